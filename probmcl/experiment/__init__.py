@@ -1,0 +1,1 @@
+"""All of it, arranged and written down."""

@@ -1,0 +1,1 @@
+"""Labels and mixtures become one number."""

@@ -1,0 +1,1 @@
+"""An image becomes a feature, a feature becomes a mixture."""
