@@ -1,0 +1,166 @@
+"""A batch of Gaussian mixtures: the density p(z given x) = sum_k pi_k N(z; mu_k, Sigma_k)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+
+from probmcl import _check
+
+
+@dataclass(frozen=True)
+class GaussianMixture:
+    """One Gaussian mixture a row: N mixtures of K components in D dimensions (ledger rows M5, M6).
+
+    The covariance of a component is ``sigma_k^2 I`` (isotropic) or ``diag(sigma_k1^2, ..., sigma_kD^2)``
+    (diagonal); which of the two follows from the shape of ``sigmas``. Weights are kept as logarithms, and
+    every density is computed from logarithms: in 128 dimensions a density under- or overflows float32.
+
+    Attributes:
+        log_weights: logarithms of the mixture weights, ``(N, K)``; each row sums to one after exp.
+        means: component means, ``(N, K, D)``.
+        sigmas: standard deviations above zero, ``(N, K)`` isotropic or ``(N, K, D)`` diagonal.
+
+    Raises:
+        ValueError: if the shapes disagree.
+
+    Example:
+        >>> mixture = GaussianMixture(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.ones(1, 1))
+        >>> mixture.log_prob(torch.zeros(1, 2))  # -log(2 pi)
+        tensor([-1.8379])
+    """
+
+    log_weights: Tensor
+    means: Tensor
+    sigmas: Tensor
+
+    def __post_init__(self) -> None:
+        _check.tensor("log_weights", self.log_weights, dims=2)
+        _check.tensor("means", self.means, dims=3)
+        _check.tensor("sigmas", self.sigmas)
+        n, k, d = self.means.shape
+        if self.log_weights.shape != (n, k):
+            raise ValueError(f"log_weights: expected shape {(n, k)}, got {tuple(self.log_weights.shape)}")
+        if self.sigmas.shape not in {(n, k), (n, k, d)}:
+            raise ValueError(
+                f"sigmas: expected shape {(n, k)} or {(n, k, d)}, got {tuple(self.sigmas.shape)}"
+            )
+
+    def __len__(self) -> int:
+        return self.means.shape[0]
+
+    def __getitem__(self, rows: slice | Tensor) -> GaussianMixture:
+        return GaussianMixture(self.log_weights[rows], self.means[rows], self.sigmas[rows])
+
+    @property
+    def components(self) -> int:
+        """The number K of components."""
+        return self.means.shape[1]
+
+    @property
+    def dimensions(self) -> int:
+        """The number D of dimensions."""
+        return self.means.shape[2]
+
+    @property
+    def isotropic(self) -> bool:
+        """Whether every component has one standard deviation for all dimensions."""
+        return self.sigmas.dim() == 2
+
+    @property
+    def scale(self) -> Tensor:
+        """The standard deviations with a dimension axis: ``(N, K, 1)`` isotropic, ``(N, K, D)`` diagonal."""
+        return self.sigmas.unsqueeze(-1) if self.isotropic else self.sigmas
+
+    @staticmethod
+    def cat(mixtures: Sequence[GaussianMixture]) -> GaussianMixture:
+        """Join mixtures row by row.
+
+        >>> one = GaussianMixture(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.ones(1, 1))
+        >>> len(GaussianMixture.cat([one, one]))
+        2
+        """
+        return GaussianMixture(
+            torch.cat([m.log_weights for m in mixtures]),
+            torch.cat([m.means for m in mixtures]),
+            torch.cat([m.sigmas for m in mixtures]),
+        )
+
+    def detach(self) -> GaussianMixture:
+        """Return the same mixtures without their gradient history."""
+        return GaussianMixture(self.log_weights.detach(), self.means.detach(), self.sigmas.detach())
+
+    def to(self, target: torch.device | torch.dtype) -> GaussianMixture:
+        """Move every tensor to a device, or convert it to a dtype."""
+        return GaussianMixture(self.log_weights.to(target), self.means.to(target), self.sigmas.to(target))
+
+    def distribution(self) -> MixtureSameFamily:
+        """Return the mixtures as one ``torch.distributions`` object: batch shape N, event shape D."""
+        components = Independent(Normal(self.means, self.scale.expand_as(self.means)), 1)
+        return MixtureSameFamily(Categorical(logits=self.log_weights), components)
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """Log density of row i's mixture at row i of ``z`` (M5, M11).
+
+        Args:
+            z: points, ``(N, D)``.
+
+        Returns:
+            ``log p_i(z_i)``, ``(N,)``, in nats.
+
+        Raises:
+            ValueError: if ``z`` does not have shape ``(N, D)``.
+        """
+        if z.shape != (len(self), self.dimensions):
+            raise ValueError(f"z: expected shape {(len(self), self.dimensions)}, got {tuple(z.shape)}")
+        density: Tensor = self.distribution().log_prob(z)  # type: ignore[no-untyped-call]
+        return density
+
+    def mean(self) -> Tensor:
+        """The mixtures' means sum_k pi_k mu_k, ``(N, D)``."""
+        return torch.einsum("nk,nkd->nd", self.log_weights.exp(), self.means)
+
+    def within_variance(self) -> Tensor:
+        """Mean variance inside the components, summed over dimensions: ``(N,)``.
+
+        within = sum_k pi_k trace(Sigma_k). With :meth:`between_variance` it adds up to the trace of the
+        mixture's covariance (law of total variance).
+
+        >>> mixture = GaussianMixture(torch.zeros(1, 1), torch.zeros(1, 1, 3), 2 * torch.ones(1, 1))
+        >>> mixture.within_variance(), mixture.between_variance()
+        (tensor([12.]), tensor([0.]))
+        """
+        trace = self.scale.expand_as(self.means).square().sum(-1)  # (N, K)
+        return (self.log_weights.exp() * trace).sum(-1)
+
+    def between_variance(self) -> Tensor:
+        """Variance of the component means around the mixture's mean, summed over dimensions: ``(N,)``.
+
+        between = sum_k pi_k |mu_k - mean|^2. Choi et al. (2018) read it as epistemic uncertainty; whether it
+        deserves the name is a question for a test, not for a definition (C2).
+        """
+        offset = self.means - self.mean().unsqueeze(1)  # (N, K, D)
+        return (self.log_weights.exp() * offset.square().sum(-1)).sum(-1)
+
+    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
+        """Draw ``n`` points from every mixture, without gradient.
+
+        Args:
+            n: points a mixture.
+            generator: source of randomness; torch's global one by default.
+
+        Returns:
+            Points, ``(n, N, D)``.
+        """
+        _check.count("n", n)
+        weights = self.log_weights.detach().exp()
+        component = torch.multinomial(weights, n, replacement=True, generator=generator)  # (N, n)
+        index = component.unsqueeze(-1).expand(-1, -1, self.dimensions)  # (N, n, D)
+        means = self.means.detach().gather(1, index)
+        scale = self.scale.detach().expand_as(self.means).gather(1, index)
+        noise = torch.empty_like(means).normal_(generator=generator)
+        return (means + scale * noise).transpose(0, 1)

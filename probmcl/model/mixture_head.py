@@ -1,0 +1,83 @@
+"""The mixture density head: a feature becomes a Gaussian mixture with one component a class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from probmcl import _check
+from probmcl.model.mixture import GaussianMixture
+from probmcl.model.output import HeadOutput
+from probmcl.model.trunk import build_trunk
+
+
+class MixtureDensityHead(nn.Module):
+    """Mixture density network (Bishop, 1994) on an encoder's feature: ledger rows M2 to M6.
+
+    The feature h(x) is L2-normalised (M2) and goes through the trunk (M3) to t. Three affine maps of t give
+    the mixture (M4): means mu_k, standard deviations sigma_k = ELU(.) + 1 + floor, weights pi = softmax(.).
+    The point that the mixtures are densities of is z = t / |t| (M6, our choice).
+
+    Args:
+        in_dim: size F of the feature.
+        components: number K of components; one a class by default of the method (M5).
+        trunk: widths of the trunk; the last one is D.
+        activation: put a ReLU between the trunk's layers (M3).
+        covariance: ``"isotropic"`` (one sigma a component) or ``"diagonal"`` (one a dimension).
+        unit_means: put the means on the unit sphere: a deviation from the affine mu of M4 that bounds the
+            distances between components, and that trained more stably in our trials.
+        sigma_floor: smallest sigma, > 0.
+
+    Raises:
+        ValueError: for a size below one, an unknown covariance or a floor that is not positive.
+
+    Example:
+        >>> head = MixtureDensityHead(128, components=10, trunk=(256, 32))
+        >>> output = head(torch.randn(4, 128))
+        >>> output.embedding.shape, output.mixture.means.shape, output.mixture.sigmas.shape
+        (torch.Size([4, 32]), torch.Size([4, 10, 32]), torch.Size([4, 10]))
+    """
+
+    def __init__(
+        self,
+        in_dim: int,
+        components: int,
+        *,
+        trunk: Sequence[int] = (2048, 128),
+        activation: bool = True,
+        covariance: str = "isotropic",
+        unit_means: bool = True,
+        sigma_floor: float = 0.05,
+    ) -> None:
+        super().__init__()
+        self.components = _check.count("components", components)
+        self.isotropic = _check.one_of("covariance", covariance, ("isotropic", "diagonal")) == "isotropic"
+        self.unit_means = unit_means
+        self.sigma_floor = _check.number("sigma_floor", sigma_floor, low=0.0, above=True)
+        self.trunk = build_trunk(in_dim, trunk, activation=activation)
+        dimensions = trunk[-1]
+        self.mu = nn.Linear(dimensions, components * dimensions)
+        self.sigma = nn.Linear(dimensions, components * (1 if self.isotropic else dimensions))
+        self.pi = nn.Linear(dimensions, components)
+
+    def forward(self, features: Tensor) -> HeadOutput:
+        """Map features ``(N, F)`` to unit embeddings ``(N, D)`` and mixtures of K components."""
+        _check.finite("features", features, dims=2)
+        t = self.trunk(functional.normalize(features, dim=-1))  # (N, D)
+        # Mixed precision ends here: half-precision means and sigmas would blur every density.
+        with torch.autocast(t.device.type, enabled=False):
+            mixture = self._mixture(t.to(self.mu.weight.dtype))
+        return HeadOutput(functional.normalize(t, dim=-1), mixture)
+
+    def _mixture(self, t: Tensor) -> GaussianMixture:
+        n, dimensions = t.shape
+        means = self.mu(t).view(n, self.components, dimensions)  # (N, K, D)
+        if self.unit_means:
+            means = functional.normalize(means, dim=-1)
+        sigmas = functional.elu(self.sigma(t)) + 1 + self.sigma_floor  # (N, K) or (N, K * D)
+        if not self.isotropic:
+            sigmas = sigmas.view(n, self.components, dimensions)
+        return GaussianMixture(functional.log_softmax(self.pi(t), dim=-1), means, sigmas)
