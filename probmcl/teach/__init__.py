@@ -1,1 +1,12 @@
-"""Evidence becomes pages."""
+"""Evidence becomes pages.
+
+A chapter's first cell calls :func:`setup`; its figures, sliders and tables go through :func:`show`,
+:func:`slide` and :func:`table`; figure functions ask :func:`colours` for colours and stand in
+:mod:`probmcl.teach.figures`.
+"""
+
+from probmcl.teach.display import show, slide, table
+from probmcl.teach.notebook import PROFILES, Page, setup
+from probmcl.teach.style import Colours, colours
+
+__all__ = ["PROFILES", "Colours", "Page", "colours", "setup", "show", "slide", "table"]

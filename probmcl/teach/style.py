@@ -1,0 +1,135 @@
+"""Light and dark: the two styles in which every figure of the book is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import seaborn as sns  # noqa: F401 - registers the colour maps mako, vlag and icefire
+from cycler import cycler
+
+
+@dataclass(frozen=True)
+class Colours:
+    """Named colours of one style. Hues are those of Okabe and Ito, told apart by most colour-blind readers.
+
+    Attributes:
+        anchor: the image that is compared with the others.
+        positive: its positive set.
+        negative: the rest of the batch.
+        muted: what should stay in the background: reference lines, annotations.
+        accent: the one thing a reader should look at.
+        text: titles, labels and ticks.
+        background: the page behind the figure.
+        grid: grid lines and frames.
+        categorical: seven colours for lines and bars, in this order.
+        sequential: name of a colour map whose low end fades into the background.
+        diverging: name of a colour map whose middle fades into the background.
+    """
+
+    anchor: str
+    positive: str
+    negative: str
+    muted: str
+    accent: str
+    text: str
+    background: str
+    grid: str
+    categorical: tuple[str, ...]
+    sequential: str
+    diverging: str
+
+
+LIGHT = Colours(
+    anchor="#0072b2",
+    positive="#00815f",
+    negative="#c44e00",
+    muted="#6b7280",
+    accent="#a8457f",
+    text="#222832",
+    background="#ffffff",
+    grid="#d8dce2",
+    categorical=("#0072b2", "#c44e00", "#00815f", "#a8457f", "#b07d00", "#3a9bd1", "#5b6470"),
+    sequential="mako_r",
+    diverging="vlag",
+)
+DARK = Colours(
+    anchor="#62bdf0",
+    positive="#3ccfa0",
+    negative="#ff9550",
+    muted="#98a2b0",
+    accent="#eb93c4",
+    text="#ced6dd",
+    background="#14181e",
+    grid="#3a434f",
+    categorical=("#62bdf0", "#ff9550", "#3ccfa0", "#eb93c4", "#f0c244", "#a9d8f5", "#b4bcc8"),
+    sequential="mako",
+    diverging="icefire",
+)
+
+_current: ContextVar[Colours] = ContextVar("colours", default=LIGHT)
+
+
+def colours() -> Colours:
+    """Return the named colours of the style being drawn, for use inside a figure function.
+
+    >>> colours().anchor
+    '#0072b2'
+    """
+    return _current.get()
+
+
+@contextmanager
+def drawing_in(style: Colours) -> Iterator[None]:
+    """Draw in ``style`` inside the block: :func:`colours` and matplotlib's parameters follow it.
+
+    >>> with drawing_in(DARK):
+    ...     colours().background
+    '#14181e'
+    """
+    token = _current.set(style)
+    try:
+        with mpl.rc_context(_parameters(style)):
+            yield
+    finally:
+        _current.reset(token)
+
+
+def _parameters(style: Colours) -> Any:  # matplotlib's type for this dictionary lists every key
+    text = ("text.color", "axes.labelcolor", "axes.titlecolor", "xtick.labelcolor", "ytick.labelcolor")
+    frame = ("axes.edgecolor", "xtick.color", "ytick.color")
+    return {
+        **dict.fromkeys(text, style.text),
+        **dict.fromkeys(frame, style.muted),
+        "figure.figsize": (7.0, 3.8),
+        "figure.dpi": 144,
+        "savefig.dpi": 144,
+        "figure.constrained_layout.use": True,
+        "figure.facecolor": style.background,
+        "savefig.facecolor": style.background,
+        "axes.facecolor": style.background,
+        "axes.prop_cycle": cycler(color=style.categorical),
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": False,
+        "axes.axisbelow": True,
+        "axes.titlesize": 12,
+        "axes.titlelocation": "left",
+        "axes.labelsize": 11,
+        "font.size": 11,
+        "xtick.labelsize": 11,
+        "ytick.labelsize": 11,
+        "legend.fontsize": 11,
+        "legend.frameon": False,
+        "grid.color": style.grid,
+        "lines.linewidth": 2.0,
+        "image.cmap": style.sequential,
+        "image.interpolation": "nearest",
+        "patch.edgecolor": style.background,
+        "hatch.color": style.text,
+        "svg.hashsalt": "probmcl",
+    }
