@@ -1,0 +1,219 @@
+"""How sure is a metric? Intervals over images by the bootstrap, over seeds by Student's t.
+
+The percentile bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13) draws
+as many images as there are, with replacement, computes the metric again, and reads the interval off the
+quantiles. It measures how much the result depends on *which images were tested*; :func:`seed_interval`
+measures how much it depends on *the random numbers of training*.
+
+To draw an image w times is to give it the weight w. For mAP and mean AUROC this saves the work: each class
+is sorted once for many resamples, and all of them are cumulative sums of their weights. Any other metric is
+computed on each resample.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+import torch
+from scipy.stats import t as student_t
+from torch import Tensor
+
+from probmcl import _check as check
+from probmcl.evaluate.metrics import Metric, mean_auroc, mean_average_precision
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A measured number and how sure it is.
+
+    Attributes:
+        value: the number, on all data.
+        low: lower end; NaN for a number that has no interval.
+        high: upper end; NaN likewise.
+        level: the interval's coverage in (0, 1); NaN likewise.
+        how: how the interval was computed, in words.
+
+    Example:
+        >>> print(f"{Interval(0.9123, 0.9051, 0.9187, 0.95, 'bootstrap'):.3f}")
+        0.912 [0.905, 0.919]
+        >>> print(f"{Interval(23.0):.1f}")
+        23.0
+    """
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    level: float = math.nan
+    how: str = "no interval"
+
+    def __format__(self, spec: str) -> str:
+        bounds = "" if math.isnan(self.low) else f" [{self.low:{spec}}, {self.high:{spec}}]"
+        return f"{self.value:{spec}}{bounds}"
+
+
+def bootstrap_interval(
+    metric: Metric, scores: Tensor, labels: Tensor, *, resamples: int = 1000, level: float = 0.95, seed: int
+) -> Interval:
+    """Return ``metric(scores, labels)`` with its percentile bootstrap interval over images.
+
+    A class that has no positive in a resample is left out of that resample's mean, as the metric itself
+    leaves it out; a resample in which the metric is NaN is left out of the quantiles. With very rare
+    classes the resampled means are over fewer classes than ``value``, and the interval may lie to one side
+    of it.
+
+    Args:
+        metric: function of scores and labels; :func:`~probmcl.evaluate.mean_average_precision` and
+            :func:`~probmcl.evaluate.mean_auroc` are resampled as weights, many resamples at a time.
+        scores: (N, K) finite scores.
+        labels: (N, K) label matrix of zeros and ones.
+        resamples: number of resamples, at least 1.
+        level: coverage of the interval, in (0, 1).
+        seed: the same seed draws the same resamples.
+
+    Raises:
+        ValueError: for wrong scores or labels, ``resamples`` < 1, ``level`` outside (0, 1), a negative seed.
+
+    Example:
+        >>> labels = torch.tensor([[1], [0]]).repeat(50, 1)
+        >>> print(f"{bootstrap_interval(mean_auroc, labels.double(), labels, resamples=20, seed=0):.2f}")
+        1.00 [1.00, 1.00]
+    """
+    _check_level(level)
+    value = metric(scores, labels)
+    values = [
+        _on_draws(metric, scores, labels, draws) for draws in _resampled_rows(len(labels), resamples, seed)
+    ]
+    return _percentile_interval(value, torch.cat(values), level)
+
+
+def paired_bootstrap_difference(
+    metric: Metric,
+    scores: Tensor,
+    other_scores: Tensor,
+    labels: Tensor,
+    *,
+    resamples: int = 1000,
+    level: float = 0.95,
+    seed: int,
+) -> Interval:
+    """Return ``metric(scores) - metric(other_scores)`` of two systems on the same images, with its interval.
+
+    Both systems are scored on the same resamples, so an image that is hard for both does not widen the
+    interval. Arguments, resamples without positives and errors as for :func:`bootstrap_interval`.
+
+    Example:
+        >>> labels = torch.tensor([[1], [0]]).repeat(50, 1)
+        >>> good, bad = labels.double(), 1 - labels.double()
+        >>> print(f"{paired_bootstrap_difference(mean_auroc, good, bad, labels, resamples=20, seed=0):.2f}")
+        1.00 [1.00, 1.00]
+    """
+    _check_level(level)
+    check.finite("other_scores", other_scores, dims=2)
+    check.same_shape("other_scores", other_scores, "labels", labels)
+    value = metric(scores, labels) - metric(other_scores, labels)
+    values = [
+        _on_draws(metric, scores, labels, draws) - _on_draws(metric, other_scores, labels, draws)
+        for draws in _resampled_rows(len(labels), resamples, seed)
+    ]
+    return _percentile_interval(value, torch.cat(values), level)
+
+
+def seed_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
+    """Return the mean over seeds with its Student t interval: mean +- t_(n-1) s / sqrt(n).
+
+    Args:
+        values: one result per seed, at least two. For the difference of two methods, pass the differences.
+        level: coverage of the interval, in (0, 1).
+
+    Raises:
+        ValueError: if there are fewer than two values, one is not finite, or ``level`` is outside (0, 1).
+
+    Example:
+        >>> print(f"{seed_interval([0.90, 0.91, 0.92]):.3f}")  # 0.91 +- 4.303 * 0.01 / sqrt(3)
+        0.910 [0.885, 0.935]
+    """
+    _check_level(level)
+    if len(values) < 2:
+        raise ValueError(f"values: expected the results of at least 2 seeds, got {len(values)}")
+    if not all(map(math.isfinite, values)):
+        raise ValueError(f"values: expected finite numbers, got {list(values)}")
+    mean, spread = fmean(values), stdev(values) / math.sqrt(len(values))
+    half = float(student_t.ppf((1 + level) / 2, df=len(values) - 1)) * spread
+    return Interval(mean, mean - half, mean + half, level, f"t-interval over {len(values)} seeds")
+
+
+def _resampled_rows(rows: int, resamples: int, seed: int) -> Iterator[Tensor]:
+    """Yield the row numbers of the resamples, (B, N) at a time, B such that a batch stays near 16 MB."""
+    generator = torch.Generator().manual_seed(check.count("seed", seed, low=0))
+    batch = max(1, 2**21 // rows)
+    for start in range(0, check.count("resamples", resamples), batch):
+        yield torch.randint(rows, (min(batch, resamples - start), rows), generator=generator)
+
+
+def _on_draws(metric: Metric, scores: Tensor, labels: Tensor, draws: Tensor) -> Tensor:
+    """Return the metric on each resample of ``draws`` (B, N): (B,) float64."""
+    draws = draws.to(labels.device)
+    if metric not in _WEIGHTED:
+        return torch.tensor([metric(scores[rows], labels[rows]) for rows in draws], dtype=torch.float64)
+    ones = torch.ones_like(draws, dtype=torch.float64)
+    weights = torch.zeros_like(ones).scatter_add_(1, draws, ones)  # (B, N) how often each image was drawn
+    of_class = _WEIGHTED[metric]
+    values = [of_class(weights, scores[:, k].detach(), labels[:, k].bool()) for k in range(labels.shape[1])]
+    return torch.stack(values).nanmean(dim=0).cpu()  # (K, B) -> (B,)
+
+
+def _weighted_average_precision(weights: Tensor, scores: Tensor, truth: Tensor) -> Tensor:
+    """Return the average precision of one class, scores and truth (N,), under each row of weights (B, N)."""
+    order = scores.argsort(descending=True)
+    _, last = _tied_ranks(scores[order])
+    positive = truth[order].nonzero().squeeze(1)  # (P,) ranks of the positives
+    ranked = weights[:, order]
+    mass = ranked[:, positive]  # (B, P)
+    retrieved = ranked.cumsum(dim=1)[:, last[positive]]  # weight of all rows that score at least as high
+    found = mass.cumsum(dim=1)[:, truth[order].cumsum(dim=0)[last[positive]] - 1]  # of these, the positives
+    # an image that was not drawn may have retrieved = 0; its mass is 0 as well
+    return (mass * found / retrieved.clamp(min=1)).sum(dim=1) / mass.sum(
+        dim=1
+    )  # no positive drawn: 0/0 = NaN
+
+
+def _weighted_auroc(weights: Tensor, scores: Tensor, truth: Tensor) -> Tensor:
+    """Return the AUROC of one class, scores and truth (N,), under each row of weights (B, N)."""
+    order = scores.argsort(descending=True)
+    first, last = _tied_ranks(scores[order])
+    positive = truth[order]
+    mass = weights[:, order] * positive  # (B, N)
+    negative_mass = weights[:, order] * ~positive
+    found = torch.nn.functional.pad(mass.cumsum(dim=1), (1, 0))  # (B, N + 1) positives before each rank
+    beaten_by = (
+        found[:, first] + found[:, last + 1]
+    ) / 2  # positives that score higher, and half of the tied
+    pairs = mass.sum(dim=1) * negative_mass.sum(dim=1)
+    return (negative_mass * beaten_by).sum(dim=1) / pairs
+
+
+def _tied_ranks(ranked_scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the first and the last rank of each rank's group of equal scores, (N,) each."""
+    ascending = -ranked_scores
+    return torch.searchsorted(ascending, ascending), torch.searchsorted(ascending, ascending, right=True) - 1
+
+
+_WEIGHTED: dict[Metric, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    mean_average_precision: _weighted_average_precision,
+    mean_auroc: _weighted_auroc,
+}
+
+
+def _percentile_interval(value: float, resampled: Tensor, level: float) -> Interval:
+    tail = (1 - level) / 2
+    ends = torch.tensor([tail, 1 - tail], dtype=resampled.dtype)
+    low, high = resampled.nanquantile(ends).tolist()
+    return Interval(value, low, high, level, f"percentile bootstrap over images, {len(resampled)} resamples")
+
+
+def _check_level(level: float) -> None:
+    if check.number("level", level, low=0, high=1, above=True) == 1:
+        raise ValueError("level: expected a number below 1, got 1")
