@@ -1,1 +1,65 @@
 """Labels and mixtures become one number."""
+
+from probmcl.loss.asymmetric import AsymmetricLoss, asymmetric_loss
+from probmcl.loss.contrastive import NO_POSITIVES, NoPositivesWarning, contrastive_loss, mulsupcon_loss
+from probmcl.loss.diagnostics import collapse_diagnostics, effective_rank
+from probmcl.loss.likelihood import NLL_TARGETS, mixture_nll, view_targets
+from probmcl.loss.overlap import INDICES, overlap, overlaps_enough
+from probmcl.loss.parts import LossParts
+from probmcl.loss.positives import (
+    EMPTY,
+    RULES,
+    PositiveRule,
+    PositiveStatistics,
+    positive_set,
+    positive_statistics,
+    positive_weights,
+    two_view_labels,
+)
+from probmcl.loss.probmcl import ProbMCLLoss
+from probmcl.loss.similarity import (
+    SIMILARITIES,
+    cosine_similarity,
+    log_bhattacharyya,
+    log_expected_likelihood,
+    log_expected_likelihood_kernel,
+    mean_cosine,
+    similarity_scores,
+)
+from probmcl.loss.supcon import MulSupConLoss, SupConLoss
+
+__all__ = [
+    "EMPTY",
+    "INDICES",
+    "NLL_TARGETS",
+    "NO_POSITIVES",
+    "RULES",
+    "SIMILARITIES",
+    "AsymmetricLoss",
+    "LossParts",
+    "MulSupConLoss",
+    "NoPositivesWarning",
+    "PositiveRule",
+    "PositiveStatistics",
+    "ProbMCLLoss",
+    "SupConLoss",
+    "asymmetric_loss",
+    "collapse_diagnostics",
+    "contrastive_loss",
+    "cosine_similarity",
+    "effective_rank",
+    "log_bhattacharyya",
+    "log_expected_likelihood",
+    "log_expected_likelihood_kernel",
+    "mean_cosine",
+    "mixture_nll",
+    "mulsupcon_loss",
+    "overlap",
+    "overlaps_enough",
+    "positive_set",
+    "positive_statistics",
+    "positive_weights",
+    "similarity_scores",
+    "two_view_labels",
+    "view_targets",
+]

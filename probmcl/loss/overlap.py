@@ -1,0 +1,125 @@
+"""How much two label sets share: five overlap indices, and a threshold on them that is exact at ties."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from probmcl import _check
+
+INDICES = ("jaccard", "dice", "overlap", "cosine", "exact")
+"""Names of the overlap indices, as every ``index`` argument takes them."""
+
+
+def overlap(labels: Tensor, other: Tensor | None = None, *, index: str = "jaccard") -> Tensor:
+    """Overlap of every pair of label sets (M7).
+
+    With sizes a and b and i labels in common: Jaccard i/(a+b-i), Dice 2i/(a+b), overlap coefficient
+    i/min(a, b), cosine i/sqrt(ab), exact [the sets are equal].
+
+    Args:
+        labels: label matrix of zeros and ones, ``(N, K)``.
+        other: second label matrix, ``(M, K)``; ``labels`` again by default.
+        index: one of :data:`INDICES`.
+
+    Returns:
+        Overlaps in [0, 1], ``(N, M)``, in the default floating-point type. A label-less row overlaps with
+        nothing: its value is 0, also with another label-less row, where the indices are 0/0. (Two equal rows
+        have ``"exact"`` overlap 1, label-less or not.)
+
+    Raises:
+        ValueError: if a matrix is empty or not 0/1, the numbers of classes differ or the index is unknown.
+
+    Example:
+        >>> overlap(torch.tensor([[1, 1, 0]]), torch.tensor([[1, 0, 0], [0, 1, 1]]))
+        tensor([[0.5000, 0.3333]])
+    """
+    _check.one_of("index", index, INDICES)
+    common, size_a, size_b = _counts(labels, other)
+    a, b = size_a.unsqueeze(1), size_b.unsqueeze(0)  # (N, 1), (1, M)
+    if index == "exact":
+        return ((common == a) & (common == b)).to(common.dtype)
+    denominator = {
+        "jaccard": lambda: a + b - common,
+        "dice": lambda: (a + b) / 2,
+        "overlap": lambda: torch.minimum(a, b),
+        "cosine": lambda: (a * b).sqrt(),
+    }[index]()
+    return common / torch.where(denominator > 0, denominator, 1)
+
+
+def overlaps_enough(
+    labels: Tensor, other: Tensor | None = None, *, index: str = "jaccard", threshold: float = 0.5
+) -> Tensor:
+    """Whether the overlap of every pair of label sets reaches the decision threshold alpha (M7).
+
+    The comparison is made in whole numbers, so ties are exact: ``overlap(...) >= 1`` fails in floating point
+    for the cosine of two equal sets of 5, 6 or 7 labels. The threshold is read as the nearest fraction with a
+    denominator of at most one million, so 1/3 and 0.1 mean what they say.
+
+    Args:
+        labels: label matrix of zeros and ones, ``(N, K)``.
+        other: second label matrix, ``(M, K)``; ``labels`` again by default.
+        index: one of :data:`INDICES`.
+        threshold: alpha in [0, 1].
+
+    Returns:
+        Booleans, ``(N, M)``. A pair with a label-less row is False; what two label-less rows are to each
+        other is a policy (M8), see :func:`probmcl.loss.positive_set`.
+
+    Raises:
+        ValueError: as :func:`overlap`, or for a threshold outside [0, 1].
+
+    Example:
+        >>> labels = torch.tensor([[1, 1, 0], [1, 0, 0], [0, 0, 0]])
+        >>> overlaps_enough(labels, threshold=0.5)
+        tensor([[ True,  True, False],
+                [ True,  True, False],
+                [False, False, False]])
+    """
+    _check.one_of("index", index, INDICES)
+    alpha = Fraction(_check.number("threshold", threshold, low=0.0, high=1.0)).limit_denominator(10**6)
+    common, size_a, size_b = _counts(labels, other)
+    needed = torch.tensor(_needed(index, alpha, labels.shape[1]), device=common.device, dtype=common.dtype)
+    return common >= needed[size_a.long()][:, size_b.long()]
+
+
+def _counts(labels: Tensor, other: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Labels in common ``(N, M)`` and set sizes ``(N,)``, ``(M,)``: whole numbers, exact in floats."""
+    dtype = torch.get_default_dtype()
+    first = _check.labels("labels", labels).to(dtype)
+    second = first if other is None else _check.labels("other", other).to(dtype)
+    if first.shape[1] != second.shape[1]:
+        raise ValueError(f"other: expected {first.shape[1]} classes as in labels, got {second.shape[1]}")
+    with torch.autocast(first.device.type, enabled=False):
+        return first @ second.T, first.sum(1), second.sum(1)
+
+
+@lru_cache(maxsize=64)
+def _needed(index: str, alpha: Fraction, classes: int) -> list[list[int]]:
+    """Fewest common labels that reach alpha, by set sizes 0..classes; out of reach if a set is empty."""
+    never = classes + 1
+    return [
+        [_fewest(index, alpha, a, b) if a and b else never for b in range(classes + 1)]
+        for a in range(classes + 1)
+    ]
+
+
+def _fewest(index: str, alpha: Fraction, a: int, b: int) -> int:
+    if alpha == 0:
+        return 0
+    if index == "exact":
+        return a if a == b else a + b
+    if index == "cosine":  # i^2 >= alpha^2 a b
+        square = math.ceil(alpha**2 * a * b)
+        return math.isqrt(square - 1) + 1
+    bound = {
+        "jaccard": alpha / (1 + alpha) * (a + b),
+        "dice": alpha / 2 * (a + b),
+        "overlap": alpha * min(a, b),
+    }
+    return math.ceil(bound[index])

@@ -1,0 +1,94 @@
+"""The objective of the contrastive stage: L_PCL + lambda L_NLL."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from probmcl import _check
+from probmcl.loss.contrastive import NO_POSITIVES, contrastive_loss
+from probmcl.loss.diagnostics import collapse_diagnostics
+from probmcl.loss.likelihood import NLL_TARGETS, mixture_nll, view_targets
+from probmcl.loss.parts import LossParts
+from probmcl.loss.positives import PositiveRule
+from probmcl.loss.similarity import SIMILARITIES, similarity_scores
+from probmcl.model import HeadOutput
+
+
+class ProbMCLLoss(nn.Module):
+    """L = L_PCL + lambda_nll L_NLL (M9 to M13); every open choice of the ledger is an argument.
+
+    Args:
+        similarity: similarity of two mixtures, one of :data:`~probmcl.loss.SIMILARITIES` (M10).
+        temperature: tau > 0; the logits are score / tau (M13).
+        rule: how labels become weights, one of :data:`~probmcl.loss.RULES` (M7).
+        index: overlap index of the rule (M7).
+        threshold: decision threshold alpha in [0, 1] (C1, M7).
+        empty: policy for label-less rows (M8).
+        no_positives: policy for anchors without positives (M9).
+        nll_target: embedding that a mixture has to explain, ``"other_view"`` or ``"self"`` (M11).
+        stop_gradient: do not let L_NLL move its target (M11).
+        nll_weight: lambda_nll >= 0; with 0 the term is still computed and logged, not minimised (M12).
+        sigma_floor: floor of the head's sigma, for the collapse diagnostic; None leaves that one out.
+
+    Raises:
+        ValueError: for an unknown name or a parameter out of range.
+
+    Example:
+        >>> from probmcl.model import MixtureDensityHead
+        >>> head = MixtureDensityHead(16, components=3, trunk=(32, 8))
+        >>> labels = torch.tensor([[1, 1, 0], [1, 0, 0]])  # two images
+        >>> found = ProbMCLLoss()(head(torch.randn(4, 16)), labels)  # four rows: two views each
+        >>> sorted(found.parts), sorted(found.diagnostics)
+        (['contrastive', 'nll'], ['effective_rank', 'mean_sigma', 'weight_entropy'])
+    """
+
+    def __init__(
+        self,
+        similarity: str = "log_expected_likelihood",
+        temperature: float = 0.25,
+        rule: str = "threshold",
+        index: str = "jaccard",
+        threshold: float = 0.5,
+        empty: str = "match",
+        no_positives: str = "skip",
+        nll_target: str = "other_view",
+        stop_gradient: bool = True,
+        nll_weight: float = 0.05,
+        sigma_floor: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.similarity = _check.one_of("similarity", similarity, SIMILARITIES)
+        self.temperature = _check.number("temperature", temperature, low=0.0, above=True)
+        self.positives = PositiveRule(rule, index, threshold, empty)
+        self.no_positives = _check.one_of("no_positives", no_positives, NO_POSITIVES)
+        self.nll_target = _check.one_of("nll_target", nll_target, NLL_TARGETS)
+        self.stop_gradient = stop_gradient
+        self.nll_weight = _check.number("nll_weight", nll_weight, low=0.0)
+        self.sigma_floor = sigma_floor
+
+    def forward(self, output: HeadOutput, labels: Tensor) -> LossParts:
+        """Score the mixtures of 2N rows against the labels of N images.
+
+        Args:
+            output: embeddings and mixtures of a :class:`~probmcl.model.MixtureDensityHead`; row i and row
+                i + N are the two views of image i (M1).
+            labels: label matrix of the N images, zeros and ones, ``(N, K)``.
+
+        Returns:
+            The loss, its parts ``contrastive`` (L_PCL) and ``nll`` (L_NLL), and collapse diagnostics.
+
+        Raises:
+            ValueError: if the output has no mixture, or not two rows an image.
+        """
+        if output.mixture is None:
+            raise ValueError("output: expected mixtures (of a MixtureDensityHead), got embeddings alone")
+        weights = self.positives.two_view_weights(labels, rows=len(output.mixture))
+        logits = similarity_scores(self.similarity, output.mixture) / self.temperature
+        contrastive = contrastive_loss(logits, weights, no_positives=self.no_positives)
+        targets = view_targets(output.embedding, self.nll_target, stop_gradient=self.stop_gradient)
+        nll = mixture_nll(output.mixture, targets)
+        return LossParts(
+            contrastive + self.nll_weight * nll,
+            {"contrastive": contrastive.detach(), "nll": nll.detach()},
+            collapse_diagnostics(output, self.sigma_floor),
+        )
