@@ -64,14 +64,17 @@ def index_value(a: frozenset[int], b: frozenset[int], index: str = "jaccard") ->
     """Overlap index of two label sets (M7), in [0, 1].
 
     With i = |a & b|: jaccard i / |a | b|, dice 2i / (|a| + |b|), overlap i / min(|a|, |b|),
-    cosine i / sqrt(|a| |b|), exact [a = b]. Two empty sets are equal: 1. One empty set: 0.
+    cosine i / sqrt(|a| |b|), exact [a = b]. An empty set overlaps with nothing: 0, also where the index is 0/0
+    (two empty sets). Only ``exact`` finds two empty sets equal; what they are to each other is M8's question.
 
     >>> a, b = frozenset({0, 1}), frozenset({1, 2})
     >>> [round(index_value(a, b, name), 3) for name in ("jaccard", "dice", "overlap", "cosine", "exact")]
     [0.333, 0.5, 0.5, 0.5, 0.0]
     """
-    if not a or not b:
+    if index == "exact":
         return 1.0 if a == b else 0.0
+    if not a or not b:
+        return 0.0
     shared = len(a & b)
     if index == "jaccard":
         return shared / len(a | b)
@@ -81,8 +84,6 @@ def index_value(a: frozenset[int], b: frozenset[int], index: str = "jaccard") ->
         return shared / min(len(a), len(b))
     if index == "cosine":
         return shared / math.sqrt(len(a) * len(b))
-    if index == "exact":
-        return 1.0 if a == b else 0.0
     raise ValueError(f"index: expected jaccard, dice, overlap, cosine or exact, got {index!r}")
 
 
@@ -90,14 +91,14 @@ def sets_overlap_enough(a: frozenset[int], b: frozenset[int], index: str, thresh
     """Whether index(a, b) >= threshold, compared in whole numbers (M7).
 
     The threshold is read as the nearest fraction with a denominator up to 10**6, so 1/3 means one third.
-    An empty and a non-empty set never match, not even at threshold 0; two empty sets always do.
+    An empty set never matches, not even at threshold 0: two empty sets are left to the policy of M8.
 
     >>> five = frozenset(range(5))
     >>> 5 / (math.sqrt(5) * math.sqrt(5)) >= 1, sets_overlap_enough(five, five, "cosine", 1.0)
     (False, True)
     """
     if not a or not b:
-        return a == b
+        return False
     alpha = Fraction(threshold).limit_denominator(10**6)
     shared = len(a & b)
     if index == "jaccard":
@@ -175,7 +176,9 @@ def positive_weights(
     [[0, 0, 0], [1, 0, 0], [0, 0, 0]]
     """
     sets = [label_set(row) for row in labels]
-    images = list(range(len(sets))) if image_ids is None else image_ids.tolist()
+    if image_ids is None and empty == "own_view":
+        raise ValueError("image_ids: own_view needs the image of every row, got None")
+    images = [0] * len(sets) if image_ids is None else image_ids.tolist()
     weights = [[0.0] * len(sets) for _ in sets]
     for i, a in enumerate(sets):
         for j, b in enumerate(sets):
