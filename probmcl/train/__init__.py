@@ -1,1 +1,25 @@
 """Numbers become weights."""
+
+from probmcl.train.checkpoint import load_checkpoint, save_checkpoint
+from probmcl.train.classification_stage import end_to_end, linear_probe
+from probmcl.train.contrastive_stage import contrastive_stage
+from probmcl.train.history import EpochLog, History
+from probmcl.train.loop import fit, parameter_groups
+from probmcl.train.predict import predict
+from probmcl.train.seeding import seeded
+from probmcl.train.settings import TrainingSettings
+
+__all__ = [
+    "EpochLog",
+    "History",
+    "TrainingSettings",
+    "contrastive_stage",
+    "end_to_end",
+    "fit",
+    "linear_probe",
+    "load_checkpoint",
+    "parameter_groups",
+    "predict",
+    "save_checkpoint",
+    "seeded",
+]

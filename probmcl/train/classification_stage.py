@@ -1,0 +1,145 @@
+"""The second stage: a linear probe of the frozen encoder (M14). Its rival: all trained at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from probmcl import _check
+from probmcl.loss import LossParts
+from probmcl.train.history import History
+from probmcl.train.loop import Loader, Watch, fit
+from probmcl.train.seeding import seeded
+from probmcl.train.settings import TrainingSettings
+
+Criterion = Callable[[Tensor, Tensor], Tensor]
+"""A classification loss of logits and labels, such as :class:`~probmcl.loss.AsymmetricLoss`."""
+
+
+def linear_probe(
+    features: Tensor,
+    labels: Tensor,
+    criterion: Criterion,
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    watch: Watch | None = None,
+) -> tuple[nn.Linear, History]:
+    """Train a linear classifier on features of a frozen encoder (M14).
+
+    The encoder does not move, so its features are computed once (see :func:`~probmcl.train.predict`). They
+    are standardised for the optimiser's sake, and the standardisation is folded into the returned layer,
+    which takes features as they are.
+
+    Args:
+        features: frozen features of the training images, ``(N, F)``.
+        labels: zeros and ones, ``(N, K)``.
+        criterion: the asymmetric loss (M14), or another.
+        settings: optimiser and schedule.
+        seed: seeds initialisation and order.
+        watch: metric of the linear layer on validation features (as they are, not standardised); higher is
+            better.
+
+    Returns:
+        The linear layer and the history.
+
+    Example:
+        >>> from probmcl.loss import AsymmetricLoss
+        >>> features = torch.randn(64, 4)
+        >>> labels = (features[:, :2] > 0).float()
+        >>> settings = TrainingSettings(epochs=20, batch_size=32, learning_rate=0.1)
+        >>> layer, _ = linear_probe(features, labels, AsymmetricLoss(), settings, seed=0)
+        >>> bool(((layer(features) > 0) == labels.bool()).float().mean() > 0.9)
+        True
+    """
+    _check.finite("features", features, dims=2)
+    _check.same_rows("features", features, "labels", _check.labels("labels", labels))
+    mean, deviation = features.mean(0), features.std(0, correction=0).clamp(min=1e-6)
+    with seeded(seed):
+        layer = nn.Linear(features.shape[1], labels.shape[1])
+    shuffle = torch.Generator().manual_seed(seed)
+    data = TensorDataset((features - mean) / deviation, labels.float())
+    loader: Loader = DataLoader(data, settings.batch_size, shuffle=True, generator=shuffle)
+
+    def folded(model: nn.Module) -> nn.Linear:
+        assert isinstance(model, nn.Linear)
+        return _fold(model, mean, deviation)
+
+    history = fit(
+        layer,
+        _classification_step(criterion),
+        loader,
+        settings,
+        seed=seed,
+        watch=None if watch is None else lambda model: watch(folded(model)),
+    )
+    return folded(layer), history
+
+
+def end_to_end(
+    classifier: nn.Module,
+    criterion: Criterion,
+    loader: Loader,
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    device: torch.device | str = "cpu",
+    watch: Watch | None = None,
+    checkpoint: str | Path | None = None,
+    progress: str | None = None,
+) -> History:
+    """Train encoder and classifier together: the baselines BCE and ASL.
+
+    Both views of an image are training images of their own, so a step sees as many image views as a step of
+    the contrastive stage.
+
+    Args:
+        classifier: maps images to logits ``(N, K)``, such as ``nn.Sequential(encoder, nn.Linear(F, K))``.
+        criterion: binary cross-entropy, the asymmetric loss, or another.
+        loader: batches ``((view_1, view_2), labels)``.
+        settings: optimiser, schedule and precision.
+        seed: seeds the stage.
+        device: where to train.
+        watch: metric of the classifier on validation images; higher is better.
+        checkpoint: file to write after every epoch and to resume from.
+        progress: text beside a progress bar; None for none.
+
+    Returns:
+        The history of the epochs.
+    """
+    return fit(
+        classifier,
+        _classification_step(criterion),
+        loader,
+        settings,
+        seed=seed,
+        device=device,
+        watch=watch,
+        checkpoint=checkpoint,
+        progress=progress,
+    )
+
+
+def _classification_step(criterion: Criterion) -> Callable[[nn.Module, Any], LossParts]:
+    def step(model: nn.Module, batch: Any) -> LossParts:
+        views, labels = batch
+        if not isinstance(views, Tensor):  # two views
+            views, labels = torch.cat(views), labels.repeat(len(views), 1)
+        loss = criterion(model(views), labels)
+        return LossParts(loss, {"classification": loss.detach()})
+
+    return step
+
+
+def _fold(layer: nn.Linear, mean: Tensor, deviation: Tensor) -> nn.Linear:
+    """The layer that gives for x what ``layer`` gives for (x - mean) / deviation."""
+    folded = nn.Linear(layer.in_features, layer.out_features)
+    with torch.no_grad():
+        folded.weight.copy_(layer.weight / deviation)
+        folded.bias.copy_(layer.bias - folded.weight @ mean)
+    return folded

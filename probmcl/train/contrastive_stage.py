@@ -1,0 +1,67 @@
+"""The first stage: encoder and head learn from two views of every image (M1, M9)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from probmcl.loss import LossParts
+from probmcl.train.history import History
+from probmcl.train.loop import Loader, Watch, fit
+from probmcl.train.settings import TrainingSettings
+
+
+def contrastive_stage(
+    encoder: nn.Module,
+    head: nn.Module,
+    criterion: nn.Module,
+    loader: Loader,
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    device: torch.device | str = "cpu",
+    watch: Watch | None = None,
+    checkpoint: str | Path | None = None,
+    progress: str | None = None,
+) -> History:
+    """Train ``encoder`` and ``head`` in place with a contrastive criterion.
+
+    Args:
+        encoder: maps images to features ``(N, F)``.
+        head: maps features to a :class:`~probmcl.model.HeadOutput`; it is dropped after this stage (M14).
+        criterion: such as :class:`~probmcl.loss.ProbMCLLoss` or :class:`~probmcl.loss.SupConLoss`.
+        loader: batches ``((view_1, view_2), labels)`` as ``make_loader`` with ``TwoViews`` yields them.
+        settings: optimiser, schedule and precision.
+        seed: seeds the stage.
+        device: where to train.
+        watch: metric of the encoder on validation images; higher is better.
+        checkpoint: file to write after every epoch and to resume from.
+        progress: text beside a progress bar; None for none.
+
+    Returns:
+        The history of the epochs.
+    """
+
+    def step(model: nn.Module, batch: Any) -> LossParts:
+        views, labels = batch
+        found: LossParts = criterion(model(torch.cat(views)), labels)  # 2N rows: all first views, all second
+        return found
+
+    def watch_encoder(model: nn.Module) -> float:
+        assert watch is not None
+        return watch(model.get_submodule("0"))
+
+    return fit(
+        nn.Sequential(encoder, head),
+        step,
+        loader,
+        settings,
+        seed=seed,
+        device=device,
+        watch=None if watch is None else watch_encoder,
+        checkpoint=checkpoint,
+        progress=progress,
+    )

@@ -1,0 +1,215 @@
+"""The one training loop: contrastive stage, linear probe and baselines all run through it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from timm.utils.model_ema import ModelEmaV3
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from probmcl.loss import LossParts
+from probmcl.train.checkpoint import load_checkpoint, save_checkpoint
+from probmcl.train.history import EpochLog, History, Mean
+from probmcl.train.seeding import seeded
+from probmcl.train.settings import TrainingSettings
+
+Step = Callable[[nn.Module, Any], LossParts]
+"""Turns the model and a batch into a loss."""
+
+Watch = Callable[[nn.Module], float]
+"""Scores the model on validation images after an epoch; higher is better."""
+
+
+class Loader(Protocol):
+    """What the loop asks of a loader: batches, and how many."""
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+    def __len__(self) -> int: ...
+
+
+def fit(
+    model: nn.Module,
+    step: Step,
+    loader: Loader,
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    device: torch.device | str = "cpu",
+    watch: Watch | None = None,
+    checkpoint: str | Path | None = None,
+    progress: str | None = None,
+) -> History:
+    """Train ``model`` in place; afterwards it holds the weights of the best watched epoch.
+
+    Args:
+        model: the module to train; it is moved to ``device``.
+        step: computes the loss of a batch.
+        loader: the batches of an epoch.
+        settings: optimiser, schedule and precision.
+        seed: seeds everything random in the loop. The same seed on the same CPU gives the same weights, bit
+            by bit.
+        device: where to train.
+        watch: validation metric after every epoch; without one the last epoch is kept. With a moving average
+            of the weights, it is the average that is watched and kept.
+        checkpoint: a file written after every epoch; if it exists, training goes on from it.
+        progress: text beside a progress bar; None for no bar.
+
+    Returns:
+        The history of the epochs.
+
+    Raises:
+        ValueError: if the loader has no batch, or the checkpoint is torn or foreign.
+        FloatingPointError: if the loss is NaN or infinite at the end of an epoch.
+    """
+    if not len(loader):
+        raise ValueError("loader: expected at least one batch, got none")
+    device = torch.device(device)
+    run = _Run(model.to(device), loader, settings, device)
+    with seeded(seed):
+        if checkpoint is not None and Path(checkpoint).exists():
+            run.load(load_checkpoint(checkpoint))
+        for epoch in range(len(run.history.epochs) + 1, settings.epochs + 1):
+            run.keep(run.epoch(epoch, step, watch, progress))
+            if checkpoint is not None:
+                save_checkpoint(checkpoint, run.state())
+    model.load_state_dict(run.best)
+    return run.history
+
+
+class _Run:
+    """The moving parts of a training run, so that they can be saved and loaded together."""
+
+    def __init__(
+        self, model: nn.Module, loader: Loader, settings: TrainingSettings, device: torch.device
+    ) -> None:
+        self.model, self.loader, self.settings, self.device = model, loader, settings, device
+        self.optimiser = torch.optim.AdamW(parameter_groups(model, settings.weight_decay), lr=1e-8)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser,
+            max_lr=settings.learning_rate,
+            total_steps=len(loader) * settings.epochs,
+            pct_start=settings.warmup,
+        )
+        scaled = settings.precision == "float16" and device.type == "cuda"
+        self.scaler = torch.amp.GradScaler(device.type, enabled=scaled)
+        decay = settings.ema_decay
+        self.ema = None if decay is None else ModelEmaV3(model, decay, use_warmup=True)
+        self.history = History()
+        self.best: dict[str, Tensor] = deepcopy(model.state_dict())
+
+    @property
+    def kept_model(self) -> nn.Module:
+        """The weights that are watched and kept: the moving average if there is one."""
+        return self.model if self.ema is None else self.ema.module
+
+    def epoch(self, number: int, step: Step, watch: Watch | None, progress: str | None) -> EpochLog:
+        """Train for one epoch and score it."""
+        self.model.train()
+        mean, views, start = Mean(), 0, time.perf_counter()
+        name = f"{progress} {number}/{self.settings.epochs}"
+        bar = tqdm(self.loader, desc=name, disable=progress is None, leave=False)
+        for batch in bar:
+            parts = self.step(step, batch)
+            mean.add(parts)
+            views += count_views(batch)
+            if mean.steps % 10 == 0 and not bar.disable:
+                shown = {name: f"{value.item():.3f}" for name, value in parts.parts.items()}
+                bar.set_postfix(shown | {"views/s": f"{views / (time.perf_counter() - start):,.0f}"})
+        loss = mean.read("loss")[""]  # reading waits for the device, so the clock below is honest
+        seconds = time.perf_counter() - start
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the loss of epoch {number} is {loss}; its parts: {mean.read('parts')}")
+        return EpochLog(
+            epoch=number,
+            loss=loss,
+            parts=mean.read("parts"),
+            diagnostics=mean.read("diagnostics"),
+            learning_rate=float(self.schedule.get_last_lr()[0]),
+            seconds=seconds,
+            views_per_second=views / seconds,
+            watched=None if watch is None else watch(self.kept_model.eval()),
+        )
+
+    def step(self, step: Step, batch: Any) -> LossParts:
+        """One step of the optimiser."""
+        with self.settings.autocast(self.device):
+            parts = step(self.model, to_device(batch, self.device))
+        self.optimiser.zero_grad(set_to_none=True)
+        self.scaler.scale(parts.total).backward()  # type: ignore[no-untyped-call]
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        self.schedule.step()
+        if self.ema is not None:
+            self.ema.update(self.model, step=self.schedule.last_epoch)
+        return parts
+
+    def keep(self, log: EpochLog) -> None:
+        """Log an epoch, and keep its weights if it is the best so far (the last one, if none is watched)."""
+        best = [seen.watched for seen in self.history.epochs if seen.watched is not None]
+        if log.watched is None or not best or log.watched > max(best):
+            self.best = deepcopy(self.kept_model.state_dict())
+            self.history.best_epoch = log.epoch
+        self.history.epochs.append(log)
+
+    @property
+    def _parts(self) -> dict[str, Any]:
+        """What has a ``state_dict``."""
+        parts: dict[str, Any] = {"model": self.model, "optimiser": self.optimiser}
+        parts |= {"schedule": self.schedule, "scaler": self.scaler}
+        return parts if self.ema is None else parts | {"ema": self.ema.module}
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the next epoch depends on."""
+        shuffle = getattr(self.loader, "generator", None)
+        return {name: part.state_dict() for name, part in self._parts.items()} | {
+            "best": self.best,
+            "history": self.history.state(),
+            "random": torch.get_rng_state(),
+            "shuffle": None if shuffle is None else shuffle.get_state(),
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from :meth:`state`."""
+        for name, part in self._parts.items():
+            part.load_state_dict(state[name])
+        self.best = state["best"]
+        self.history = History.from_state(state["history"])
+        torch.set_rng_state(state["random"])
+        shuffle = getattr(self.loader, "generator", None)
+        if shuffle is not None:
+            shuffle.set_state(state["shuffle"])
+
+
+def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Trainable parameters in two groups: matrices and filters decay, biases and normalisation do not (M15).
+
+    >>> groups = parameter_groups(nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)), 0.1)
+    >>> [(len(group["params"]), group["weight_decay"]) for group in groups]
+    [(1, 0.1), (3, 0.0)]
+    """
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return [
+        {"params": [p for p in trainable if p.dim() > 1], "weight_decay": weight_decay},
+        {"params": [p for p in trainable if p.dim() <= 1], "weight_decay": 0.0},
+    ]
+
+
+def to_device(batch: Any, device: torch.device) -> Any:
+    """Move the tensors of a nested batch."""
+    if isinstance(batch, Tensor):
+        return batch.to(device, non_blocking=True)
+    return tuple(to_device(part, device) for part in batch)
+
+
+def count_views(batch: Any) -> int:
+    """Number of images or features that a batch ``(views, labels)`` puts through the model."""
+    views = batch[0]
+    return len(views) if isinstance(views, Tensor) else sum(len(view) for view in views)

@@ -1,0 +1,36 @@
+"""A trained module over all images of a loader, without gradients."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from probmcl.train.loop import Loader, to_device
+
+
+@torch.inference_mode()
+def predict(model: nn.Module, loader: Loader, *, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
+    """Outputs and labels of every image, in the loader's order, on the CPU in float32.
+
+    Args:
+        model: maps images to one vector an image: an encoder (features) or a classifier (logits).
+        loader: batches ``(images, labels)`` without shuffling, one plain view an image.
+        device: where to compute.
+
+    Returns:
+        Outputs ``(N, F)`` and labels ``(N, K)``.
+
+    Example:
+        >>> outputs, labels = predict(nn.Identity(), [(torch.ones(2, 3), torch.zeros(2, 1))])
+        >>> outputs.shape, labels.shape
+        (torch.Size([2, 3]), torch.Size([2, 1]))
+    """
+    device = torch.device(device)
+    model = model.to(device).eval()
+    outputs, labels = [], []
+    for batch in loader:
+        images, batch_labels = to_device(batch, device)
+        outputs.append(model(images).float().cpu())
+        labels.append(batch_labels.cpu())
+    # Clones, because tensors made in inference mode cannot be trained on.
+    return torch.cat(outputs).clone(), torch.cat(labels).clone()
