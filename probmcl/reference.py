@@ -64,8 +64,9 @@ def index_value(a: frozenset[int], b: frozenset[int], index: str = "jaccard") ->
     """Overlap index of two label sets (M7), in [0, 1].
 
     With i = |a & b|: jaccard i / |a | b|, dice 2i / (|a| + |b|), overlap i / min(|a|, |b|),
-    cosine i / sqrt(|a| |b|), exact [a = b]. An empty set overlaps with nothing: 0, also where the index is 0/0
-    (two empty sets). Only ``exact`` finds two empty sets equal; what they are to each other is M8's question.
+    cosine i / sqrt(|a| |b|), exact [a = b]. An empty set overlaps with nothing: 0, also where the index is
+    0/0 (two empty sets). Only ``exact`` finds two empty sets equal; what they are to each other is M8's
+    question.
 
     >>> a, b = frozenset({0, 1}), frozenset({1, 2})
     >>> [round(index_value(a, b, name), 3) for name in ("jaccard", "dice", "overlap", "cosine", "exact")]
