@@ -40,7 +40,7 @@ def contrastive_loss(logits: Tensor, weights: Tensor, *, no_positives: str = "sk
 
         -(sum_j w_ij log softmax_{j != i} s_ij) / sum_j w_ij.
 
-    With w = [same class] it is the SupCon loss of Khosla et al. (2020); with w = [D(y_i, y_j) >= alpha] and s
+    With w = [same class] it is the SupCon loss of Khosla et al. (2020); with w = [o(y_i, y_j) >= alpha] and s
     the similarity of two mixtures it is L_PCL.
 
     Args:

@@ -38,7 +38,7 @@ class Components(NamedTuple):
 
 
 class LogKernel(torch.autograd.Function):
-    """``log K_ij`` for mixtures a ``(N)`` and b ``(M)``; called through :func:`log_kernel`."""
+    """``log kappa_ij`` for mixtures a ``(N)`` and b ``(M)``; called through :func:`log_kernel`."""
 
     @staticmethod
     def forward(ctx: Any, *tensors: Tensor) -> Tensor:
@@ -61,7 +61,7 @@ class LogKernel(torch.autograd.Function):
         gradient_b = Components(*(torch.zeros_like(tensor) for tensor in b))
         for start, stop in _tiles(a, b):
             tile = a.rows(start, stop)
-            # d log K_ij / d exponent_ikjl is the share of the pair (k, l) in the sum: a softmax.
+            # d log kappa_ij / d exponent_ikjl is the share of the pair (k, l) in the sum: a softmax.
             shares = _exponents(tile, b).sub_(result[start:stop, None, :, None]).exp_()
             shares.mul_(upstream[start:stop, None, :, None])  # (T, K, M, L)
             backward = _backward_isotropic if a.isotropic else _backward_diagonal
@@ -72,7 +72,7 @@ class LogKernel(torch.autograd.Function):
 def log_kernel(a: Components, b: Components) -> Tensor:
     """Log of the expected-likelihood kernel of every pair of mixtures, ``(N, M)``.
 
-    K_ij = sum_k sum_l pi_ik pi_jl N(mu_ik; mu_jl, Sigma_ik + Sigma_jl), the integral of the product of the
+    kappa_ij = sum_k sum_l pi_ik pi_jl N(mu_ik; mu_jl, Sigma_ik + Sigma_jl), the integral of the product of the
     two densities (Jebara et al., 2004).
 
     >>> one = Components(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.ones(1, 1))

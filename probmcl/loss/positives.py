@@ -25,11 +25,11 @@ def positive_set(
     empty: str = "match",
     image_ids: Tensor | None = None,
 ) -> Tensor:
-    """The positive set A(i) = {j != i : D(y_i, y_j) >= alpha} of every row (C1, M7, M8).
+    """The positive set A(i) = {j != i : o(y_i, y_j) >= alpha} of every row (C1, M7, M8).
 
     Args:
         labels: label matrix of zeros and ones, ``(N, K)``.
-        index: overlap index D, one of :data:`~probmcl.loss.INDICES`.
+        index: overlap index o, one of :data:`~probmcl.loss.INDICES`.
         threshold: decision threshold alpha in [0, 1].
         empty: what label-less rows are to each other: ``"match"`` positives, ``"own_view"`` positives only of
             views of the same image, ``"drop"`` never positives. A label-less row and a labelled row never
@@ -72,14 +72,14 @@ def positive_weights(
     ``"any"``        [y_i and y_j share a label]
     ``"all"``        [y_i is a subset of y_j]
     ``"exact"``      [y_i = y_j]
-    ``"threshold"``  [D(y_i, y_j) >= alpha], as :func:`positive_set`
-    ``"weighted"``   D(y_i, y_j)
+    ``"threshold"``  [o(y_i, y_j) >= alpha], as :func:`positive_set`
+    ``"weighted"``   o(y_i, y_j)
     ===============  =====================================================================
 
     Args:
         labels: label matrix of zeros and ones, ``(N, K)``.
         rule: one of :data:`RULES`.
-        index: overlap index D of the last two rules.
+        index: overlap index o of the last two rules.
         threshold: alpha of ``"threshold"``.
         empty: policy for label-less rows, as in :func:`positive_set`; the same under every rule.
         image_ids: which image each row is a view of, ``(N,)``; needed by ``empty="own_view"``.

@@ -49,9 +49,9 @@ def similarity_scores(name: str, a: GaussianMixture, b: GaussianMixture | None =
 
 
 def log_expected_likelihood_kernel(a: GaussianMixture, b: GaussianMixture | None = None) -> Tensor:
-    """Log of the expected likelihood K_ij, the integral of p_i(z) p_j(z) dz (M10).
+    """Log of the expected likelihood kappa_ij, the integral of p_i(z) p_j(z) dz (M10).
 
-    K_ij = sum_k sum_l pi_ik pi_jl N(mu_ik; mu_jl, Sigma_ik + Sigma_jl) (Jebara et al., 2004): an inner
+    kappa_ij = sum_k sum_l pi_ik pi_jl N(mu_ik; mu_jl, Sigma_ik + Sigma_jl) (Jebara et al., 2004): an inner
     product of two densities, so a valid kernel. It is computed from logarithms, in tiles, exactly.
 
     Args:
@@ -59,8 +59,8 @@ def log_expected_likelihood_kernel(a: GaussianMixture, b: GaussianMixture | None
         b: M mixtures of the same form; ``a`` again by default.
 
     Returns:
-        ``log K``, ``(N, M)``, in nats. Half precision is computed in float32. In float32 the error relative
-        to max(1, |log K|) stays below 2e-5 for sigma in [0.05, 3].
+        ``log kappa``, ``(N, M)``, in nats. Half precision is computed in float32. In float32 the error relative
+        to max(1, |log kappa|) stays below 2e-5 for sigma in [0.05, 3].
 
     Raises:
         ValueError: if dimensions or covariance forms differ, or a parameter is NaN or infinite.
@@ -76,7 +76,7 @@ def log_expected_likelihood_kernel(a: GaussianMixture, b: GaussianMixture | None
 
 
 def log_expected_likelihood(a: GaussianMixture, b: GaussianMixture | None = None) -> Tensor:
-    """Log of the normalised expected likelihood, Sim_ij = K_ij / sqrt(K_ii K_jj) (M10, our choice).
+    """Log of the normalised expected likelihood, Sim_ij = kappa_ij / sqrt(kappa_ii kappa_jj) (M10, our choice).
 
     By Cauchy-Schwarz Sim lies in (0, 1], and it is 1 for two equal mixtures. Its logarithm is our default
     score: in 128 dimensions Sim itself is 0 to float32's precision for all but the closest pairs, and so is
@@ -206,7 +206,7 @@ def _components(mixture: GaussianMixture) -> Components:
 
 
 def _log_self_kernel(mixture: GaussianMixture) -> Tensor:
-    """``log K_ii`` of every mixture, ``(N,)``."""
+    """``log kappa_ii`` of every mixture, ``(N,)``."""
     return torch.cat(
         [log_expected_likelihood_kernel(mixture[i : i + 1]).view(1) for i in range(len(mixture))]
     )

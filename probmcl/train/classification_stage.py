@@ -49,11 +49,11 @@ def linear_probe(
         The linear layer and the history.
 
     Example:
-        >>> from probmcl.loss import AsymmetricLoss
+        >>> cross_entropy = nn.functional.binary_cross_entropy_with_logits
         >>> features = torch.randn(64, 4)
         >>> labels = (features[:, :2] > 0).float()
         >>> settings = TrainingSettings(epochs=20, batch_size=32, learning_rate=0.1)
-        >>> layer, _ = linear_probe(features, labels, AsymmetricLoss(), settings, seed=0)
+        >>> layer, _ = linear_probe(features, labels, cross_entropy, settings, seed=0)
         >>> bool(((layer(features) > 0) == labels.bool()).float().mean() > 0.9)
         True
     """
