@@ -1,0 +1,147 @@
+from itertools import product
+
+import pytest
+import torch
+
+from probmcl import reference
+from probmcl.loss import INDICES, overlap, overlaps_enough
+
+EVERY_SET = torch.tensor(list(product((0, 1), repeat=4)))  # all 16 label sets of four classes
+THRESHOLDS = (0, 0.1, 1 / 6, 0.2, 0.25, 1 / 3, 0.4, 0.5, 0.5**0.5, 0.6, 2 / 3, 0.75, 0.8, 6 / 7, 1 - 1e-9, 1)
+
+
+@pytest.mark.parametrize("index", INDICES)
+class TestAgainstOracle:
+    def test_overlap_of_every_pair_of_small_sets(self, index, assert_matches):
+        assert_matches(overlap(EVERY_SET, index=index), reference.overlap(EVERY_SET, index=index))
+
+    def test_threshold_of_every_pair_of_small_sets(self, index):
+        for threshold in THRESHOLDS:
+            found = overlaps_enough(EVERY_SET, index=index, threshold=threshold)
+            expected = reference.overlaps_enough(EVERY_SET, index=index, threshold=threshold)
+            assert torch.equal(found, expected), threshold
+
+    def test_two_matrices_of_many_classes(self, index, make_labels, assert_matches):
+        rows, columns = make_labels(6, 80, seed=1, empty=1), make_labels(9, 80, seed=2, empty=2, density=0.5)
+        columns[-1] = rows[-1]
+        assert_matches(
+            overlap(rows, columns, index=index), reference.overlap(rows, columns, index=index)
+        )
+        for threshold in (0.2, 0.35, 1):
+            found = overlaps_enough(rows, columns, index=index, threshold=threshold)
+            expected = reference.overlaps_enough(rows, columns, index=index, threshold=threshold)
+            assert torch.equal(found, expected)
+
+    def test_one_class(self, index):
+        labels = torch.tensor([[1], [0], [1]])
+        enough = overlaps_enough(labels, index=index, threshold=1.0)
+        assert enough.int().tolist() == [[1, 0, 1], [0, 0, 0], [1, 0, 1]]
+
+
+def first(n: int, *, skip: int = 0, classes: int = 12) -> torch.Tensor:
+    """One row with the labels skip, ..., skip + n - 1."""
+    row = torch.zeros(1, classes, dtype=torch.uint8)
+    row[0, skip : skip + n] = 1
+    return row
+
+
+class TestTies:
+    @pytest.mark.parametrize("size", range(1, 13))
+    @pytest.mark.parametrize("index", INDICES)
+    def test_a_set_reaches_threshold_one_with_itself(self, size, index):
+        assert overlaps_enough(first(size), index=index, threshold=1.0).all()
+
+    @pytest.mark.parametrize(
+        ("index", "threshold", "a", "b"),
+        [
+            ("jaccard", 1 / 3, first(2), first(2, skip=1)),  # 1 of 3
+            ("jaccard", 0.1, first(1), first(10)),
+            ("jaccard", 0.3, first(3), first(10)),
+            ("jaccard", 0.6, first(3), first(5)),
+            ("jaccard", 6 / 7, first(6), first(7)),
+            ("dice", 2 / 3, first(1), first(2)),  # 2 of 3
+            ("dice", 0.8, first(2), first(3)),
+            ("dice", 2 / 7, first(3), first(4, skip=2)),
+            ("overlap", 2 / 3, first(3), first(3, skip=1)),
+            ("overlap", 0.7, first(10, classes=13), first(10, skip=3, classes=13)),
+            ("cosine", 0.5, first(1), first(4)),  # 1 / sqrt(4)
+            ("cosine", 2 / 3, first(4), first(9)),
+            ("cosine", 0.75, first(4), first(4, skip=1)),
+        ],
+    )
+    def test_reaches_its_own_value_and_nothing_above(self, index, threshold, a, b):
+        assert overlaps_enough(a, b, index=index, threshold=threshold).item()
+        assert not overlaps_enough(a, b, index=index, threshold=threshold + 1e-5).item()
+        assert overlap(a, b, index=index).item() == pytest.approx(threshold, abs=1e-6)
+
+
+class TestLabelLessRows:
+    @pytest.mark.parametrize("index", INDICES)
+    @pytest.mark.parametrize("threshold", [0, 0.5, 1])
+    def test_never_match_a_labelled_row(self, index, threshold):
+        labels = torch.tensor([[0, 0], [1, 0], [1, 1]])
+        enough = overlaps_enough(labels, index=index, threshold=threshold)
+        assert not enough[0, 1:].any()
+        assert not enough[1:, 0].any()
+        assert (overlap(labels, index=index)[0, 1:] == 0).all()
+
+    @pytest.mark.parametrize("index", INDICES)
+    def test_labelled_rows_all_match_at_threshold_zero(self, index):
+        assert overlaps_enough(torch.tensor([[1, 0], [0, 1]]), index=index, threshold=0).all()
+
+
+class TestProperties:
+    @pytest.mark.parametrize("index", INDICES)
+    def test_symmetric_and_blind_to_the_order_of_classes(self, index, make_labels):
+        labels = make_labels(8, 6, empty=1)
+        values = overlap(labels, index=index)
+        assert torch.equal(values, values.T)
+        assert torch.equal(values, overlap(labels[:, torch.randperm(6)], index=index))
+
+    @pytest.mark.parametrize("dtype", [torch.bool, torch.int64, torch.float16, torch.float64])
+    def test_takes_labels_of_any_dtype(self, dtype, make_labels):
+        labels = make_labels(5, 4)
+        assert torch.equal(overlap(labels.to(dtype)), overlap(labels))
+
+    def test_indices_are_ordered(self, make_labels):
+        """Jaccard <= Dice <= cosine <= overlap coefficient, for any pair of sets."""
+        labels = make_labels(12, 7)
+        ordered = [overlap(labels, index=index) for index in ("jaccard", "dice", "cosine", "overlap")]
+        for smaller, larger in zip(ordered, ordered[1:], strict=False):
+            assert (smaller <= larger + 1e-6).all()
+
+
+class TestBadInput:
+    good = torch.tensor([[1, 0]])
+
+    @pytest.mark.parametrize("function", [overlap, overlaps_enough])
+    @pytest.mark.parametrize(
+        ("arguments", "error", "message"),
+        [
+            (([[1, 0]],), TypeError, "labels: expected a torch.Tensor"),
+            ((torch.tensor([[2, 0]]),), ValueError, "labels: expected only 0 and 1, got 2"),
+            ((torch.tensor([[0.5, 0.0]]),), ValueError, "labels: expected only 0 and 1"),
+            ((torch.tensor([[float("nan"), 0.0]]),), ValueError, "labels: expected only 0 and 1"),
+            ((torch.tensor([1, 0]),), ValueError, "labels: expected 2 dimensions"),
+            ((torch.zeros(0, 3),), ValueError, "labels: expected at least one element"),
+            ((good, torch.tensor([[1, 0, 1]])), ValueError, "other: expected 2 classes"),
+            ((good, torch.tensor([[3, 0]])), ValueError, "other: expected only 0 and 1"),
+        ],
+    )
+    def test_labels(self, function, arguments, error, message):
+        with pytest.raises(error, match=message):
+            function(*arguments)
+
+    @pytest.mark.parametrize("function", [overlap, overlaps_enough])
+    def test_unknown_index(self, function):
+        with pytest.raises(ValueError, match="index: expected one of jaccard, dice"):
+            function(self.good, index="jacard")
+
+    @pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan"), float("inf")])
+    def test_threshold_outside_its_range(self, threshold):
+        with pytest.raises(ValueError, match=r"threshold: expected a number in \[0, 1\]"):
+            overlaps_enough(self.good, threshold=threshold)
+
+    def test_threshold_that_is_no_number(self):
+        with pytest.raises(TypeError, match="threshold: expected a number"):
+            overlaps_enough(self.good, threshold="0.5")

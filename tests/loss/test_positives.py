@@ -1,0 +1,211 @@
+from itertools import product
+
+import pytest
+import torch
+
+from probmcl import reference
+from probmcl.loss import (
+    EMPTY,
+    INDICES,
+    RULES,
+    PositiveRule,
+    positive_set,
+    positive_statistics,
+    positive_weights,
+    two_view_labels,
+)
+
+# Every label set of three classes in two views, so that label-less rows, duplicates and own views all occur.
+LABELS, IMAGE_IDS = two_view_labels(torch.tensor([*product((0, 1), repeat=3), (0, 0, 0), (1, 1, 0)]))
+
+
+@pytest.mark.parametrize("empty", EMPTY)
+class TestAgainstOracle:
+    @pytest.mark.parametrize("rule", RULES)
+    def test_weights_of_every_rule(self, rule, empty, assert_matches):
+        for index, threshold in [("jaccard", 0.5), ("dice", 2 / 3), ("cosine", 1.0), ("overlap", 0.0)]:
+            arguments = (LABELS, rule, index, threshold, empty, IMAGE_IDS)
+            assert_matches(positive_weights(*arguments), reference.positive_weights(*arguments))
+
+    @pytest.mark.parametrize("index", INDICES)
+    def test_positive_set(self, index, empty):
+        for threshold in (0.0, 1 / 3, 0.5, 2 / 3, 1.0):
+            arguments = (LABELS, index, threshold, empty, IMAGE_IDS)
+            assert torch.equal(positive_set(*arguments), reference.positive_set(*arguments))
+
+    def test_statistics(self, empty):
+        thresholds = (0.0, 0.3, 0.5, 1.0)
+        found = positive_statistics(LABELS, thresholds, "dice", empty, IMAGE_IDS)
+        mean_positives, share_without = reference.positive_statistics(
+            LABELS, thresholds, "dice", empty, IMAGE_IDS
+        )
+        assert found.thresholds == thresholds
+        assert found.mean_positives == pytest.approx(mean_positives, abs=1e-12)
+        assert found.share_without == pytest.approx(share_without, abs=1e-12)
+
+
+class TestRulesByHand:
+    # rows: {0}, {0, 1}, {0, 1}, {2}
+    labels = torch.tensor([[1, 0, 0], [1, 1, 0], [1, 1, 0], [0, 0, 1]])
+
+    @pytest.mark.parametrize(
+        ("rule", "expected"),
+        [
+            ("any", [[0, 1, 1, 0], [1, 0, 1, 0], [1, 1, 0, 0], [0, 0, 0, 0]]),
+            ("all", [[0, 1, 1, 0], [0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]]),
+            ("exact", [[0, 0, 0, 0], [0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]]),
+            ("threshold", [[0, 1, 1, 0], [1, 0, 1, 0], [1, 1, 0, 0], [0, 0, 0, 0]]),
+            ("weighted", [[0, 0.5, 0.5, 0], [0.5, 0, 1, 0], [0.5, 1, 0, 0], [0, 0, 0, 0]]),
+        ],
+    )
+    def test_weights(self, rule, expected):
+        assert positive_weights(self.labels, rule).tolist() == expected
+
+    def test_threshold_zero_takes_every_labelled_row(self):
+        assert positive_weights(self.labels, "threshold", threshold=0).sum() == 12
+
+    def test_threshold_one_is_exact_match(self):
+        for index in ("jaccard", "dice", "cosine", "exact"):
+            one = positive_weights(LABELS, "threshold", index, 1.0)
+            assert torch.equal(one, positive_weights(LABELS, "exact"))
+
+
+class TestLabelLessRows:
+    # images 0 and 1 are label-less, image 2 is not; two views of each
+    labels, image_ids = two_view_labels(torch.tensor([[0, 0], [0, 0], [1, 0]]))
+
+    @pytest.mark.parametrize("rule", RULES)
+    @pytest.mark.parametrize(
+        ("empty", "expected"),
+        [
+            ("match", {(0, 1), (0, 3), (0, 4), (1, 3), (1, 4), (3, 4), (2, 5)}),
+            ("own_view", {(0, 3), (1, 4), (2, 5)}),
+            ("drop", {(2, 5)}),
+        ],
+    )
+    def test_policy_decides_under_every_rule(self, rule, empty, expected):
+        weights = positive_weights(self.labels, rule, empty=empty, image_ids=self.image_ids)
+        assert {(int(i), int(j)) for i, j in weights.nonzero() if i < j} == expected
+        assert torch.equal(weights, weights.T)
+        assert set(weights.unique().tolist()) == {0.0, 1.0}
+
+    @pytest.mark.parametrize("index", INDICES)
+    def test_never_positive_of_a_labelled_row_even_at_threshold_zero(self, index):
+        for empty in EMPTY:
+            found = positive_set(self.labels, index, 0.0, empty, self.image_ids)
+            assert not found[[0, 1, 3, 4]][:, [2, 5]].any()
+
+    def test_own_view_leaves_labelled_rows_alone(self):
+        labels = torch.tensor([[1, 0], [1, 0], [0, 0]])
+        found = positive_set(labels, empty="own_view", image_ids=torch.tensor([0, 1, 2]))
+        assert found[0, 1]
+        assert found[1, 0]
+
+    def test_a_batch_of_label_less_rows_only(self):
+        nothing = torch.zeros(3, 4)
+        assert torch.equal(positive_set(nothing), ~torch.eye(3, dtype=torch.bool))
+        assert not positive_set(nothing, empty="drop").any()
+
+
+class TestProperties:
+    @pytest.mark.parametrize("rule", RULES)
+    def test_permuting_rows_permutes_weights(self, rule, make_labels):
+        labels = make_labels(9, 4, empty=2)
+        order = torch.randperm(9, generator=torch.Generator().manual_seed(0))
+        permuted = positive_weights(labels[order], rule)
+        assert torch.equal(permuted, positive_weights(labels, rule)[order][:, order])
+
+    @pytest.mark.parametrize("rule", RULES)
+    def test_diagonal_is_zero_and_input_untouched(self, rule):
+        labels = LABELS.clone()
+        assert not positive_weights(labels, rule).diagonal().any()
+        assert torch.equal(labels, LABELS)
+
+    @pytest.mark.parametrize("index", INDICES)
+    def test_a_higher_threshold_never_adds_a_positive(self, index):
+        grids = [positive_set(LABELS, index, threshold) for threshold in (0, 0.25, 0.5, 0.75, 1)]
+        for looser, stricter in zip(grids, grids[1:], strict=False):
+            assert not (stricter & ~looser).any()
+
+    def test_single_row_has_no_positive(self):
+        assert positive_set(torch.tensor([[1, 0]])).tolist() == [[False]]
+
+    def test_two_view_labels(self):
+        labels, image_ids = two_view_labels(torch.tensor([[1, 0], [0, 1]]))
+        assert labels.tolist() == [[1, 0], [0, 1], [1, 0], [0, 1]]
+        assert image_ids.tolist() == [0, 1, 0, 1]
+
+
+def test_published_statistics_of_a_hand_batch():
+    labels = torch.tensor([[1, 1, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    found = positive_statistics(labels, (0.5, 0.51))
+    assert found.mean_positives == (1.0, 0.0)  # {0,1} has two, {0} and {1} one each, {2} none
+    assert found.share_without == (0.25, 1.0)
+
+
+class TestBadInput:
+    good = torch.tensor([[1, 0], [0, 0]])
+
+    @pytest.mark.parametrize("function", [positive_set, positive_weights])
+    @pytest.mark.parametrize(
+        ("labels", "error", "message"),
+        [
+            ([[1, 0]], TypeError, "labels: expected a torch.Tensor"),
+            (torch.tensor([[2, 0]]), ValueError, "labels: expected only 0 and 1"),
+            (torch.tensor([[-1.0, 0]]), ValueError, "labels: expected only 0 and 1"),
+            (torch.tensor([1, 0]), ValueError, "labels: expected 2 dimensions"),
+            (torch.zeros(0, 3), ValueError, "labels: expected at least one element"),
+        ],
+    )
+    def test_labels(self, function, labels, error, message):
+        with pytest.raises(error, match=message):
+            function(labels)
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ({"index": "jacard"}, "index: expected one of"),
+            ({"threshold": 1.5}, "threshold: expected a number"),
+            ({"threshold": -0.5}, "threshold: expected a number"),
+            ({"empty": "ignore"}, "empty: expected one of match, own_view, drop"),
+            ({"empty": "own_view"}, "image_ids: "),
+            ({"empty": "own_view", "image_ids": torch.zeros(3)}, "image_ids: expected as many rows"),
+        ],
+    )
+    @pytest.mark.parametrize("function", [positive_set, positive_weights])
+    def test_arguments(self, function, arguments, message):
+        with pytest.raises(ValueError, match=message):
+            function(self.good, **arguments)
+
+    def test_unknown_rule(self):
+        with pytest.raises(ValueError, match="rule: expected one of any, all, exact, threshold, weighted"):
+            positive_weights(self.good, "most")
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ({"rule": "most"}, "rule: "),
+            ({"index": "jacard"}, "index: "),
+            ({"threshold": 2.0}, "threshold: "),
+            ({"empty": "ignore"}, "empty: "),
+        ],
+    )
+    def test_rule_object(self, arguments, message):
+        with pytest.raises(ValueError, match=message):
+            PositiveRule(**arguments)
+
+    def test_rows_that_are_not_two_views_an_image(self):
+        with pytest.raises(ValueError, match="labels: expected 3 rows"):
+            PositiveRule().two_view_weights(self.good, rows=6)
+
+    def test_statistics(self):
+        with pytest.raises(ValueError, match="thresholds: "):
+            positive_statistics(self.good, [])
+        with pytest.raises(ValueError, match="threshold: "):
+            positive_statistics(self.good, [0.5, 1.5])
+        with pytest.raises(ValueError, match="labels: "):
+            positive_statistics(2 * self.good, [0.5])
+
+    def test_two_view_labels(self):
+        with pytest.raises(ValueError, match="labels: "):
+            two_view_labels(2 * self.good)
