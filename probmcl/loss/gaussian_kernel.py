@@ -72,8 +72,8 @@ class LogKernel(torch.autograd.Function):
 def log_kernel(a: Components, b: Components) -> Tensor:
     """Log of the expected-likelihood kernel of every pair of mixtures, ``(N, M)``.
 
-    kappa_ij = sum_k sum_l pi_ik pi_jl N(mu_ik; mu_jl, Sigma_ik + Sigma_jl), the integral of the product of the
-    two densities (Jebara et al., 2004).
+    kappa_ij = sum_k sum_l pi_ik pi_jl N(mu_ik; mu_jl, Sigma_ik + Sigma_jl), the integral of the product of
+    the two densities (Jebara et al., 2004).
 
     >>> one = Components(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.ones(1, 1))
     >>> log_kernel(one, one)  # -log(4 pi)

@@ -59,8 +59,8 @@ def log_expected_likelihood_kernel(a: GaussianMixture, b: GaussianMixture | None
         b: M mixtures of the same form; ``a`` again by default.
 
     Returns:
-        ``log kappa``, ``(N, M)``, in nats. Half precision is computed in float32. In float32 the error relative
-        to max(1, |log kappa|) stays below 2e-5 for sigma in [0.05, 3].
+        ``log kappa``, ``(N, M)``, in nats. Half precision is computed in float32. In float32 the error
+        relative to max(1, |log kappa|) stays below 2e-5 for sigma in [0.05, 3].
 
     Raises:
         ValueError: if dimensions or covariance forms differ, or a parameter is NaN or infinite.
@@ -76,9 +76,9 @@ def log_expected_likelihood_kernel(a: GaussianMixture, b: GaussianMixture | None
 
 
 def log_expected_likelihood(a: GaussianMixture, b: GaussianMixture | None = None) -> Tensor:
-    """Log of the normalised expected likelihood, Sim_ij = kappa_ij / sqrt(kappa_ii kappa_jj) (M10, our choice).
+    """Log of the normalised expected likelihood (M10, our choice).
 
-    By Cauchy-Schwarz Sim lies in (0, 1], and it is 1 for two equal mixtures. Its logarithm is our default
+    Sim_ij = kappa_ij / sqrt(kappa_ii kappa_jj). By Cauchy-Schwarz Sim lies in (0, 1], and it is 1 for two equal mixtures. Its logarithm is our default
     score: in 128 dimensions Sim itself is 0 to float32's precision for all but the closest pairs, and so is
     its gradient.
 
