@@ -5,8 +5,9 @@ A chapter's first cell calls :func:`setup`; its figures, sliders and tables go t
 :mod:`probmcl.teach.figures`.
 """
 
-from probmcl.teach.display import show, slide, table
+from probmcl.teach.display import show, slide
 from probmcl.teach.notebook import PROFILES, Page, setup
 from probmcl.teach.style import Colours, colours
+from probmcl.teach.tables import table
 
 __all__ = ["PROFILES", "Colours", "Page", "colours", "setup", "show", "slide", "table"]

@@ -64,7 +64,7 @@ DARK = Colours(
     muted="#98a2b0",
     accent="#eb93c4",
     text="#ced6dd",
-    background="#14181e",
+    background="#121212",
     grid="#3a434f",
     categorical=("#62bdf0", "#ff9550", "#3ccfa0", "#eb93c4", "#f0c244", "#a9d8f5", "#b4bcc8"),
     sequential="mako",
@@ -89,7 +89,7 @@ def drawing_in(style: Colours) -> Iterator[None]:
 
     >>> with drawing_in(DARK):
     ...     colours().background
-    '#14181e'
+    '#121212'
     """
     token = _current.set(style)
     try:
