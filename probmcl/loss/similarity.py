@@ -78,7 +78,8 @@ def log_expected_likelihood_kernel(a: GaussianMixture, b: GaussianMixture | None
 def log_expected_likelihood(a: GaussianMixture, b: GaussianMixture | None = None) -> Tensor:
     """Log of the normalised expected likelihood (M10, our choice).
 
-    Sim_ij = kappa_ij / sqrt(kappa_ii kappa_jj). By Cauchy-Schwarz Sim lies in (0, 1], and it is 1 for two equal mixtures. Its logarithm is our default
+    Sim_ij = kappa_ij / sqrt(kappa_ii kappa_jj). By Cauchy-Schwarz Sim lies in (0, 1], and it is 1 for two
+    equal mixtures. Its logarithm is our default
     score: in 128 dimensions Sim itself is 0 to float32's precision for all but the closest pairs, and so is
     its gradient.
 
