@@ -368,8 +368,7 @@ def _log_kernel(a: MixtureLike, i: int, b: MixtureLike, j: int) -> float:
     terms = []
     for k in range(a.means.shape[1]):
         for m in range(b.means.shape[1]):
-            sigma_a, sigma_b = _common_shape(a.sigmas[i, k].double(), b.sigmas[j, m].double())
-            sigma = (sigma_a**2 + sigma_b**2).sqrt()
+            sigma = (a.sigmas[i, k].double() ** 2 + b.sigmas[j, m].double() ** 2).sqrt()
             log_pi = float(a.log_weights[i, k]) + float(b.log_weights[j, m])
             terms.append(log_pi + log_normal(a.means[i, k], b.means[j, m], sigma))
     return _log_sum_exp(terms)
@@ -384,10 +383,9 @@ def log_expected_likelihood(a: MixtureLike, b: MixtureLike | None = None) -> Ten
     >>> log_expected_likelihood(two).round(decimals=6).tolist()
     [[0.0, -1.0], [-1.0, 0.0]]
     """
-    b = a if b is None else b
-    cross = log_expected_likelihood_kernel(a, b)
+    cross = log_expected_likelihood_kernel(a, a if b is None else b)
     self_a = [_log_kernel(a, i, a, i) for i in range(cross.shape[0])]
-    self_b = [_log_kernel(b, j, b, j) for j in range(cross.shape[1])]
+    self_b = self_a if b is None else [_log_kernel(b, j, b, j) for j in range(cross.shape[1])]
     return _matrix(
         [
             [float(cross[i, j]) - 0.5 * (self_a[i] + self_b[j]) for j in range(cross.shape[1])]
@@ -646,8 +644,3 @@ def _log_sum_exp(values: list[float]) -> float:
 def _log_sigmoid(x: float) -> float:
     """log(1 / (1 + exp(-x))), without overflow on either side."""
     return -math.log1p(math.exp(-x)) if x >= 0 else x - math.log1p(math.exp(x))
-
-
-def _common_shape(s: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-    """Let an isotropic sigma () stand beside a diagonal one (D,)."""
-    return torch.broadcast_tensors(s, t)  # type: ignore[no-any-return, no-untyped-call]
