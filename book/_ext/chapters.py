@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from myst_blocks import SourceError, split_blocks, walk
+from myst_blocks import Block, SourceError, split_blocks, walk
 from myst_nb.core.read import is_myst_markdown_notebook
 from pybtex.database import BibliographyData, Entry, Person, parse_file
 from pybtex.richtext import Text
@@ -31,6 +31,7 @@ class Chapter:
         labels: what each label stands in front of: a heading's text, or the caption of a figure or table.
         equations: the number of each labelled formula, such as ``4.2``.
         captions: the number of each labelled figure and table, such as ``Fig. 4.1``.
+        problem: why the file cannot be read to its end, if so.
     """
 
     path: Path
@@ -40,6 +41,7 @@ class Chapter:
     labels: dict[str, str] = field(default_factory=dict)
     equations: dict[str, str] = field(default_factory=dict)
     captions: dict[str, str] = field(default_factory=dict)
+    problem: SourceError | None = None
 
     @property
     def name(self) -> str:
@@ -56,20 +58,21 @@ def read_chapter(path: Path) -> Chapter:
     source = path.read_text(encoding="utf-8")
     digits = re.match(r"\d+", path.stem)
     chapter = Chapter(path, int(digits[0]) if digits else None, is_notebook=is_myst_markdown_notebook(source))
+    try:
+        _index(chapter, source)
+    except SourceError as error:  # told when this chapter is exported, not when another one is
+        chapter.problem = error
+    return chapter
+
+
+def _index(chapter: Chapter, source: str) -> None:
     counts = {"figure": 0, "table": 0}
     waiting: list[str] = []  # labels whose heading has not come yet
     for block in walk(split_blocks(source.splitlines())):
         if block.kind == "math" and block.label:
             chapter.equations[block.label] = chapter.numbered(len(chapter.equations) + 1)
         elif block.kind == "directive":
-            label = block.options.get("name", "")
-            caption = block.argument if block.name != "figure" else " ".join(block.lines).strip()
-            if block.name in counts and caption:
-                counts[block.name] += 1
-                kind = "Fig." if block.name == "figure" else "Table"
-                chapter.captions[label] = f"{kind} {chapter.numbered(counts[block.name])}"
-            if label:
-                chapter.labels[label] = caption or chapter.title
+            _index_directive(chapter, block, counts)
         elif block.kind == "text":
             for line in block.lines:
                 if found := LABEL.match(line):
@@ -79,7 +82,17 @@ def read_chapter(path: Path) -> Chapter:
                     chapter.labels |= dict.fromkeys(waiting, heading["title"])
                     waiting = []
     chapter.labels |= dict.fromkeys(waiting, chapter.title)
-    return chapter
+
+
+def _index_directive(chapter: Chapter, block: Block, counts: dict[str, int]) -> None:
+    label = block.options.get("name", "")
+    caption = block.argument if block.name != "figure" else " ".join(block.lines).strip()
+    if block.name in counts and caption:
+        counts[block.name] += 1
+        kind = "Fig." if block.name == "figure" else "Table"
+        chapter.captions[label] = f"{kind} {chapter.numbered(counts[block.name])}"
+    if label:
+        chapter.labels[label] = caption or chapter.title
 
 
 class Book:

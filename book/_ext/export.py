@@ -50,10 +50,12 @@ def export(book: Book, chapter: Chapter) -> str:
     text = chapter.path.read_text(encoding="utf-8")
     where = chapter.path.relative_to(book.root)
     try:
+        if chapter.problem:
+            raise chapter.problem
         source = read_myst_markdown_notebook(text, config=MYST, add_source_map=True, path=chapter.path)
         cells = [_badge(book, chapter), _setup(book)]
         for cell, line in zip(source.cells, source.metadata["source_map"], strict=True):
-            cells += _cells(PlainMarkdown(book, chapter), cell, line + 1, text.splitlines())
+            cells += _cells(PlainMarkdown(book, chapter), cell, line, text.splitlines())
     except SourceError as error:
         raise ExportError(f"{where}:{error.line}: {error}") from None
     except MystMetadataParsingError as error:
@@ -65,14 +67,14 @@ def export(book: Book, chapter: Chapter) -> str:
     return nbformat.writes(notebook) + "\n"
 
 
-def _cells(plain: PlainMarkdown, cell: NotebookNode, line: int, lines: Sequence[str]) -> list[NotebookNode]:
+def _cells(plain: PlainMarkdown, cell: NotebookNode, start: int, lines: Sequence[str]) -> list[NotebookNode]:
     if cell.cell_type == "code":
-        return _code(cell, line)
+        return _code(cell, start)
     if cell.cell_type != "markdown":
-        raise SourceError(line, f"a {cell.cell_type} cell has no place in a chapter")
-    while line <= len(lines) and not lines[line - 1].strip():
-        line += 1  # the reader strips the blank lines in front
-    return [new_markdown_cell(part) for part in plain.sections(cell.source.splitlines(), line)]
+        raise SourceError(start, f"a {cell.cell_type} cell has no place in a chapter")
+    while not lines[start].strip():
+        start += 1  # the reader strips the blank lines in front
+    return [new_markdown_cell(part) for part in plain.sections(cell.source.splitlines(), start + 1)]
 
 
 def _code(cell: NotebookNode, line: int) -> list[NotebookNode]:

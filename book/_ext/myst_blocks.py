@@ -15,6 +15,18 @@ OPTION = re.compile(r"^\s*:(?P<key>[\w-]+):(?:\s+(?P<value>.*))?$")
 MATH_END = re.compile(r"^(?P<body>.*?)\$\$\s*(?:\((?P<label>[\w:.-]+)\))?\s*$")
 
 
+VERBATIM = (
+    "code-cell",
+    "raw-cell",
+    "code-block",
+    "code",
+    "sourcecode",
+    "literalinclude",
+    "eval-rst",
+    "glossary",
+)
+
+
 class SourceError(ValueError):
     """Something in a chapter that the exporter cannot turn into plain Markdown, with its line."""
 
@@ -29,13 +41,14 @@ class Block:
 
     Attributes:
         kind: ``text``, ``code`` (a fence without a directive), ``math`` or ``directive``.
-        line: number of the first of ``lines`` in the file, from 1.
+        line: number of the block's first line in the file, from 1.
         lines: text: as written; code: with its fences; math and directive: what stands inside, not indented.
         indent: white space in front of the block, for blocks inside a list.
         name: name of the directive.
         argument: what follows the name on its line.
         options: the directive's options.
         label: the label of a formula.
+        body_line: number of the first of ``lines`` of a directive.
     """
 
     kind: str
@@ -46,6 +59,7 @@ class Block:
     argument: str = ""
     options: dict[str, str] = field(default_factory=dict)
     label: str = ""
+    body_line: int = 0
 
 
 def split_blocks(lines: Sequence[str], first_line: int = 1) -> list[Block]:
@@ -76,8 +90,8 @@ def walk(blocks: Sequence[Block]) -> Iterator[Block]:
             yield Block("math", block.line, block.lines, block.indent, label=block.options.get("label", ""))
             continue
         yield block
-        if block.kind == "directive" and block.name not in ("code-cell", "raw-cell", "code-block"):
-            yield from walk(split_blocks(block.lines, block.line))
+        if block.kind == "directive" and block.name not in VERBATIM:
+            yield from walk(split_blocks(block.lines, block.body_line))
 
 
 def _fence(lines: Sequence[str], start: int, first_line: int) -> tuple[Block, int]:
@@ -96,8 +110,10 @@ def _fence(lines: Sequence[str], start: int, first_line: int) -> tuple[Block, in
         line[len(indent) :] if line.startswith(indent) else line.lstrip() for line in lines[start + 1 : end]
     ]
     options, skipped = _options(inside, first_line + start + 1)
-    body, line = tuple(inside[skipped:]), first_line + start + 1 + skipped
-    return Block("directive", line, body, indent, name, opening["rest"].strip(), options), end + 1
+    body, line = tuple(inside[skipped:]), first_line + start
+    argument = opening["rest"].strip()
+    directive = Block("directive", line, body, indent, name, argument, options, body_line=line + 1 + skipped)
+    return directive, end + 1
 
 
 def _options(lines: Sequence[str], first_line: int) -> tuple[dict[str, str], int]:

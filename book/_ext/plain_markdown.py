@@ -98,7 +98,7 @@ class PlainMarkdown:
             return self._figure(block)
         if block.name == "table":
             caption = self._caption(block, self.inline(block.argument, block.line))
-            return "\n\n".join(part for part in (caption, self.convert(block.lines, block.line)) if part)
+            return "\n\n".join(part for part in (caption, self.convert(block.lines, block.body_line)) if part)
         if block.name in ("code-block", "code", "sourcecode"):
             return "\n".join([f"```{block.argument}", *block.lines, "```"])
         if block.name == "literalinclude":
@@ -111,7 +111,7 @@ class PlainMarkdown:
 
     def _admonition(self, block: Block) -> str:
         title = self.inline(block.argument, block.line) or ADMONITIONS[block.name]
-        body = self.convert(block.lines, block.line)
+        body = self.convert(block.lines, block.body_line)
         if block.name == "dropdown" or "dropdown" in block.options.get("class", ""):
             return f"\n<details>\n<summary>{_summary(title)}</summary>\n\n{body}\n\n</details>\n"
         if block.name == "margin":  # its first line is text like the others
@@ -128,7 +128,7 @@ class PlainMarkdown:
         alt = block.options.get("alt", "")
         if not alt:
             raise SourceError(block.line, f"{block.name} {block.argument}: expected an :alt: text")
-        caption = self.convert(block.lines, block.line).replace("\n", " ")
+        caption = self.convert(block.lines, block.body_line).replace("\n", " ")
         image = f"![{alt}]({self._picture(block.argument, block.line)})"
         return "\n\n".join(part for part in (image, self._caption(block, caption)) if part)
 
