@@ -1,0 +1,126 @@
+"""Where does a result come from? The code, the machine, the data and the command that made it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+import probmcl
+from probmcl import _check as check
+
+_PACKAGE = Path(probmcl.__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Code:
+    """Which code ran: the package's version, its git commit, and whether its files differed from the commit.
+
+    ``commit`` and ``dirty`` are None when the package did not run from a checkout.
+    """
+
+    version: str
+    commit: str | None
+    dirty: bool | None
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What it ran on; ``device`` is "cpu" or the name of the GPU, ``torch`` the version of PyTorch."""
+
+    cpu: str
+    cores: int
+    threads: int
+    device: str
+    torch: str
+
+
+def provenance(device: torch.device | str = "cpu") -> tuple[Code, Hardware]:
+    """Return which code runs now, and on what: no host name, no user name, no path.
+
+    Args:
+        device: the device the experiment runs on.
+
+    Example:
+        >>> code, hardware = provenance()
+        >>> code.version == probmcl.__version__, hardware.device
+        (True, 'cpu')
+    """
+    device = torch.device(device)
+    code = Code(probmcl.__version__, *_git_state())
+    hardware = Hardware(
+        cpu=_cpu_model(),
+        cores=os.cpu_count() or 1,
+        threads=torch.get_num_threads(),
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        torch=str(torch.__version__),
+    )
+    return code, hardware
+
+
+def checksum(*tensors: Tensor) -> str:
+    """Return the SHA-256 of the tensors' types, shapes and values, to identify data by.
+
+    Example:
+        >>> checksum(torch.zeros(2)) == checksum(torch.zeros(2)), checksum(torch.zeros(2))[:15]
+        (True, 'sha256:21ff1b76')
+    """
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        check.tensor("tensors", tensor)
+        digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return f"sha256:{digest.hexdigest()}"
+
+
+def command_line(arguments: Sequence[str]) -> str:
+    """Return the command that any machine can run: ``python -m probmcl`` with ``arguments``, folders cut off.
+
+    Example:
+        >>> command_line(["run", "digits", "--out", "/somebody/out.json"])
+        'python -m probmcl run digits --out out.json'
+    """
+    folders = re.compile(r"^(--?[\w-]+=)?(/|~/|[A-Za-z]:[\\/])(.*[\\/])?")
+    return shlex.join(["python", "-m", "probmcl", *(folders.sub(r"\1", argument) for argument in arguments)])
+
+
+def checkout() -> Path | None:
+    """Return the root of the checkout around the package, or else around the working directory, if any."""
+    for start in (_PACKAGE, Path.cwd()):
+        for folder in (start, *start.parents):
+            if (folder / "book").is_dir() and (folder / "probmcl" / "experiment").is_dir():
+                return folder
+    return None
+
+
+def _git_state() -> tuple[str | None, bool | None]:
+    """Return commit and dirty flag of the package's files, or None twice where git does not know them."""
+    git = shutil.which("git")
+    if git is None or checkout() != _PACKAGE.parent:
+        return None, None
+
+    def ask(*arguments: str) -> str:
+        command = [git, "-C", str(_PACKAGE), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        return ask("rev-parse", "HEAD"), bool(ask("status", "--porcelain", "--", "."))
+    except subprocess.CalledProcessError:  # no history here, or git refuses to read it
+        return None, None
+
+
+def _cpu_model() -> str:
+    info = Path("/proc/cpuinfo")  # Linux; elsewhere `platform` knows the model
+    if info.is_file() and (found := re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE)):
+        return found[1].strip()
+    return platform.processor() or platform.machine()

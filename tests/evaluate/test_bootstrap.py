@@ -1,0 +1,193 @@
+"""Intervals: the weighted way equals the slow one, and both cover what they promise."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from scipy import stats
+from sklearn.metrics import average_precision_score, roc_auc_score
+from torch import Tensor
+
+from probmcl.evaluate import (
+    Interval,
+    auroc,
+    average_precision,
+    bootstrap_interval,
+    mean_auroc,
+    mean_average_precision,
+    multilabel_metrics,
+    paired_bootstrap_difference,
+    seed_interval,
+)
+from probmcl.evaluate.bootstrap import _weighted_auroc, _weighted_average_precision
+
+
+def scored_images(rows: int, *, seed: int = 0, ties: bool = False) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    labels = (torch.rand(rows, 3, generator=generator) < 0.3).byte()
+    scores = torch.randn(rows, 3, generator=generator) + labels
+    return (scores.round() if ties else scores), labels
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize(
+    ("weighted", "oracle"),
+    [(_weighted_average_precision, average_precision_score), (_weighted_auroc, roc_auc_score)],
+)
+def test_weights_give_what_scikit_learn_gives(weighted: object, oracle: object, ties: bool) -> None:
+    scores, labels = scored_images(30, ties=ties)
+    weights = torch.randint(0, 4, (5, 30), generator=torch.Generator().manual_seed(1)).double()
+    values = weighted(weights, scores[:, 0], labels[:, 0].bool())  # type: ignore[operator]
+    for value, row in zip(values.tolist(), weights, strict=True):
+        expected = oracle(labels[:, 0].numpy(), scores[:, 0].numpy(), sample_weight=row.numpy())  # type: ignore[operator]
+        assert value == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("metric", "by_class"), [(mean_average_precision, average_precision), (mean_auroc, auroc)]
+)
+def test_fast_and_slow_resamples_are_the_same(metric: object, by_class: object) -> None:
+    # one class is so rare that some resamples lose its only positive
+    scores, labels = scored_images(40, ties=True)
+    labels[:, 2] = torch.arange(40) == 7
+    fast = bootstrap_interval(metric, scores, labels, resamples=50, seed=4)  # type: ignore[arg-type]
+    slow = bootstrap_interval(
+        lambda s, y: by_class(s, y).nanmean().item(),  # type: ignore[operator]
+        scores,
+        labels,
+        resamples=50,
+        seed=4,
+    )
+    assert (fast.value, fast.low, fast.high) == pytest.approx((slow.value, slow.low, slow.high), abs=1e-12)
+
+
+def test_any_metric_has_an_interval() -> None:
+    scores, labels = scored_images(200)
+    metric = lambda s, y: multilabel_metrics(s, y).at_threshold.OF1  # noqa: E731
+    interval = bootstrap_interval(metric, scores, labels, resamples=40, seed=0)
+    assert interval.low < interval.value < interval.high
+    assert (interval.level, interval.how) == (0.95, "percentile bootstrap over images, 40 resamples")
+
+
+def test_the_interval_is_as_wide_as_it_should_be() -> None:
+    """For the mean of one 0/1 label the bootstrap must find the binomial's standard error."""
+    labels = (torch.arange(400) < 100).byte()[:, None]
+    interval = bootstrap_interval(
+        lambda s, y: y.double().mean().item(), labels.double(), labels, resamples=2000, seed=0
+    )
+    error = 1.96 * math.sqrt(0.25 * 0.75 / 400)
+    assert interval.value == 0.25
+    assert interval.low == pytest.approx(0.25 - error, abs=0.005)
+    assert interval.high == pytest.approx(0.25 + error, abs=0.005)
+
+
+def test_the_interval_covers_the_truth_about_as_often_as_promised() -> None:
+    # scores of positives ~ N(1, 1), of negatives ~ N(0, 1): the true AUROC is Phi(1 / sqrt 2)
+    truth = stats.norm.cdf(1 / math.sqrt(2))
+    covered = 0
+    for seed in range(100):
+        interval = bootstrap_interval(
+            mean_auroc, *scored_images(150, seed=seed), resamples=100, level=0.9, seed=seed
+        )
+        covered += interval.low <= truth <= interval.high
+    assert 82 <= covered <= 97  # 90 +- 2.5 standard errors
+
+
+def test_seed_and_level() -> None:
+    scores, labels = scored_images(100)
+    first, again, other = (
+        bootstrap_interval(mean_average_precision, scores, labels, resamples=200, seed=s) for s in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
+    half = bootstrap_interval(mean_average_precision, scores, labels, resamples=200, level=0.5, seed=1)
+    assert first.low < half.low < half.high < first.high
+
+
+def test_pairing_removes_what_both_systems_share() -> None:
+    scores, labels = scored_images(300)
+    noise = torch.randn(scores.shape, generator=torch.Generator().manual_seed(9))
+    other = scores + 0.1 * noise
+    paired = paired_bootstrap_difference(mean_average_precision, scores, other, labels, resamples=300, seed=0)
+    one = bootstrap_interval(mean_average_precision, scores, labels, resamples=300, seed=0)
+    two = bootstrap_interval(mean_average_precision, other, labels, resamples=300, seed=1)
+    assert paired.value == pytest.approx(one.value - two.value)
+    assert paired.low < paired.value < paired.high
+    unpaired_width = math.hypot(one.high - one.low, two.high - two.low)
+    assert paired.high - paired.low < 0.5 * unpaired_width
+
+
+def test_a_system_does_not_differ_from_itself() -> None:
+    scores, labels = scored_images(100)
+    same = paired_bootstrap_difference(mean_auroc, scores, scores.clone(), labels, resamples=50, seed=0)
+    assert (same.value, same.low, same.high) == (0, 0, 0)
+    better = paired_bootstrap_difference(mean_auroc, scores + labels, scores, labels, resamples=50, seed=0)
+    assert better.low > 0  # the sign: the first minus the other
+
+
+def test_undefined_metrics_have_no_interval() -> None:
+    undefined = bootstrap_interval(
+        mean_average_precision, torch.rand(5, 2), torch.zeros(5, 2), resamples=5, seed=0
+    )
+    assert all(map(math.isnan, (undefined.value, undefined.low, undefined.high)))
+
+
+def test_seed_interval_equals_scipy() -> None:
+    values = [0.91, 0.93, 0.90, 0.95]
+    interval = seed_interval(values, level=0.9)
+    low, high = stats.t.interval(0.9, 3, loc=sum(values) / 4, scale=stats.sem(values))
+    assert (interval.value, interval.low, interval.high) == pytest.approx((sum(values) / 4, low, high))
+    assert interval.how == "t-interval over 4 seeds"
+    assert seed_interval([0.5, 0.5]) == Interval(0.5, 0.5, 0.5, 0.95, "t-interval over 2 seeds")
+
+
+def arguments(**changes: object) -> dict[str, object]:
+    scores, labels = scored_images(20)
+    return {"metric": mean_average_precision, "scores": scores, "labels": labels, "seed": 0, **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"level": 0.0}, "level: expected"),
+        ({"level": 1.0}, "level: expected a number below 1"),
+        ({"level": 1.5}, "level: expected"),
+        ({"resamples": 0}, "resamples: expected a whole number >= 1, got 0"),
+        ({"seed": -1}, "seed: expected a whole number >= 0"),
+        ({"scores": torch.rand(19, 3)}, "scores: expected the shape of labels"),
+        ({"scores": torch.full((20, 3), math.nan)}, "scores: expected finite"),
+        ({"labels": torch.full((20, 3), 3)}, "labels: expected only 0 and 1"),
+    ],
+)
+def test_bad_input_is_named(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        bootstrap_interval(**arguments(**changes))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=message):
+        paired_bootstrap_difference(**arguments(**changes), other_scores=torch.rand(20, 3))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (torch.rand(19, 3), "other_scores: expected the shape of labels"),
+        (torch.full((20, 3), math.nan), "other_scores: expected finite"),
+    ],
+)
+def test_the_other_system_is_checked_under_its_own_name(other: Tensor, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        paired_bootstrap_difference(**arguments(), other_scores=other)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("values", "level", "message"),
+    [
+        ([0.5], 0.95, "values: expected the results of at least 2 seeds, got 1"),
+        ([0.5, math.nan], 0.95, "values: expected finite numbers"),
+        ([0.5, 0.6], 1.0, "level: expected a number below 1"),
+    ],
+)
+def test_bad_seed_values_are_named(values: list[float], level: float, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        seed_interval(values, level=level)

@@ -1,0 +1,231 @@
+"""Metrics against scikit-learn, torchmetrics and examples that can be checked by hand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+
+import pytest
+import torch
+from sklearn.metrics import average_precision_score, precision_recall_fscore_support, roc_auc_score
+from torch import Tensor
+from torchmetrics.functional.classification import (
+    multilabel_f1_score,
+    multilabel_precision,
+    multilabel_recall,
+)
+
+from probmcl.evaluate import (
+    auroc,
+    average_precision,
+    mean_auroc,
+    mean_average_precision,
+    multilabel_metrics,
+    scored_classes,
+)
+
+
+def scored_images(rows: int = 60, classes: int = 5, *, ties: bool = False) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(rows + classes)
+    labels = (torch.rand(rows, classes, generator=generator) < 0.3).byte()
+    scores = torch.rand(rows, classes, generator=generator).double() * 0.7 + 0.3 * labels
+    return ((scores * 6).round() / 6 if ties else scores), labels
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_ranking_metrics_equal_scikit_learn(ties: bool) -> None:
+    scores, labels = scored_images(ties=ties)
+    for k in range(5):
+        truth, column = labels[:, k].numpy(), scores[:, k].numpy()
+        assert average_precision(scores, labels)[k].item() == pytest.approx(
+            average_precision_score(truth, column)
+        )
+        assert auroc(scores, labels)[k].item() == pytest.approx(roc_auc_score(truth, column))
+    assert mean_average_precision(scores, labels) == pytest.approx(
+        average_precision_score(labels.numpy(), scores.numpy(), average="macro")
+    )
+    assert mean_auroc(scores, labels) == pytest.approx(roc_auc_score(labels.numpy(), scores.numpy()))
+
+
+def test_average_precision_by_hand() -> None:
+    # ranks of the positives: 1, 3, 4 -> (1/1 + 2/3 + 3/4) / 3
+    labels = torch.tensor([[1], [0], [1], [1], [0]])
+    scores = torch.tensor([[5.0], [4.0], [3.0], [2.0], [1.0]])
+    assert average_precision(scores, labels).item() == pytest.approx((1 + 2 / 3 + 3 / 4) / 3)
+
+
+def test_tied_scores_are_one_point_whatever_the_order_of_rows() -> None:
+    scores = torch.zeros(4, 1)
+    for labels in ([1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 0, 1]):
+        assert average_precision(scores, torch.tensor(labels)[:, None]).item() == 0.5
+        assert auroc(scores, torch.tensor(labels)[:, None]).item() == 0.5
+
+
+def test_the_order_of_rows_changes_nothing() -> None:
+    scores, labels = scored_images(ties=True)
+    order = torch.randperm(len(scores), generator=torch.Generator().manual_seed(1))
+    shuffled = multilabel_metrics(scores[order], labels[order]).summary()
+    assert shuffled == pytest.approx(multilabel_metrics(scores, labels).summary(), abs=1e-12)
+
+
+def test_only_the_order_of_scores_counts_for_ranking() -> None:
+    scores, labels = scored_images()
+    assert mean_average_precision(scores.logit(), labels) == mean_average_precision(scores, labels)
+
+
+def test_classes_without_positives_are_left_out_and_counted() -> None:
+    scores, labels = scored_images()
+    labels[:, 1] = 0
+    metrics = multilabel_metrics(scores, labels)
+    others = [0, 2, 3, 4]
+    alone = multilabel_metrics(scores[:, others], labels[:, others])
+    assert metrics.average_precision.isnan().tolist() == [False, True, False, False, False]
+    assert metrics.auroc.isnan().tolist() == [False, True, False, False, False]
+    assert (metrics.classes, metrics.classes_scored) == (5, 4)
+    assert scored_classes(labels).tolist() == [True, False, True, True, True]
+    for name in ("mAP", "AUROC", "CP", "CR", "CF1", "OR"):
+        assert metrics.summary()[name] == pytest.approx(alone.summary()[name])
+    assert metrics.chance == pytest.approx(alone.chance)
+    assert metrics.at_threshold.OP < alone.at_threshold.OP  # its false positives are decisions all the same
+
+
+def test_a_class_of_positives_only_has_average_precision_one_and_no_auroc() -> None:
+    scores, labels = scored_images()
+    labels[:, 0] = 1
+    metrics = multilabel_metrics(scores, labels)
+    assert metrics.average_precision[0] == 1
+    assert metrics.auroc.isnan().tolist() == [True, False, False, False, False]
+    assert metrics.mean_auroc == pytest.approx(mean_auroc(scores[:, 1:], labels[:, 1:]))
+
+
+def test_without_any_positive_nothing_is_measured() -> None:
+    metrics = multilabel_metrics(torch.rand(4, 3), torch.zeros(4, 3))
+    assert metrics.classes_scored == 0
+    assert metrics.cardinality == 0
+    assert metrics.at_threshold.OP == 0
+    for name in ("mAP", "AUROC", "CP", "CR", "CF1", "OR", "OF1"):
+        assert math.isnan(metrics.summary()[name])
+    assert math.isnan(metrics.chance)
+
+
+def test_decisions_by_hand() -> None:
+    labels = torch.tensor([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 1]])
+    scores = torch.tensor([[0.9, 0.6, 0.0], [0.4, 0.7, 0.0], [0.8, 0.5, 0.0], [0.7, 0.0, 0.2]])
+    # true 2 2 1; predicted 3 3 0; correct 1 2 0
+    CP, CR, OP, OR = (
+        (1 / 3 + 2 / 3 + 0) / 3,
+        (1 / 2 + 2 / 2 + 0) / 3,
+        3 / 6,
+        3 / 5,
+    )  # never predicted: precision 0
+    by_hand = {
+        "CP": CP,
+        "CR": CR,
+        "CF1": 2 * CP * CR / (CP + CR),
+        "OP": OP,
+        "OR": OR,
+        "OF1": 2 * OP * OR / (OP + OR),
+    }
+    assert asdict(multilabel_metrics(scores, labels).at_threshold) == pytest.approx(by_hand)
+
+
+def test_decisions_equal_scikit_learn_except_for_its_macro_f1() -> None:
+    scores, labels = scored_images()
+    decisions = multilabel_metrics(scores, labels).at_threshold
+    predicted = (scores >= 0.5).int().numpy()
+    for average, names in (("macro", ("CP", "CR")), ("micro", ("OP", "OR", "OF1"))):
+        expected = precision_recall_fscore_support(
+            labels.numpy(), predicted, average=average, zero_division=0
+        )
+        for name, value in zip(names, expected, strict=False):
+            assert asdict(decisions)[name] == pytest.approx(value)
+
+
+def test_where_torchmetrics_agrees_and_where_it_does_not() -> None:
+    scores, labels = scored_images()
+    given = {"preds": scores, "target": labels, "num_labels": 5}
+    decisions = asdict(multilabel_metrics(scores, labels).at_threshold)
+    macro_f1 = multilabel_f1_score(**given, average="macro").item()
+    assert (
+        abs(decisions.pop("CF1") - macro_f1) > 1e-3
+    )  # the mean of the classes' F1 is not the F1 of the means
+    theirs = {
+        "CP": multilabel_precision(**given, average="macro").item(),
+        "CR": multilabel_recall(**given, average="macro").item(),
+        "OP": multilabel_precision(**given, average="micro").item(),
+        "OR": multilabel_recall(**given, average="micro").item(),
+        "OF1": multilabel_f1_score(**given, average="micro").item(),
+    }
+    assert decisions == pytest.approx(theirs)
+    # it predicts above the threshold only; we, like ML-GCN, from the threshold on
+    at_the_threshold, positive = torch.full((2, 2), 0.5), torch.ones(2, 2)
+    assert multilabel_metrics(at_the_threshold, positive, top_k=1).at_threshold.OR == 1
+    assert multilabel_recall(at_the_threshold, positive.int(), num_labels=2, average="micro") == 0
+
+
+def test_top_k_takes_the_highest_that_reach_the_threshold() -> None:
+    labels = torch.tensor([[1, 1, 1], [0, 0, 1]])
+    scores = torch.tensor([[0.9, 0.8, 0.7], [0.1, 0.2, 0.3]])
+    above = multilabel_metrics(scores, labels, top_k=2).top_k  # two labels, then none
+    assert (above.OP, above.OR) == (1, 0.5)
+    always = multilabel_metrics(scores, labels, thresholds=-math.inf, top_k=2).top_k  # two, and two
+    assert (always.OP, always.OR) == (0.75, 0.75)
+
+
+def test_top_k_gives_ties_to_the_first_classes() -> None:
+    labels = torch.tensor([[1, 1, 0, 0]])
+    assert multilabel_metrics(torch.ones(1, 4), labels, top_k=2).top_k.OP == 1
+    assert multilabel_metrics(torch.ones(1, 4), labels.flip(1), top_k=2).top_k.OP == 0
+
+
+def test_a_threshold_for_each_class() -> None:
+    scores, labels = scored_images()
+    thresholds = torch.tensor([0.2, 0.4, 0.5, 0.6, math.inf])
+    metrics = multilabel_metrics(scores, labels, thresholds=thresholds)
+    shifted = multilabel_metrics(scores - thresholds.clamp(max=2), labels, thresholds=0.0)
+    assert metrics.at_threshold == shifted.at_threshold
+    same = multilabel_metrics(scores, labels, thresholds=torch.full((5,), 0.5))
+    assert same.at_threshold == multilabel_metrics(scores, labels).at_threshold
+
+
+def test_counts_and_chance() -> None:
+    _, labels = scored_images(rows=20_000, classes=4)
+    random_scores = torch.rand(labels.shape, generator=torch.Generator().manual_seed(0))
+    metrics = multilabel_metrics(random_scores, labels)
+    assert (metrics.rows, metrics.classes) == (20_000, 4)
+    assert metrics.cardinality == pytest.approx(labels.sum().item() / 20_000)
+    assert metrics.chance == pytest.approx(metrics.mean_average_precision, abs=0.01)
+
+
+@pytest.mark.parametrize("metric", [average_precision, auroc, multilabel_metrics])
+@pytest.mark.parametrize(
+    ("scores", "labels", "message"),
+    [
+        (torch.rand(3, 4), torch.zeros(3, 5), "scores: expected the shape of labels"),
+        (torch.rand(3), torch.zeros(3, 1), "scores: expected 2 dimensions"),
+        (torch.tensor([[math.nan, 0.5, 0.5]]), torch.ones(1, 3), "scores: expected finite"),
+        (torch.rand(0, 3), torch.zeros(0, 3), "scores: expected at least one element"),
+        (torch.rand(2, 3), torch.full((2, 3), 2), "labels: expected only 0 and 1"),
+        (torch.rand(2, 3), torch.full((2, 3), 0.5), "labels: expected only 0 and 1"),
+    ],
+)
+def test_bad_scores_and_labels_are_named(
+    metric: object, scores: Tensor, labels: Tensor, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        metric(scores, labels)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"thresholds": math.nan}, "thresholds: expected a number"),
+        ({"thresholds": torch.zeros(2)}, r"thresholds: expected shape \(5,\), got \(2,\)"),
+        ({"thresholds": torch.full((5,), math.nan)}, "thresholds: expected numbers, got NaN"),
+        ({"top_k": 0}, "top_k: expected a whole number >= 1"),
+        ({"top_k": 6}, r"top_k: expected at most the number of classes \(5\), got 6"),
+    ],
+)
+def test_bad_thresholds_and_top_k_are_named(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        multilabel_metrics(*scored_images(), **arguments)  # type: ignore[arg-type]
