@@ -1,0 +1,186 @@
+"""Images with their labels: the container every other room takes, and the statistics of a label matrix."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from probmcl import _check
+
+
+@dataclass(frozen=True, eq=False)
+class LabelStatistics:
+    """What a label matrix says before any image is looked at.
+
+    Attributes:
+        images: Number of images N.
+        classes: Names of the K classes.
+        cardinality: Mean number of labels an image.
+        density: Cardinality divided by K: the share of ones in the matrix.
+        label_sets: Number of different label sets among the N rows.
+        empty_share: Share of images without any label.
+        frequency: Share of images that carry each class, float64 (K,).
+        co_occurrence: Share of images that carry both i and j, float64 (K, K); its diagonal is ``frequency``.
+    """
+
+    images: int
+    classes: tuple[str, ...]
+    cardinality: float
+    density: float
+    label_sets: int
+    empty_share: float
+    frequency: Tensor
+    co_occurrence: Tensor
+
+
+def label_statistics(labels: Tensor, classes: Sequence[str]) -> LabelStatistics:
+    """Describe a label matrix.
+
+    Args:
+        labels: Zeros and ones of any dtype, (N, K).
+        classes: K different names.
+
+    Raises:
+        ValueError: If labels hold anything but 0 and 1, or the number of names is not K.
+
+    >>> statistics = label_statistics(torch.tensor([[1, 1], [1, 0], [0, 0], [1, 1]]), ["cat", "dog"])
+    >>> statistics.cardinality, statistics.label_sets, statistics.empty_share
+    (1.25, 3, 0.25)
+    >>> statistics.co_occurrence.tolist()
+    [[0.75, 0.5], [0.5, 0.5]]
+    """
+    checked = _check.labels("labels", labels)
+    names = check_classes(classes, checked.shape[1])
+    ones = checked.double()  # (N, K)
+    co_occurrence = ones.T @ ones / len(ones)  # (K, K)
+    cardinality = ones.sum(1).mean().item()
+    return LabelStatistics(
+        images=len(ones),
+        classes=names,
+        cardinality=cardinality,
+        density=cardinality / len(names),
+        label_sets=len(torch.unique(checked, dim=0)),
+        empty_share=(ones.sum(1) == 0).double().mean().item(),
+        frequency=co_occurrence.diagonal().clone(),
+        co_occurrence=co_occurrence,
+    )
+
+
+class LabelledDataset(Protocol):
+    """What the loader and the experiments need of a data set, whether in memory or on disk.
+
+    >>> LabelledDataset.__name__
+    'LabelledDataset'
+    """
+
+    @property
+    def labels(self) -> Tensor:
+        """Labels, uint8 (N, K)."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the K classes."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]: ...
+
+    def describe(self) -> LabelStatistics:
+        """Statistics of ``labels``."""
+
+
+class LabelledImages(Dataset[tuple[Tensor, Tensor]]):
+    """Images and their labels, held in memory.
+
+    Args:
+        images: uint8 (N, C, H, W).
+        labels: Zeros and ones of any dtype, (N, K); stored as uint8.
+        classes: K different names.
+
+    Raises:
+        TypeError: If images are not a uint8 tensor.
+        ValueError: If a shape, a label or the class names are wrong.
+
+    >>> dataset = LabelledImages(torch.zeros(3, 1, 8, 8, dtype=torch.uint8), torch.eye(3), ["a", "b", "c"])
+    >>> image, label = dataset[1]
+    >>> image.shape, label.tolist(), len(dataset.subset([0, 2]))
+    (torch.Size([1, 8, 8]), [0, 1, 0], 2)
+    """
+
+    def __init__(self, images: Tensor, labels: Tensor, classes: Sequence[str]) -> None:
+        self.images = _check.tensor("images", images, dims=4)
+        if images.dtype != torch.uint8:
+            raise TypeError(f"images: expected dtype torch.uint8, got {images.dtype}")
+        self.labels = _check.labels("labels", labels).to(torch.uint8)
+        _check.same_rows("labels", labels, "images", images)
+        if labels.device != images.device:
+            raise ValueError(f"labels: expected the device of images ({images.device}), got {labels.device}")
+        self.classes = check_classes(classes, labels.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        return self.images[index], self.labels[index]
+
+    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
+        """Fetch a batch in one indexing; ``DataLoader`` prefers this to B times ``__getitem__``."""
+        return self.images[indices], self.labels[indices]  # (B, C, H, W), (B, K)
+
+    def subset(self, indices: Sequence[int] | Tensor) -> LabelledImages:
+        """Return the images at ``indices``, or under a mask of N booleans, as a data set of their own."""
+        chosen = torch.as_tensor(indices)
+        if chosen.numel() == 0:
+            raise ValueError("indices: expected at least one image, got none")
+        return LabelledImages(self.images[chosen], self.labels[chosen], self.classes)
+
+    def to(self, device: torch.device | str) -> LabelledImages:
+        """Return the data set on ``device``."""
+        return LabelledImages(self.images.to(device), self.labels.to(device), self.classes)
+
+    def describe(self) -> LabelStatistics:
+        """Return the statistics of the labels."""
+        return label_statistics(self.labels, self.classes)
+
+
+def checksum(dataset: LabelledImages) -> str:
+    """Return the SHA-256 of a data set: the identity that a record of results states.
+
+    It covers the shapes, every pixel, every label and the class names.
+
+    >>> dataset = LabelledImages(torch.zeros(2, 1, 4, 4, dtype=torch.uint8), torch.eye(2), ["a", "b"])
+    >>> checksum(dataset)[:12]
+    '77bb05127c95'
+    """
+    digest = hashlib.sha256()
+    digest.update(repr((tuple(dataset.images.shape), tuple(dataset.labels.shape), dataset.classes)).encode())
+    for tensor in (dataset.images, dataset.labels):
+        digest.update(tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def check_classes(classes: Sequence[str], expected: int) -> tuple[str, ...]:
+    """Return ``classes`` as a tuple if they are ``expected`` different names.
+
+    >>> check_classes(["cat", "cat"], 2)
+    Traceback (most recent call last):
+    ...
+    ValueError: classes: expected different names, got 'cat' twice
+    """
+    if isinstance(classes, str) or not all(isinstance(name, str) for name in classes):
+        raise TypeError(f"classes: expected a sequence of names, got {classes!r}")
+    names = tuple(classes)
+    if len(names) != expected:
+        raise ValueError(
+            f"classes: expected {expected} names, one for each column of labels, got {len(names)}"
+        )
+    for position, name in enumerate(names):
+        if name in names[:position]:
+            raise ValueError(f"classes: expected different names, got {name!r} twice")
+    return names

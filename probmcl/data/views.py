@@ -1,0 +1,224 @@
+"""Views: what an encoder sees of an image, plain or augmented.
+
+A view maps one uint8 image (C, H, W) or a batch (B, C, H, W) to normalised float32, and in a batch gives
+every image a draw of its own; torchvision's transforms give one draw to the whole batch. All views draw from
+torch's global random numbers, as torchvision.transforms.v2 does, so a seed set around them makes them repeat.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torchvision.transforms import v2
+
+from probmcl import _check
+from probmcl.data.affine import place
+
+View = Callable[[Tensor], Tensor | tuple[Tensor, Tensor]]
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class TwoViews:
+    """Give two independent views of each image: the batch of a contrastive loss (M1).
+
+    Args:
+        augment: A random view, called twice.
+
+    >>> first, second = TwoViews(scene_augmentation())(torch.zeros(4, 1, 32, 32, dtype=torch.uint8))
+    >>> first.shape, bool((first != second).any())
+    (torch.Size([4, 1, 32, 32]), True)
+    """
+
+    def __init__(self, augment: Callable[[Tensor], Tensor]) -> None:
+        if not callable(augment):
+            raise TypeError(f"augment: expected a callable view, got {type(augment).__name__}")
+        self.augment = augment
+
+    def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return two views, each (B, C, H, W)."""
+        return self.augment(images), self.augment(images)
+
+
+def plain_view() -> v2.Compose:
+    """Return the view without chance: grey 0..255 becomes -1..1.
+
+    >>> plain_view()(torch.tensor([0, 255], dtype=torch.uint8).view(1, 1, 2)).flatten().tolist()
+    [-1.0, 1.0]
+    """
+    return v2.Compose([v2.ToDtype(torch.float32, scale=True), *_to_unit_range()])
+
+
+def scene_augmentation() -> v2.Compose:
+    """Return the augmentation of DigitScenes, computed for a whole batch at once, on its device.
+
+    Each image is turned, scaled and moved a little, its contrast and brightness change, and noise is added.
+    Nothing is cropped or erased: a digit of a third of the canvas would leave the scene with its label kept.
+
+    >>> scene_augmentation()(torch.zeros(4, 1, 32, 32, dtype=torch.uint8)).dtype
+    torch.float32
+    """
+    return v2.Compose(
+        [
+            v2.ToDtype(torch.float32, scale=True),
+            RandomAffine(rotation=10.0, scale=(0.85, 1.15), translation=0.06),
+            RandomContrast(contrast=(0.7, 1.3), brightness=0.1),
+            PixelNoise(sigma=0.04),
+            *_to_unit_range(),
+        ]
+    )
+
+
+def photo_view(size: int) -> v2.Compose:
+    """Return the view of photographs without chance: squished to a square, with ImageNet's normalisation.
+
+    Args:
+        size: Height and width that the encoder takes, in pixels.
+
+    >>> photo_view(64)(torch.zeros(3, 48, 80, dtype=torch.uint8)).shape
+    torch.Size([3, 64, 64])
+    """
+    _check.count("size", size)
+    return v2.Compose([v2.RGB(), v2.Resize((size, size), antialias=True), *_imagenet_float()])
+
+
+def photo_augmentation(size: int) -> PerImage:
+    """Return the augmentation of photographs: squish resize, flip, RandAugment and Cutout (M15).
+
+    It follows the recipe of KMCL's code (arXiv 2307.03967), which takes it from ASL's. There Cutout
+    covers a square of half the side whose middle lies anywhere, cut off at the border, so a sixteenth to a
+    quarter of the image; here a square of such an area is blackened inside the image. The horizontal
+    flip and ImageNet's normalisation are our additions.
+
+    Args:
+        size: Height and width that the encoder takes, in pixels.
+
+    >>> photo_augmentation(64)(torch.zeros(2, 3, 48, 80, dtype=torch.uint8)).shape
+    torch.Size([2, 3, 64, 64])
+    """
+    _check.count("size", size)
+    return PerImage(
+        v2.Compose(
+            [
+                v2.RGB(),
+                v2.Resize((size, size), antialias=True),
+                v2.RandomHorizontalFlip(),
+                v2.RandomErasing(p=1.0, scale=(1 / 16, 1 / 4), ratio=(1.0, 1.0)),
+                v2.RandAugment(),
+                *_imagenet_float(),
+            ]
+        )
+    )
+
+
+class PerImage(nn.Module):
+    """Apply a transform to each image of a batch on its own, for transforms that draw once a call.
+
+    Args:
+        transform: Maps one image (C, H, W) to a tensor; the results must have one shape.
+
+    >>> flip = PerImage(v2.RandomHorizontalFlip())
+    >>> flip(torch.rand(5, 3, 8, 8)).shape
+    torch.Size([5, 3, 8, 8])
+    """
+
+    def __init__(self, transform: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.transform = transform
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Transform one image (C, H, W) or a batch (B, C, H, W)."""
+        if images.dim() == 3:
+            return self.transform(images)
+        return torch.stack([self.transform(image) for image in images])
+
+
+class RandomAffine(nn.Module):
+    """Rotate, scale and move each image of a batch by its own random amount.
+
+    Args:
+        rotation: Largest rotation to either side, in degrees.
+        scale: Smallest and largest factor of size.
+        translation: Largest movement in each direction, as a share of the image's width and height.
+
+    >>> RandomAffine(rotation=10.0, scale=(0.9, 1.1), translation=0.1)(torch.rand(2, 1, 8, 8)).shape
+    torch.Size([2, 1, 8, 8])
+    """
+
+    def __init__(self, rotation: float, scale: tuple[float, float], translation: float) -> None:
+        super().__init__()
+        self.rotation = math.radians(rotation)
+        self.scale = scale
+        self.translation = 2 * translation  # in the coordinates -1..1 of ``place``
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Move float images (B, C, H, W) or (C, H, W)."""
+        batch = images if images.dim() == 4 else images.unsqueeze(0)
+        moved = place(
+            batch,
+            angle=_per_image(batch, -self.rotation, self.rotation).flatten(),
+            scale=_per_image(batch, *self.scale).flatten(),
+            centre=_per_image(batch, -self.translation, self.translation, values=2).flatten(1),
+            size=(batch.shape[2], batch.shape[3]),
+        )
+        return moved.view_as(images)
+
+
+class RandomContrast(nn.Module):
+    """Change contrast and brightness of each image of a batch by its own random amount.
+
+    Args:
+        contrast: Smallest and largest factor.
+        brightness: Largest shift to either side, where 1 is the step from black to white.
+
+    >>> RandomContrast(contrast=(2.0, 2.0), brightness=0.0)(torch.full((1, 1, 1, 1), 0.3)).item()
+    0.6...
+    """
+
+    def __init__(self, contrast: tuple[float, float], brightness: float) -> None:
+        super().__init__()
+        self.contrast = contrast
+        self.brightness = brightness
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Change float images (B, C, H, W) or (C, H, W)."""
+        batch = images if images.dim() == 4 else images.unsqueeze(0)
+        factor = _per_image(batch, *self.contrast)  # (B, 1, 1, 1)
+        shift = _per_image(batch, -self.brightness, self.brightness)  # (B, 1, 1, 1)
+        return (batch * factor + shift).view_as(images)
+
+
+class PixelNoise(nn.Module):
+    """Add Gaussian noise to every pixel.
+
+    Args:
+        sigma: Standard deviation, where 1 is the step from black to white.
+
+    >>> PixelNoise(sigma=0.0)(torch.ones(1, 1, 1, 1)).item()
+    1.0
+    """
+
+    def __init__(self, sigma: float) -> None:
+        super().__init__()
+        self.sigma = sigma
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Disturb float images of any shape."""
+        return images + self.sigma * torch.randn_like(images)
+
+
+def _per_image(batch: Tensor, low: float, high: float, values: int = 1) -> Tensor:
+    """Draw uniform numbers on the batch's device, (B, values, 1, 1)."""
+    return torch.empty(len(batch), values, 1, 1, dtype=batch.dtype, device=batch.device).uniform_(low, high)
+
+
+def _to_unit_range() -> list[nn.Module]:
+    return [v2.Normalize(mean=[0.5], std=[0.5])]
+
+
+def _imagenet_float() -> list[nn.Module]:
+    return [v2.ToDtype(torch.float32, scale=True), v2.Normalize(mean=IMAGENET_MEAN, std=IMAGENET_STD)]
