@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -35,7 +36,7 @@ def make_labels() -> Callable[..., Tensor]:
 
 @pytest.fixture(scope="session")
 def make_mixture() -> Callable[..., GaussianMixture]:
-    """Random mixtures; drawn in float32 and then converted, so every dtype holds the same numbers."""
+    """Random mixtures; drawn in float32 and then converted, so both dtypes hold the same numbers."""
 
     def make(
         n: int,
@@ -56,7 +57,8 @@ def make_mixture() -> Callable[..., GaussianMixture]:
         shape = (n, components, dimensions) if diagonal else (n, components)
         low, high = (math.log(bound) for bound in sigma)
         sigmas = (low + (high - low) * torch.rand(shape, generator=generator)).exp()
-        return GaussianMixture(log_weights, means, sigmas).to(dtype)
+        mixture = GaussianMixture(log_weights, means, sigmas).to(dtype)
+        return replace(mixture, log_weights=mixture.log_weights.log_softmax(-1))  # sums to 1 in dtype
 
     return make
 

@@ -1,4 +1,4 @@
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 import torch
@@ -24,9 +24,7 @@ class TestAgainstOracle:
     def test_two_matrices_of_many_classes(self, index, make_labels, assert_matches):
         rows, columns = make_labels(6, 80, seed=1, empty=1), make_labels(9, 80, seed=2, empty=2, density=0.5)
         columns[-1] = rows[-1]
-        assert_matches(
-            overlap(rows, columns, index=index), reference.overlap(rows, columns, index=index)
-        )
+        assert_matches(overlap(rows, columns, index=index), reference.overlap(rows, columns, index=index))
         for threshold in (0.2, 0.35, 1):
             found = overlaps_enough(rows, columns, index=index, threshold=threshold)
             expected = reference.overlaps_enough(rows, columns, index=index, threshold=threshold)
@@ -107,7 +105,7 @@ class TestProperties:
         """Jaccard <= Dice <= cosine <= overlap coefficient, for any pair of sets."""
         labels = make_labels(12, 7)
         ordered = [overlap(labels, index=index) for index in ("jaccard", "dice", "cosine", "overlap")]
-        for smaller, larger in zip(ordered, ordered[1:], strict=False):
+        for smaller, larger in pairwise(ordered):
             assert (smaller <= larger + 1e-6).all()
 
 

@@ -1,4 +1,4 @@
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 import torch
@@ -124,7 +124,7 @@ class TestProperties:
     @pytest.mark.parametrize("index", INDICES)
     def test_a_higher_threshold_never_adds_a_positive(self, index):
         grids = [positive_set(LABELS, index, threshold) for threshold in (0, 0.25, 0.5, 0.75, 1)]
-        for looser, stricter in zip(grids, grids[1:], strict=False):
+        for looser, stricter in pairwise(grids):
             assert not (stricter & ~looser).any()
 
     def test_single_row_has_no_positive(self):

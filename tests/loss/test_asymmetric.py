@@ -1,0 +1,149 @@
+import pytest
+import torch
+from torch.nn import functional
+from torchvision.ops import sigmoid_focal_loss
+
+from probmcl import reference
+from probmcl.loss import AsymmetricLoss, asymmetric_loss
+
+DTYPES = [torch.float64, torch.float32]
+
+
+def random_logits(n: int, k: int, *, scale: float = 3.0) -> torch.Tensor:
+    return scale * torch.randn(n, k, generator=torch.Generator().manual_seed(n)).double()
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize(
+    ("gamma_positive", "gamma_negative", "margin"),
+    [(0, 4, 0.05), (0, 0, 0), (1, 4, 0.05), (2, 2, 0), (0.5, 0.5, 0.2), (0, 0, 0.9), (3, 1, 0)],
+)
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (2, 1), (7, 80)])
+def test_agrees_with_oracle(n, k, gamma_positive, gamma_negative, margin, dtype, make_labels, assert_matches):
+    logits, labels = random_logits(n, k), make_labels(n, k, empty=n // 2)
+    arguments = {"gamma_positive": gamma_positive, "gamma_negative": gamma_negative, "margin": margin}
+    expected = reference.asymmetric_loss(logits, labels, **arguments)
+    assert_matches(asymmetric_loss(logits.to(dtype), labels, **arguments), expected)
+    assert_matches(AsymmetricLoss(**arguments)(logits.to(dtype), labels), expected)
+
+
+class TestOtherImplementations:
+    @pytest.mark.parametrize("scale", [1.0, 30.0])
+    def test_binary_cross_entropy(self, scale, make_labels):
+        logits, labels = random_logits(6, 5, scale=scale), make_labels(6, 5)
+        found = asymmetric_loss(logits, labels, gamma_positive=0, gamma_negative=0, margin=0)
+        expected = functional.binary_cross_entropy_with_logits(logits, labels.double())
+        assert found.item() == pytest.approx(expected.item(), rel=1e-12)
+
+    @pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0, 4.0])
+    def test_focal_loss(self, gamma, make_labels):
+        logits, labels = random_logits(6, 5), make_labels(6, 5)
+        found = asymmetric_loss(logits, labels, gamma_positive=gamma, gamma_negative=gamma, margin=0)
+        expected = sigmoid_focal_loss(logits, labels.double(), alpha=-1, gamma=gamma, reduction="mean")
+        assert found.item() == pytest.approx(expected.item(), rel=1e-12)
+
+
+class TestByHand:
+    def test_a_negative_below_the_margin_costs_nothing(self):
+        logits = torch.tensor([[-6.0, -3.0]], requires_grad=True)  # p = 0.002 and 0.047
+        loss = asymmetric_loss(logits, torch.zeros(1, 2), margin=0.05)
+        loss.backward()
+        assert loss.item() == pytest.approx(0, abs=1e-12)
+        assert not logits.grad.any()
+
+    def test_an_even_chance(self):
+        loss = asymmetric_loss(
+            torch.zeros(1, 2).double(), torch.tensor([[1, 0]]), gamma_positive=1, gamma_negative=2, margin=0.1
+        )
+        expected = (0.5 * torch.tensor(2.0).log() - 0.4**2 * torch.tensor(0.6).log()) / 2
+        assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
+
+    def test_gradient_flows_through_the_weights(self):
+        """(1 - p)^1 (-log p) at p = 1/2 has slope -(log 2 + 1) / 4, not -1/4."""
+        logit = torch.zeros(1, 1, dtype=torch.float64, requires_grad=True)
+        asymmetric_loss(logit, torch.ones(1, 1), gamma_positive=1).backward()
+        assert logit.grad.item() == pytest.approx(-(torch.tensor(2.0).log().item() + 1) / 4, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("gamma_positive", "gamma_negative", "margin"), [(0, 4, 0.05), (1, 2, 0), (0, 0, 0.05)]
+)
+def test_gradcheck(gamma_positive, gamma_negative, margin, make_labels):
+    logits, labels = random_logits(3, 4, scale=1.0).requires_grad_(), make_labels(3, 4)
+    assert torch.autograd.gradcheck(
+        lambda s: asymmetric_loss(
+            s, labels, gamma_positive=gamma_positive, gamma_negative=gamma_negative, margin=margin
+        ),
+        (logits,),
+    )
+
+
+class TestRobustness:
+    @pytest.mark.parametrize("dtype", DTYPES, ids=str)
+    @pytest.mark.parametrize("gammas", [(0.0, 4.0), (0.5, 0.5), (0.0, 0.0)])
+    @pytest.mark.parametrize("margin", [0.0, 0.05])
+    def test_extreme_logits(self, dtype, gammas, margin):
+        logits = torch.tensor([[1e4, -1e4, 0.0], [-1e4, 1e4, 0.0]], dtype=dtype, requires_grad=True)
+        labels = torch.tensor([[1, 0, 1], [1, 0, 0]])
+        loss = asymmetric_loss(
+            logits, labels, gamma_positive=gammas[0], gamma_negative=gammas[1], margin=margin
+        )
+        loss.backward()
+        assert torch.isfinite(loss)
+        assert torch.isfinite(logits.grad).all()
+        assert loss > 1e4 / 6 - 1  # the wrong positive alone costs that
+
+    @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+    def test_half_precision_is_computed_in_float32(self, dtype, make_labels):
+        logits, labels = random_logits(6, 5).to(dtype), make_labels(6, 5)
+        assert torch.equal(asymmetric_loss(logits, labels), asymmetric_loss(logits.float(), labels))
+
+    def test_order_of_rows_and_classes_does_not_matter(self, make_labels):
+        logits, labels = random_logits(6, 5), make_labels(6, 5)
+        rows, columns = torch.randperm(6), torch.randperm(5)
+        moved = asymmetric_loss(logits[rows][:, columns], labels[rows][:, columns])
+        assert torch.allclose(moved, asymmetric_loss(logits, labels))
+
+    def test_works_under_no_grad_and_leaves_it_so(self, make_labels):
+        with torch.no_grad():
+            loss = asymmetric_loss(random_logits(3, 2).requires_grad_(), make_labels(3, 2))
+            assert not torch.is_grad_enabled()
+        assert not loss.requires_grad
+
+    @pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.int64, torch.float32])
+    def test_labels_of_any_dtype(self, dtype, make_labels):
+        logits, labels = random_logits(3, 2), make_labels(3, 2)
+        assert torch.equal(asymmetric_loss(logits, labels.to(dtype)), asymmetric_loss(logits, labels))
+
+
+class TestBadInput:
+    logits, labels = torch.zeros(2, 3), torch.ones(2, 3)
+
+    @pytest.mark.parametrize(
+        ("logits", "labels", "error", "message"),
+        [
+            (torch.zeros(2, 2), labels, ValueError, "logits: expected the shape of labels"),
+            (torch.full((2, 3), float("nan")), labels, ValueError, "logits: expected finite values"),
+            (torch.full((2, 3), float("inf")), labels, ValueError, "logits: expected finite values"),
+            (torch.zeros(2, 3).long(), labels, TypeError, "logits: expected a floating-point tensor"),
+            (torch.zeros(0, 3), torch.zeros(0, 3), ValueError, "logits: expected at least one element"),
+            (torch.zeros(3), torch.zeros(3), ValueError, "logits: expected 2 dimensions"),
+            (logits, 2 * labels, ValueError, "labels: expected only 0 and 1"),
+            (logits, labels / 2, ValueError, "labels: expected only 0 and 1"),
+            (logits, labels.tolist(), TypeError, "labels: expected a torch.Tensor"),
+        ],
+    )
+    def test_tensors(self, logits, labels, error, message):
+        with pytest.raises(error, match=message):
+            asymmetric_loss(logits, labels)
+
+    @pytest.mark.parametrize("name", ["gamma_positive", "gamma_negative", "margin"])
+    @pytest.mark.parametrize("value", [-1.0, float("nan")])
+    def test_parameters(self, name, value):
+        with pytest.raises(ValueError, match=f"{name}: expected a number"):
+            asymmetric_loss(self.logits, self.labels, **{name: value})
+
+    @pytest.mark.parametrize("margin", [1.0, 1.5])
+    def test_margin_leaves_room(self, margin):
+        with pytest.raises(ValueError, match="margin: expected a number"):
+            asymmetric_loss(self.logits, self.labels, margin=margin)

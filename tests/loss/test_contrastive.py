@@ -1,0 +1,299 @@
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from pytorch_metric_learning.losses import SupConLoss as LibrarySupConLoss
+
+from probmcl import reference
+from probmcl.loss import (
+    RULES,
+    NoPositivesWarning,
+    contrastive_loss,
+    cosine_similarity,
+    mulsupcon_loss,
+    positive_set,
+    positive_weights,
+)
+
+DTYPES = [torch.float64, torch.float32]
+
+
+def random_logits(n: int, *, seed: int = 0, scale: float = 4.0) -> torch.Tensor:
+    return scale * torch.randn(n, n, generator=torch.Generator().manual_seed(seed)).double()
+
+
+def unit_rows(n: int, d: int, *, seed: int = 0) -> torch.Tensor:
+    z = torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return torch.nn.functional.normalize(z, dim=-1)
+
+
+def random_weights(n: int, *, without: int = 0) -> torch.Tensor:
+    """Non-negative weights, not symmetric; the first ``without`` rows have no positive."""
+    generator = torch.Generator().manual_seed(n)
+    weights = torch.rand(n, n, generator=generator) * (torch.rand(n, n, generator=generator) < 0.5)
+    weights[:without] = 0
+    weights[without:, -2:] += 0.1
+    return weights.fill_diagonal_(0).double()
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("no_positives", ["skip", "zero"])
+class TestAgainstOracle:
+    @pytest.mark.parametrize(("n", "without"), [(2, 0), (2, 1), (5, 0), (8, 6), (12, 3)])
+    def test_any_weights(self, n, without, no_positives, dtype, assert_matches):
+        logits, weights = random_logits(n), random_weights(n, without=without)
+        found = contrastive_loss(logits.to(dtype), weights.to(dtype), no_positives=no_positives)
+        assert_matches(found, reference.contrastive_loss(logits, weights, no_positives=no_positives))
+
+    @pytest.mark.parametrize("rule", RULES)
+    def test_weights_of_every_rule(self, rule, no_positives, dtype, make_labels, assert_matches):
+        labels = make_labels(10, 3, seed=3, empty=3)
+        weights = positive_weights(labels, rule, empty="drop")
+        assert (weights.sum(1) == 0).any()
+        logits = random_logits(10)
+        found = contrastive_loss(logits.to(dtype), weights, no_positives=no_positives)
+        assert_matches(found, reference.contrastive_loss(logits, weights, no_positives=no_positives))
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize(("n", "k", "empty"), [(2, 1, 0), (6, 4, 1), (10, 20, 3)])
+def test_mulsupcon_against_oracle(n, k, empty, dtype, make_labels, assert_matches):
+    labels, logits = make_labels(n, k, seed=4, empty=empty), random_logits(n)
+    assert_matches(mulsupcon_loss(logits.to(dtype), labels), reference.mulsupcon_loss(logits, labels))
+
+
+class TestOtherImplementations:
+    @pytest.mark.parametrize("threshold", [0.3, 0.5, 1.0])
+    def test_pytorch_metric_learning(self, threshold, make_labels):
+        """SupConLoss(indices_tuple=...) averages the anchors whose loss is above 0: our "skip"."""
+        labels, z = make_labels(16, 4, seed=5), unit_rows(16, 8)
+        positives = positive_set(labels, threshold=threshold)
+        negatives = ~positives & ~torch.eye(16, dtype=torch.bool)
+        pairs = (*positives.nonzero(as_tuple=True), *negatives.nonzero(as_tuple=True))
+        expected = LibrarySupConLoss(temperature=0.1)(z, indices_tuple=pairs)
+        found = contrastive_loss(cosine_similarity(z) / 0.1, positives.double())
+        assert found.item() == pytest.approx(expected.item(), rel=1e-10)
+
+    def test_supcontrast_and_pytorch_metric_learning_average_differently(self):
+        """Eight anchors, six without positives: one averages over eight, the other over two."""
+        z = unit_rows(8, 4, seed=1)
+        positives = torch.zeros(8, 8, dtype=torch.bool)
+        positives[0, 1] = positives[1, 0] = True
+        logits = cosine_similarity(z) / 0.5
+        library = LibrarySupConLoss(temperature=0.5)(
+            z,
+            indices_tuple=(
+                *positives.nonzero(as_tuple=True),
+                *(~positives & ~torch.eye(8, dtype=torch.bool)).nonzero(as_tuple=True),
+            ),
+        )
+        skip = contrastive_loss(logits, positives.double(), no_positives="skip")
+        zero = contrastive_loss(logits, positives.double(), no_positives="zero")
+        assert skip.item() == pytest.approx(library.item(), rel=1e-10)
+        assert zero.item() == pytest.approx(supcontrast(logits.numpy(), positives.numpy()), rel=1e-10)
+        assert skip.item() == pytest.approx(4 * zero.item(), rel=1e-10)
+
+    def test_single_label_supcon(self):
+        """One label an image: the loss of Khosla et al. (2020)."""
+        z, classes = unit_rows(10, 6), torch.tensor([0, 0, 1, 1, 2, 2, 2, 0, 1, 3])
+        labels = torch.nn.functional.one_hot(classes)
+        for rule in RULES:
+            found = contrastive_loss(cosine_similarity(z) / 0.2, positive_weights(labels, rule))
+            assert found.item() == pytest.approx(reference.supcon_loss(z, classes, 0.2).item(), rel=1e-6)
+        library = LibrarySupConLoss(temperature=0.2)(z, classes)
+        assert reference.supcon_loss(z, classes, 0.2).item() == pytest.approx(library.item(), rel=1e-10)
+
+
+def supcontrast(logits: np.ndarray, mask: np.ndarray) -> float:
+    """What SupContrast's code computes from a mask: anchors without positives enter the mean as zeros."""
+    others = 1 - np.eye(len(logits))
+    log_prob = logits - np.log((np.exp(logits) * others).sum(1, keepdims=True))
+    count = np.where(mask.sum(1) == 0, 1, mask.sum(1))
+    return float(-((mask * log_prob).sum(1) / count).mean())
+
+
+class TestByHand:
+    logits = torch.tensor([[9.0, 1.0, 2.0], [0.0, 9.0, 3.0], [1.0, 1.0, 9.0]], dtype=torch.float64)
+    # log softmax over the two others: log 1/(1 + e^d) with d the other logit minus this one
+    l01, l02 = -np.log1p(np.e), -np.log1p(1 / np.e)
+    l10, l12 = -np.log1p(np.e**3), -np.log1p(np.e**-3)
+    l20 = l21 = -np.log(2)
+
+    def test_weights(self):
+        weights = torch.tensor([[0.0, 1, 0], [0, 0, 0], [3, 1, 0]])
+        skip, zero = (-(self.l01 + (3 * self.l20 + self.l21) / 4) / n for n in (2, 3))
+        assert contrastive_loss(self.logits, weights).item() == pytest.approx(skip)
+        assert contrastive_loss(self.logits, weights, no_positives="zero").item() == pytest.approx(zero)
+
+    def test_mulsupcon_is_not_the_row_normalised_mean(self):
+        """Rows {a, b}, {a}, {b}: the first has two terms of four, not one of three."""
+        labels = torch.tensor([[1, 1], [1, 0], [0, 1]])
+        by_label = -(self.l01 + self.l02 + self.l10 + self.l20) / 4
+        by_row = -((self.l01 + self.l02) / 2 + self.l10 + self.l20) / 3
+        assert mulsupcon_loss(self.logits, labels).item() == pytest.approx(by_label)
+        assert contrastive_loss(self.logits, positive_weights(labels, "any")).item() == pytest.approx(by_row)
+        assert abs(by_label - by_row) > 0.05
+
+    def test_mulsupcon_leaves_out_labels_that_occur_once(self):
+        labels = torch.tensor([[1, 1, 0], [1, 0, 0], [0, 0, 1]])
+        expected = -(self.l01 + self.l10) / 2
+        assert mulsupcon_loss(self.logits, labels).item() == pytest.approx(expected)
+
+
+class TestProperties:
+    def test_scaling_the_weights_of_an_anchor_changes_nothing(self):
+        logits, weights = random_logits(6), random_weights(6)
+        factors = torch.arange(1.0, 7.0, dtype=torch.float64).unsqueeze(1)
+        assert torch.allclose(contrastive_loss(logits, weights), contrastive_loss(logits, factors * weights))
+
+    def test_shifting_the_logits_of_an_anchor_changes_nothing(self):
+        logits, weights = random_logits(6), random_weights(6)
+        shifts = 10 * torch.arange(6.0, dtype=torch.float64).unsqueeze(1)
+        assert torch.allclose(contrastive_loss(logits, weights), contrastive_loss(logits + shifts, weights))
+
+    def test_diagonals_are_ignored(self):
+        logits, weights = random_logits(6), random_weights(6)
+        other = contrastive_loss(logits + 50 * torch.eye(6), weights + 50 * torch.eye(6))
+        assert torch.allclose(contrastive_loss(logits, weights), other)
+
+    @pytest.mark.parametrize("n", [2, 7])
+    def test_permuting_rows_changes_nothing(self, n, make_labels):
+        logits, labels = random_logits(n), make_labels(n, 3, seed=1)
+        weights = random_weights(n)
+        order = torch.randperm(n, generator=torch.Generator().manual_seed(1))
+        moved = logits[order][:, order]
+        assert torch.allclose(
+            contrastive_loss(logits, weights), contrastive_loss(moved, weights[order][:, order])
+        )
+        assert torch.allclose(mulsupcon_loss(logits, labels), mulsupcon_loss(moved, labels[order]))
+
+    def test_mulsupcon_ignores_the_order_of_classes_and_unused_classes(self, make_labels):
+        logits, labels = random_logits(7), make_labels(7, 3, seed=1)
+        wider = torch.cat([labels.flip(1), torch.zeros(7, 2, dtype=labels.dtype)], 1)
+        assert torch.allclose(mulsupcon_loss(logits, labels), mulsupcon_loss(logits, wider))
+
+    def test_least_when_positives_are_far_ahead(self):
+        positives = torch.zeros(4, 4)
+        positives[0, 1] = positives[1, 0] = positives[2, 3] = positives[3, 2] = 1
+        assert contrastive_loss(100 * positives, positives).item() == pytest.approx(0, abs=1e-6)
+        assert contrastive_loss(-100 * positives, positives).item() > 90
+
+    def test_input_is_left_untouched(self, make_labels):
+        logits, weights, labels = random_logits(5), random_weights(5), make_labels(5, 3)
+        copies = [t.clone() for t in (logits, weights, labels)]
+        contrastive_loss(logits, weights)
+        mulsupcon_loss(logits, labels)
+        assert all(torch.equal(x, y) for x, y in zip(copies, (logits, weights, labels), strict=True))
+
+
+class TestGradients:
+    def test_gradcheck(self, make_labels):
+        logits = random_logits(5, scale=1.0).requires_grad_()
+        weights, labels = random_weights(5, without=2), make_labels(5, 3, empty=1)
+        for no_positives in ("skip", "zero"):
+            assert torch.autograd.gradcheck(
+                lambda s, policy=no_positives: contrastive_loss(s, weights, no_positives=policy), (logits,)
+            )
+        assert torch.autograd.gradcheck(lambda s: mulsupcon_loss(s, labels), (logits,))
+
+    @pytest.mark.parametrize("dtype", DTYPES, ids=str)
+    def test_extreme_logits(self, dtype, make_labels):
+        signs = torch.randint(0, 2, (6, 6), generator=torch.Generator().manual_seed(0)) * 2 - 1
+        for loss in (
+            lambda s: contrastive_loss(s, random_weights(6, without=1)),
+            lambda s: mulsupcon_loss(s, make_labels(6, 3)),
+        ):
+            logits = (1e4 * signs.to(dtype)).requires_grad_()
+            value = loss(logits)
+            value.backward()
+            assert torch.isfinite(value)
+            assert torch.isfinite(logits.grad).all()
+
+    @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+    def test_half_precision_logits_are_computed_in_float32(self, dtype, make_labels):
+        logits, labels = random_logits(8).to(dtype), make_labels(8, 3)
+        weights = positive_weights(labels)
+        assert torch.equal(contrastive_loss(logits, weights), contrastive_loss(logits.float(), weights))
+        assert torch.equal(mulsupcon_loss(logits, labels), mulsupcon_loss(logits.float(), labels))
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda s: contrastive_loss(s, torch.zeros_like(s)),
+        lambda s: contrastive_loss(s, torch.zeros_like(s), no_positives="zero"),
+        lambda s: contrastive_loss(s, torch.eye(len(s))),  # only itself
+        lambda s: mulsupcon_loss(s, torch.eye(len(s))),  # no label occurs twice
+        lambda s: mulsupcon_loss(s, torch.zeros(len(s), 2)),
+    ],
+)
+@pytest.mark.parametrize("n", [1, 4])
+def test_no_positive_at_all(loss, n):
+    """The loss is 0 with a zero gradient, and every such batch is counted and warned about."""
+    logits = random_logits(n).requires_grad_()
+    before = NoPositivesWarning.batches
+    with pytest.warns(NoPositivesWarning, match="no anchor of this batch has a positive"):
+        value = loss(logits)
+    value.backward()
+    assert value.item() == 0
+    assert not logits.grad.any()
+    assert NoPositivesWarning.batches == before + 1
+
+
+def test_one_anchor_with_a_positive_does_not_warn():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        contrastive_loss(random_logits(4), random_weights(4, without=3))
+
+
+class TestBadInput:
+    logits, weights = torch.zeros(3, 3), torch.ones(3, 3)
+    labels = torch.ones(3, 2)
+
+    @pytest.mark.parametrize(
+        ("logits", "weights", "error", "message"),
+        [
+            (torch.zeros(2, 3), torch.zeros(2, 3), ValueError, "weights: expected a square matrix"),
+            (logits, torch.ones(2, 2), ValueError, "weights: expected the shape of logits"),
+            (torch.zeros(0, 0), torch.zeros(0, 0), ValueError, "expected at least one element"),
+            (torch.full((3, 3), float("nan")), weights, ValueError, "logits: expected finite values"),
+            (torch.full((3, 3), float("inf")), weights, ValueError, "logits: expected finite values"),
+            (torch.zeros(3, 3).long(), weights, TypeError, "logits: expected a floating-point tensor"),
+            (logits, torch.full((3, 3), float("nan")), ValueError, "weights: expected finite values"),
+            (logits, torch.full((3, 3), float("inf")), ValueError, "weights: expected finite values"),
+            (logits, -weights, ValueError, "weights: expected no negative weight"),
+            (logits, [[0.0]], TypeError, r"weights: expected a torch\.Tensor"),
+            pytest.param(
+                [[0.0]],
+                weights,
+                TypeError,
+                "logits: ",
+                marks=pytest.mark.xfail(
+                    raises=AttributeError, reason="the type of logits is not checked first"
+                ),
+            ),
+        ],
+    )
+    def test_contrastive_loss(self, logits, weights, error, message):
+        with pytest.raises(error, match=message):
+            contrastive_loss(logits, weights)
+
+    def test_unknown_policy(self):
+        with pytest.raises(ValueError, match="no_positives: expected one of skip, zero"):
+            contrastive_loss(self.logits, self.weights, no_positives="mean")
+
+    @pytest.mark.parametrize(
+        ("logits", "labels", "error", "message"),
+        [
+            (torch.zeros(2, 3), labels, ValueError, "logits: expected a square matrix"),
+            (torch.zeros(2, 2), labels, ValueError, "logits: expected as many rows as labels"),
+            (torch.full((3, 3), float("nan")), labels, ValueError, "logits: expected finite values"),
+            (torch.zeros(0, 0), labels, ValueError, "logits: expected at least one element"),
+            (logits, 2 * labels, ValueError, "labels: expected only 0 and 1"),
+            (logits, torch.ones(3), ValueError, "labels: expected 2 dimensions"),
+        ],
+    )
+    def test_mulsupcon_loss(self, logits, labels, error, message):
+        with pytest.raises(error, match=message):
+            mulsupcon_loss(logits, labels)

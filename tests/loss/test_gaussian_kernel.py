@@ -1,0 +1,92 @@
+"""The kernel's own gradient and its tiles, against autograd on the formula held as one dense tensor."""
+
+import math
+
+import pytest
+import torch
+
+from probmcl import reference
+from probmcl.loss import SIMILARITIES, gaussian_kernel, log_expected_likelihood_kernel, similarity_scores
+from probmcl.model import GaussianMixture
+
+FORMS = ["isotropic", "diagonal"]
+
+
+def dense_log_kernel(a: GaussianMixture, b: GaussianMixture) -> torch.Tensor:
+    """The formula, (N, M), through one tensor of shape (N, K, M, L, D)."""
+    d = a.means.shape[-1]
+    variance = a.scale.expand_as(a.means).square()[:, :, None, None] + b.scale.expand_as(b.means).square()
+    offset = a.means[:, :, None, None] - b.means
+    exponent = -0.5 * (offset.square() / variance + variance.log()).sum(-1) - d / 2 * math.log(2 * math.pi)
+    return (exponent + a.log_weights[:, :, None, None] + b.log_weights).logsumexp((1, 3))
+
+
+def parameters(mixture: GaussianMixture) -> list[torch.Tensor]:
+    return [t.clone().requires_grad_() for t in (mixture.log_weights, mixture.means, mixture.sigmas)]
+
+
+@pytest.fixture(params=FORMS)
+def diagonal(request):
+    return request.param == "diagonal"
+
+
+def test_the_dense_formula_is_the_oracle_too(diagonal, make_mixture, assert_matches):
+    a, b = make_mixture(2, 3, 4, seed=1, diagonal=diagonal), make_mixture(3, 2, 4, seed=2, diagonal=diagonal)
+    assert_matches(dense_log_kernel(a, b), reference.log_expected_likelihood_kernel(a, b))
+
+
+@pytest.mark.parametrize("name", SIMILARITIES)
+@pytest.mark.parametrize("two_batches", [False, True])
+def test_gradcheck(name, two_batches, diagonal, make_mixture):
+    starts = [make_mixture(n, 2, 2, seed=n, diagonal=diagonal, sigma=(0.3, 2.0)) for n in (2, 1)]
+    parts = [t for start in starts[: 1 + two_batches] for t in parameters(start)]
+
+    def scores(*tensors: torch.Tensor) -> torch.Tensor:
+        mixtures = [GaussianMixture(*tensors[i : i + 3]) for i in range(0, len(tensors), 3)]
+        return similarity_scores(name, *mixtures)
+
+    assert torch.autograd.gradcheck(scores, parts)
+
+
+@pytest.mark.parametrize("tile", [1, 40, 1 << 20])
+def test_tiles_change_neither_value_nor_gradient(tile, diagonal, make_mixture, monkeypatch):
+    a, b = make_mixture(5, 3, 4, seed=1, diagonal=diagonal), make_mixture(4, 2, 4, seed=2, diagonal=diagonal)
+    upstream = torch.randn(5, 4, dtype=torch.float64)
+    monkeypatch.setattr(gaussian_kernel, "TILE_ELEMENTS", tile)
+    parts = parameters(a) + parameters(b)
+    found = log_expected_likelihood_kernel(GaussianMixture(*parts[:3]), GaussianMixture(*parts[3:]))
+    expected = dense_log_kernel(GaussianMixture(*parts[:3]), GaussianMixture(*parts[3:]))
+    assert torch.allclose(found, expected, rtol=1e-10)
+    for x, y in zip(
+        torch.autograd.grad(found, parts, upstream),
+        torch.autograd.grad(expected, parts, upstream),
+        strict=True,
+    ):
+        assert torch.allclose(x, y, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize(("components", "dimensions"), [(4, 128), (10, 16), (2, 512)])
+def test_float32_gradient(components, dimensions, diagonal, make_mixture):
+    """The gradient that training sees, against float64 autograd: within 1e-4 of its largest entry."""
+    mixture = make_mixture(4, components, dimensions, diagonal=diagonal)
+    upstream = torch.randn(4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    exact = parameters(mixture)
+    expected = dense_log_kernel(GaussianMixture(*exact), GaussianMixture(*exact))
+    single = parameters(mixture.to(torch.float32))
+    found = log_expected_likelihood_kernel(GaussianMixture(*single))
+    for x, y in zip(
+        torch.autograd.grad(found, single, upstream.float()),
+        torch.autograd.grad(expected, exact, upstream),
+        strict=True,
+    ):
+        assert (x.double() - y).abs().max() <= 1e-4 * y.abs().max()
+
+
+def test_gradient_reaches_every_parameter_at_the_floor_in_128_dimensions(make_mixture):
+    """Where Sim itself is 0 in float32, log Sim still pulls (M10)."""
+    parts = parameters(make_mixture(4, 3, 128, sigma=(0.05, 0.05), dtype=torch.float32))
+    for name, alive in (("log_expected_likelihood", True), ("expected_likelihood", False)):
+        scores = similarity_scores(name, GaussianMixture(*parts))
+        gradient = torch.autograd.grad(scores[0, 1], parts[1])[0]
+        assert bool(gradient.abs().max() > 1.0) is alive
+        assert alive or gradient.abs().max() < 1e-12

@@ -1,0 +1,135 @@
+import pytest
+import torch
+from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+
+from probmcl import reference
+from probmcl.loss import NLL_TARGETS, mixture_nll, view_targets
+from probmcl.model import GaussianMixture
+
+DTYPES = [torch.float64, torch.float32]
+FORMS = ["isotropic", "diagonal"]
+
+
+def points(n: int, d: int, *, seed: int = 0) -> torch.Tensor:
+    z = torch.randn(n, d, generator=torch.Generator().manual_seed(seed))
+    return torch.nn.functional.normalize(z, dim=-1).double()
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("n", "components", "d"), [(2, 1, 1), (4, 3, 2), (2, 80, 512), (6, 5, 128)])
+@pytest.mark.parametrize("per_dimension", [True, False])
+def test_agrees_with_oracle(n, components, d, form, per_dimension, dtype, make_mixture, assert_matches):
+    mixture, z = make_mixture(n, components, d, diagonal=form == "diagonal"), points(n, d)
+    found = mixture_nll(mixture.to(dtype), z.to(dtype), per_dimension=per_dimension)
+    assert_matches(found, reference.mixture_nll(mixture, z, per_dimension))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_agrees_with_torch_distributions(form, make_mixture):
+    mixture, z = make_mixture(5, 3, 4, diagonal=form == "diagonal"), points(5, 4)
+    sigmas = mixture.sigmas if form == "diagonal" else mixture.sigmas.unsqueeze(-1).expand(5, 3, 4)
+    density = MixtureSameFamily(
+        Categorical(logits=mixture.log_weights), Independent(Normal(mixture.means, sigmas), 1)
+    )
+    expected = -density.log_prob(z).mean()
+    assert mixture_nll(mixture, z, per_dimension=False).item() == pytest.approx(expected.item(), rel=1e-12)
+
+
+@pytest.mark.parametrize("sigma", [1e-3, 0.05, 1e3])
+@pytest.mark.parametrize("form", FORMS)
+def test_finite_where_a_density_over_or_underflows(sigma, form, make_mixture):
+    mixture = make_mixture(4, 80, 512, sigma=(sigma, sigma), diagonal=form == "diagonal", dtype=torch.float32)
+    means = mixture.means.requires_grad_()
+    nll = mixture_nll(mixture, points(4, 512).float())
+    nll.backward()
+    assert torch.isfinite(nll)
+    assert torch.isfinite(means.grad).all()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_gradcheck(form, make_mixture):
+    start = make_mixture(2, 2, 3, diagonal=form == "diagonal", sigma=(0.3, 2.0))
+    logits, means, sigmas = (t.requires_grad_() for t in (start.log_weights, start.means, start.sigmas))
+    target = points(2, 3).requires_grad_()
+
+    def loss(weights, mu, sigma, z):
+        return mixture_nll(GaussianMixture(weights.log_softmax(-1), mu, sigma), z)
+
+    assert torch.autograd.gradcheck(loss, (logits, means, sigmas, target))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+def test_half_precision_is_computed_in_float32(dtype, make_mixture):
+    mixture, z = make_mixture(4, 3, 8, sigma=(0.3, 1.0)).to(dtype), points(4, 8).to(dtype)
+    found = mixture_nll(mixture, z)
+    assert found.dtype == torch.float32
+    assert found.item() == pytest.approx(mixture_nll(mixture.to(torch.float64), z.double()).item(), rel=1e-2)
+
+
+class TestProperties:
+    def test_permuting_rows_changes_nothing(self, make_mixture):
+        mixture, z, order = make_mixture(4, 3, 5), points(4, 5), [2, 0, 3, 1]
+        assert torch.allclose(mixture_nll(mixture, z), mixture_nll(mixture[torch.tensor(order)], z[order]))
+
+    def test_rotating_space_changes_nothing_and_scaling_adds_a_logarithm(self, make_mixture):
+        mixture, z = make_mixture(4, 3, 5), points(4, 5)
+        rotation = torch.linalg.qr(torch.randn(5, 5, dtype=torch.float64)).Q
+        moved = GaussianMixture(mixture.log_weights, 2 * mixture.means @ rotation, 2 * mixture.sigmas)
+        expected = mixture_nll(mixture, z) + torch.tensor(2.0).double().log()
+        assert torch.allclose(mixture_nll(moved, 2 * z @ rotation), expected)
+
+    def test_collapse_is_its_minimum(self, make_mixture):
+        """The reason for its small weight: means on the target and sigma at the floor beat all else."""
+        mixture, z = make_mixture(4, 3, 64), points(4, 64)
+        means = z.unsqueeze(1).expand(4, 3, 64)
+        collapsed = GaussianMixture(mixture.log_weights, means, torch.full((4, 3), 0.05).double())
+        assert mixture_nll(collapsed, z) < -1.5
+        assert mixture_nll(collapsed, z) < mixture_nll(mixture, z)
+
+
+class TestViewTargets:
+    @pytest.mark.parametrize("target", NLL_TARGETS)
+    @pytest.mark.parametrize("n", [1, 3])
+    def test_agrees_with_oracle(self, target, n):
+        z = points(2 * n, 4)
+        assert torch.equal(view_targets(z, target), reference.view_targets(z, target))
+
+    def test_twice_the_other_view_is_oneself(self):
+        z = points(6, 4)
+        assert torch.equal(view_targets(view_targets(z)), z)
+
+    @pytest.mark.parametrize("target", NLL_TARGETS)
+    def test_stop_gradient_stops(self, target, make_mixture):
+        z = points(4, 5).requires_grad_()
+        assert not view_targets(z, target).requires_grad
+        assert view_targets(z, target, stop_gradient=False).requires_grad
+        mixture_nll(make_mixture(4, 3, 5), view_targets(z, target, stop_gradient=False)).backward()
+        assert (z.grad.abs().sum(1) > 0).all()
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("target", "error", "message"),
+        [
+            (torch.zeros(2, 4), ValueError, "expected shape"),
+            (torch.zeros(3, 3), ValueError, "expected shape"),
+            (torch.zeros(3), ValueError, "target: expected 2 dimensions"),
+            (torch.full((2, 3), float("nan")), ValueError, "target: expected finite values"),
+            (torch.full((2, 3), float("inf")), ValueError, "target: expected finite values"),
+            (torch.zeros(2, 3).long(), TypeError, "target: expected a floating-point tensor"),
+            (torch.zeros(0, 3), ValueError, "target: expected at least one element"),
+            ([[0.0]], TypeError, "target: expected a torch.Tensor"),
+        ],
+    )
+    def test_nll(self, target, error, message, make_mixture):
+        with pytest.raises(error, match=message):
+            mixture_nll(make_mixture(2, 2, 3), target)
+
+    def test_view_targets(self):
+        with pytest.raises(ValueError, match="target: expected one of other_view, self"):
+            view_targets(torch.zeros(2, 3), "both")
+        with pytest.raises(ValueError, match="embedding: expected an even number of rows"):
+            view_targets(torch.zeros(3, 3))
+        with pytest.raises(ValueError, match="embedding: expected 2 dimensions"):
+            view_targets(torch.zeros(4))

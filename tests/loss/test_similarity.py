@@ -1,0 +1,338 @@
+"""Similarities of mixtures against the loop oracle, against Monte-Carlo and quadrature, and at extremes."""
+
+import math
+
+import pytest
+import torch
+
+from probmcl import reference
+from probmcl.loss import (
+    SIMILARITIES,
+    cosine_similarity,
+    log_bhattacharyya,
+    log_expected_likelihood,
+    log_expected_likelihood_kernel,
+    mean_cosine,
+    similarity_scores,
+)
+from probmcl.model import GaussianMixture
+
+DTYPES = [torch.float64, torch.float32]
+SHAPES = [(2, 1, 1), (2, 3, 2), (5, 4, 16), (2, 3, 512), (3, 1, 128)]  # (N, K, D)
+FORMS = ["isotropic", "diagonal"]
+
+
+@pytest.fixture(scope="module", params=[(*shape, form) for shape in SHAPES for form in FORMS], ids=str)
+def case(request, make_mixture):
+    """A mixture with the oracle's log K: computed once, compared in both dtypes."""
+    *shape, form = request.param
+    mixture = make_mixture(*shape, seed=sum(shape), diagonal=form == "diagonal")
+    return mixture, reference.log_expected_likelihood_kernel(mixture, mixture)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+class TestAgainstOracle:
+    def test_log_kernel(self, case, dtype, assert_matches):
+        mixture, log_k = case
+        assert_matches(log_expected_likelihood_kernel(mixture.to(dtype)), log_k)
+
+    def test_log_expected_likelihood(self, case, dtype, assert_matches):
+        mixture, log_k = case
+        half = log_k.diagonal() / 2
+        expected = log_k - half.unsqueeze(1) - half
+        assert_matches(log_expected_likelihood(mixture.to(dtype)), expected, scale=log_k.abs().max())
+
+    def test_log_bhattacharyya(self, case, dtype, assert_matches):
+        mixture, _ = case
+        assert_matches(log_bhattacharyya(mixture.to(dtype)), reference.log_bhattacharyya(mixture))
+
+    def test_mean_cosine(self, case, dtype, assert_matches):
+        mixture, _ = case
+        assert_matches(mean_cosine(mixture.to(dtype)), reference.mean_cosine(mixture))
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_every_similarity_of_two_batches(self, form, dtype, make_mixture, assert_matches):
+        a = make_mixture(3, 2, 3, seed=1, diagonal=form == "diagonal")
+        b = make_mixture(4, 2, 3, seed=2, diagonal=form == "diagonal")
+        scale = reference.log_expected_likelihood_kernel(a, b).abs().max()
+        for name in SIMILARITIES:
+            found = similarity_scores(name, a.to(dtype), b.to(dtype))
+            assert_matches(found, reference.similarity_scores(name, a, b), scale=scale)
+        found = log_expected_likelihood_kernel(a.to(dtype), b.to(dtype))
+        assert_matches(found, reference.log_expected_likelihood_kernel(a, b))
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_eighty_components_in_512_dimensions(self, form, dtype, eighty, assert_matches):
+        mixture, log_k, log_b = eighty[form]
+        a, b = mixture[:1].to(dtype), mixture[1:].to(dtype)
+        assert_matches(log_expected_likelihood_kernel(a, b), log_k)
+        assert_matches(log_bhattacharyya(a, b), log_b)
+
+    def test_cosine_similarity(self, dtype, assert_matches):
+        z = torch.randn(5, 7, generator=torch.Generator().manual_seed(0)).double()
+        assert_matches(cosine_similarity(z.to(dtype)), reference.cosine_similarity(z))
+        assert_matches(cosine_similarity(z.to(dtype), z[:2].to(dtype)), reference.cosine_similarity(z, z[:2]))
+
+
+@pytest.fixture(scope="module")
+def eighty(make_mixture):
+    """Two mixtures of 80 components, and log K and log BC of the pair: 6,400 terms of the oracle."""
+    found = {}
+    for form in FORMS:
+        mixture = make_mixture(2, 80, 512, seed=80, diagonal=form == "diagonal")
+        log_k = reference.log_expected_likelihood_kernel(mixture[:1], mixture[1:])
+        found[form] = (mixture, log_k, reference.log_bhattacharyya(mixture[:1], mixture[1:]))
+    return found
+
+
+def test_numbers_of_components_may_differ_for_the_expected_likelihood(make_mixture, assert_matches):
+    a, b = make_mixture(2, 3, 4, seed=1), make_mixture(3, 5, 4, seed=2)
+    assert_matches(log_expected_likelihood(a, b), reference.log_expected_likelihood(a, b))
+
+
+class TestThirdWays:
+    @pytest.mark.parametrize("form", FORMS)
+    def test_monte_carlo(self, form, make_mixture):
+        """K_ij = E_{z ~ p_i}[p_j(z)]: within five standard errors, the average taken in log space."""
+        points = 10_000
+        mixture = make_mixture(2, 4, 3, seed=5, diagonal=form == "diagonal", sigma=(0.3, 1.5))
+        z = mixture.sample(points, generator=torch.Generator().manual_seed(0))  # (S, N, D)
+        density = mixture.distribution()
+        for j in range(2):
+            log_p = torch.stack([density.log_prob(z[:, i : i + 1])[:, j] for i in range(2)], 1)  # (S, N)
+            log_mean = log_p.logsumexp(0) - math.log(points)
+            relative = (log_p - log_mean).exp()  # mean 1: the delta method gives the error of the log
+            error = relative.std(0) / math.sqrt(points)
+            difference = (log_expected_likelihood_kernel(mixture)[:, j] - log_mean).abs()
+            assert (error < 0.04).all()
+            assert (difference < 5 * error).all()
+
+    def test_quadrature_in_one_dimension(self, make_mixture):
+        """The integrals themselves, on a grid: K, and the bound that the matched similarity is."""
+        mixture = make_mixture(3, 4, 1, seed=3, sigma=(0.1, 1.0))
+        grid = torch.linspace(-12, 12, 20_001, dtype=torch.float64)
+        log_p = mixture.distribution().log_prob(grid.view(-1, 1, 1))  # (S, N)
+        pairs = log_p.unsqueeze(2) + log_p.unsqueeze(1)  # (S, N, N)
+        kernel = torch.trapezoid(pairs.exp(), grid, dim=0)
+        assert torch.allclose(log_expected_likelihood_kernel(mixture), kernel.log(), atol=1e-8)
+        coefficient = torch.trapezoid((pairs / 2).exp(), grid, dim=0)
+        matched = similarity_scores("bhattacharyya", mixture)
+        assert (matched <= coefficient + 1e-9).all()
+        one = single_components(mixture)
+        log_p = one.distribution().log_prob(grid.view(-1, 1, 1))
+        coefficient = torch.trapezoid(((log_p.unsqueeze(2) + log_p.unsqueeze(1)) / 2).exp(), grid, dim=0)
+        assert torch.allclose(similarity_scores("bhattacharyya", one), coefficient, atol=1e-8)
+
+    def test_two_gaussians_by_hand(self):
+        """Equal sigma: log Sim = -|mu - nu|^2 / (4 sigma^2), log BC = -|mu - nu|^2 / (8 sigma^2)."""
+        means = torch.tensor([[[0.0, 0.0]], [[3.0, 4.0]]])
+        mixture = GaussianMixture(torch.zeros(2, 1), means, torch.full((2, 1), 2.0))
+        assert log_expected_likelihood(mixture)[0, 1].item() == pytest.approx(-25 / 16, rel=1e-5)
+        assert log_bhattacharyya(mixture)[0, 1].item() == pytest.approx(-25 / 32, rel=1e-5)
+
+
+def single_components(mixture: GaussianMixture) -> GaussianMixture:
+    """The first component of every mixture, alone."""
+    return GaussianMixture(
+        torch.zeros_like(mixture.log_weights[:, :1]), mixture.means[:, :1], mixture.sigmas[:, :1]
+    )
+
+
+class TestProperties:
+    @pytest.mark.parametrize("name", SIMILARITIES)
+    def test_symmetric_and_largest_with_itself(self, name, make_mixture):
+        scores = similarity_scores(name, make_mixture(6, 3, 4, seed=1))
+        top = 0.0 if name.startswith("log_") else 1.0
+        assert torch.allclose(scores, scores.T, atol=1e-12)
+        assert torch.allclose(scores.diagonal(), torch.full_like(scores.diagonal(), top), atol=1e-12)
+        assert (scores <= top + 1e-12).all()
+
+    @pytest.mark.parametrize("name", SIMILARITIES)
+    def test_permuting_mixtures_permutes_the_matrix(self, name, make_mixture):
+        mixture = make_mixture(6, 3, 4, seed=1)
+        order = torch.tensor([3, 0, 5, 1, 4, 2])
+        permuted = similarity_scores(name, mixture[order])
+        assert torch.allclose(permuted, similarity_scores(name, mixture)[order][:, order], atol=1e-12)
+
+    @pytest.mark.parametrize("name", SIMILARITIES)
+    def test_a_duplicate_is_as_similar_as_oneself(self, name, make_mixture):
+        mixture = make_mixture(3, 3, 4, seed=1)
+        twice = similarity_scores(name, GaussianMixture.cat([mixture, mixture]))
+        assert torch.allclose(twice[:3, :3], twice[:3, 3:], atol=1e-12)
+
+    def test_component_order_matters_to_the_matched_similarity_only(self, make_mixture):
+        a, b = make_mixture(3, 4, 5, seed=1), make_mixture(3, 4, 5, seed=2)
+        order = [2, 0, 3, 1]
+        shuffled = GaussianMixture(b.log_weights[:, order], b.means[:, order], b.sigmas[:, order])
+        assert torch.allclose(log_expected_likelihood(a, b), log_expected_likelihood(a, shuffled))
+        assert torch.allclose(mean_cosine(a, b), mean_cosine(a, shuffled))
+        assert not torch.allclose(log_bhattacharyya(a, b), log_bhattacharyya(a, shuffled), atol=1e-3)
+
+    def test_a_component_split_in_two_halves_is_the_same_density(self, make_mixture):
+        a = make_mixture(4, 3, 5, seed=1)
+        half = a.log_weights - math.log(2)
+        split = GaussianMixture(
+            torch.cat([half, half], 1), torch.cat([a.means] * 2, 1), torch.cat([a.sigmas] * 2, 1)
+        )
+        assert torch.allclose(log_expected_likelihood(a), log_expected_likelihood(a, split))
+        assert torch.allclose(log_bhattacharyya(split), log_bhattacharyya(a))
+
+    def test_moving_rotating_and_scaling_space(self, make_mixture):
+        mixture = make_mixture(4, 3, 5, seed=1)
+        rotation = torch.linalg.qr(torch.randn(5, 5, dtype=torch.float64)).Q
+        scale = 3.0
+        moved = GaussianMixture(
+            mixture.log_weights, scale * mixture.means @ rotation + 7.0, scale * mixture.sigmas
+        )
+        assert torch.allclose(log_expected_likelihood(moved), log_expected_likelihood(mixture))
+        assert torch.allclose(log_bhattacharyya(moved), log_bhattacharyya(mixture))
+        log_k = log_expected_likelihood_kernel(mixture)
+        assert torch.allclose(log_expected_likelihood_kernel(moved), log_k - 5 * math.log(scale))
+
+    def test_mean_cosine_sees_no_variance_and_no_length(self, make_mixture):
+        mixture = make_mixture(4, 3, 5, seed=1)
+        other = GaussianMixture(mixture.log_weights, 3 * mixture.means, 0.1 * mixture.sigmas)
+        assert torch.allclose(mean_cosine(other), mean_cosine(mixture))
+
+    def test_expected_likelihood_is_a_positive_semidefinite_kernel(self, make_mixture):
+        scores = similarity_scores("expected_likelihood", make_mixture(12, 3, 4, seed=1))
+        assert torch.linalg.eigvalsh(scores).min() > -1e-12
+
+    def test_an_isotropic_mixture_written_as_a_diagonal_one(self, make_mixture):
+        mixture = make_mixture(4, 3, 5, seed=1)
+        sigmas = mixture.sigmas.unsqueeze(-1).expand(4, 3, 5)
+        diagonal = GaussianMixture(mixture.log_weights, mixture.means, sigmas)
+        for name in SIMILARITIES:
+            assert torch.allclose(similarity_scores(name, diagonal), similarity_scores(name, mixture))
+
+    def test_input_is_left_untouched(self, make_mixture):
+        mixture = make_mixture(3, 2, 4, seed=1)
+        before = [t.clone() for t in (mixture.log_weights, mixture.means, mixture.sigmas)]
+        for name in SIMILARITIES:
+            similarity_scores(name, mixture)
+        after = (mixture.log_weights, mixture.means, mixture.sigmas)
+        assert all(torch.equal(x, y) for x, y in zip(before, after, strict=True))
+
+
+def on_an_arc(dimensions: int, sigma: float, form: str, dtype: torch.dtype) -> GaussianMixture:
+    """Single Gaussians whose means move away from the first along a great circle."""
+    generator = torch.Generator().manual_seed(dimensions)
+    basis = torch.linalg.qr(torch.randn(dimensions, 2, generator=generator, dtype=torch.float64)).Q
+    angles = torch.tensor([0, 0.1, 0.2, 0.5, 1, 2, 3], dtype=torch.float64)
+    means = torch.stack([angles.cos(), angles.sin()], 1) @ basis.T
+    shape = (7, 1, dimensions) if form == "diagonal" else (7, 1)
+    sigmas = torch.full(shape, sigma, dtype=torch.float64)
+    return GaussianMixture(torch.zeros(7, 1), means.unsqueeze(1), sigmas).to(dtype)
+
+
+@pytest.mark.parametrize("form", FORMS)
+class TestExtremeSigmas:
+    @pytest.mark.parametrize("sigma", [1e-3, 1e-2, 0.05, 1.0, 1e2, 1e3])
+    @pytest.mark.parametrize("dimensions", [2, 128, 512])
+    @pytest.mark.parametrize("similarity", [log_expected_likelihood, log_bhattacharyya])
+    def test_finite_and_ordered(self, similarity, dimensions, sigma, form):
+        for dtype in DTYPES:
+            scores = similarity(on_an_arc(dimensions, sigma, form, dtype))
+            assert torch.isfinite(scores).all()
+            assert torch.allclose(scores.diagonal(), torch.zeros_like(scores.diagonal()), atol=1e-6)
+            steps = scores[0].diff()
+            resolved = dtype == torch.float64 or sigma <= 1  # float32: wide Gaussians look all alike
+            assert (steps < 0).all() if resolved else (steps <= 1e-6).all()
+
+    @pytest.mark.parametrize("sigma", [(1e-3, 1e3), (1e-3, 1e-3), (1e3, 1e3)], ids=str)
+    def test_mixtures_finite_with_a_finite_gradient(self, sigma, form, make_mixture):
+        start = make_mixture(3, 8, 128, sigma=sigma, diagonal=form == "diagonal", dtype=torch.float32)
+        parts = [t.requires_grad_() for t in (start.log_weights, start.means, start.sigmas)]
+        for similarity in (log_expected_likelihood, log_bhattacharyya):
+            scores = similarity(GaussianMixture(*parts))
+            assert torch.isfinite(scores).all()
+            gradients = torch.autograd.grad(scores.sum(), parts)
+            assert all(torch.isfinite(gradient).all() for gradient in gradients)
+
+    @pytest.mark.parametrize("sigma", [1e-3, 1e-2])
+    def test_float32_error_below_the_usual_sigmas(self, sigma, form, make_mixture):
+        """Distances of unit means carry an error of a few 1e-7, which 1 / (4 sigma^2) magnifies."""
+        mixture = make_mixture(4, 10, 128, sigma=(sigma, sigma), diagonal=form == "diagonal")
+        found = log_expected_likelihood(mixture.to(torch.float32)).double()
+        expected = log_expected_likelihood(mixture)
+        assert ((found - expected).abs() < 3e-7 / sigma**2 + 1e-5 * expected.abs()).all()
+
+
+class TestLowPrecision:
+    @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+    @pytest.mark.parametrize("name", SIMILARITIES)
+    def test_half_precision_input_is_computed_in_float32(self, name, dtype, make_mixture):
+        mixture = make_mixture(4, 5, 64, seed=1, sigma=(0.2, 2.0), dtype=torch.float32).to(dtype)
+        found = similarity_scores(name, mixture)
+        assert found.dtype == torch.float32
+        expected = similarity_scores(name, mixture.to(torch.float64)).float()
+        assert torch.allclose(found, expected, atol=1e-3, rtol=1e-4)
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *SIMILARITIES[:-1],
+            pytest.param(
+                "mean_cosine",
+                marks=pytest.mark.xfail(reason="GaussianMixture.mean() runs in bfloat16 under autocast"),
+            ),
+        ],
+    )
+    def test_autocast_does_not_lower_the_precision(self, name, make_mixture):
+        mixture = make_mixture(4, 5, 64, seed=1, dtype=torch.float32)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            found = similarity_scores(name, mixture)
+        assert torch.allclose(found, similarity_scores(name, mixture))
+
+
+class TestBadInput:
+    @pytest.mark.parametrize("part", ["log_weights", "means", "sigmas"])
+    @pytest.mark.parametrize("value", [float("nan"), float("inf")])
+    @pytest.mark.parametrize("name", SIMILARITIES)
+    def test_not_finite(self, name, part, value, make_mixture):
+        mixture = make_mixture(2, 2, 3)
+        getattr(mixture, part)[0, 0] = value
+        with pytest.raises(ValueError, match=rf"a\.{part}: expected finite values"):
+            similarity_scores(name, mixture)
+        with pytest.raises(ValueError, match=rf"b\.{part}: expected finite values"):
+            similarity_scores(name, make_mixture(2, 2, 3), mixture)
+
+    @pytest.mark.parametrize("name", SIMILARITIES)
+    def test_mixtures_that_disagree(self, name, make_mixture):
+        with pytest.raises(ValueError, match="b: expected 3 dimensions"):
+            similarity_scores(name, make_mixture(2, 2, 3), make_mixture(2, 2, 4))
+        with pytest.raises(ValueError, match="b: expected the covariance form"):
+            similarity_scores(name, make_mixture(2, 2, 3), make_mixture(2, 2, 3, diagonal=True))
+
+    def test_matched_similarity_needs_matching_components(self, make_mixture):
+        with pytest.raises(ValueError, match="b: expected 2 components"):
+            log_bhattacharyya(make_mixture(2, 2, 3), make_mixture(2, 3, 3))
+
+    def test_sigma_of_zero(self, make_mixture):
+        mixture = make_mixture(2, 2, 3)
+        mixture.sigmas[0, 0] = 0
+        with pytest.raises(ValueError, match=r"a\.sigmas: expected values above 0"):
+            log_expected_likelihood(mixture)
+
+    def test_unknown_name(self, make_mixture):
+        with pytest.raises(ValueError, match="name: expected one of log_expected_likelihood"):
+            similarity_scores("cosine", make_mixture(2, 2, 3))
+
+    @pytest.mark.parametrize(
+        ("a", "b", "error", "message"),
+        [
+            (torch.zeros(2, 0), None, ValueError, "a: expected at least one element"),
+            (torch.zeros(3), None, ValueError, "a: expected 2 dimensions"),
+            (torch.tensor([[float("nan")]]), None, ValueError, "a: expected finite values"),
+            (torch.tensor([[1]]), None, TypeError, "a: expected a floating-point tensor"),
+            (torch.ones(2, 3), torch.ones(2, 4), ValueError, "b: expected 3 dimensions"),
+            (torch.ones(2, 3), torch.full((2, 3), float("inf")), ValueError, "b: expected finite values"),
+        ],
+    )
+    def test_cosine_similarity(self, a, b, error, message):
+        with pytest.raises(error, match=message):
+            cosine_similarity(a, b)
+
+
+def test_zero_embedding_has_a_finite_cosine():
+    assert torch.isfinite(cosine_similarity(torch.tensor([[0.0, 0.0], [1.0, 0.0]]))).all()
