@@ -108,16 +108,24 @@ class Book:
         self.chapters = {path.stem: read_chapter(path) for path in sorted(self.folder.glob("*.md"))}
 
     @cached_property
+    def _config(self) -> dict[str, Any]:
+        config: dict[str, Any] = yaml.safe_load((self.root / "_config.yml").read_text(encoding="utf-8"))
+        return config
+
+    @property
     def repository(self) -> str:
         """Address of the repository, from ``repository.url`` in ``_config.yml``."""
-        config = yaml.safe_load((self.root / "_config.yml").read_text(encoding="utf-8"))
-        return str(config["repository"]["url"]).removesuffix("/").removesuffix(".git")
+        return str(self._config["repository"]["url"]).removesuffix("/").removesuffix(".git")
 
-    @cached_property
+    @property
     def branch(self) -> str:
         """The branch that readers get, from ``repository.branch`` in ``_config.yml``."""
-        config = yaml.safe_load((self.root / "_config.yml").read_text(encoding="utf-8"))
-        return str(config["repository"].get("branch", "main"))
+        return str(self._config["repository"]["branch"])
+
+    @property
+    def myst_extensions(self) -> set[str]:
+        """The extensions of Markdown that the pages are read with, from ``_config.yml``."""
+        return set(self._config["parse"]["myst_enable_extensions"])
 
     @property
     def _owner_and_name(self) -> tuple[str, str]:

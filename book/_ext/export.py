@@ -34,7 +34,6 @@ ROOT = Path(__file__).resolve().parents[2]
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 HIDDEN = {"hide-input", "hide-cell"}
 NOTEBOOK_ONLY = {"remove-cell", "skip-execution"}
-MYST = MdParserConfig(enable_extensions={"dollarmath", "amsmath", "colon_fence", "deflist", "attrs_inline"})
 
 
 class ExportError(ValueError):
@@ -52,7 +51,8 @@ def export(book: Book, chapter: Chapter) -> str:
     try:
         if chapter.problem:
             raise chapter.problem
-        source = read_myst_markdown_notebook(text, config=MYST, add_source_map=True, path=chapter.path)
+        myst = MdParserConfig(enable_extensions=book.myst_extensions)
+        source = read_myst_markdown_notebook(text, config=myst, add_source_map=True, path=chapter.path)
         cells = [_badge(book, chapter), _setup(book)]
         for cell, line in zip(source.cells, source.metadata["source_map"], strict=True):
             cells += _cells(PlainMarkdown(book, chapter), cell, line, text.splitlines())

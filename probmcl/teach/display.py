@@ -138,7 +138,7 @@ def _drawn_twice(draw: Callable[[], Figure], palette: int) -> tuple[dict[str, st
             if not isinstance(figure, Figure):
                 raise TypeError(f"figure function: expected a Figure from it, got {type(figure).__name__}")
             with io.BytesIO() as raw:
-                figure.savefig(raw, format="png")
+                figure.savefig(raw, format="png", pil_kwargs={"compress_level": 1})  # packed below
                 width = round(figure.get_figwidth() * CSS_PIXELS_PER_INCH)
                 plt.close(figure)
                 frame[name] = _packed(Image.open(raw).convert("RGB"), palette)

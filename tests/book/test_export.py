@@ -10,7 +10,10 @@ import pytest
 from chapters import Book
 from export import ExportError, export, main
 
-CONFIG = "repository:\n  url: https://github.com/someone/thebook\n  branch: main\n"
+CONFIG = """\
+repository: {url: https://github.com/someone/thebook, branch: main}
+parse: {myst_enable_extensions: [colon_fence, dollarmath]}
+"""
 TOC = """\
 format: jb-book
 root: book/index
