@@ -1,0 +1,73 @@
+# The book and its checks. `make` alone lists what there is. Needs Python 3.11 or newer and make.
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+WORKERS ?= 2
+PROFILE ?= cpu
+PORT ?= 8000
+PIP_FLAGS ?=
+
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help env book test serve lint notebooks links pages repository lock clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
+
+env: $(READY) ## create .venv with everything the book needs
+
+$(READY): requirements.txt pyproject.toml tools/ipython_kernel_config.py
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(PYTHON) is Python %d.%d, 3.11 or newer is needed" % sys.version_info[:2])'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@mkdir -p $(VENV)/etc/ipython && cp tools/ipython_kernel_config.py $(VENV)/etc/ipython/
+	@touch $@
+
+# Pages are written anew each time, so that no warning and no old page hides; executed chapters come from the cache.
+book: $(READY) ## execute every chapter and build the book (PROFILE=cpu, or smoke for a quick look)
+	$(BIN)/python tools/execution_cache.py --profile $(PROFILE)
+	rm -rf _build/html _build/.doctrees
+	PROBMCL_PROFILE=$(PROFILE) $(BIN)/jupyter-book build . -n -W --keep-going
+	$(BIN)/python tools/check_book.py
+
+test: export OMP_NUM_THREADS := 1
+test: $(READY) ## unit tests, docstring examples, every chapter's notebook at profile smoke
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	PROBMCL_PROFILE=smoke $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --nbmake --nbmake-timeout=300 book/*.ipynb
+
+serve: $(READY) ## show the built book at http://127.0.0.1:8000 (PORT=...)
+	@test -f _build/html/index.html || { echo "no book yet: run make book first" >&2; exit 1; }
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+lint: $(READY) ## formatting, ruff, types, spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict probmcl
+	$(BIN)/codespell
+
+notebooks: $(READY) ## write the Colab notebooks beside the chapters
+	$(BIN)/python book/_ext/export.py
+
+links: $(READY) ## look up every link of the book (needs the network)
+	PROBMCL_PROFILE=$(PROFILE) $(BIN)/jupyter-book build . --builder linkcheck
+
+pages: $(READY) ## open every built page in Chromium: errors, requests, formulas, phone width
+	$(BIN)/python tools/check_pages.py
+
+repository: $(READY) ## change the repository's address everywhere: make repository URL=https://github.com/you/book
+	$(BIN)/python tools/set_repository.py $(URL)
+	$(BIN)/python book/_ext/export.py
+
+# PyTorch's own dependencies on CUDA are left to PyTorch: they differ between machines.
+lock: ## resolve requirements.txt again from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --group book --universal --python-version 3.11 --no-annotate \
+		--custom-compile-command "make lock" --output-file requirements.txt --quiet
+	grep -vE '^(cuda|nvidia|triton)' requirements.txt > requirements.tmp && mv requirements.tmp requirements.txt
+
+clean: ## remove what was built; the environment stays
+	rm -rf _build .pytest_cache .mypy_cache .ruff_cache

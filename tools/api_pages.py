@@ -1,0 +1,130 @@
+"""Sphinx extension for ``book/api.md``: docstrings as pages.
+
+``book/api.md`` documents every public name once, in its room: ``probmcl.loss.overlap``. This
+
+* links a name that is called by its file, ``probmcl.loss.overlap.overlap``, to its place in the room;
+* leaves a name that exists, but that no room offers, without a link (a name that does not exist still warns);
+* shows constants with the text that stands below them in their file;
+* takes ``|z|`` in a docstring for what it says and not for one of reStructuredText's substitutions.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from typing import Any
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import PycodeError
+from sphinx.pycode import ModuleAnalyzer
+
+PACKAGE = "probmcl"
+LITERAL_OR_BAR = re.compile(r"(``.*?``)|(?<!\\)\|")
+
+
+def in_its_room(target: str) -> str | None:
+    """Return the name in a room that belongs to a name in one of the room's files.
+
+    >>> in_its_room("probmcl.loss.overlap.overlap"), in_its_room("probmcl.data.labelled.LabelledImages.to")
+    ('probmcl.loss.overlap', 'probmcl.data.LabelledImages.to')
+    >>> in_its_room("probmcl.loss.overlap") is None
+    True
+    """
+    parts = target.split(".")
+    if len(parts) < 4 or parts[0] != PACKAGE:
+        return None
+    return ".".join([*parts[:2], *parts[3:]])
+
+
+def exists(target: str) -> bool:
+    """Tell whether ``target`` names something in the package.
+
+    >>> exists("probmcl.loss.overlap.INDICES"), exists("probmcl.loss.overlap.NOTHING"), exists("torch.Tensor")
+    (True, False, False)
+    """
+    parts = target.split(".")
+    if parts[0] != PACKAGE:
+        return False
+    for length in range(len(parts), 0, -1):
+        try:
+            found: Any = importlib.import_module(".".join(parts[:length]))
+        except ImportError:
+            continue
+        for name in parts[length:]:
+            if not hasattr(found, name):
+                return False
+            found = getattr(found, name)
+        return True
+    return False
+
+
+def resolve(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, contents: nodes.TextElement
+) -> nodes.Node | None:
+    """Answer Sphinx's event ``missing-reference``."""
+    target = str(node.get("reftarget", ""))
+    if node.get("refdomain") != "py":
+        return None
+    if room_name := in_its_room(target):
+        domain = env.get_domain("py")
+        found = domain.resolve_xref(
+            env, node["refdoc"], app.builder, node["reftype"], room_name, node, contents
+        )
+        if found is not None:
+            return found
+    return contents if exists(target) else None
+
+
+def keep_constants(app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:
+    """Answer ``autodoc-skip-member``: a room offers a constant, so it is shown."""
+    return False if what == "module" and name.isupper() else None
+
+
+def constant_text(name: str) -> list[str]:
+    """Return what stands below a constant in the file that defines it.
+
+    >>> constant_text("probmcl.teach.PROFILES")[0][:9]
+    'The sizes'
+    """
+    room, _, constant = name.rpartition(".")
+    package = importlib.import_module(room)
+    for file in pkgutil.iter_modules(getattr(package, "__path__", []), f"{room}."):
+        try:
+            texts = ModuleAnalyzer.for_module(file.name).find_attr_docs()
+        except PycodeError:
+            continue
+        if ("", constant) in texts:
+            return list(texts["", constant])
+    return []
+
+
+def plain_bars(line: str) -> str:
+    r"""Escape the bars of a line that stand outside code.
+
+    >>> plain_bars("|z| is 1, see ``a | b``")
+    '\\|z\\| is 1, see ``a | b``'
+    """
+    return LITERAL_OR_BAR.sub(lambda match: match[1] or r"\|", line)
+
+
+def process(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Answer ``autodoc-process-docstring``, before napoleon does."""
+    if what == "data":
+        lines[:] = [*constant_text(name), ""]
+    in_example = False
+    for number, line in enumerate(lines):
+        in_example = bool(line.strip()) and (in_example or line.lstrip().startswith(">>>"))
+        if not in_example:
+            lines[number] = plain_bars(line)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect to Sphinx."""
+    app.connect("missing-reference", resolve)
+    app.connect("autodoc-skip-member", keep_constants)
+    app.connect("autodoc-process-docstring", process, priority=400)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
