@@ -1,1 +1,40 @@
 """All of it, arranged and written down."""
+
+from probmcl.experiment.methods import Splits, Trained, pretrain, probe_start, train_method
+from probmcl.experiment.recipe import Method, Recipe, digits_recipe
+from probmcl.experiment.record import (
+    DataIdentity,
+    Difference,
+    Record,
+    Row,
+    load_result,
+    read_record,
+    results_path,
+    write_record,
+)
+from probmcl.experiment.report import comparison_table, difference_lines
+from probmcl.experiment.run import best_baseline, run_experiment, run_methods
+
+__all__ = [
+    "DataIdentity",
+    "Difference",
+    "Method",
+    "Recipe",
+    "Record",
+    "Row",
+    "Splits",
+    "Trained",
+    "best_baseline",
+    "comparison_table",
+    "difference_lines",
+    "digits_recipe",
+    "load_result",
+    "pretrain",
+    "probe_start",
+    "read_record",
+    "results_path",
+    "run_experiment",
+    "run_methods",
+    "train_method",
+    "write_record",
+]

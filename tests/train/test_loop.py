@@ -1,0 +1,208 @@
+"""The training loop: determinism, resuming, the kept epoch, the moving average, errors."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, TensorDataset
+
+from probmcl.loss import LossParts
+from probmcl.train import TrainingSettings, fit, load_checkpoint, parameter_groups, save_checkpoint
+
+SETTINGS = TrainingSettings(epochs=3, batch_size=8, learning_rate=0.05)
+
+
+def regression_step(model: nn.Module, batch: tuple[Tensor, Tensor]) -> LossParts:
+    inputs, targets = batch
+    noise = torch.randn_like(inputs)  # random numbers that the loop's seed must cover
+    loss = functional.mse_loss(model(inputs + 0.01 * noise), targets)
+    return LossParts(loss, {"mse": loss.detach()}, {"constant": torch.tensor(2.0)})
+
+
+def make_model() -> nn.Module:
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
+
+
+def make_loader(seed: int = 0) -> DataLoader:
+    generator = torch.Generator().manual_seed(5)
+    data = TensorDataset(torch.randn(32, 3, generator=generator), torch.randn(32, 2, generator=generator))
+    return DataLoader(data, 8, shuffle=True, generator=torch.Generator().manual_seed(seed))
+
+
+def weights(model: nn.Module) -> Tensor:
+    return torch.cat([value.flatten().float() for value in model.state_dict().values()])
+
+
+def test_same_seed_gives_the_same_weights_bit_by_bit_and_another_seed_does_not() -> None:
+    models = [make_model() for _ in range(3)]
+    for model, seed in zip(models, (0, 0, 1), strict=True):
+        fit(model, regression_step, make_loader(), SETTINGS, seed=seed)
+    assert torch.equal(weights(models[0]), weights(models[1]))
+    assert not torch.equal(weights(models[0]), weights(models[2]))
+
+
+def test_the_loop_leaves_the_global_random_numbers_alone() -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    model = nn.Linear(3, 2, device="cpu")
+    torch.manual_seed(3)
+    fit(model, regression_step, make_loader(), SETTINGS, seed=0)
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_the_loss_falls_and_is_logged() -> None:
+    long = TrainingSettings(epochs=20, batch_size=8, learning_rate=0.05)
+    history = fit(make_model(), regression_step, make_loader(), long, seed=0)
+    assert history.curve("loss")[-1] < history.curve("loss")[0]
+    assert history.curve("mse") == pytest.approx(history.curve("loss"))
+    assert history.curve("constant") == pytest.approx([2.0] * 20)
+    assert [log.epoch for log in history.epochs] == list(range(1, 21))
+    assert all(log.views_per_second > 0 for log in history.epochs)
+    with pytest.raises(ValueError, match="name: expected a loss part"):
+        history.curve("nonsense")
+
+
+def test_the_best_watched_epoch_is_kept() -> None:
+    seen: list[Tensor] = []
+    scores = iter([0.1, 0.9, 0.5])
+
+    def watch(model: nn.Module) -> float:
+        assert not model.training
+        seen.append(weights(model).clone())
+        return next(scores)
+
+    model = make_model()
+    history = fit(model, regression_step, make_loader(), SETTINGS, seed=0, watch=watch)
+    assert history.best_epoch == 2
+    assert history.curve("watched") == [0.1, 0.9, 0.5]
+    assert torch.equal(weights(model), seen[1])
+
+
+def test_with_a_moving_average_the_average_is_watched_and_kept() -> None:
+    averaged = TrainingSettings(epochs=2, batch_size=8, learning_rate=0.05, ema_decay=0.9)
+    seen: list[Tensor] = []
+
+    def watch(model: nn.Module) -> float:
+        seen.append(weights(model).clone())
+        return float(len(seen))
+
+    model, plain = make_model(), make_model()
+    fit(model, regression_step, make_loader(), averaged, seed=0, watch=watch)
+    fit(plain, regression_step, make_loader(), TrainingSettings(2, 8, 0.05), seed=0)
+    assert torch.equal(weights(model), seen[-1])
+    assert not torch.allclose(weights(model), weights(plain))
+
+
+@pytest.mark.parametrize("ema_decay", [None, 0.9])
+def test_a_run_resumed_from_its_checkpoint_ends_with_the_same_weights(
+    tmp_path: Path, ema_decay: float | None
+) -> None:
+    settings = TrainingSettings(epochs=4, batch_size=8, learning_rate=0.05, ema_decay=ema_decay)
+    whole = make_model()
+    fit(whole, regression_step, make_loader(), settings, seed=0)
+
+    class Stop(Exception):
+        pass
+
+    def stop_in_epoch_three(model: nn.Module) -> float:
+        stop_in_epoch_three.calls += 1
+        if stop_in_epoch_three.calls == 3:
+            raise Stop
+        return float(stop_in_epoch_three.calls)
+
+    stop_in_epoch_three.calls = 0
+    path = tmp_path / "last.pt"
+    with pytest.raises(Stop):
+        fit(
+            make_model(),
+            regression_step,
+            make_loader(),
+            settings,
+            seed=0,
+            watch=stop_in_epoch_three,
+            checkpoint=path,
+        )
+    assert len(load_checkpoint(path)["history"]["epochs"]) == 2
+    torch.manual_seed(99)  # whatever happened in between
+    resumed = make_model()
+    history = fit(resumed, regression_step, make_loader(), settings, seed=0, checkpoint=path)
+    assert [log.epoch for log in history.epochs] == [1, 2, 3, 4]
+    assert torch.equal(weights(whole), weights(resumed))
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_says_so() -> None:
+    def broken(model: nn.Module, batch: tuple[Tensor, Tensor]) -> LossParts:
+        found = regression_step(model, batch)
+        return LossParts(found.total * float("nan"), found.parts)
+
+    with pytest.raises(FloatingPointError, match="loss of epoch 1 is nan"):
+        fit(make_model(), broken, make_loader(), SETTINGS, seed=0)
+
+
+def test_an_empty_loader_is_an_error() -> None:
+    with pytest.raises(ValueError, match="loader: expected at least one batch"):
+        fit(make_model(), regression_step, [], SETTINGS, seed=0)
+
+
+def test_biases_and_normalisation_do_not_decay() -> None:
+    decayed, free = parameter_groups(make_model(), 0.1)
+    assert [p.dim() for p in decayed["params"]] == [2, 2]
+    assert all(p.dim() == 1 for p in free["params"])
+    assert (decayed["weight_decay"], free["weight_decay"]) == (0.1, 0.0)
+
+
+def test_frozen_parameters_are_not_given_to_the_optimiser() -> None:
+    model = make_model().requires_grad_(False)
+    assert [len(group["params"]) for group in parameter_groups(model, 0.1)] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 0),
+        ("batch_size", 0),
+        ("learning_rate", 0.0),
+        ("weight_decay", -1.0),
+        ("warmup", 0.0),
+        ("ema_decay", 1.5),
+        ("precision", "float8"),
+    ],
+)
+def test_bad_settings_are_named(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=name):
+        TrainingSettings(**{"epochs": 1, "batch_size": 1, "learning_rate": 0.1, name: value})
+
+
+def test_a_torn_checkpoint_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    save_checkpoint(path, {"weights": torch.zeros(1000)})
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(ValueError, match=r"last\.pt is torn"):
+        load_checkpoint(path)
+
+
+def test_a_foreign_checkpoint_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "foreign.pt"
+    torch.save({"weights": torch.zeros(2)}, path)
+    with pytest.raises(ValueError, match=r"foreign\.pt is not a checkpoint of this package"):
+        load_checkpoint(path)
+    with pytest.raises(FileNotFoundError):
+        load_checkpoint(tmp_path / "absent.pt")
+
+
+def test_a_failed_write_keeps_the_previous_checkpoint_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    save_checkpoint(path, {"epoch": 1})
+
+    class Unwritable:
+        def __reduce__(self) -> str:
+            raise OSError("no space left on device")
+
+    with pytest.raises(OSError, match="no space left"):
+        save_checkpoint(path, {"epoch": 2, "weights": Unwritable()})
+    assert load_checkpoint(path)["epoch"] == 1
+    assert list(tmp_path.iterdir()) == [path]

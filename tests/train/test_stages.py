@@ -1,0 +1,128 @@
+"""The two stages: what moves, what is frozen, what the linear probe returns."""
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from probmcl.data import TwoViews, digit_scenes, make_loader, plain_view, scene_augmentation
+from probmcl.loss import AsymmetricLoss, ProbMCLLoss, SupConLoss
+from probmcl.model import MixtureDensityHead, ProjectionHead, SmallCNN
+from probmcl.train import TrainingSettings, contrastive_stage, end_to_end, linear_probe, predict, seeded
+
+SETTINGS = TrainingSettings(epochs=1, batch_size=16, learning_rate=1e-3)
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    return digit_scenes("train", 48, seed=0)
+
+
+def two_view_loader(scenes):
+    return make_loader(scenes, TwoViews(scene_augmentation()), 16, shuffle=True, seed=0)
+
+
+def build(kind: str) -> tuple[nn.Module, nn.Module, nn.Module]:
+    with seeded(0):
+        encoder = SmallCNN(widths=(8, 8, 16))
+        if kind == "probmcl":
+            return encoder, MixtureDensityHead(16, 10, trunk=(16, 8)), ProbMCLLoss()
+        return encoder, ProjectionHead(16, (16, 8)), SupConLoss()
+
+
+@pytest.mark.parametrize("kind", ["probmcl", "supcon"])
+def test_contrastive_stage_moves_encoder_and_head_and_repeats_bit_by_bit(kind: str, scenes) -> None:
+    states = []
+    for _ in range(2):
+        encoder, head, criterion = build(kind)
+        before = copy.deepcopy(encoder.state_dict())
+        history = contrastive_stage(encoder, head, criterion, two_view_loader(scenes), SETTINGS, seed=0)
+        assert not torch.equal(before["network.0.weight"], encoder.state_dict()["network.0.weight"])
+        assert history.epochs[0].views_per_second > 0
+        assert "effective_rank" in history.epochs[0].diagnostics
+        states.append(encoder.state_dict() | head.state_dict())
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def test_contrastive_stage_watches_the_encoder_alone(scenes) -> None:
+    encoder, head, criterion = build("supcon")
+    shapes = []
+
+    def watch(model: nn.Module) -> float:
+        shapes.append(tuple(model(torch.zeros(1, 1, 32, 32)).shape))
+        return 1.0
+
+    contrastive_stage(encoder, head, criterion, two_view_loader(scenes), SETTINGS, seed=0, watch=watch)
+    assert shapes == [(1, 16)]
+
+
+def test_end_to_end_trains_on_both_views(scenes) -> None:
+    rows: list[int] = []
+
+    def criterion(logits: Tensor, labels: Tensor) -> Tensor:
+        rows.append(len(logits))
+        assert len(labels) == len(logits)
+        half = len(labels) // 2
+        assert torch.equal(labels[:half], labels[half:])
+        return functional.binary_cross_entropy_with_logits(logits, labels)
+
+    classifier = nn.Sequential(SmallCNN(widths=(8, 8, 16)), nn.Linear(16, 10))
+    history = end_to_end(classifier, criterion, two_view_loader(scenes), SETTINGS, seed=0)
+    assert rows == [32, 32, 32]
+    assert history.epochs[0].parts["classification"] == pytest.approx(history.epochs[0].loss)
+
+
+def test_linear_probe_takes_raw_features_and_does_not_touch_them() -> None:
+    generator = torch.Generator().manual_seed(0)
+    features = 100 + 5 * torch.randn(256, 4, generator=generator)  # far from standardised
+    labels = (features[:, :2] > 100).float()
+    kept = features.clone()
+    settings = TrainingSettings(epochs=30, batch_size=32, learning_rate=0.1)
+    layer, history = linear_probe(
+        features, labels, functional.binary_cross_entropy_with_logits, settings, seed=0
+    )
+    assert torch.equal(features, kept)
+    assert ((layer(features) > 0) == labels.bool()).float().mean() > 0.97
+    assert history.curve("loss")[-1] < 0.2
+
+
+def test_linear_probe_watches_a_layer_for_raw_features() -> None:
+    features = torch.randn(64, 3, generator=torch.Generator().manual_seed(0)) * 7 + 3
+    labels = (features[:, :1] > 3).float()
+    seen = []
+
+    def watch(layer: nn.Module) -> float:
+        seen.append(layer(features).detach())
+        return float(len(seen))
+
+    layer, _ = linear_probe(
+        features, labels, AsymmetricLoss(), TrainingSettings(2, 16, 0.05), seed=0, watch=watch
+    )
+    assert torch.allclose(seen[-1], layer(features), atol=1e-5)
+
+
+def test_linear_probe_survives_a_constant_feature() -> None:
+    features = torch.cat([torch.randn(32, 1), torch.zeros(32, 1)], dim=1)
+    layer, _ = linear_probe(
+        features, (features[:, :1] > 0).float(), AsymmetricLoss(), TrainingSettings(1, 8, 0.01), seed=0
+    )
+    assert torch.isfinite(layer.weight).all()
+
+
+def test_linear_probe_names_bad_input() -> None:
+    settings = TrainingSettings(1, 8, 0.01)
+    with pytest.raises(ValueError, match="features: expected finite"):
+        linear_probe(torch.full((2, 2), float("nan")), torch.zeros(2, 1), AsymmetricLoss(), settings, seed=0)
+    with pytest.raises(ValueError, match="features: expected as many rows"):
+        linear_probe(torch.zeros(3, 2), torch.zeros(2, 1), AsymmetricLoss(), settings, seed=0)
+
+
+def test_predict_keeps_the_order_and_switches_to_evaluation(scenes) -> None:
+    encoder = SmallCNN(widths=(8, 8, 16)).train()
+    loader = make_loader(scenes, plain_view(), 20, shuffle=False, seed=0)
+    features, labels = predict(encoder, loader)
+    assert torch.equal(labels, scenes.labels.float())
+    assert torch.allclose(features[:20], encoder.eval()(plain_view()(scenes.images[:20])), atol=1e-5)
+    assert not features.requires_grad
