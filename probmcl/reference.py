@@ -2,7 +2,7 @@
 
 Nothing of the package is imported here, and nothing is vectorised except sums over the D dimensions of one
 vector. A function has the name of the fast function that it checks. A mixture is anything with
-``log_weights`` (N, C), ``means`` (N, C, D) and ``sigmas`` (N, C) or (N, C, D); ``Mixture`` is the plainest.
+``log_weights`` (N, K), ``means`` (N, K, D) and ``sigmas`` (N, K) or (N, K, D); ``Mixture`` is the plainest.
 Ledger ids (M7, M10, ...) are those of the book's ledger.
 """
 
@@ -89,7 +89,7 @@ def index_value(a: frozenset[int], b: frozenset[int], index: str = "jaccard") ->
 
 
 def sets_overlap_enough(a: frozenset[int], b: frozenset[int], index: str, threshold: float) -> bool:
-    """Whether index(a, b) >= threshold, compared in whole numbers (M7).
+    """Whether o(a, b) >= alpha, the threshold, compared in whole numbers (M7).
 
     The threshold is read as the nearest fraction with a denominator up to 10**6, so 1/3 means one third.
     An empty set never matches, not even at threshold 0: two empty sets are left to the policy of M8.
@@ -150,7 +150,7 @@ def positive_set(
     empty: str = "match",
     image_ids: Tensor | None = None,
 ) -> Tensor:
-    """A(i) = {j != i : index(y_i, y_j) >= threshold} as a matrix (N, N) of bool (M7, M8).
+    """A(i) = {j != i : o(y_i, y_j) >= alpha} as a matrix (N, N) of bool (M7, M8).
 
     >>> positive_set(torch.tensor([[1, 1], [1, 0], [0, 0]])).int().tolist()
     [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
@@ -169,9 +169,9 @@ def positive_weights(
     """Weight w_ij >= 0 of row j as a positive of anchor i, for labels (N, K): (N, N), zero diagonal (M7, M9).
 
     Rules: any (a shared label), all (y_i a non-empty subset of y_j), exact (y_i = y_j), threshold
-    (index >= threshold), weighted (w = index). An empty and a non-empty row are never positives of each
-    other. For two empty rows ``empty`` decides under every rule (M8): match (weight 1), own_view (weight 1 if
-    they are views of one image, by ``image_ids`` (N,)), drop (0).
+    (o(y_i, y_j) >= alpha), weighted (w = o(y_i, y_j)). A label-less and a labelled row are never positives of
+    each other. For two label-less rows ``empty`` decides under every rule (M8): match (weight 1), own_view
+    (weight 1 if they are views of one image, by ``image_ids`` (N,)), drop (0).
 
     >>> positive_weights(torch.tensor([[1, 1], [1, 0], [0, 0]]), "all").int().tolist()
     [[0, 0, 0], [1, 0, 0], [0, 0, 0]]
@@ -242,14 +242,14 @@ def positive_statistics(
 
 
 class MixtureLike(Protocol):
-    """N Gaussian mixtures of C components in D dimensions."""
+    """N Gaussian mixtures of K components in D dimensions."""
 
     @property
-    def log_weights(self) -> Tensor: ...  # (N, C)
+    def log_weights(self) -> Tensor: ...  # (N, K)
     @property
-    def means(self) -> Tensor: ...  # (N, C, D)
+    def means(self) -> Tensor: ...  # (N, K, D)
     @property
-    def sigmas(self) -> Tensor: ...  # (N, C) isotropic or (N, C, D) diagonal; standard deviations
+    def sigmas(self) -> Tensor: ...  # (N, K) isotropic or (N, K, D) diagonal; standard deviations
 
 
 class Mixture(NamedTuple):
@@ -350,9 +350,9 @@ def between_variance(mixture: MixtureLike) -> Tensor:
 
 
 def log_expected_likelihood_kernel(a: MixtureLike, b: MixtureLike) -> Tensor:
-    """Log K_ij for the N mixtures of a and the M of b: (N, M) (M10).
+    """Log kappa_ij for the N mixtures of a and the M of b: (N, M) (M10).
 
-    K_ij = sum_k sum_l pi_ik pi_jl N(mu_ik; mu_jl, Sigma_ik + Sigma_jl)
+    kappa_ij = sum_k sum_l pi_ik pi_jl N(mu_ik; mu_jl, Sigma_ik + Sigma_jl)
 
     >>> point = Mixture(torch.zeros(1, 1), torch.zeros(1, 1, 1), torch.tensor([[0.5**0.5]]))
     >>> round(log_expected_likelihood_kernel(point, point).item(), 4)  # log N(0; 0, 1)
@@ -364,7 +364,7 @@ def log_expected_likelihood_kernel(a: MixtureLike, b: MixtureLike) -> Tensor:
 
 
 def _log_kernel(a: MixtureLike, i: int, b: MixtureLike, j: int) -> float:
-    """Log K of mixture i of a and mixture j of b."""
+    """Log kappa of mixture i of a and mixture j of b."""
     terms = []
     for k in range(a.means.shape[1]):
         for m in range(b.means.shape[1]):
@@ -377,7 +377,7 @@ def _log_kernel(a: MixtureLike, i: int, b: MixtureLike, j: int) -> float:
 def log_expected_likelihood(a: MixtureLike, b: MixtureLike | None = None) -> Tensor:
     """Log of the normalised expected likelihood: (N, M), at most 0 (M10).
 
-    log Sim_ij = log K_ij - (log K_ii + log K_jj) / 2
+    log Sim_ij = log kappa_ij - (log kappa_ii + log kappa_jj) / 2
 
     >>> two = Mixture(torch.zeros(2, 1), torch.tensor([[[0.0]], [[2.0]]]), torch.ones(2, 1))
     >>> log_expected_likelihood(two).round(decimals=6).tolist()

@@ -1,0 +1,90 @@
+"""The same numbers on every device: the CUDA half is skipped, with its reason, where there is none."""
+
+import pytest
+import torch
+
+from probmcl.loss import (
+    INDICES,
+    RULES,
+    SIMILARITIES,
+    ProbMCLLoss,
+    SupConLoss,
+    asymmetric_loss,
+    contrastive_loss,
+    mulsupcon_loss,
+    overlap,
+    overlaps_enough,
+    positive_weights,
+    similarity_scores,
+    two_view_labels,
+)
+from probmcl.model import GaussianMixture, HeadOutput
+
+
+@pytest.mark.parametrize("index", INDICES)
+def test_overlap(index, device, make_labels):
+    labels = make_labels(8, 20, empty=2)
+    found = overlaps_enough(labels.to(device), index=index, threshold=1 / 3)
+    assert found.device.type == device.type
+    assert torch.equal(found.cpu(), overlaps_enough(labels, index=index, threshold=1 / 3))
+    assert torch.allclose(overlap(labels.to(device), index=index).cpu(), overlap(labels, index=index))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_positive_weights(rule, device, make_labels):
+    labels, image_ids = two_view_labels(make_labels(4, 3, empty=2).to(device))
+    found = positive_weights(labels, rule, empty="own_view", image_ids=image_ids)
+    assert found.device.type == device.type
+    expected = positive_weights(labels.cpu(), rule, empty="own_view", image_ids=image_ids.cpu())
+    assert torch.allclose(found.cpu(), expected)
+
+
+@pytest.mark.parametrize("diagonal", [False, True])
+@pytest.mark.parametrize("name", SIMILARITIES)
+@pytest.mark.parametrize("half", [False, True], ids=["float32", "autocast"])
+def test_similarities_and_their_gradients(name, diagonal, half, device, make_mixture):
+    gradients, scores = [], []
+    for place in (device, torch.device("cpu")):
+        dtype = torch.float32 if place == device else torch.float64
+        mixture = make_mixture(4, 5, 16, diagonal=diagonal, sigma=(0.2, 2.0), dtype=dtype).to(place)
+        parts = [t.detach().requires_grad_() for t in (mixture.log_weights, mixture.means, mixture.sigmas)]
+        with torch.autocast(place.type, dtype=torch.bfloat16, enabled=half and place == device):
+            found = similarity_scores(name, GaussianMixture(*parts))
+        scores.append(found.detach().cpu().double())
+        gradients.append(torch.autograd.grad(found.sum(), parts, allow_unused=True))
+    tolerance = 1e-2 if half and name == "mean_cosine" else 1e-4
+    assert torch.allclose(scores[0], scores[1], rtol=tolerance, atol=tolerance)
+    for x, y in zip(*gradients, strict=True):
+        if y is not None:
+            assert (x.cpu().double() - y).abs().max() <= tolerance * (1 + y.abs().max())
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda s, y: contrastive_loss(s, positive_weights(y)),
+        lambda s, y: mulsupcon_loss(s, y),
+        lambda s, y: asymmetric_loss(s[:, : y.shape[1]], y),
+    ],
+    ids=["contrastive", "mulsupcon", "asymmetric"],
+)
+def test_losses(loss, device, make_labels):
+    logits, labels = torch.randn(8, 8, generator=torch.Generator().manual_seed(0)), make_labels(8, 3)
+    found = loss(logits.to(device), labels.to(device))
+    assert found.device.type == device.type
+    assert torch.allclose(found.cpu(), loss(logits, labels))
+
+
+@pytest.mark.parametrize(
+    "criterion", [ProbMCLLoss(sigma_floor=0.05), SupConLoss()], ids=["probmcl", "supcon"]
+)
+def test_criteria(criterion, device, make_mixture, make_labels):
+    mixture, labels = make_mixture(8, 5, 16, dtype=torch.float32), make_labels(4, 3)
+    embedding = torch.nn.functional.normalize(torch.randn(8, 16), dim=-1)
+    expected = criterion(HeadOutput(embedding, mixture), labels)
+    found = criterion(HeadOutput(embedding.to(device), mixture.to(device)), labels.to(device))
+    for name in ("parts", "diagnostics"):
+        for key, value in getattr(expected, name).items():
+            assert getattr(found, name)[key].device.type == device.type
+            assert torch.allclose(getattr(found, name)[key].cpu(), value, rtol=1e-4, atol=1e-5)
+    assert torch.allclose(found.total.cpu(), expected.total, rtol=1e-4)

@@ -1,0 +1,279 @@
+import pytest
+import torch
+from torch.nn import functional
+
+from probmcl import reference
+from probmcl.loss import (
+    EMPTY,
+    NLL_TARGETS,
+    RULES,
+    SIMILARITIES,
+    NoPositivesWarning,
+    ProbMCLLoss,
+    effective_rank,
+    mixture_nll,
+    view_targets,
+)
+from probmcl.model import GaussianMixture, HeadOutput, MixtureDensityHead
+
+DTYPES = [torch.float64, torch.float32]
+
+
+@pytest.fixture
+def make_output(make_mixture):
+    """Embeddings and mixtures of ``rows`` rows, as a mixture density head returns them."""
+
+    def make(rows: int, *, components: int = 3, d: int = 4, dtype=torch.float64, **options) -> HeadOutput:
+        z = torch.randn(rows, d, generator=torch.Generator().manual_seed(7))
+        mixture = make_mixture(rows, components, d, sigma=(0.2, 2.0), dtype=dtype, **options)
+        return HeadOutput(functional.normalize(z, dim=-1).to(dtype), mixture)
+
+    return make
+
+
+def convert(output: HeadOutput, dtype: torch.dtype) -> HeadOutput:
+    return HeadOutput(output.embedding.to(dtype), output.mixture.to(dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+class TestAgainstOracle:
+    def check(self, output, labels, dtype, assert_matches, **arguments):
+        found = ProbMCLLoss(**arguments)(convert(output, dtype), labels)
+        total, contrastive, nll = reference.probmcl_loss(
+            output.mixture, output.embedding, labels, **arguments
+        )
+        assert_matches(found.total, total)
+        assert_matches(found.parts["contrastive"], contrastive)
+        assert_matches(found.parts["nll"], nll)
+
+    @pytest.mark.parametrize("diagonal", [False, True])
+    @pytest.mark.parametrize("similarity", SIMILARITIES)
+    def test_similarities(self, similarity, diagonal, dtype, make_output, make_labels, assert_matches):
+        output, labels = make_output(6, diagonal=diagonal), make_labels(3, 4, empty=1)
+        self.check(output, labels, dtype, assert_matches, similarity=similarity)
+
+    @pytest.mark.parametrize("empty", EMPTY)
+    @pytest.mark.parametrize("rule", RULES)
+    def test_rules_and_label_less_rows(self, rule, empty, dtype, make_output, make_labels, assert_matches):
+        output, labels = make_output(10, components=1), make_labels(5, 3, empty=2)
+        for policy in ("skip", "zero"):
+            arguments = {"rule": rule, "index": "dice", "threshold": 0.8, "empty": empty}
+            self.check(output, labels, dtype, assert_matches, no_positives=policy, **arguments)
+
+    @pytest.mark.parametrize("nll_target", NLL_TARGETS)
+    def test_likelihood_term(self, nll_target, dtype, make_output, make_labels, assert_matches):
+        arguments = {"nll_target": nll_target, "nll_weight": 0.7, "temperature": 1.3}
+        self.check(make_output(4), make_labels(2, 3), dtype, assert_matches, **arguments)
+
+    def test_two_images_one_class_one_component(self, dtype, make_output, assert_matches):
+        output = make_output(4, components=1, d=1)
+        self.check(output, torch.tensor([[1], [0]]), dtype, assert_matches)
+
+    def test_one_image(self, dtype, make_output, assert_matches):
+        self.check(make_output(2), torch.tensor([[1, 0]]), dtype, assert_matches)
+
+
+def test_defaults_are_those_of_the_ledger():
+    """M7 to M13: the oracle's defaults are written from the ledger."""
+    criterion = ProbMCLLoss()
+    assert criterion.similarity == "log_expected_likelihood"
+    assert criterion.temperature == 0.25
+    assert (criterion.positives.rule, criterion.positives.index) == ("threshold", "jaccard")
+    assert (criterion.positives.threshold, criterion.positives.empty) == (0.5, "match")
+    assert (criterion.no_positives, criterion.nll_target) == ("skip", "other_view")
+    assert criterion.stop_gradient is True
+    assert criterion.nll_weight == 0.05
+
+
+class TestProperties:
+    def test_order_of_images_and_of_views_does_not_matter(self, make_output, make_labels):
+        output, labels = make_output(10), make_labels(5, 3, empty=1)
+        expected = ProbMCLLoss()(output, labels).total
+        order = torch.tensor([3, 0, 4, 1, 2])
+        for rows, images in (
+            (torch.cat([order, order + 5]), order),
+            (torch.arange(10).roll(5), torch.arange(5)),
+        ):
+            moved = HeadOutput(output.embedding[rows], output.mixture[rows])
+            assert torch.allclose(ProbMCLLoss()(moved, labels[images]).total, expected)
+
+    def test_rotating_latent_space_changes_nothing(self, make_output, make_labels):
+        output, labels = make_output(6), make_labels(3, 3)
+        rotation = torch.linalg.qr(torch.randn(4, 4, dtype=torch.float64)).Q
+        mixture = output.mixture
+        moved = GaussianMixture(mixture.log_weights, mixture.means @ rotation, mixture.sigmas)
+        found = ProbMCLLoss()(HeadOutput(output.embedding @ rotation, moved), labels).total
+        assert torch.allclose(found, ProbMCLLoss()(output, labels).total)
+
+    def test_order_of_classes_does_not_matter(self, make_output, make_labels):
+        output, labels = make_output(6), make_labels(3, 5)
+        flipped = ProbMCLLoss()(output, labels.flip(1)).total
+        assert torch.equal(flipped, ProbMCLLoss()(output, labels).total)
+
+    def test_better_when_positives_are_near(self, make_output):
+        """Images of one label set share their mixture, the others are far away."""
+        output, labels = make_output(4, d=8), torch.tensor([[1, 0], [0, 1]])
+        near = GaussianMixture.cat([output.mixture[:2], output.mixture[:2]])
+        far = GaussianMixture.cat([output.mixture[:2], output.mixture[torch.tensor([1, 0])]])
+        losses = [
+            ProbMCLLoss()(HeadOutput(output.embedding, m), labels).parts["contrastive"] for m in (near, far)
+        ]
+        assert losses[0] < losses[1]
+
+
+class TestGradients:
+    @pytest.mark.parametrize("diagonal", [False, True])
+    @pytest.mark.parametrize("stop_gradient", [False, True])
+    def test_gradcheck(self, diagonal, stop_gradient, make_output, make_labels):
+        output, labels = make_output(4, components=2, d=2, diagonal=diagonal), make_labels(2, 3)
+        mixture = output.mixture
+        parts = [t.requires_grad_() for t in (mixture.log_weights, mixture.means, mixture.sigmas)]
+        criterion = ProbMCLLoss(nll_weight=0.5, stop_gradient=stop_gradient)
+
+        def loss(logits, means, sigmas, *embedding):
+            made = GaussianMixture(logits.log_softmax(-1), means, sigmas)
+            return criterion(HeadOutput(*embedding or (output.embedding,), made), labels).total
+
+        moving = [] if stop_gradient else [output.embedding.requires_grad_()]
+        assert torch.autograd.gradcheck(loss, (*parts, *moving))
+
+    @pytest.mark.parametrize("nll_target", NLL_TARGETS)
+    def test_stop_gradient_really_stops(self, nll_target, make_output, make_labels):
+        output, labels = make_output(6), make_labels(3, 3)
+        output.mixture.means.requires_grad_()
+        for stop_gradient in (True, False):
+            z = output.embedding.clone().requires_grad_()
+            criterion = ProbMCLLoss(nll_target=nll_target, stop_gradient=stop_gradient)
+            criterion(HeadOutput(z, output.mixture), labels).total.backward()
+            assert (z.grad is None) is stop_gradient
+
+    def test_only_the_contrastive_part_sees_labels(self, make_output, make_labels):
+        output = make_output(8)
+        parts = [ProbMCLLoss()(output, make_labels(4, 3, seed=seed)).parts for seed in (1, 2)]
+        assert parts[0]["nll"] == parts[1]["nll"]
+        assert parts[0]["contrastive"] != parts[1]["contrastive"]
+
+    def test_weight_zero_minimises_the_contrastive_part_alone(self, make_output, make_labels):
+        found = ProbMCLLoss(nll_weight=0.0)(make_output(8), make_labels(4, 3))
+        assert torch.equal(found.total, found.parts["contrastive"])
+        assert found.parts["nll"] != 0
+
+    def test_parts_and_diagnostics_carry_no_gradient(self, make_output, make_labels):
+        output = make_output(8)
+        output.mixture.means.requires_grad_()
+        found = ProbMCLLoss(sigma_floor=0.05)(output, make_labels(4, 3))
+        assert found.total.requires_grad
+        assert not any(v.requires_grad for v in (found.parts | found.diagnostics).values())
+
+    def test_no_positive_leaves_the_likelihood(self, make_output):
+        output = make_output(4)
+        output.mixture.means.requires_grad_()
+        with pytest.warns(NoPositivesWarning):
+            found = ProbMCLLoss(empty="drop")(output, torch.zeros(2, 3))
+        assert found.parts["contrastive"] == 0
+        assert torch.allclose(found.total, 0.05 * found.parts["nll"])
+
+
+class TestCollapse:
+    def test_diagnostics_see_it(self, make_output, make_labels):
+        healthy, labels = make_output(16, d=8), make_labels(8, 3)
+        point = healthy.embedding[:1].expand(16, 8)
+        sigmas = torch.full_like(healthy.mixture.sigmas, 0.05)
+        collapsed = HeadOutput(
+            point, GaussianMixture(healthy.mixture.log_weights, healthy.mixture.means, sigmas)
+        )
+        before, after = (ProbMCLLoss(sigma_floor=0.05)(o, labels).diagnostics for o in (healthy, collapsed))
+        assert before["effective_rank"] > 4
+        assert after["effective_rank"] < 1.01
+        assert before["sigma_at_floor"] < 0.1
+        assert after["sigma_at_floor"] == 1
+
+    def test_the_likelihood_alone_is_minimised_by_collapse(self):
+        """Without L_PCL the embeddings of all images move to one point, and the diagnostic says so."""
+        torch.manual_seed(0)
+        head, features = MixtureDensityHead(16, 4, trunk=(8,)), torch.randn(16, 16)
+        optimiser = torch.optim.Adam(head.parameters(), lr=3e-2)
+        ranks = []
+        for _ in range(60):
+            output = head(features)
+            ranks.append(effective_rank(output.embedding).item())
+            optimiser.zero_grad()
+            mixture_nll(output.mixture, view_targets(output.embedding, stop_gradient=False)).backward()
+            optimiser.step()
+        assert ranks[0] > 3
+        assert ranks[-1] < 1.5
+
+
+class TestRobustness:
+    @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+    def test_half_precision(self, dtype, make_output, make_labels):
+        output, labels = make_output(8, d=16), make_labels(4, 3)
+        half = convert(output, dtype)
+        half.mixture.means.requires_grad_()
+        found = ProbMCLLoss()(half, labels).total
+        found.backward()
+        assert torch.isfinite(half.mixture.means.grad).all()
+        expected = ProbMCLLoss()(convert(half, torch.float64), labels).total
+        assert found.item() == pytest.approx(expected.item(), rel=1e-3)
+
+    def test_sigma_floor_and_128_dimensions(self, make_mixture, make_labels):
+        mixture = make_mixture(8, 10, 128, sigma=(0.05, 0.06), dtype=torch.float32)
+        parts = [t.requires_grad_() for t in (mixture.log_weights, mixture.means, mixture.sigmas)]
+        output = HeadOutput(functional.normalize(torch.randn(8, 128), dim=-1), mixture)
+        found = ProbMCLLoss()(output, make_labels(4, 3)).total
+        gradients = torch.autograd.grad(found, parts)
+        assert torch.isfinite(found)
+        assert all(torch.isfinite(gradient).all() for gradient in gradients)
+        assert gradients[1].abs().max() > 1e-3
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("arguments", "error", "message"),
+        [
+            ({"similarity": "cosine"}, ValueError, "similarity: expected one of"),
+            ({"temperature": 0.0}, ValueError, "temperature: expected a number"),
+            ({"temperature": -0.1}, ValueError, "temperature: expected a number"),
+            ({"temperature": float("nan")}, ValueError, "temperature: expected a number"),
+            ({"temperature": "0.1"}, TypeError, "temperature: expected a number"),
+            ({"rule": "most"}, ValueError, "rule: expected one of"),
+            ({"index": "jacard"}, ValueError, "index: expected one of"),
+            ({"threshold": -0.1}, ValueError, "threshold: expected a number"),
+            ({"threshold": 1.1}, ValueError, "threshold: expected a number"),
+            ({"empty": "ignore"}, ValueError, "empty: expected one of"),
+            ({"no_positives": "mean"}, ValueError, "no_positives: expected one of"),
+            ({"nll_target": "both"}, ValueError, "nll_target: expected one of"),
+            ({"nll_weight": -1.0}, ValueError, "nll_weight: expected a number"),
+        ],
+    )
+    def test_arguments(self, arguments, error, message):
+        with pytest.raises(error, match=message):
+            ProbMCLLoss(**arguments)
+
+    def test_output_without_a_mixture(self, make_labels):
+        with pytest.raises(ValueError, match="output: expected mixtures"):
+            ProbMCLLoss()(HeadOutput(torch.eye(4)), make_labels(2, 3))
+
+    def test_labels(self, make_output, make_labels):
+        output = make_output(6)
+        for labels, message in (
+            (make_labels(6, 3), "labels: expected 3 rows"),  # labels of the rows, not of the images
+            (make_labels(3, 3) + 1, "labels: expected only 0 and 1"),
+            (make_labels(3, 3)[:0], "labels: expected at least one element"),
+            (make_labels(3, 3)[0], "labels: expected 2 dimensions"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                ProbMCLLoss()(output, labels)
+
+    @pytest.mark.parametrize("part", ["log_weights", "means", "sigmas"])
+    def test_mixtures_that_are_not_finite(self, part, make_output, make_labels):
+        output = make_output(6)
+        getattr(output.mixture, part)[1, 0] = float("nan")
+        with pytest.raises(ValueError, match=f"{part}: expected finite values"):
+            ProbMCLLoss()(output, make_labels(3, 3))
+
+    def test_embedding_that_is_not_finite(self, make_output, make_labels):
+        output = make_output(6)
+        output.embedding[0, 0] = float("nan")
+        with pytest.raises(ValueError, match="expected finite values"):
+            ProbMCLLoss()(output, make_labels(3, 3))

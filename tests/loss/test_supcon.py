@@ -1,0 +1,118 @@
+import pytest
+import torch
+from torch.nn import functional
+
+from probmcl import reference
+from probmcl.loss import EMPTY, RULES, MulSupConLoss, NoPositivesWarning, SupConLoss
+from probmcl.model import HeadOutput
+
+DTYPES = [torch.float64, torch.float32]
+
+
+def rows(n: int, d: int = 6) -> torch.Tensor:
+    z = torch.randn(n, d, generator=torch.Generator().manual_seed(n))
+    return functional.normalize(z, dim=-1).double()
+
+
+def two_views(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.cat([labels, labels]), torch.arange(len(labels)).repeat(2)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+class TestAgainstOracle:
+    @pytest.mark.parametrize("rule", RULES)
+    @pytest.mark.parametrize("empty", EMPTY)
+    def test_supcon(self, rule, empty, dtype, make_labels, assert_matches):
+        labels, z = make_labels(5, 3, empty=2), rows(10)
+        doubled, image_ids = two_views(labels)
+        weights = reference.positive_weights(doubled, rule, "dice", 2 / 3, empty, image_ids)
+        for policy in ("skip", "zero"):
+            criterion = SupConLoss(rule, "dice", 2 / 3, empty, temperature=0.2, no_positives=policy)
+            found = criterion(HeadOutput(z.to(dtype)), labels)
+            logits = reference.cosine_similarity(z) / 0.2
+            expected = reference.contrastive_loss(logits, weights, no_positives=policy)
+            assert_matches(found.total, expected)
+            assert_matches(found.parts["contrastive"], expected)
+
+    def test_mulsupcon(self, dtype, make_labels, assert_matches):
+        labels, z = make_labels(5, 3, empty=1), rows(10)
+        found = MulSupConLoss(temperature=0.2)(HeadOutput(z.to(dtype)), labels)
+        logits = reference.cosine_similarity(z) / 0.2
+        assert_matches(found.total, reference.mulsupcon_loss(logits, two_views(labels)[0]))
+
+    def test_single_label_images(self, dtype, assert_matches):
+        classes, z = torch.tensor([0, 1, 1, 2]), rows(8)
+        found = SupConLoss(temperature=0.1)(HeadOutput(z.to(dtype)), functional.one_hot(classes))
+        assert_matches(found.total, reference.supcon_loss(z, classes.repeat(2), 0.1))
+
+
+@pytest.mark.parametrize(
+    "criterion", [SupConLoss(), SupConLoss("weighted", empty="own_view"), MulSupConLoss()]
+)
+class TestProperties:
+    def test_order_of_images_and_of_views_does_not_matter(self, criterion, make_labels):
+        labels, z = make_labels(5, 3, empty=1), rows(10)
+        expected = criterion(HeadOutput(z), labels).total
+        order = torch.tensor([3, 0, 4, 1, 2])
+        moved = torch.cat([z[:5][order], z[5:][order]])
+        assert torch.allclose(criterion(HeadOutput(moved), labels[order]).total, expected)
+        assert torch.allclose(criterion(HeadOutput(z.roll(5, 0)), labels).total, expected)
+
+    def test_rotation_and_length_do_not_matter(self, criterion, make_labels):
+        labels, z = make_labels(5, 3, empty=1), rows(10)
+        rotation = torch.linalg.qr(torch.randn(6, 6, dtype=torch.float64)).Q
+        moved = torch.rand(10, 1, dtype=torch.float64).add(0.5) * z @ rotation
+        assert torch.allclose(
+            criterion(HeadOutput(moved), labels).total, criterion(HeadOutput(z), labels).total
+        )
+
+    def test_gradcheck(self, criterion, make_labels):
+        labels, z = make_labels(2, 3), rows(4, 3).requires_grad_()
+        assert torch.autograd.gradcheck(lambda x: criterion(HeadOutput(x), labels).total, (z,))
+
+    def test_parts_and_diagnostics_carry_no_gradient(self, criterion, make_labels):
+        found = criterion(HeadOutput(rows(6).requires_grad_()), make_labels(3, 3))
+        assert found.total.requires_grad
+        assert not any(v.requires_grad for v in (found.parts | found.diagnostics).values())
+        assert found.diagnostics["effective_rank"] > 1
+
+    def test_bad_input(self, criterion, make_labels):
+        labels = make_labels(3, 2)
+        with pytest.raises(ValueError, match="labels"):
+            criterion(HeadOutput(rows(4)), labels)
+        with pytest.raises(ValueError, match="labels: expected only 0 and 1"):
+            criterion(HeadOutput(rows(6)), labels + 2)
+        with pytest.raises(ValueError, match="expected finite values"):
+            criterion(HeadOutput(rows(6) * float("nan")), labels)
+        with pytest.raises(ValueError, match="labels: expected at least one element"):
+            criterion(HeadOutput(rows(6)), labels[:0])
+
+
+def test_label_less_batch_without_positives_warns_and_has_no_gradient():
+    z = rows(4).requires_grad_()
+    with pytest.warns(NoPositivesWarning):
+        loss = SupConLoss(empty="drop")(HeadOutput(z), torch.zeros(2, 3)).total
+    loss.backward()
+    assert loss.item() == 0
+    assert not z.grad.any()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"temperature": 0.0}, "temperature: "),
+        ({"temperature": -1.0}, "temperature: "),
+        ({"temperature": float("nan")}, "temperature: "),
+        ({"rule": "most"}, "rule: "),
+        ({"index": "jacard"}, "index: "),
+        ({"threshold": 1.5}, "threshold: "),
+        ({"empty": "ignore"}, "empty: "),
+        ({"no_positives": "mean"}, "no_positives: "),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        SupConLoss(**arguments)
+    if "temperature" in arguments:
+        with pytest.raises(ValueError, match=message):
+            MulSupConLoss(**arguments)
