@@ -203,7 +203,8 @@ def multilabel_metrics(
     if check.count("top_k", top_k) > scores.shape[1]:
         raise ValueError(f"top_k: expected at most the number of classes ({scores.shape[1]}), got {top_k}")
     truth, scored = labels.bool(), scored_classes(labels)
-    predicted = scores >= torch.as_tensor(thresholds, device=scores.device)
+    # a plain number is compared in the precision of the scores, so that a score is equal to itself
+    predicted = scores >= (thresholds.to(scores) if isinstance(thresholds, Tensor) else thresholds)
     class_average_precision, class_auroc = average_precision(scores, labels), auroc(scores, labels)
     return MultiLabelMetrics(
         rows=len(labels),

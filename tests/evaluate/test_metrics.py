@@ -188,6 +188,13 @@ def test_a_threshold_for_each_class() -> None:
     assert same.at_threshold == multilabel_metrics(scores, labels).at_threshold
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_score_reaches_the_threshold_it_is_equal_to(dtype: torch.dtype) -> None:
+    scores, labels = torch.full((1, 2), 0.6, dtype=dtype), torch.ones(1, 2)
+    for threshold in (0.6, scores[0, 0].item(), scores[0], torch.full((2,), 0.6, dtype=torch.float64)):
+        assert multilabel_metrics(scores, labels, thresholds=threshold, top_k=1).at_threshold.OR == 1
+
+
 def test_counts_and_chance() -> None:
     _, labels = scored_images(rows=20_000, classes=4)
     random_scores = torch.rand(labels.shape, generator=torch.Generator().manual_seed(0))
