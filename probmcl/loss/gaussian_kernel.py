@@ -9,7 +9,7 @@ it into gradients at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -27,9 +27,9 @@ class Components(NamedTuple):
     means: Tensor
     variances: Tensor
 
-    def rows(self, start: int, stop: int) -> Components:
-        """The mixtures ``start`` to ``stop``."""
-        return Components(*(tensor[start:stop] for tensor in self))
+    def rows(self, rows: slice) -> Components:
+        """Some of the mixtures, as views."""
+        return Components(*(tensor[rows] for tensor in self))
 
     @property
     def isotropic(self) -> bool:
@@ -38,16 +38,24 @@ class Components(NamedTuple):
 
 
 class LogKernel(torch.autograd.Function):
-    """``log kappa_ij`` for mixtures a ``(N)`` and b ``(M)``; called through :func:`log_kernel`."""
+    """``log kappa_ij`` for mixtures a ``(N)`` and b ``(M)``; called through :func:`log_kernel`.
+
+    Called with the three tensors of a alone it compares a with itself, and computes only the tiles on and
+    above the diagonal.
+    """
 
     @staticmethod
     def forward(ctx: Any, *tensors: Tensor) -> Tensor:
         """Stream over anchors; keep the inputs and the result."""
-        a, b = Components(*tensors[:3]), Components(*tensors[3:])
+        a, b = _both_sides(tensors)
         result = a.means.new_empty(len(a.means), len(b.means))
-        for start, stop in _tiles(a, b):
-            exponents = _exponents(a.rows(start, stop), b)  # (T, K, M, L)
-            result[start:stop] = exponents.logsumexp((1, 3))
+        for rows, columns in _tiles(a, b):
+            exponents = _exponents(a.rows(rows), b.rows(columns))  # (T, K, M, L)
+            largest = exponents.amax((1, 3), keepdim=True)
+            sums = exponents.sub_(largest).exp_().sum(3).sum(1)
+            result[rows, columns] = sums.log_().add_(largest[:, 0, :, 0])
+            if a is b:
+                result[rows.stop :, rows] = result[rows, rows.stop :].T
         ctx.save_for_backward(*tensors, result)
         return result
 
@@ -56,42 +64,52 @@ class LogKernel(torch.autograd.Function):
     def backward(ctx: FunctionCtx, upstream: Tensor) -> tuple[Tensor, ...]:
         """Stream again: a tile's responsibilities times the upstream gradient are all that is needed."""
         *tensors, result = ctx.saved_tensors  # type: ignore[attr-defined]
-        a, b = Components(*tensors[:3]), Components(*tensors[3:])
+        a, b = _both_sides(tensors)
         gradient_a = Components(*(torch.zeros_like(tensor) for tensor in a))
-        gradient_b = Components(*(torch.zeros_like(tensor) for tensor in b))
-        for start, stop in _tiles(a, b):
-            tile = a.rows(start, stop)
+        gradient_b = gradient_a if a is b else Components(*(torch.zeros_like(tensor) for tensor in b))
+        add_gradients = _backward_isotropic if a.isotropic else _backward_diagonal
+        for rows, columns in _tiles(a, b):
+            tile_a, tile_b = a.rows(rows), b.rows(columns)
+            arriving = upstream[rows, columns]
+            if a is b:  # a pair above the diagonal answers for its mirror image too
+                arriving = arriving.clone()
+                arriving[:, rows.stop - rows.start :] += upstream[rows.stop :, rows].T
             # d log kappa_ij / d exponent_ikjl is the share of the pair (k, l) in the sum: a softmax.
-            shares = _exponents(tile, b).sub_(result[start:stop, None, :, None]).exp_()
-            shares.mul_(upstream[start:stop, None, :, None])  # (T, K, M, L)
-            backward = _backward_isotropic if a.isotropic else _backward_diagonal
-            backward(tile, b, shares, gradient_a.rows(start, stop), gradient_b)
-        return (*gradient_a, *gradient_b)
+            shares = _exponents(tile_a, tile_b).sub_(result[rows, columns][:, None, :, None]).exp_()
+            shares.mul_(arriving[:, None, :, None])  # (T, K, M, L)
+            add_gradients(tile_a, tile_b, shares, gradient_a.rows(rows), gradient_b.rows(columns))
+        return gradient_a if a is b else (*gradient_a, *gradient_b)
 
 
-def log_kernel(a: Components, b: Components) -> Tensor:
+def log_kernel(a: Components, b: Components | None = None) -> Tensor:
     """Log of the expected-likelihood kernel of every pair of mixtures, ``(N, M)``.
 
     kappa_ij = sum_k sum_l pi_ik pi_jl N(mu_ik; mu_jl, Sigma_ik + Sigma_jl), the integral of the product of
-    the two densities (Jebara et al., 2004).
+    the two densities (Jebara et al., 2004). Without ``b``, of every pair in ``a``.
 
     >>> one = Components(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.ones(1, 1))
-    >>> log_kernel(one, one)  # -log(4 pi)
+    >>> log_kernel(one)  # -log(4 pi)
     tensor([[-2.5310]])
     """
     # Distances do not change when both sides move; centred means lose fewer digits in |x|^2 + |y|^2 - 2 x.y.
-    centre = b.means.detach().mean((0, 1))
-    a = a._replace(means=a.means - centre)
-    b = b._replace(means=b.means - centre)
-    log_kernels: Tensor = LogKernel.apply(*a, *b)
+    centre = (a if b is None else b).means.detach().mean((0, 1))
+    sides = [side._replace(means=side.means - centre) for side in (a, b) if side is not None]
+    log_kernels: Tensor = LogKernel.apply(*(tensor for side in sides for tensor in side))
     return log_kernels
 
 
-def _tiles(a: Components, b: Components) -> Iterator[tuple[int, int]]:
-    n, k, _ = a.means.shape
-    per_anchor = k * b.log_weights.numel()
+def _both_sides(tensors: Sequence[Tensor]) -> tuple[Components, Components]:
+    a = Components(*tensors[:3])
+    return a, Components(*tensors[3:]) if len(tensors) > 3 else a
+
+
+def _tiles(a: Components, b: Components) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns of each tile: a few anchors, and all they are compared with."""
+    anchors, others = len(a.means), len(b.means)
+    per_anchor = a.log_weights.shape[1] * b.log_weights.numel()
     size = max(1, TILE_ELEMENTS // per_anchor)
-    return ((start, min(start + size, n)) for start in range(0, n, size))
+    for start in range(0, anchors, size):
+        yield slice(start, min(start + size, anchors)), slice(start if a is b else 0, others)
 
 
 def _exponents(a: Components, b: Components) -> Tensor:

@@ -72,7 +72,7 @@ def log_expected_likelihood_kernel(a: GaussianMixture, b: GaussianMixture | None
     """
     first, second = _pair(a, b)
     with torch.autocast(first.means.device.type, enabled=False):
-        return log_kernel(_components(first), _components(second))
+        return log_kernel(_components(first), None if b is None else _components(second))
 
 
 def log_expected_likelihood(a: GaussianMixture, b: GaussianMixture | None = None) -> Tensor:

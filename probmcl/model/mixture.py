@@ -122,7 +122,8 @@ class GaussianMixture:
 
     def mean(self) -> Tensor:
         """The mixtures' means sum_k pi_k mu_k, ``(N, D)``."""
-        return torch.einsum("nk,nkd->nd", self.log_weights.exp(), self.means)
+        # No matrix product: under mixed precision one would run in half precision.
+        return (self.log_weights.exp().unsqueeze(-1) * self.means).sum(1)
 
     def within_variance(self) -> Tensor:
         """Mean variance inside the components, summed over dimensions: ``(N,)``.
