@@ -18,6 +18,7 @@ from probmcl.data.labelled import (
 )
 from probmcl.data.letters import letter_images
 from probmcl.data.loader import make_loader
+from probmcl.data.packed import ImageFolderLabels, load_npz, save_npz
 from probmcl.data.scenes import DIFFICULTIES, Difficulty
 from probmcl.data.themes import THEMES, Theme, co_occurrence, label_distribution, label_sets
 from probmcl.data.views import (
@@ -33,6 +34,7 @@ __all__ = [
     "DIFFICULTIES",
     "THEMES",
     "Difficulty",
+    "ImageFolderLabels",
     "LabelStatistics",
     "LabelledDataset",
     "LabelledImages",
@@ -47,9 +49,11 @@ __all__ = [
     "label_sets",
     "label_statistics",
     "letter_images",
+    "load_npz",
     "make_loader",
     "photo_augmentation",
     "photo_view",
     "plain_view",
+    "save_npz",
     "scene_augmentation",
 ]

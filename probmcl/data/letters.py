@@ -6,8 +6,10 @@ from functools import cache
 from pathlib import Path
 
 import torch
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torch.nn import functional
+from torchvision.transforms.v2.functional import pil_to_tensor
 
 from probmcl import _check
 from probmcl.data.digits import stream
@@ -82,9 +84,6 @@ def _print() -> GlyphBank:
 
 def _glyph(letter: str, font: Path) -> Tensor:
     """Return one letter as ink in [0, 1], float (8, 8), as high as the square it stands in."""
-    from PIL import Image, ImageDraw, ImageFont
-    from torchvision.transforms.v2.functional import pil_to_tensor
-
     typeface = ImageFont.truetype(str(font), _DRAWN_PIXELS)
     left, top, right, bottom = typeface.getbbox(letter)
     width, height = right - left, bottom - top

@@ -1,0 +1,187 @@
+"""Your own images: packed into one npz file, or left in a folder beside a table of labels."""
+
+from __future__ import annotations
+
+import csv
+import os
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+from torch.utils.data import Dataset
+from torchvision.transforms.v2.functional import pil_to_tensor
+
+from probmcl.data.labelled import LabelledImages, LabelStatistics, check_classes, label_statistics
+
+KEYS = ("images", "labels", "classes")
+
+
+def save_npz(dataset: LabelledImages, path: str | Path) -> None:
+    """Write a data set into one compressed npz file.
+
+    The file appears whole or not at all: it is written beside its place and then moved there.
+
+    Args:
+        dataset: Images and labels.
+        path: Where the file shall be; an existing one is replaced.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> dataset = LabelledImages(torch.zeros(2, 1, 8, 8, dtype=torch.uint8), torch.eye(2), ["cat", "dog"])
+    >>> with TemporaryDirectory() as folder:
+    ...     save_npz(dataset, f"{folder}/pets.npz")
+    ...     load_npz(f"{folder}/pets.npz").classes
+    ('cat', 'dog')
+    """
+    path = Path(path)
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("wb") as file:
+            np.savez_compressed(
+                file,
+                images=dataset.images.cpu().numpy(),
+                labels=dataset.labels.cpu().numpy(),
+                classes=np.array(dataset.classes, dtype=np.str_),
+            )
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def load_npz(path: str | Path) -> LabelledImages:
+    """Read a data set from an npz file.
+
+    Args:
+        path: A file with the keys ``images``, uint8 (N, C, H, W); ``labels``, zeros and ones (N, K); and
+            ``classes``, K names as an array of strings.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is damaged, a key is missing or an array is not what it should be; the
+            message names the file and the key. Pickled objects are refused, as they could run code.
+
+    >>> load_npz(__file__)
+    Traceback (most recent call last):
+    ...
+    ValueError: ...packed.py: expected an npz file, got one that is damaged or of another kind...
+    """
+    arrays = {key: _read_array(Path(path), key) for key in KEYS}
+    for key, kinds in (("images", "u"), ("labels", "biuf"), ("classes", "U")):
+        if arrays[key].dtype.kind not in kinds:
+            wanted = {"u": "uint8", "biuf": "numbers", "U": "strings"}[kinds]
+            raise ValueError(f"{path}: {key}: expected {wanted}, got dtype {arrays[key].dtype}")
+    try:
+        return LabelledImages(
+            torch.from_numpy(arrays["images"]),
+            torch.from_numpy(arrays["labels"]),
+            [str(name) for name in arrays["classes"].ravel()],
+        )
+    except (TypeError, ValueError) as error:  # these messages begin with the key
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _read_array(path: Path, key: str) -> np.ndarray:
+    """Read one array of an npz file, and say what is wrong with the file if that fails."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if f"{key}.npy" not in archive.namelist():
+                raise KeyError(key)
+            with archive.open(f"{key}.npy") as member:
+                return np.lib.format.read_array(member, allow_pickle=False)
+    except KeyError:
+        raise ValueError(f"{path}: expected the keys {', '.join(KEYS)}, got none named {key}") from None
+    except zipfile.BadZipFile as error:
+        raise ValueError(
+            f"{path}: expected an npz file, got one that is damaged or of another kind ({key}: {error})"
+        ) from None
+    except (EOFError, ValueError, zlib.error) as error:
+        raise ValueError(f"{path}: {key}: expected a readable array, got: {error}") from None
+
+
+class ImageFolderLabels(Dataset[tuple[Tensor, Tensor]]):
+    r"""Images in a folder, decoded when they are asked for, with labels from a table.
+
+    The table is a CSV file with a heading. Its first column holds the images' file names, relative to
+    ``root``; each further column is a class and holds 0 or 1. For example::
+
+        file,cat,dog
+        a.jpg,1,0
+        more/b.png,1,1
+
+    Args:
+        root: The folder.
+        table: The CSV file.
+
+    Raises:
+        FileNotFoundError: If the table or some images are missing; the message names them.
+        ValueError: If a row or a label of the table is wrong; the message names the line.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     Image.new("L", (6, 4)).save(f"{folder}/a.png")
+    ...     _ = Path(f"{folder}/labels.csv").write_text("file,cat,dog\na.png,1,0\n")
+    ...     image, label = ImageFolderLabels(folder, f"{folder}/labels.csv")[0]
+    >>> image.shape, label.tolist()
+    (torch.Size([3, 4, 6]), [1, 0])
+    """
+
+    def __init__(self, root: str | Path, table: str | Path) -> None:
+        names, self.labels, self.classes = _read_table(Path(table))
+        self.paths = [Path(root) / name for name in names]
+        missing = [str(path) for path in self.paths if not path.is_file()]
+        if missing:
+            rest = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+            raise FileNotFoundError(
+                f"root: expected the images of {table}, got none at {', '.join(missing[:3])}{rest}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        """Return image ``index`` as RGB, uint8 (3, H, W), and its labels, uint8 (K,)."""
+        return _decode(self.paths[index]), self.labels[index]
+
+    def describe(self) -> LabelStatistics:
+        """Return the statistics of the labels."""
+        return label_statistics(self.labels, self.classes)
+
+
+def _read_table(table: Path) -> tuple[list[str], Tensor, tuple[str, ...]]:
+    """Return the file names, the labels uint8 (N, K) and the K classes of a CSV file."""
+    with table.open(newline="", encoding="utf-8-sig") as file:
+        heading, *rows = list(csv.reader(file)) or [[]]
+    if len(heading) < 2 or not rows:
+        raise ValueError(f"{table}: expected a heading, a column of file names, and one column a class")
+    try:
+        classes = check_classes(heading[1:], len(heading) - 1)
+    except ValueError as error:
+        raise ValueError(f"{table}: {error}") from None
+    labels = [_read_row(row, classes, f"{table}, line {line}") for line, row in enumerate(rows, start=2)]
+    return [row[0] for row in rows], torch.tensor(labels, dtype=torch.uint8), classes
+
+
+def _read_row(row: Sequence[str], classes: Sequence[str], where: str) -> list[int]:
+    """Return the labels of one row."""
+    if len(row) != len(classes) + 1:
+        raise ValueError(f"{where}: expected a file name and {len(classes)} labels, got {len(row)} columns")
+    for name, cell in zip(classes, row[1:], strict=True):
+        if cell.strip() not in ("0", "1"):
+            raise ValueError(f"{where}: expected 0 or 1 for {name}, got {cell!r}")
+    return [int(cell) for cell in row[1:]]
+
+
+def _decode(path: Path) -> Tensor:
+    """Return an image as uint8 (3, H, W)."""
+    try:
+        with Image.open(path) as image:
+            if image.mode.startswith(("I", "F")):  # conversion would cut such values off at 255
+                raise ValueError(f"{path}: expected 8 bits a channel, got mode {image.mode}")
+            pixels: Tensor = pil_to_tensor(ImageOps.exif_transpose(image).convert("RGB"))
+    except (OSError, SyntaxError) as error:  # PIL raises SyntaxError for some broken PNG files
+        raise ValueError(f"{path}: expected a readable image, got: {error}") from None
+    return pixels

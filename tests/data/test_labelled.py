@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from probmcl.data import LabelledImages, checksum, label_statistics
+
+IMAGES = torch.zeros(3, 1, 4, 4, dtype=torch.uint8)
+LABELS = torch.tensor([[1, 0], [1, 1], [0, 0]])
+CLASSES = ("cat", "dog")
+
+
+def test_items_and_batches_hold_the_same_images(make_dataset):
+    dataset = make_dataset(6)
+    images, labels = dataset.__getitems__([4, 1])
+    for row, index in enumerate([4, 1]):
+        image, label = dataset[index]
+        assert torch.equal(images[row], image)
+        assert torch.equal(labels[row], label)
+    assert image.dtype == label.dtype == torch.uint8
+
+
+def test_iteration_ends(make_dataset):
+    assert len(list(make_dataset(3))) == 3
+
+
+def test_subset_takes_indices_and_masks(make_dataset):
+    dataset = make_dataset(4)
+    by_index = dataset.subset([3, 1])
+    assert torch.equal(by_index.labels, dataset.labels[[3, 1]])
+    assert torch.equal(
+        dataset.subset(torch.tensor([True, False, False, True])).images, dataset.images[[0, 3]]
+    )
+    with pytest.raises(ValueError, match=r"indices: expected at least one image"):
+        dataset.subset([])
+
+
+def test_to_moves_images_and_labels(make_dataset, device):
+    moved = make_dataset(2).to(device)
+    assert moved.images.device.type == moved.labels.device.type == device.type
+
+
+def test_labels_of_any_dtype_are_stored_as_uint8():
+    for dtype in (torch.bool, torch.float32, torch.int64):
+        assert LabelledImages(IMAGES, LABELS.to(dtype), CLASSES).labels.dtype == torch.uint8
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "error", "message"),
+    [
+        ("images", IMAGES.numpy(), TypeError, "images: expected a torch.Tensor"),
+        ("images", IMAGES.float(), TypeError, "images: expected dtype torch.uint8, got torch.float32"),
+        ("images", IMAGES[0], ValueError, "images: expected 4 dimensions"),
+        ("images", IMAGES[:0], ValueError, "images: expected at least one element"),
+        ("labels", LABELS[0], ValueError, "labels: expected 2 dimensions"),
+        ("labels", LABELS[:2], ValueError, "labels: expected as many rows as images"),
+        ("labels", LABELS * 2, ValueError, "labels: expected only 0 and 1, got 2"),
+        ("labels", LABELS * float("nan"), ValueError, "labels: expected only 0 and 1, got nan"),
+        ("classes", ("cat",), ValueError, "classes: expected 2 names"),
+        ("classes", ("cat", "cat"), ValueError, "classes: expected different names, got 'cat' twice"),
+        ("classes", "ab", TypeError, "classes: expected a sequence of names"),
+        ("classes", (1, 2), TypeError, "classes: expected a sequence of names"),
+    ],
+)
+def test_bad_input_is_named(argument: str, value: Any, error: type[Exception], message: str):
+    arguments = {"images": IMAGES, "labels": LABELS, "classes": CLASSES, argument: value}
+    with pytest.raises(error, match=message):
+        LabelledImages(**arguments)
+
+
+def test_statistics_by_hand():
+    statistics = label_statistics(LABELS, CLASSES)
+    assert (statistics.images, statistics.classes, statistics.label_sets) == (3, CLASSES, 3)
+    assert statistics.cardinality == pytest.approx(1.0)
+    assert statistics.density == pytest.approx(0.5)
+    assert statistics.empty_share == pytest.approx(1 / 3)
+    assert statistics.frequency.tolist() == pytest.approx([2 / 3, 1 / 3])
+    assert statistics.co_occurrence.flatten().tolist() == pytest.approx([2 / 3, 1 / 3, 1 / 3, 1 / 3])
+    assert LabelledImages(IMAGES, LABELS, CLASSES).describe().label_sets == 3
+
+
+def test_checksum_sees_pixels_labels_names_and_shape(make_dataset):
+    dataset = make_dataset(4)
+    images, labels, classes = dataset.images, dataset.labels, dataset.classes
+    other_pixel = images.clone()
+    other_pixel[0, 0, 0, 0] ^= 1
+    others = [
+        LabelledImages(other_pixel, labels, classes),
+        LabelledImages(images, 1 - labels, classes),
+        LabelledImages(images, labels, ("renamed", *classes[1:])),
+        LabelledImages(images.reshape(4, 1, 4, 16), labels, classes),
+    ]
+    assert checksum(dataset) == checksum(LabelledImages(images.clone(), labels.clone(), classes))
+    assert len({checksum(dataset), *map(checksum, others)}) == 5

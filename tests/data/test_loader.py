@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from probmcl.data import (
+    ImageFolderLabels,
+    TwoViews,
+    make_loader,
+    photo_augmentation,
+    photo_view,
+    plain_view,
+    scene_augmentation,
+)
+
+AUGMENTED = TwoViews(scene_augmentation())
+
+
+@pytest.fixture
+def folder(tmp_path) -> ImageFolderLabels:
+    """Six images of different sizes on disk."""
+    rows = ["file,dark,bright"]
+    for index in range(6):
+        Image.new("L", (10 + index, 12), 40 * index).save(tmp_path / f"{index}.png")
+        rows.append(f"{index}.png,{int(index < 3)},{int(index >= 3)}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    return ImageFolderLabels(tmp_path, tmp_path / "labels.csv")
+
+
+def same(batches: list[Any], others: list[Any]) -> bool:
+    flat, other = (
+        [tensor for (first, second), labels in epoch for tensor in (first, second, labels)]
+        for epoch in (batches, others)
+    )
+    return len(flat) == len(other) and all(torch.equal(a, b) for a, b in zip(flat, other, strict=True))
+
+
+def test_a_plain_view_gives_one_tensor_in_order(make_dataset):
+    dataset = make_dataset(10)
+    images, labels = zip(*make_loader(dataset, plain_view(), 4, shuffle=False, seed=0), strict=True)
+    assert [len(batch) for batch in images] == [4, 4, 2]
+    assert torch.equal(torch.cat(images), plain_view()(dataset.images))
+    assert torch.equal(torch.cat(labels), dataset.labels.float())
+    assert labels[0].dtype == torch.float32
+
+
+def test_two_views_give_a_tuple(make_dataset):
+    (views, labels), *_ = make_loader(make_dataset(10), AUGMENTED, 4, shuffle=True, seed=0)
+    assert isinstance(views, tuple)
+    assert [view.shape for view in views] == [(4, 1, 8, 8)] * 2
+    assert labels.shape == (4, 4)
+
+
+def test_shuffling_visits_every_image_once(make_dataset):
+    dataset = make_dataset(16)
+    loader = make_loader(dataset, plain_view(), 5, shuffle=True, seed=0)
+    first, second = ([labels for _, labels in loader] for _ in range(2))
+    code = 2.0 ** torch.arange(4)  # image n has the bits of n as labels
+    assert torch.equal((torch.cat(first) @ code).sort().values, torch.arange(16.0))
+    assert not torch.equal(torch.cat(first), torch.cat(second))
+
+
+def test_a_batch_in_memory_is_augmented_in_one_call(make_dataset):
+    calls = []
+    list(make_loader(make_dataset(10), lambda x: calls.append(x.shape) or x, 5, shuffle=True, seed=0))
+    assert calls == [(5, 1, 8, 8)] * 2
+
+
+def test_a_seed_repeats_whatever_else_draws(make_dataset):
+    first = list(make_loader(make_dataset(), AUGMENTED, 4, shuffle=True, seed=7))
+    torch.rand(3)
+    assert same(first, list(make_loader(make_dataset(), AUGMENTED, 4, shuffle=True, seed=7)))
+    assert not same(first, list(make_loader(make_dataset(), AUGMENTED, 4, shuffle=True, seed=8)))
+
+
+def test_the_loader_leaves_global_random_numbers_alone(make_dataset, device):
+    dataset = make_dataset().to(device)
+    states = [torch.get_rng_state(), *torch.cuda.get_rng_state_all()]
+    list(make_loader(dataset, AUGMENTED, 4, shuffle=True, seed=0))
+    for before, after in zip(states, [torch.get_rng_state(), *torch.cuda.get_rng_state_all()], strict=True):
+        assert torch.equal(before, after)
+
+
+def test_the_generators_state_continues_a_run(make_dataset):
+    loader = make_loader(make_dataset(), AUGMENTED, 4, shuffle=True, seed=0)
+    first = list(loader)
+    state = loader.generator.get_state()
+    second = list(loader)
+    assert not same(first, second)
+    resumed = make_loader(make_dataset(), AUGMENTED, 4, shuffle=True, seed=0)
+    resumed.generator.set_state(state)
+    assert same(second, list(resumed))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_images_on_disk_are_augmented_one_by_one_and_repeat(folder, workers: int):
+    def epochs() -> list[Any]:
+        view = TwoViews(photo_augmentation(16))
+        loader = make_loader(folder, view, 2, shuffle=True, seed=1, workers=workers)
+        return [*loader, *loader]
+
+    batches = epochs()
+    (first, second), labels = batches[0]
+    assert first.shape == second.shape == (2, 3, 16, 16)
+    assert labels.shape == (2, 2)
+    assert labels.dtype == torch.float32
+    assert same(batches, epochs())
+    assert not same(batches[:3], batches[3:])
+
+
+def test_a_plain_view_of_images_on_disk(folder):
+    views, labels = next(iter(make_loader(folder, photo_view(16), 6, shuffle=False, seed=0)))
+    assert views.shape == (6, 3, 16, 16)
+    assert torch.equal(labels, folder.labels.float())
+
+
+def test_drop_last_leaves_out_the_rest(make_dataset):
+    loader = make_loader(make_dataset(10), plain_view(), 4, shuffle=True, seed=0, drop_last=True)
+    assert [len(labels) for _, labels in loader] == [4, 4]
+    with pytest.raises(ValueError, match="batch_size: expected at most the 10 images"):
+        make_loader(make_dataset(10), plain_view(), 11, shuffle=True, seed=0, drop_last=True)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "error"),
+    [
+        ("view", None, TypeError),
+        ("batch_size", 0, ValueError),
+        ("seed", -1, ValueError),
+        ("workers", -1, ValueError),
+    ],
+)
+def test_bad_arguments_are_named(make_dataset, argument: str, value: Any, error: type[Exception]):
+    arguments = {"view": plain_view(), "batch_size": 4, "shuffle": False, "seed": 0, argument: value}
+    with pytest.raises(error, match=f"{argument}: expected"):
+        make_loader(make_dataset(), **arguments)

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torchvision.transforms import v2
+
+from probmcl.data import (
+    TwoViews,
+    digit_scenes,
+    photo_augmentation,
+    photo_view,
+    plain_view,
+    scene_augmentation,
+)
+from probmcl.data.views import PerImage, PixelNoise, RandomAffine, RandomContrast
+
+
+@pytest.fixture(scope="module")
+def scene() -> torch.Tensor:
+    return digit_scenes("train", 1, difficulty="easy").images  # (1, 1, 32, 32)
+
+
+@pytest.mark.parametrize("view", [plain_view(), scene_augmentation(), photo_view(16), photo_augmentation(16)])
+def test_a_view_takes_one_image_or_a_batch_and_gives_float32(view):
+    channels = 1 if view(torch.zeros(1, 4, 4, dtype=torch.uint8)).shape[0] == 1 else 3
+    size = 8 if channels == 1 else 16
+    one = view(torch.full((channels, 8, 8), 7, dtype=torch.uint8))
+    batch = view(torch.full((5, channels, 8, 8), 7, dtype=torch.uint8))
+    assert one.shape == (channels, size, size)
+    assert batch.shape == (5, channels, size, size)
+    assert one.dtype == batch.dtype == torch.float32
+
+
+def test_scene_augmentation_leaves_its_input_alone(scene):
+    before = scene.clone()
+    scene_augmentation()(scene)
+    assert torch.equal(scene, before)
+
+
+@pytest.mark.parametrize("augment", [scene_augmentation(), photo_augmentation(32)])
+def test_each_image_of_a_batch_has_a_draw_of_its_own(augment, scene):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        views = augment(scene.expand(6, 3, -1, -1)).flatten(1)
+    assert (torch.cdist(views, views) + 100 * torch.eye(6) > 0.1).all()
+
+
+def test_two_views_are_two_draws_and_repeat_under_a_seed(scene):
+    augment = scene_augmentation()
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        first, second = TwoViews(augment)(scene)
+        torch.manual_seed(3)
+        assert torch.equal(first, augment(scene))
+        assert torch.equal(second, augment(scene))
+    assert (first - second).abs().mean() > 0.01
+
+
+def test_the_noise_of_two_views_is_uncorrelated():
+    grey = torch.full((50, 1, 32, 32), 128, dtype=torch.uint8)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        first, second = TwoViews(v2.Compose([v2.ToDtype(torch.float32, scale=True), PixelNoise(0.1)]))(grey)
+    pair = torch.stack([first.flatten(), second.flatten()])
+    assert abs(torch.corrcoef(pair)[0, 1]) < 5 / len(first.flatten()) ** 0.5  # 5 standard errors
+
+
+def test_an_augmented_scene_still_shows_its_digits(scene):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        views = scene_augmentation()(scene.expand(50, -1, -1, -1))
+    ink, plain = (strokes(images).float().sum((1, 2, 3)) for images in (views, plain_view()(scene)))
+    assert ink.min() > 0.5 * plain
+    assert ink.max() < 2.0 * plain
+
+
+def strokes(images: torch.Tensor) -> torch.Tensor:
+    """Pixels brighter than the middle between an image's darkest and brightest."""
+    return images > (images.amin((1, 2, 3), keepdim=True) + images.amax((1, 2, 3), keepdim=True)) / 2
+
+
+def test_random_affine_keeps_to_its_limits():
+    images = torch.rand(4, 2, 9, 9)
+    still = RandomAffine(rotation=0.0, scale=(1.0, 1.0), translation=0.0)
+    torch.testing.assert_close(still(images), images)
+    larger = RandomAffine(rotation=0.0, scale=(2.0, 2.0), translation=0.0)(torch.ones(1, 1, 8, 8))
+    torch.testing.assert_close(larger, torch.ones(1, 1, 8, 8))
+    dot = torch.zeros(200, 1, 33, 33)
+    dot[:, :, 15:18, 15:18] = 1
+    moved = RandomAffine(rotation=0.0, scale=(1.0, 1.0), translation=0.1)(dot)
+    columns = (moved.sum((1, 2)) * torch.arange(33)).sum(1) / moved.sum((1, 2, 3)) - 16
+    assert 0.07 < (columns / 33).abs().max() <= 0.1001
+
+
+def test_random_contrast_keeps_to_its_limits():
+    values = RandomContrast(contrast=(0.5, 1.5), brightness=0.1)(torch.full((400, 1, 2, 2), 1.0))
+    assert 0.4 <= values.min() < 0.6
+    assert 1.4 < values.max() <= 1.6
+    assert (values.flatten(1).std(1) < 1e-6).all()
+
+
+def test_cutout_blackens_a_sixteenth_to_a_quarter():
+    erase = photo_augmentation(64).transform.transforms[3]
+    white = torch.full((3, 64, 64), 255, dtype=torch.uint8)
+    shares = torch.tensor([(erase(white) == 0).float().mean() for _ in range(60)])
+    assert 0.05 < shares.min() < 0.12
+    assert 0.18 < shares.max() < 0.27
+
+
+def test_grey_photographs_become_rgb_and_are_squished():
+    assert photo_view(16)(torch.zeros(1, 10, 30, dtype=torch.uint8)).shape == (3, 16, 16)
+    assert photo_augmentation(16)(torch.zeros(2, 1, 10, 30, dtype=torch.uint8)).shape == (2, 3, 16, 16)
+
+
+def test_views_run_on_the_images_device(device, scene):
+    first, second = TwoViews(scene_augmentation())(scene.to(device))
+    assert first.device.type == second.device.type == device.type
+
+
+def test_per_image_calls_its_transform_once_an_image():
+    calls = []
+    PerImage(lambda image: calls.append(image.shape) or image)(torch.zeros(3, 1, 2, 2))
+    assert calls == [(1, 2, 2)] * 3
+
+
+def test_bad_arguments_are_named():
+    with pytest.raises(TypeError, match="augment: expected a callable"):
+        TwoViews(torch.zeros(1))
+    for factory in (photo_view, photo_augmentation):
+        with pytest.raises(ValueError, match="size: expected"):
+            factory(0)
