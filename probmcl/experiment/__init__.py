@@ -1,6 +1,7 @@
 """All of it, arranged and written down."""
 
 from probmcl.experiment.methods import Splits, Trained, pretrain, probe_start, train_method
+from probmcl.experiment.provenance import Code, Hardware, checksum, command_line, provenance
 from probmcl.experiment.recipe import Method, Recipe, digits_recipe
 from probmcl.experiment.record import (
     DataIdentity,
@@ -16,8 +17,10 @@ from probmcl.experiment.report import comparison_table, difference_lines
 from probmcl.experiment.run import best_baseline, run_experiment, run_methods
 
 __all__ = [
+    "Code",
     "DataIdentity",
     "Difference",
+    "Hardware",
     "Method",
     "Recipe",
     "Record",
@@ -25,12 +28,15 @@ __all__ = [
     "Splits",
     "Trained",
     "best_baseline",
+    "checksum",
+    "command_line",
     "comparison_table",
     "difference_lines",
     "digits_recipe",
     "load_result",
     "pretrain",
     "probe_start",
+    "provenance",
     "read_record",
     "results_path",
     "run_experiment",

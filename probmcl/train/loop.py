@@ -72,7 +72,8 @@ def fit(
     if not len(loader):
         raise ValueError("loader: expected at least one batch, got none")
     device = torch.device(device)
-    run = _Run(model.to(device), loader, settings, device)
+    model.to(device).to(memory_format=torch.channels_last)  # filters and images: convolutions prefer it
+    run = _Run(model, loader, settings, device)
     with seeded(seed):
         if checkpoint is not None and Path(checkpoint).exists():
             run.load(load_checkpoint(checkpoint))
@@ -203,9 +204,10 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
 
 
 def to_device(batch: Any, device: torch.device) -> Any:
-    """Move the tensors of a nested batch."""
+    """Move the tensors of a nested batch; images come with their channels last."""
     if isinstance(batch, Tensor):
-        return batch.to(device, non_blocking=True)
+        layout = torch.channels_last if batch.dim() == 4 else torch.preserve_format
+        return batch.to(device, non_blocking=True, memory_format=layout)
     return tuple(to_device(part, device) for part in batch)
 
 
