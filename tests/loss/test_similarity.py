@@ -268,16 +268,7 @@ class TestLowPrecision:
         expected = similarity_scores(name, mixture.to(torch.float64)).float()
         assert torch.allclose(found, expected, atol=1e-3, rtol=1e-4)
 
-    @pytest.mark.parametrize(
-        "name",
-        [
-            *SIMILARITIES[:-1],
-            pytest.param(
-                "mean_cosine",
-                marks=pytest.mark.xfail(reason="GaussianMixture.mean() runs in bfloat16 under autocast"),
-            ),
-        ],
-    )
+    @pytest.mark.parametrize("name", SIMILARITIES)
     def test_autocast_does_not_lower_the_precision(self, name, make_mixture):
         mixture = make_mixture(4, 5, 64, seed=1, dtype=torch.float32)
         with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -1,0 +1,116 @@
+import pytest
+import torch
+from torch import nn
+
+from probmcl.model import Encoder, SmallCNN, build_encoder
+
+TIMM, TORCHVISION = "timm/lcnet_035", "torchvision/shufflenet_v2_x0_5"
+
+
+def images(n: int = 2, channels: int = 3, size: int = 64) -> torch.Tensor:
+    return torch.randn(n, channels, size, size, generator=torch.Generator().manual_seed(0))
+
+
+class TestSmallCNN:
+    @pytest.mark.parametrize(("channels", "size"), [(1, 32), (1, 28), (3, 48)])
+    def test_maps_images_to_features(self, channels, size):
+        encoder = SmallCNN(channels)
+        assert encoder(images(2, channels, size)).shape == (2, encoder.feature_dim)
+
+    def test_feature_dim_follows_the_last_width(self):
+        encoder = SmallCNN(widths=(4, 8, 12))
+        assert encoder.feature_dim == 12
+        assert encoder(images(2, 1, 16)).shape == (2, 12)
+        assert sum(isinstance(m, nn.Conv2d) for m in encoder.modules()) == 3
+
+    def test_pools_by_the_maximum(self):
+        """A stroke counts wherever it stands: padding an image with background does not dilute it."""
+        encoder = SmallCNN(1, widths=(4,)).eval()
+        image = torch.zeros(1, 1, 16, 16)
+        image[..., 4:8, 4:8] = 1
+        padded = torch.zeros(1, 1, 64, 64)
+        padded[..., :16, :16] = image
+        assert torch.allclose(encoder(image), encoder(padded), atol=1e-6)
+
+    def test_gradient_reaches_every_parameter(self):
+        encoder = SmallCNN(1, widths=(4, 8, 8))
+        encoder(images(4, 1, 32)).square().sum().backward()
+        assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in encoder.parameters())
+        assert next(iter(encoder.parameters())).grad.abs().sum() > 0
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [({"in_channels": 0}, "in_channels: "), ({"widths": (4, 0)}, "widths: ")],
+    )
+    def test_bad_arguments(self, arguments, message):
+        with pytest.raises(ValueError, match=message):
+            SmallCNN(**arguments)
+
+    def test_bad_images(self):
+        with pytest.raises(ValueError, match="images: expected 4 dimensions"):
+            SmallCNN()(torch.zeros(1, 32, 32))
+        with pytest.raises(ValueError, match="images: expected at least one element"):
+            SmallCNN()(torch.zeros(0, 1, 32, 32))
+
+
+class TestBuildEncoder:
+    @pytest.mark.parametrize(
+        ("name", "channels"), [("small-cnn", 1), ("small-cnn", 3), (TIMM, 3), (TIMM, 1), (TORCHVISION, 3)]
+    )
+    def test_feature_size_is_discovered(self, name, channels):
+        encoder = build_encoder(name, in_channels=channels)
+        assert isinstance(encoder, Encoder)
+        assert encoder.training
+        encoder.eval()
+        found = encoder(images(2, channels))
+        assert found.shape == (2, encoder.feature_dim)
+        assert found.is_floating_point()
+        assert encoder.feature_dim not in {0, 1000}  # 1000 would be ImageNet's classifier
+
+    @pytest.mark.parametrize("name", [TIMM, TORCHVISION])
+    def test_has_no_classifier(self, name):
+        encoder = build_encoder(name)
+        outputs = {m.out_features for m in encoder.modules() if isinstance(m, nn.Linear)}
+        assert 1000 not in outputs
+
+    @pytest.mark.parametrize("name", [TIMM, TORCHVISION])
+    def test_discovery_leaves_the_statistics_of_batch_norm_alone(self, name):
+        norms = [m for m in build_encoder(name).modules() if isinstance(m, nn.BatchNorm2d)]
+        assert norms
+        assert all((norm.running_mean == 0).all() and norm.num_batches_tracked == 0 for norm in norms)
+
+    @pytest.mark.parametrize(
+        ("name", "close"),
+        [
+            ("timm/resnet5O", "resnet50"),
+            ("timm/tresnetm", "tresnet_m"),
+            ("torchvision/resnet19", "resnet18"),
+            ("torchvision/densenet_121", "densenet121"),
+        ],
+    )
+    def test_unknown_backbone_offers_close_names(self, name, close):
+        with pytest.raises(ValueError, match=f"name: '{name}' is not a known backbone.*{close}"):
+            build_encoder(name)
+
+    @pytest.mark.parametrize("name", ["timm/", "torchvision/zzzzzz"])
+    def test_unknown_backbone_without_close_names(self, name):
+        with pytest.raises(ValueError, match=f"name: '{name}' is not a known backbone"):
+            build_encoder(name)
+
+    @pytest.mark.parametrize("name", ["resnet50", "", "keras/resnet50", "small_cnn"])
+    def test_unknown_library(self, name):
+        with pytest.raises(ValueError, match=f"name: expected small-cnn, timm/.*got '{name}'"):
+            build_encoder(name)
+
+    def test_arguments_that_do_not_fit(self):
+        with pytest.raises(ValueError, match="weights: small-cnn has no published weights"):
+            build_encoder("small-cnn", weights="IMAGENET1K_V1")
+        with pytest.raises(ValueError, match="in_channels: "):
+            build_encoder(TORCHVISION, in_channels=1)
+        with pytest.raises(ValueError, match="in_channels: "):
+            build_encoder("small-cnn", in_channels=0)
+
+    @pytest.mark.xfail(raises=IndexError, reason="squeezenet's classifier is a convolution")
+    def test_a_backbone_whose_classifier_is_no_linear_layer(self):
+        with pytest.raises(ValueError, match="name: "):
+            build_encoder("torchvision/squeezenet1_1")

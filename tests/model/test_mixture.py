@@ -1,0 +1,197 @@
+import math
+
+import pytest
+import torch
+from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+
+from probmcl import reference
+from probmcl.model import GaussianMixture
+
+DTYPES = [torch.float64, torch.float32]
+FORMS = ["isotropic", "diagonal"]
+SHAPES = [(2, 1, 1), (5, 4, 3), (2, 80, 512)]
+
+
+@pytest.fixture(params=FORMS)
+def diagonal(request):
+    return request.param == "diagonal"
+
+
+def points(n: int, d: int) -> torch.Tensor:
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(n)).double()
+
+
+def family(mixture: GaussianMixture) -> MixtureSameFamily:
+    """The same density, written with torch.distributions here."""
+    sigmas = mixture.sigmas if mixture.sigmas.dim() == 3 else mixture.sigmas.unsqueeze(-1)
+    components = Independent(Normal(mixture.means, sigmas.expand_as(mixture.means)), 1)
+    return MixtureSameFamily(Categorical(probs=mixture.log_weights.exp()), components)
+
+
+class TestDensity:
+    @pytest.mark.parametrize("dtype", DTYPES, ids=str)
+    @pytest.mark.parametrize("shape", SHAPES, ids=str)
+    def test_log_prob_agrees_with_oracle(self, shape, dtype, diagonal, make_mixture, assert_matches):
+        n, _, d = shape
+        mixture, z = make_mixture(*shape, diagonal=diagonal), points(n, d)
+        assert_matches(mixture.to(dtype).log_prob(z.to(dtype)), reference.log_prob(mixture, z))
+
+    def test_log_prob_agrees_with_torch_distributions(self, diagonal, make_mixture):
+        mixture, z = make_mixture(5, 4, 3, diagonal=diagonal), points(5, 3)
+        assert torch.allclose(mixture.log_prob(z), family(mixture).log_prob(z), rtol=1e-12)
+        assert torch.allclose(mixture.distribution().log_prob(z), family(mixture).log_prob(z), rtol=1e-12)
+
+    def test_is_a_density(self, make_mixture):
+        """It integrates to one, on a grid in one dimension."""
+        mixture = make_mixture(3, 4, 1, sigma=(0.1, 1.0))
+        grid = torch.linspace(-10, 10, 4001, dtype=torch.float64)
+        density = torch.stack([mixture.log_prob(x.expand(3, 1)).exp() for x in grid[::10]])
+        assert torch.allclose(torch.trapezoid(density, grid[::10], dim=0), torch.ones(3).double(), atol=1e-6)
+
+    def test_finite_where_the_density_itself_underflows(self, make_mixture):
+        """Linear space fails here: exp of these is 0 in float32 (the neighbours' defect)."""
+        mixture = make_mixture(2, 3, 128, sigma=(0.05, 0.05), dtype=torch.float32)
+        log_p = mixture.log_prob(torch.full((2, 128), 3.0))
+        assert torch.isfinite(log_p).all()
+        assert (log_p.exp() == 0).all()
+
+    def test_components_are_not_mixed_across_dimensions(self):
+        """Two far components in two dimensions: a point between them on one axis only is unlikely."""
+        means = torch.tensor([[[0.0, 0.0], [10.0, 10.0]]], dtype=torch.float64)
+        mixture = GaussianMixture(torch.full((1, 2), math.log(0.5)), means, torch.ones(1, 2).double())
+        corner = mixture.log_prob(torch.tensor([[0.0, 10.0]]).double())
+        assert corner.item() == pytest.approx(-math.log(2 * math.pi) - 50, abs=1e-6)
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_gradcheck(self, form, make_mixture):
+        start, z = make_mixture(2, 2, 3, diagonal=form == "diagonal", sigma=(0.3, 2.0)), points(2, 3)
+        parts = [t.requires_grad_() for t in (start.log_weights, start.means, start.sigmas)]
+
+        def quantities(logits, means, sigmas, at):
+            mixture = GaussianMixture(logits.log_softmax(-1), means, sigmas)
+            return mixture.log_prob(at), mixture.mean(), mixture.within_variance(), mixture.between_variance()
+
+        assert torch.autograd.gradcheck(quantities, (*parts, z.requires_grad_()))
+
+
+class TestMoments:
+    @pytest.mark.parametrize("dtype", DTYPES, ids=str)
+    @pytest.mark.parametrize("shape", SHAPES, ids=str)
+    def test_agree_with_oracle(self, shape, dtype, diagonal, make_mixture, assert_matches):
+        mixture = make_mixture(*shape, diagonal=diagonal)
+        found = mixture.to(dtype)
+        assert_matches(found.mean(), reference.mixture_mean(mixture))
+        assert_matches(found.within_variance(), reference.within_variance(mixture))
+        assert_matches(found.between_variance(), reference.between_variance(mixture))
+
+    def test_agree_with_torch_distributions(self, diagonal, make_mixture):
+        mixture = make_mixture(5, 4, 3, diagonal=diagonal)
+        assert torch.allclose(mixture.mean(), family(mixture).mean)
+        trace = mixture.within_variance() + mixture.between_variance()
+        assert torch.allclose(trace, family(mixture).variance.sum(-1))
+
+    def test_within_and_between_add_up_to_the_trace_of_a_sampled_covariance(self, diagonal, make_mixture):
+        """Law of total variance; within five standard errors of the sampled trace."""
+        mixture = make_mixture(3, 4, 5, diagonal=diagonal, sigma=(0.1, 1.0))
+        z = mixture.sample(20_000, generator=torch.Generator().manual_seed(1))  # (S, N, D)
+        squares = (z - z.mean(0)).square().sum(-1)  # (S, N); their mean is the trace
+        error = squares.std(0) / math.sqrt(len(z))
+        trace = mixture.within_variance() + mixture.between_variance()
+        assert ((squares.mean(0) - trace).abs() < 5 * error).all()
+        covariance = torch.stack([torch.cov(z[:, i].T).trace() for i in range(3)])
+        assert torch.allclose(covariance, trace, rtol=0.05)
+
+    def test_one_component_has_nothing_between(self, make_mixture):
+        mixture = make_mixture(3, 1, 5)
+        assert torch.allclose(mixture.between_variance(), torch.zeros(3).double(), atol=1e-12)
+        assert torch.allclose(mixture.mean(), mixture.means[:, 0])
+
+    def test_two_points_by_hand(self):
+        means = torch.tensor([[[0.0, 0.0], [2.0, 0.0]]])
+        mixture = GaussianMixture(torch.full((1, 2), math.log(0.5)), means, torch.tensor([[1.0, 3.0]]))
+        assert mixture.within_variance().item() == pytest.approx(2 * (1 + 9) / 2)
+        assert mixture.between_variance().item() == pytest.approx(1)
+
+
+class TestSample:
+    def test_shape_seed_and_gradient(self, diagonal, make_mixture):
+        mixture = make_mixture(3, 4, 5, diagonal=diagonal)
+        mixture.means.requires_grad_()
+        draws = [mixture.sample(7, generator=torch.Generator().manual_seed(s)) for s in (0, 0, 1)]
+        assert draws[0].shape == (7, 3, 5)
+        assert torch.equal(draws[0], draws[1])
+        assert not torch.equal(draws[0], draws[2])
+        assert not draws[0].requires_grad
+        assert mixture.sample(1).shape == (1, 3, 5)
+
+    def test_follows_the_weights(self):
+        """Narrow components at -1 and 1: the share of draws near each is its weight."""
+        weights = torch.tensor([[0.25, 0.75]])
+        mixture = GaussianMixture(weights.log(), torch.tensor([[[-1.0], [1.0]]]), torch.full((1, 2), 0.05))
+        z = mixture.sample(8000, generator=torch.Generator().manual_seed(0))
+        assert (z < 0).float().mean().item() == pytest.approx(0.25, abs=5 * math.sqrt(0.25 * 0.75 / 8000))
+        assert z[z > 0].std().item() == pytest.approx(0.05, rel=0.1)
+
+    def test_follows_each_dimension_of_a_diagonal(self):
+        sigmas = torch.tensor([[[0.1, 2.0]]])
+        mixture = GaussianMixture(torch.zeros(1, 1), torch.zeros(1, 1, 2), sigmas)
+        z = mixture.sample(8000, generator=torch.Generator().manual_seed(0))[:, 0]
+        assert torch.allclose(z.std(0), sigmas[0, 0], rtol=0.05)
+
+    @pytest.mark.parametrize("n", [0, -1])
+    def test_bad_number(self, n, make_mixture):
+        with pytest.raises(ValueError, match="n: expected a whole number >= 1"):
+            make_mixture(2, 2, 2).sample(n)
+
+
+class TestContainer:
+    def test_indexing_and_joining_undo_each_other(self, diagonal, make_mixture):
+        mixture = make_mixture(5, 3, 4, diagonal=diagonal)
+        joined = GaussianMixture.cat([mixture[:2], mixture[2:]])
+        assert len(joined) == 5
+        assert (mixture.components, mixture.dimensions, mixture.isotropic) == (3, 4, not diagonal)
+        for part in ("log_weights", "means", "sigmas"):
+            assert torch.equal(getattr(joined, part), getattr(mixture, part))
+            picked = getattr(mixture[torch.tensor([3, 0])], part)
+            assert torch.equal(picked, getattr(mixture, part)[[3, 0]])
+
+    def test_detach_and_to(self, make_mixture):
+        mixture = make_mixture(2, 3, 4)
+        mixture.means.requires_grad_()
+        assert mixture.log_prob(torch.zeros(2, 4)).requires_grad
+        assert not mixture.detach().log_prob(torch.zeros(2, 4)).requires_grad
+        single = mixture.to(torch.float32)
+        assert {single.log_weights.dtype, single.means.dtype, single.sigmas.dtype} == {torch.float32}
+        assert mixture.to(torch.device("cpu")).means.device.type == "cpu"
+
+    def test_on_every_device(self, device, make_mixture):
+        mixture, z = make_mixture(3, 4, 5, dtype=torch.float32), points(3, 5).float()
+        found = mixture.to(device)
+        assert torch.allclose(found.log_prob(z.to(device)).cpu(), mixture.log_prob(z), rtol=1e-5)
+        assert found.sample(2).device.type == device.type
+
+
+class TestBadInput:
+    log_weights, means, sigmas = torch.zeros(2, 3), torch.zeros(2, 3, 4), torch.ones(2, 3)
+
+    @pytest.mark.parametrize(
+        ("parts", "error", "message"),
+        [
+            ((torch.zeros(2, 4), means, sigmas), ValueError, "log_weights: expected shape"),
+            ((torch.zeros(3), means, sigmas), ValueError, "log_weights: expected 2 dimensions"),
+            ((log_weights, torch.zeros(2, 3), sigmas), ValueError, "means: expected 3 dimensions"),
+            ((log_weights, means, torch.ones(2, 4)), ValueError, "sigmas: expected shape"),
+            ((log_weights, means, torch.ones(2, 3, 1)), ValueError, "sigmas: expected shape"),
+            ((log_weights[:0], means[:0], sigmas[:0]), ValueError, "log_weights: expected at least one"),
+            (([[0.0]], means, sigmas), TypeError, "log_weights: expected a torch.Tensor"),
+        ],
+    )
+    def test_parts(self, parts, error, message):
+        with pytest.raises(error, match=message):
+            GaussianMixture(*parts)
+
+    @pytest.mark.parametrize("shape", [(2, 3), (3, 4), (4,)])
+    def test_point_of_another_shape(self, shape):
+        mixture = GaussianMixture(self.log_weights.log_softmax(-1), self.means, self.sigmas)
+        with pytest.raises(ValueError, match="z: expected shape"):
+            mixture.log_prob(torch.zeros(shape))

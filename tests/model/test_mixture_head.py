@@ -1,0 +1,179 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from probmcl.model import GaussianMixture, MixtureDensityHead, ProjectionHead
+
+SMALL = {"trunk": (16, 6)}
+
+
+def features(n: int = 5, f: int = 8) -> torch.Tensor:
+    return torch.randn(n, f, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(params=["isotropic", "diagonal"])
+def covariance(request):
+    return request.param
+
+
+class TestShapes:
+    @pytest.mark.parametrize(
+        ("n", "components", "trunk"), [(1, 1, (4,)), (5, 3, (16, 6)), (2, 80, (8, 8, 8))]
+    )
+    def test_of_every_part(self, n, components, trunk, covariance):
+        head = MixtureDensityHead(8, components, trunk=trunk, covariance=covariance)
+        output = head(features(n))
+        d = trunk[-1]
+        assert output.embedding.shape == (n, d)
+        assert isinstance(output.mixture, GaussianMixture)
+        assert output.mixture.log_weights.shape == (n, components)
+        assert output.mixture.means.shape == (n, components, d)
+        assert output.mixture.isotropic is (covariance == "isotropic")
+        assert output.mixture.log_prob(output.embedding).shape == (n,)
+
+    def test_default_trunk_of_the_ledger(self):
+        linear = [m for m in MixtureDensityHead(32, 4).trunk if isinstance(m, nn.Linear)]
+        assert [layer.out_features for layer in linear] == [2048, 128]
+
+
+class TestRanges:
+    def test_unit_embedding_and_unit_means(self, covariance):
+        output = MixtureDensityHead(8, 3, covariance=covariance, **SMALL)(features())
+        assert torch.allclose(output.embedding.norm(dim=-1), torch.ones(5), atol=1e-5)
+        assert torch.allclose(output.mixture.means.norm(dim=-1), torch.ones(5, 3), atol=1e-5)
+
+    def test_affine_means_when_switched_off(self):
+        output = MixtureDensityHead(8, 3, unit_means=False, **SMALL)(features())
+        assert (output.mixture.means.norm(dim=-1) - 1).abs().max() > 0.1
+
+    def test_weights_sum_to_one(self, covariance):
+        weights = MixtureDensityHead(8, 7, covariance=covariance, **SMALL)(features()).mixture.log_weights
+        assert torch.allclose(weights.exp().sum(-1), torch.ones(5), atol=1e-6)
+
+    @pytest.mark.parametrize("floor", [0.05, 0.5])
+    def test_sigma_never_falls_below_its_floor(self, floor, covariance):
+        head = MixtureDensityHead(8, 3, covariance=covariance, sigma_floor=floor, **SMALL)
+        with torch.no_grad():
+            head.sigma.weight.zero_()
+            head.sigma.bias.fill_(-200.0)
+        assert torch.allclose(head(features()).mixture.sigmas, torch.tensor(floor))
+
+    def test_sigma_is_elu_plus_one_plus_floor(self, covariance):
+        """M4: ELU(a) + 1 + floor, so 1 + floor at a = 0 and linear above."""
+        head = MixtureDensityHead(8, 3, covariance=covariance, sigma_floor=0.05, **SMALL)
+        for activation in (-2.0, 0.0, 3.0):
+            with torch.no_grad():
+                head.sigma.weight.zero_()
+                head.sigma.bias.fill_(activation)
+            expected = (activation if activation > 0 else math.exp(activation) - 1) + 1 + 0.05
+            assert torch.allclose(head(features()).mixture.sigmas, torch.tensor(expected))
+
+    def test_length_of_a_feature_does_not_matter(self):
+        """M2: the head normalises the feature."""
+        head = MixtureDensityHead(8, 3, **SMALL)
+        small, large = head(features()), head(100 * features())
+        assert torch.allclose(small.embedding, large.embedding, atol=1e-5)
+        assert torch.allclose(small.mixture.sigmas, large.mixture.sigmas, atol=1e-5)
+
+    @pytest.mark.parametrize("scale", [0.0, 1e-20, 1e20])
+    def test_finite_for_extreme_features(self, scale, covariance):
+        output = MixtureDensityHead(8, 3, covariance=covariance, **SMALL)(scale * features())
+        assert torch.isfinite(output.mixture.log_prob(output.embedding)).all()
+
+
+class TestFormula:
+    def test_written_out(self, covariance):
+        """h/|h| -> trunk -> t; z = t/|t|; mu, sigma and pi affine in t (M2 to M6)."""
+        head = MixtureDensityHead(8, 3, covariance=covariance, **SMALL)
+        h = features()
+        first, second = (m for m in head.trunk if isinstance(m, nn.Linear))
+        t = second(first(h / h.norm(dim=-1, keepdim=True)).clamp(min=0))
+        output = head(h)
+        assert torch.allclose(output.embedding, t / t.norm(dim=-1, keepdim=True), atol=1e-6)
+        assert torch.allclose(output.mixture.log_weights, head.pi(t).log_softmax(-1), atol=1e-6)
+        means = torch.stack(head.mu(t).chunk(3, dim=-1), 1)  # component after component
+        expected = functional.normalize(means, dim=-1)
+        assert torch.allclose(output.mixture.means, expected, atol=1e-6)
+        sigmas = functional.elu(head.sigma(t)) + 1.05
+        expected = sigmas if covariance == "isotropic" else torch.stack(sigmas.chunk(3, dim=-1), 1)
+        assert torch.allclose(output.mixture.sigmas, expected, atol=1e-6)
+
+    def test_trunk_switch(self):
+        """M3: without the activation the trunk is one linear map."""
+        for activation, linear in ((False, True), (True, False)):
+            trunk = MixtureDensityHead(8, 3, activation=activation, **SMALL).trunk
+            x, y = features(), features().flip(0)
+            additive = torch.allclose(
+                trunk(x + y) + trunk(torch.zeros_like(x)), trunk(x) + trunk(y), atol=1e-5
+            )
+            assert additive is linear
+
+    def test_rows_do_not_see_each_other(self):
+        head, h = MixtureDensityHead(8, 3, **SMALL), features()
+        assert torch.allclose(head(h).embedding[:1], head(h[:1]).embedding, atol=1e-6)
+        assert torch.allclose(head(h).mixture.means[:1], head(h[:1]).mixture.means, atol=1e-6)
+
+
+class TestGradients:
+    def test_reach_every_parameter(self, covariance):
+        head = MixtureDensityHead(8, 3, covariance=covariance, **SMALL)
+        output = head(features())
+        output.mixture.log_prob(output.embedding).sum().backward()
+        assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in head.parameters())
+
+    def test_sigma_at_its_floor_is_finite(self):
+        head = MixtureDensityHead(8, 3, **SMALL)
+        nn.init.constant_(head.sigma.bias, -200.0)
+        output = head(features())
+        output.mixture.log_prob(output.embedding).sum().backward()
+        assert all(torch.isfinite(p.grad).all() for p in head.parameters())
+
+
+def test_mixed_precision_ends_before_the_mixture(device):
+    head = MixtureDensityHead(8, 3, **SMALL).to(device)
+    with torch.autocast(device.type, dtype=torch.bfloat16):
+        mixture = head(features().to(device)).mixture
+    assert mixture.means.dtype == mixture.sigmas.dtype == mixture.log_weights.dtype == torch.float32
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("arguments", "error", "message"),
+        [
+            ({"in_dim": 0}, ValueError, "in_dim: "),
+            ({"components": 0}, ValueError, "components: "),
+            ({"components": 2.5}, TypeError, "components: "),
+            ({"trunk": ()}, ValueError, "trunk: "),
+            ({"trunk": (16, 0)}, ValueError, "trunk: "),
+            ({"covariance": "full"}, ValueError, "covariance: expected one of isotropic, diagonal"),
+            ({"sigma_floor": 0.0}, ValueError, "sigma_floor: "),
+            ({"sigma_floor": -0.1}, ValueError, "sigma_floor: "),
+        ],
+    )
+    def test_arguments(self, arguments, error, message):
+        with pytest.raises(error, match=message):
+            MixtureDensityHead(**({"in_dim": 8, "components": 3} | SMALL | arguments))
+
+    @pytest.mark.parametrize("head", [MixtureDensityHead(8, 3, trunk=(4,)), ProjectionHead(8, (4,))])
+    @pytest.mark.parametrize(
+        ("features", "error", "message"),
+        [
+            (torch.full((2, 8), float("nan")), ValueError, "features: expected finite values"),
+            (torch.full((2, 8), float("inf")), ValueError, "features: expected finite values"),
+            (torch.zeros(8), ValueError, "features: expected 2 dimensions"),
+            (torch.zeros(0, 8), ValueError, "features: expected at least one element"),
+            (torch.zeros(2, 8).long(), TypeError, "features: expected a floating-point tensor"),
+        ],
+    )
+    def test_features(self, head, features, error, message):
+        with pytest.raises(error, match=message):
+            head(features)
+
+    @pytest.mark.parametrize("head", [MixtureDensityHead(8, 3, trunk=(4,)), ProjectionHead(8, (4,))])
+    @pytest.mark.xfail(raises=RuntimeError, reason="features of another width fail inside nn.Linear")
+    def test_features_of_another_width(self, head):
+        with pytest.raises(ValueError, match="features: "):
+            head(torch.zeros(2, 9))
