@@ -56,7 +56,7 @@ def exists(target: str) -> bool:
             continue
         for name in parts[length:]:
             if not hasattr(found, name):
-                return False
+                return name in getattr(found, "__annotations__", ())  # a field of a dataclass
             found = getattr(found, name)
         return True
     return False

@@ -25,6 +25,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
+TALLEST = 6000  # pixels of a page that a screenshot shows
 NOT_PAGES = ("_static", "_sources", "_modules")
 
 MATH = """async () => {
@@ -38,9 +39,17 @@ MATH = """async () => {
 WIDTH = """() => {
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= width) return null;
-  const boxes = [...document.querySelectorAll(".bd-main *")];
-  const wide = boxes.filter(box => box.getBoundingClientRect().right > width + 1).slice(-1)[0];
-  const name = wide ? `${wide.tagName.toLowerCase()}.${wide.className}` : "an element";
+  const scrolls = box => getComputedStyle(box).overflowX !== "visible";
+  const inside = box => { // in a box of its own that scrolls
+    for (let outer = box.parentElement; outer && outer !== document.body; outer = outer.parentElement)
+      if (scrolls(outer)) return true;
+    return false;
+  };
+  const shown = box => getComputedStyle(box).visibility === "visible";
+  const boxes = [...document.querySelectorAll("body *")].filter(shown);
+  const wide = boxes.filter(box => box.getBoundingClientRect().right > width + 1 && !inside(box)).at(-1);
+  const text = wide?.textContent.trim().slice(0, 60);
+  const name = wide ? `${wide.tagName.toLowerCase()}.${wide.className}: ${text}` : "an element";
   return `${document.documentElement.scrollWidth} pixels wide at ${width}, because of ${name}`;
 }"""
 
@@ -183,7 +192,9 @@ def screenshots(site: Path, folder: Path, names: Sequence[str]) -> None:
                 check.page.goto(f"{address}/{name}", wait_until="load")
                 check.page.evaluate(MATH)
                 target = folder / f"{Path(name).stem}-{look}.png"
-                check.page.screenshot(path=target, full_page=True)
+                height = min(check.page.evaluate("document.documentElement.scrollHeight"), TALLEST)
+                clip = {"x": 0, "y": 0, "width": size["width"], "height": height}
+                check.page.screenshot(path=target, full_page=True, clip=clip, timeout=120_000)
                 print(target)
             context.close()
 
