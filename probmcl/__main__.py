@@ -10,7 +10,16 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from probmcl.experiment import comparison_table, difference_lines, digits_recipe, run_experiment, write_record
+from probmcl.experiment import (
+    LABEL_SOURCES,
+    comparison_table,
+    difference_lines,
+    digits_recipe,
+    label_record,
+    read_label_matrix,
+    run_experiment,
+    write_record,
+)
 from probmcl.experiment.provenance import command_line
 
 RECIPES = {"digits": digits_recipe}
@@ -29,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     console = Console()
     try:
-        _run(options, arguments, console)
+        options.action(options, arguments, console)
     except (ValueError, OSError) as error:
         console.print(f"[red]error:[/red] {error}")
         return 2
@@ -56,7 +65,31 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="a whole run each")
     run.add_argument("--device", default=device, help="cpu, cuda, cuda:1 ...")
     run.add_argument("--out", type=Path, help="the record's file; runs/NAME.json if not given")
+    run.set_defaults(action=_run)
+    statistics = commands.add_parser(
+        "statistics",
+        help="describe the labels of a public data set",
+        description="Count labels, label sets and positives per anchor of a label matrix; write a record.",
+    )
+    statistics.add_argument("name", choices=sorted(LABEL_SOURCES), help="the data set")
+    statistics.add_argument(
+        "--labels",
+        type=Path,
+        required=True,
+        metavar="FILE.npz",
+        help="labels (N, K), classes (K,) and, if there is one, split (N,)",
+    )
+    statistics.add_argument("--out", type=Path, help="the record's file; runs/labels_NAME.json if not given")
+    statistics.set_defaults(action=_statistics)
     return parser
+
+
+def _device(name: str) -> torch.device:
+    """The device of that name, if torch can use it here."""
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:  # the latter from a torch built without CUDA
+        raise ValueError(f"device: expected one that torch can use here, got {name!r} ({error})") from error
 
 
 def _run(options: argparse.Namespace, arguments: Sequence[str], console: Console) -> None:
@@ -66,7 +99,7 @@ def _run(options: argparse.Namespace, arguments: Sequence[str], console: Console
         recipe,
         options.seeds,
         command=command_line(arguments),
-        device=options.device,
+        device=_device(options.device),
         progress=sys.stderr.isatty(),
         resamples=100 if options.smoke else 1000,
     )
@@ -76,6 +109,14 @@ def _run(options: argparse.Namespace, arguments: Sequence[str], console: Console
     for line in [*difference_lines(record), *record.notes]:
         console.print(line)
     console.print(f"{record.wall_seconds:.0f} seconds; record written to {out}")
+
+
+def _statistics(options: argparse.Namespace, arguments: Sequence[str], console: Console) -> None:
+    labels, classes, parts = read_label_matrix(options.labels)
+    record = label_record(options.name, labels, classes, parts=parts, command=command_line(arguments))
+    out = options.out or Path("runs") / f"{record.name}.json"
+    write_record(record, out)
+    console.print(f"{len(labels):,} images; {record.wall_seconds:.0f} seconds; record written to {out}")
 
 
 if __name__ == "__main__":

@@ -15,12 +15,15 @@ from probmcl.experiment.record import (
 )
 from probmcl.experiment.report import comparison_table, difference_lines
 from probmcl.experiment.run import best_baseline, run_experiment, run_methods
+from probmcl.experiment.statistics import LABEL_SOURCES, LabelSource, label_record, read_label_matrix
 
 __all__ = [
+    "LABEL_SOURCES",
     "Code",
     "DataIdentity",
     "Difference",
     "Hardware",
+    "LabelSource",
     "Method",
     "Recipe",
     "Record",
@@ -33,10 +36,12 @@ __all__ = [
     "comparison_table",
     "difference_lines",
     "digits_recipe",
+    "label_record",
     "load_result",
     "pretrain",
     "probe_start",
     "provenance",
+    "read_label_matrix",
     "read_record",
     "results_path",
     "run_experiment",
