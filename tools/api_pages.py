@@ -40,6 +40,16 @@ def in_its_room(target: str) -> str | None:
     return ".".join([*parts[:2], *parts[3:]])
 
 
+def room_of(module: str) -> str | None:
+    """Return the room that a file belongs to.
+
+    >>> room_of("probmcl.loss.overlap"), room_of("probmcl.loss"), room_of("torch.nn.functional")
+    ('probmcl.loss', None, None)
+    """
+    parts = module.split(".")
+    return ".".join(parts[:2]) if len(parts) > 2 and parts[0] == PACKAGE else None
+
+
 def exists(target: str) -> bool:
     """Tell whether ``target`` names something in the package.
 
@@ -69,7 +79,8 @@ def resolve(
     target = str(node.get("reftarget", ""))
     if node.get("refdomain") != "py":
         return None
-    if room_name := in_its_room(target):
+    room_name = room_of(target) if node.get("reftype") == "mod" else in_its_room(target)
+    if room_name:
         domain = env.get_domain("py")
         found = domain.resolve_xref(
             env, node["refdoc"], app.builder, node["reftype"], room_name, node, contents

@@ -1,0 +1,59 @@
+"""The browser check finds each fault it is there for, and the built book has none."""
+
+from pathlib import Path
+
+import pytest
+from check_pages import SITE, check_site, find_browser, pages_of
+
+pytestmark = pytest.mark.skipif(find_browser() is None, reason="no Chromium is installed")
+
+FAULTS = {
+    "console.html": ("<script>console.error('odd')</script>", "console: odd"),
+    "script.html": ("<script>undefinedName()</script>", "script error: undefinedName is not defined"),
+    "network.html": (
+        "<img src='http://example.org/a.png' alt=''>",
+        "request to another host: http://example.org",
+    ),
+    "missing.html": ("<img src='nothing.png' alt=''>", "answer 404"),
+    "formula.html": (r"<span class='math'>\(x\)</span>", "formulas: 0 of 1 are rendered"),
+    "wide.html": ("<p style='width: 800px'>wide</p>", "scrolls sideways: 8"),
+}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    bodies = {name: body for name, (body, _) in FAULTS.items()} | {"sound.html": "<p>sound</p>"}
+    for name, body in bodies.items():
+        text = f"<!doctype html><title>t</title><body style='margin: 0'><div class='bd-article'>{body}</div>"
+        (folder / name).write_text(text)
+    (folder / "index.html").write_text('<meta http-equiv="Refresh" content="0; url=sound.html" />')
+    return folder
+
+
+@pytest.fixture(scope="module")
+def problems(site: Path) -> dict[str, list[str]]:
+    return check_site(site)
+
+
+def test_a_page_that_only_leads_on_is_left_out(site: Path) -> None:
+    assert pages_of(site) == sorted([*FAULTS, "sound.html"])
+
+
+def test_a_sound_page_passes(problems: dict[str, list[str]]) -> None:
+    assert problems["sound.html"] == []
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_found(problems: dict[str, list[str]], name: str) -> None:
+    assert any(problem.startswith(FAULTS[name][1]) for problem in problems[name]), problems[name]
+
+
+def test_a_site_without_pages_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="run make book first"):
+        check_site(tmp_path)
+
+
+@pytest.mark.skipif(not (SITE / "index.html").is_file(), reason="the book is not built: make book")
+def test_the_built_book_has_no_fault() -> None:
+    assert {name: found for name, found in check_site(SITE).items() if found} == {}

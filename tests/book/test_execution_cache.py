@@ -1,0 +1,38 @@
+"""Results of executed chapters are kept only while everything they depend on stays the same."""
+
+from pathlib import Path
+
+import pytest
+from execution_cache import refresh
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for name in ("requirements.txt", "probmcl/loss/overlap.py", "book/results/digits.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("first")
+    refresh(tmp_path, "cpu")
+    (tmp_path / "_build" / ".jupyter_cache").mkdir()
+    return tmp_path
+
+
+def test_the_cache_stays_while_nothing_changes(root: Path) -> None:
+    assert refresh(root, "cpu")
+    assert (root / "_build" / ".jupyter_cache").is_dir()
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "probmcl/loss/overlap.py", "book/results/digits.json"])
+def test_a_change_empties_the_cache(root: Path, name: str) -> None:
+    (root / name).write_text("second")
+    assert not refresh(root, "cpu")
+    assert not (root / "_build" / ".jupyter_cache").exists()
+
+
+def test_a_renamed_file_empties_the_cache(root: Path) -> None:
+    (root / "probmcl" / "loss" / "overlap.py").rename(root / "probmcl" / "loss" / "overlaps.py")
+    assert not refresh(root, "cpu")
+
+
+def test_profiles_do_not_share_results(root: Path) -> None:
+    assert not refresh(root, "smoke")
+    assert not (root / "_build" / ".jupyter_cache").exists()
