@@ -22,7 +22,7 @@ def indices_against_jaccard(jaccard: Tensor, others: Mapping[str, Tensor]) -> Fi
         others: the same pairs under each other index, ``(M,)``.
     """
     c = colours()
-    figure, grid = plt.subplots(1, len(others), figsize=(7, 2.8), sharey=True, squeeze=False)
+    figure, grid = plt.subplots(1, len(others), figsize=(7, 2.5), sharey=True, squeeze=False)
     for axes, (index, values) in zip(grid[0], others.items(), strict=True):
         axes.plot([0, 1], [0, 1], color=c.muted, linewidth=1, linestyle="--")
         axes.plot(jaccard.numpy(), values.numpy(), "o", color=c.accent, markersize=5)
@@ -95,7 +95,7 @@ def alone_by_batch_size(sizes: Sequence[int], shares: Mapping[str, Sequence[floa
     axes.xaxis.set_major_locator(FixedLocator(list(sizes)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticks(list(sizes), [str(size) for size in sizes])
-    axes.set(xlim=(sizes[0] / 2.2, sizes[-1] * 1.1), ylim=(0, 1), xlabel="images in a batch, N")
+    axes.set(xlim=(sizes[0] / 2.2, sizes[-1] * 1.1), ylim=(-0.04, 1), xlabel="images in a batch, N")
     axes.set(title="A larger batch leaves fewer anchors alone")
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     return figure
