@@ -2,7 +2,7 @@
 
 from probmcl.experiment.methods import Splits, Trained, pretrain, probe_start, train_method
 from probmcl.experiment.provenance import Code, Hardware, checksum, command_line, provenance
-from probmcl.experiment.recipe import Method, Recipe, digits_recipe
+from probmcl.experiment.recipe import Method, Recipe, digits_random_recipe, digits_recipe, smaller
 from probmcl.experiment.record import (
     DataIdentity,
     Difference,
@@ -35,6 +35,7 @@ __all__ = [
     "command_line",
     "comparison_table",
     "difference_lines",
+    "digits_random_recipe",
     "digits_recipe",
     "label_record",
     "load_result",
@@ -46,6 +47,7 @@ __all__ = [
     "results_path",
     "run_experiment",
     "run_methods",
+    "smaller",
     "train_method",
     "write_record",
 ]

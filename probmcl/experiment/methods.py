@@ -74,7 +74,7 @@ class Trained:
 def pretrain(
     recipe: Recipe, *, seed: int, device: torch.device | str = "cpu", progress: str | None = None
 ) -> Encoder:
-    """Train the common start: an encoder that tells letters apart and has never seen a digit.
+    """Make the common start: an encoder that tells letters apart and has never seen a digit.
 
     Args:
         recipe: the experiment.
@@ -83,11 +83,14 @@ def pretrain(
         progress: text beside a progress bar; None for none.
 
     Returns:
-        The encoder, without its letter classifier.
+        The encoder, without its letter classifier; with random weights if the recipe has no start.
     """
+    with seeded(seed):
+        encoder = build_encoder(recipe.encoder, in_channels=1)
+    if recipe.start is None:
+        return encoder
     letters = letter_images(recipe.start.images, seed=recipe.data.seed, difficulty=recipe.data.difficulty)
     with seeded(seed):
-        encoder = build_encoder(recipe.encoder, in_channels=letters.images.shape[1])
         classifier = nn.Linear(encoder.feature_dim, len(letters.classes))
     settings = recipe.start.training
     end_to_end(

@@ -69,7 +69,7 @@ class Recipe:
     Attributes:
         name: name of the experiment and of its record.
         data: the scenes.
-        start: the pretraining.
+        start: the pretraining; None starts every method from the same random weights.
         encoder: name for :func:`~probmcl.model.build_encoder`.
         methods: what is compared; every method sees the same number of image views.
         probe: training of the linear classifier on frozen features (M14).
@@ -83,7 +83,7 @@ class Recipe:
 
     name: str
     data: DigitsData
-    start: LettersStart
+    start: LettersStart | None
     encoder: str
     methods: tuple[Method, ...]
     probe: TrainingSettings
@@ -105,7 +105,7 @@ class Recipe:
             **{
                 **plain,
                 "data": DigitsData(**plain["data"]),
-                "start": LettersStart(start["images"], TrainingSettings(**start["training"])),
+                "start": start and LettersStart(start["images"], TrainingSettings(**start["training"])),
                 "methods": tuple(_method(method) for method in plain["methods"]),
                 "probe": TrainingSettings(**plain["probe"]),
             }
@@ -128,33 +128,63 @@ def digits_recipe(*, smoke: bool = False) -> Recipe:
         >>> [method.name for method in digits_recipe().methods]
         ['BCE', 'ASL', 'SupCon, threshold', 'ProbMCL']
     """
-    training = TrainingSettings(epochs=8, batch_size=128, learning_rate=5e-3)
     recipe = Recipe(
         name="digits",
         data=DigitsData(),
         start=LettersStart(6000, TrainingSettings(epochs=6, batch_size=128, learning_rate=5e-3)),
         encoder="small-cnn",
         methods=(
-            Method("BCE", "bce", training),
-            Method("ASL", "asl", training),
-            Method("SupCon, threshold", "supcon", training, trunk=(256, 64)),
-            Method("ProbMCL", "probmcl", training, trunk=(256, 64)),
+            Method("BCE", "bce", _TRAINING),
+            Method("ASL", "asl", _TRAINING),
+            Method("SupCon, threshold", "supcon", _TRAINING, trunk=_TRUNK),
+            Method("ProbMCL", "probmcl", _TRAINING, trunk=_TRUNK),
         ),
         probe=TrainingSettings(epochs=30, batch_size=256, learning_rate=1e-2),
     )
-    return _smaller(recipe) if smoke else recipe
+    return smaller(recipe, images=384, epochs=1) if smoke else recipe
 
 
-def _smaller(recipe: Recipe) -> Recipe:
-    """The same recipe on a few hundred images, one epoch a stage."""
+def digits_random_recipe(*, smoke: bool = False) -> Recipe:
+    """The same comparison from random weights, where the threshold alone gives too little to hold on to.
 
-    def one_epoch(settings: TrainingSettings) -> TrainingSettings:
-        return replace(settings, epochs=1, batch_size=64)
+    Args:
+        smoke: the same experiment in seconds.
 
+    Example:
+        >>> digits_random_recipe().start is None
+        True
+    """
+    whole = digits_recipe()
+    bce, _, threshold, probmcl = whole.methods
+    weighted = replace(threshold, name="SupCon, Jaccard-weighted", options={"rule": "weighted"})
+    recipe = replace(whole, name="digits_random", start=None, methods=(bce, threshold, weighted, probmcl))
+    return smaller(recipe, images=384, epochs=1) if smoke else recipe
+
+
+def smaller(recipe: Recipe, *, images: int, epochs: int) -> Recipe:
+    """The same experiment with fewer training images and epochs, for live runs.
+
+    Args:
+        recipe: the experiment.
+        images: training images; half as many for validation and for test.
+        epochs: of every method, and of the start.
+
+    Example:
+        >>> smaller(digits_recipe(), images=1000, epochs=2).data.test
+        500
+    """
+
+    def shorter(settings: TrainingSettings) -> TrainingSettings:
+        return replace(settings, epochs=epochs, batch_size=min(settings.batch_size, images // 4))
+
+    start = recipe.start
     return replace(
         recipe,
-        data=replace(recipe.data, train=384, validation=192, test=192),
-        start=LettersStart(384, one_epoch(recipe.start.training)),
-        methods=tuple(replace(method, training=one_epoch(method.training)) for method in recipe.methods),
-        probe=replace(recipe.probe, epochs=3, batch_size=64),
+        data=replace(recipe.data, train=images, validation=images // 2, test=images // 2),
+        start=start and LettersStart(images, shorter(start.training)),
+        methods=tuple(replace(method, training=shorter(method.training)) for method in recipe.methods),
     )
+
+
+_TRAINING = TrainingSettings(epochs=8, batch_size=128, learning_rate=5e-3)
+_TRUNK = (256, 64)

@@ -6,9 +6,11 @@ from rich.table import Table
 
 from probmcl.experiment.record import Record
 
+METRICS = ("mAP", "AUROC", "CF1", "OF1")
+
 
 def comparison_table(record: Record) -> Table:
-    """One line a method: mAP with its interval, other metrics, seconds, image views.
+    """One line a method: mAP with its interval, other metrics, seconds of training.
 
     Args:
         record: a comparison.
@@ -19,14 +21,16 @@ def comparison_table(record: Record) -> Table:
     seeds = ", ".join(str(seed) for seed in record.seeds)
     title = f"{record.data.name}: {record.data.sizes['test']:,} test images, seeds {seeds}"
     rows = [row for row in record.rows if row.seed is None]
-    table = Table(title=title, caption=f"mAP with a 95 % interval: {rows[0].metrics['mAP'].how}.")
-    table.add_column("method")
-    for name in ("mAP", "AUROC", "CF1", "OF1", "seconds", "image views"):
+    views = max(row.image_views for row in rows)
+    how = rows[0].metrics["mAP"].how
+    table = Table(title=title, caption=f"{views:,} image views a method. mAP with a 95 % interval: {how}.")
+    table.add_column("method", no_wrap=True)
+    for name in (*METRICS, "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        others = (f"{row.metrics[name].value:.3f}" for name in ("AUROC", "CF1", "OF1"))
+        first, *others = (row.metrics[name] for name in METRICS)
         table.add_row(
-            row.method, f"{row.metrics['mAP']:.3f}", *others, f"{row.seconds:.1f}", f"{row.image_views:,}"
+            row.method, f"{first:.3f}", *(f"{found.value:.3f}" for found in others), f"{row.seconds:.0f}"
         )
     return table
 

@@ -134,7 +134,7 @@ def run_experiment(
 
 def best_baseline(runs: Runs) -> str:
     """Name of the baseline with the highest mean validation mAP: what the last method is compared with."""
-    *baselines, _ = runs.trained
+    _, *baselines, _ = runs.trained  # the start comes first, the method in question last
     return max(baselines, key=lambda name: _validation_map(runs, name))
 
 
