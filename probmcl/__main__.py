@@ -14,6 +14,7 @@ from probmcl.experiment import (
     LABEL_SOURCES,
     comparison_table,
     difference_lines,
+    digits_random_recipe,
     digits_recipe,
     label_record,
     read_label_matrix,
