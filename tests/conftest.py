@@ -68,7 +68,7 @@ def assert_matches() -> Callable[..., None]:
     """Agreement with a float64 value to 1e-9 (float64) or 1e-5 (float32), absolute plus relative."""
 
     def check(found: Tensor, expected: Tensor, *, scale: Tensor | float = 0.0) -> None:
-        """``scale`` is a magnitude that was subtracted on the way: log Sim is a difference of log K."""
+        """``scale`` is a magnitude that was subtracted on the way: log Sim is a difference of log kappa."""
         tolerance = {torch.float64: 1e-9, torch.float32: 1e-5}[found.dtype]
         assert found.shape == expected.shape
         assert torch.isfinite(found).all()

@@ -27,6 +27,11 @@ def test_agrees_with_oracle(n, k, gamma_positive, gamma_negative, margin, dtype,
     assert_matches(AsymmetricLoss(**arguments)(logits.to(dtype), labels), expected)
 
 
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_precision_of_the_logits_is_kept(dtype, make_labels):
+    assert asymmetric_loss(random_logits(3, 2).to(dtype), make_labels(3, 2)).dtype == dtype
+
+
 class TestOtherImplementations:
     @pytest.mark.parametrize("scale", [1.0, 30.0])
     def test_binary_cross_entropy(self, scale, make_labels):

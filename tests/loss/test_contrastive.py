@@ -141,6 +141,14 @@ class TestByHand:
         assert mulsupcon_loss(self.logits, labels).item() == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_precision_of_the_logits_is_kept(dtype, make_labels):
+    logits, labels = random_logits(6).to(dtype), make_labels(6, 3)
+    for weights in (random_weights(6).float(), random_weights(6), random_weights(6) > 0):
+        assert contrastive_loss(logits, weights).dtype == dtype
+    assert mulsupcon_loss(logits, labels).dtype == dtype
+
+
 class TestProperties:
     def test_scaling_the_weights_of_an_anchor_changes_nothing(self):
         logits, weights = random_logits(6), random_weights(6)

@@ -48,21 +48,33 @@ def test_gradcheck(name, two_batches, diagonal, make_mixture):
     assert torch.autograd.gradcheck(scores, parts)
 
 
-@pytest.mark.parametrize("tile", [1, 40, 1 << 20])
-def test_tiles_change_neither_value_nor_gradient(tile, diagonal, make_mixture, monkeypatch):
-    a, b = make_mixture(5, 3, 4, seed=1, diagonal=diagonal), make_mixture(4, 2, 4, seed=2, diagonal=diagonal)
-    upstream = torch.randn(5, 4, dtype=torch.float64)
+@pytest.mark.parametrize("tile", [1, 80, 1 << 20])  # one anchor a tile, a few, all
+@pytest.mark.parametrize("two_batches", [False, True])
+def test_tiles_change_neither_value_nor_gradient(tile, two_batches, diagonal, make_mixture, monkeypatch):
+    """Of two batches, and of one with itself, where only the upper half is computed."""
     monkeypatch.setattr(gaussian_kernel, "TILE_ELEMENTS", tile)
-    parts = parameters(a) + parameters(b)
-    found = log_expected_likelihood_kernel(GaussianMixture(*parts[:3]), GaussianMixture(*parts[3:]))
-    expected = dense_log_kernel(GaussianMixture(*parts[:3]), GaussianMixture(*parts[3:]))
+    parts = parameters(make_mixture(5, 3, 4, seed=1, diagonal=diagonal))
+    a = b = GaussianMixture(*parts)
+    if two_batches:
+        other = parameters(make_mixture(4, 2, 4, seed=2, diagonal=diagonal))
+        b = GaussianMixture(*other)
+        parts += other
+    found = log_expected_likelihood_kernel(a, b if two_batches else None)
+    expected = dense_log_kernel(a, b)
     assert torch.allclose(found, expected, rtol=1e-10)
+    upstream = torch.randn(found.shape, dtype=torch.float64)  # not symmetric
     for x, y in zip(
         torch.autograd.grad(found, parts, upstream),
         torch.autograd.grad(expected, parts, upstream),
         strict=True,
     ):
         assert torch.allclose(x, y, rtol=1e-8, atol=1e-10)
+
+
+def test_a_batch_given_twice_is_the_batch_with_itself(diagonal, make_mixture):
+    mixture = make_mixture(5, 3, 4, seed=1, diagonal=diagonal)
+    once, twice = log_expected_likelihood_kernel(mixture), log_expected_likelihood_kernel(mixture, mixture)
+    assert torch.allclose(once, twice, rtol=1e-12)
 
 
 @pytest.mark.parametrize(("components", "dimensions"), [(4, 128), (10, 16), (2, 512)])

@@ -25,6 +25,11 @@ def test_agrees_with_oracle(n, components, d, form, per_dimension, dtype, make_m
     assert_matches(found, reference.mixture_nll(mixture, z, per_dimension))
 
 
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_precision_of_the_input_is_kept(dtype, make_mixture):
+    assert mixture_nll(make_mixture(2, 2, 3, dtype=dtype), points(2, 3).to(dtype)).dtype == dtype
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_agrees_with_torch_distributions(form, make_mixture):
     mixture, z = make_mixture(5, 3, 4, diagonal=form == "diagonal"), points(5, 4)

@@ -73,6 +73,13 @@ class TestAgainstOracle:
         self.check(make_output(2), torch.tensor([[1, 0]]), dtype, assert_matches)
 
 
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+def test_precision_of_the_input_is_kept(similarity, dtype, make_output, make_labels):
+    found = ProbMCLLoss(similarity)(make_output(4, dtype=dtype), make_labels(2, 3))
+    assert found.total.dtype == dtype
+
+
 def test_defaults_are_those_of_the_ledger():
     """M7 to M13: the oracle's defaults are written from the ledger."""
     criterion = ProbMCLLoss()

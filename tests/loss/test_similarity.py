@@ -214,6 +214,15 @@ class TestProperties:
         assert all(torch.equal(x, y) for x, y in zip(before, after, strict=True))
 
 
+@pytest.mark.parametrize("name", SIMILARITIES)
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_precision_of_the_input_is_kept(name, dtype, make_mixture):
+    mixture = make_mixture(3, 2, 4, dtype=dtype)
+    assert similarity_scores(name, mixture).dtype == dtype
+    assert similarity_scores(name, mixture, mixture).dtype == dtype
+    assert cosine_similarity(mixture.mean()).dtype == dtype
+
+
 def on_an_arc(dimensions: int, sigma: float, form: str, dtype: torch.dtype) -> GaussianMixture:
     """Single Gaussians whose means move away from the first along a great circle."""
     generator = torch.Generator().manual_seed(dimensions)

@@ -88,6 +88,12 @@ class TestProperties:
             criterion(HeadOutput(rows(6)), labels[:0])
 
 
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("criterion", [SupConLoss(), MulSupConLoss()])
+def test_precision_of_the_embedding_is_kept(criterion, dtype, make_labels):
+    assert criterion(HeadOutput(rows(6).to(dtype)), make_labels(3, 2)).total.dtype == dtype
+
+
 def test_label_less_batch_without_positives_warns_and_has_no_gradient():
     z = rows(4).requires_grad_()
     with pytest.warns(NoPositivesWarning):
