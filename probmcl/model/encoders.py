@@ -40,19 +40,19 @@ class SmallCNN(Encoder):
 
     Args:
         in_channels: channels of the image.
-        widths: channels after each convolution; the last one is ``feature_dim``. The first, the third and the
-            fourth convolution halve the image.
+        widths: channels after each convolution; the last one is ``feature_dim``. The first and the third
+            convolution halve the image.
 
     Example:
         >>> SmallCNN()(torch.zeros(2, 1, 32, 32)).shape
         torch.Size([2, 128])
     """
 
-    def __init__(self, in_channels: int = 1, widths: Sequence[int] = (16, 32, 64, 128, 128)) -> None:
+    def __init__(self, in_channels: int = 1, widths: Sequence[int] = (16, 32, 48, 64, 128)) -> None:
         layers: list[nn.Module] = []
         channels = _check.count("in_channels", in_channels)
         for depth, width in enumerate(widths):
-            stride = 2 if depth in (0, 2, 3) else 1
+            stride = 2 if depth in (0, 2) else 1
             layers += [
                 nn.Conv2d(channels, _check.count("widths", width), 3, stride=stride, padding=1, bias=False),
                 nn.BatchNorm2d(width),
