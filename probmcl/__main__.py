@@ -13,12 +13,12 @@ from rich.console import Console
 from probmcl.experiment import (
     LABEL_SOURCES,
     comparison_table,
-    difference_lines,
     digits_random_recipe,
     digits_recipe,
     label_record,
     read_label_matrix,
     run_experiment,
+    verdict,
     write_record,
 )
 from probmcl.experiment.provenance import command_line
@@ -108,7 +108,7 @@ def _run(options: argparse.Namespace, arguments: Sequence[str], console: Console
     out = options.out or Path("runs") / f"{options.name}{'-smoke' if options.smoke else ''}.json"
     write_record(record, out)
     console.print(comparison_table(record))
-    for line in [*difference_lines(record), *record.notes]:
+    for line in [*map(verdict, record.differences), *record.notes]:
         console.print(line)
     console.print(f"{record.wall_seconds:.0f} seconds; record written to {out}")
 

@@ -13,7 +13,7 @@ from probmcl.experiment.record import (
     results_path,
     write_record,
 )
-from probmcl.experiment.report import comparison_table, difference_lines
+from probmcl.experiment.report import comparison_table, verdict
 from probmcl.experiment.run import best_baseline, run_experiment, run_methods
 from probmcl.experiment.statistics import LABEL_SOURCES, LabelSource, label_record, read_label_matrix
 
@@ -34,7 +34,6 @@ __all__ = [
     "checksum",
     "command_line",
     "comparison_table",
-    "difference_lines",
     "digits_random_recipe",
     "digits_recipe",
     "label_record",
@@ -49,5 +48,6 @@ __all__ = [
     "run_methods",
     "smaller",
     "train_method",
+    "verdict",
     "write_record",
 ]

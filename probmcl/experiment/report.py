@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from probmcl.experiment.record import Record
+from probmcl.experiment.record import Difference, Record
 
 METRICS = ("mAP", "AUROC", "CF1", "OF1")
 
@@ -35,13 +35,22 @@ def comparison_table(record: Record) -> Table:
     return table
 
 
-def difference_lines(record: Record) -> list[str]:
-    """One sentence a difference of the record.
+def verdict(difference: Difference) -> str:
+    """What a difference with its interval lets us say, in one sentence, and no more.
 
-    Returns:
-        Such as "ProbMCL - BCE: mAP +0.004 [-0.003, +0.011]".
+    Args:
+        difference: with an interval.
+
+    Example:
+        >>> from probmcl.evaluate import Interval
+        >>> verdict(Difference("A", "B", "mAP", Interval(0.02, 0.01, 0.03, 0.95, "bootstrap")))
+        'A is above B: mAP +0.020 [+0.010, +0.030].'
+        >>> verdict(Difference("A", "B", "mAP", Interval(0.02, -0.01, 0.05, 0.95, "bootstrap")))
+        'A and B cannot be told apart: mAP +0.020 [-0.010, +0.050].'
     """
-    return [
-        f"{found.method} - {found.against}: {found.metric} {found.interval:+.3f}"
-        for found in record.differences
-    ]
+    found = difference.interval
+    relation = "is above" if found.low > 0 else "is below"
+    subject = f"{difference.method} {relation} {difference.against}"
+    if found.low <= 0 <= found.high:
+        subject = f"{difference.method} and {difference.against} cannot be told apart"
+    return f"{subject}: {difference.metric} {found:+.3f}."

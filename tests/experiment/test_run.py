@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 
 from probmcl.__main__ import main
+from probmcl.evaluate import Interval, mean_average_precision
 from probmcl.experiment import (
+    Difference,
     Recipe,
     best_baseline,
     comparison_table,
-    difference_lines,
     digits_recipe,
     read_record,
     run_experiment,
     run_methods,
+    verdict,
 )
 from probmcl.experiment.recipe import DigitsData, LettersStart, Method
 from probmcl.experiment.run import START
@@ -71,8 +73,6 @@ def test_differences_are_of_the_mean_map_over_seeds(record) -> None:
 def test_a_run_repeats_to_the_last_digit(record, recipe) -> None:
     again = run_methods(replace(recipe, methods=METHODS[-1:]), [1])
     scores = again.trained["ProbMCL"][0].test_scores
-    from probmcl.evaluate import mean_average_precision
-
     found = mean_average_precision(scores, again.splits.test.labels)
     (recorded,) = (row for row in record.rows if (row.method, row.seed) == ("ProbMCL", 1))
     assert found == recorded.metrics["mAP"].value
@@ -85,8 +85,20 @@ def test_the_best_baseline_is_chosen_on_validation_among_the_rivals(recipe) -> N
 
 def test_the_table_and_the_sentences_show_every_method(record) -> None:
     assert comparison_table(record).row_count == 5
-    assert len(difference_lines(record)) == 4
-    assert difference_lines(record)[0].startswith(f"ProbMCL - {START}: mAP ")
+    assert f"ProbMCL and {START}" in verdict(record.differences[0])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0.01, 0.03, "A is above B"),
+        (-0.03, -0.01, "A is below B"),
+        (0.0, 0.02, "A and B cannot be told apart"),
+    ],
+)
+def test_a_verdict_says_what_its_interval_allows(low: float, high: float, words: str) -> None:
+    difference = Difference("A", "B", "mAP", Interval((low + high) / 2, low, high, 0.95, "bootstrap"))
+    assert verdict(difference).startswith(words)
 
 
 def test_no_seed_is_an_error(recipe) -> None:
