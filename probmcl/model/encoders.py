@@ -119,9 +119,11 @@ def _torchvision_network(name: str, model: str, in_channels: int, weights: str |
     if in_channels != 3:
         raise ValueError(f"in_channels: torchvision's backbones take 3 channels, got {in_channels}")
     network: nn.Module = models.get_model(model, weights=weights)
-    # In every classification model of torchvision the last linear layer is the classifier.
-    last = [path for path, module in network.named_modules() if isinstance(module, nn.Linear)][-1]
-    parent, _, child = last.rpartition(".")
+    # The last linear layer is the classifier; squeezenet's is a convolution, and it alone has none.
+    linear = [path for path, module in network.named_modules() if isinstance(module, nn.Linear)]
+    if not linear:
+        raise ValueError(f"name: expected a backbone with a linear classifier, got {name!r}")
+    parent, _, child = linear[-1].rpartition(".")
     setattr(network.get_submodule(parent), child, nn.Identity())
     return network
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 from probmcl import _check
 from probmcl.model.mixture import GaussianMixture
 from probmcl.model.output import HeadOutput
-from probmcl.model.trunk import build_trunk
+from probmcl.model.trunk import build_trunk, unit_features
 
 
 class MixtureDensityHead(nn.Module):
@@ -57,6 +57,7 @@ class MixtureDensityHead(nn.Module):
         self.isotropic = _check.one_of("covariance", covariance, ("isotropic", "diagonal")) == "isotropic"
         self.unit_means = unit_means
         self.sigma_floor = _check.number("sigma_floor", sigma_floor, low=0.0, above=True)
+        self.in_dim = in_dim
         self.trunk = build_trunk(in_dim, trunk, activation=activation)
         dimensions = trunk[-1]
         self.mu = nn.Linear(dimensions, components * dimensions)
@@ -65,8 +66,7 @@ class MixtureDensityHead(nn.Module):
 
     def forward(self, features: Tensor) -> HeadOutput:
         """Map features ``(N, F)`` to unit embeddings ``(N, D)`` and mixtures of K components."""
-        _check.finite("features", features, dims=2)
-        t = self.trunk(functional.normalize(features, dim=-1))  # (N, D)
+        t = self.trunk(unit_features(features, self.in_dim))  # (N, D)
         # Mixed precision ends here: half-precision means and sigmas would blur every density.
         with torch.autocast(t.device.type, enabled=False):
             mixture = self._mixture(t.to(self.mu.weight.dtype))

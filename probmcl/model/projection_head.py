@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
-from probmcl import _check
 from probmcl.model.output import HeadOutput
-from probmcl.model.trunk import build_trunk
+from probmcl.model.trunk import build_trunk, unit_features
 
 
 class ProjectionHead(nn.Module):
@@ -32,10 +31,10 @@ class ProjectionHead(nn.Module):
 
     def __init__(self, in_dim: int, widths: Sequence[int] = (2048, 128), *, activation: bool = True) -> None:
         super().__init__()
+        self.in_dim = in_dim
         self.trunk = build_trunk(in_dim, widths, activation=activation)
 
     def forward(self, features: Tensor) -> HeadOutput:
         """Map features ``(N, F)`` to unit embeddings ``(N, D)``."""
-        _check.finite("features", features, dims=2)
-        t = self.trunk(functional.normalize(features, dim=-1))  # (N, D)
+        t = self.trunk(unit_features(features, self.in_dim))  # (N, D)
         return HeadOutput(functional.normalize(t, dim=-1))

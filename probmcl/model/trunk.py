@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
 from probmcl import _check
 
@@ -36,3 +38,28 @@ def build_trunk(in_dim: int, widths: Sequence[int], *, activation: bool) -> nn.S
             layers.append(nn.ReLU())
         in_dim = width
     return nn.Sequential(*(layers[:-1] if activation else layers))
+
+
+def unit_features(features: Tensor, in_dim: int) -> Tensor:
+    """L2-normalised features (M2), times sqrt(F) so that an entry has size one on average.
+
+    The first linear layer could hold the factor as well. But PyTorch draws its first biases for entries of
+    size one: beside them an entry of size 1/sqrt(F) is hardly seen, every image starts with almost the same
+    embedding, and a contrastive loss has nothing to hold on to.
+
+    Args:
+        features: features of the encoder, ``(N, F)``.
+        in_dim: the F that the head was built for.
+
+    Raises:
+        ValueError: if the features are NaN, infinite or not of size ``in_dim``.
+
+    Example:
+        >>> unit_features(torch.tensor([[3.0, 4.0]]), in_dim=2)  # (0.6, 0.8) times sqrt(2)
+        tensor([[0.8485, 1.1314]])
+    """
+    _check.finite("features", features, dims=2)
+    if features.shape[1] != in_dim:
+        raise ValueError(f"features: expected {in_dim} entries a row, got {features.shape[1]}")
+    scaled: Tensor = functional.normalize(features, dim=-1) * math.sqrt(features.shape[-1])
+    return scaled

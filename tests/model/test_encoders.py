@@ -110,7 +110,6 @@ class TestBuildEncoder:
         with pytest.raises(ValueError, match="in_channels: "):
             build_encoder("small-cnn", in_channels=0)
 
-    @pytest.mark.xfail(raises=IndexError, reason="squeezenet's classifier is a convolution")
     def test_a_backbone_whose_classifier_is_no_linear_layer(self):
         with pytest.raises(ValueError, match="name: "):
             build_encoder("torchvision/squeezenet1_1")

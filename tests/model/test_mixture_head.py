@@ -86,11 +86,11 @@ class TestRanges:
 
 class TestFormula:
     def test_written_out(self, covariance):
-        """h/|h| -> trunk -> t; z = t/|t|; mu, sigma and pi affine in t (M2 to M6)."""
+        """sqrt(F) h/|h| -> trunk -> t; z = t/|t|; mu, sigma and pi affine in t (M2 to M6)."""
         head = MixtureDensityHead(8, 3, covariance=covariance, **SMALL)
         h = features()
         first, second = (m for m in head.trunk if isinstance(m, nn.Linear))
-        t = second(first(h / h.norm(dim=-1, keepdim=True)).clamp(min=0))
+        t = second(first(8**0.5 * h / h.norm(dim=-1, keepdim=True)).clamp(min=0))
         output = head(h)
         assert torch.allclose(output.embedding, t / t.norm(dim=-1, keepdim=True), atol=1e-6)
         assert torch.allclose(output.mixture.log_weights, head.pi(t).log_softmax(-1), atol=1e-6)
@@ -173,7 +173,16 @@ class TestBadInput:
             head(features)
 
     @pytest.mark.parametrize("head", [MixtureDensityHead(8, 3, trunk=(4,)), ProjectionHead(8, (4,))])
-    @pytest.mark.xfail(raises=RuntimeError, reason="features of another width fail inside nn.Linear")
     def test_features_of_another_width(self, head):
         with pytest.raises(ValueError, match="features: "):
             head(torch.zeros(2, 9))
+
+
+def test_different_features_start_with_different_embeddings():
+    """Beside default biases, entries of size 1/sqrt(F) would give every image almost the same embedding."""
+    torch.manual_seed(0)
+    features = torch.randn(64, 128).clamp(min=0)  # as after a ReLU
+    for head in (MixtureDensityHead(128, 10, trunk=(256, 64)), ProjectionHead(128, (256, 64))):
+        embedding = head(features).embedding
+        cosine = (embedding @ embedding.T).fill_diagonal_(0).sum() / (64 * 63)
+        assert cosine < 0.9
