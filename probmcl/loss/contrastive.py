@@ -64,6 +64,7 @@ def contrastive_loss(logits: Tensor, weights: Tensor, *, no_positives: str = "sk
         tensor(0.6931)
     """
     _check.one_of("no_positives", no_positives, NO_POSITIVES)
+    _check.square("logits", logits)
     _check.square("weights", weights)
     _check.same_shape("weights", weights, "logits", logits)
     log_probability = _log_softmax_over_others(logits)
