@@ -105,18 +105,18 @@ def test_a_run_resumed_from_its_checkpoint_ends_with_the_same_weights(
     whole = make_model()
     fit(whole, regression_step, make_loader(), settings, seed=0)
 
-    class Stop(Exception):
+    class StopError(Exception):
         pass
 
     def stop_in_epoch_three(model: nn.Module) -> float:
         stop_in_epoch_three.calls += 1
         if stop_in_epoch_three.calls == 3:
-            raise Stop
+            raise StopError
         return float(stop_in_epoch_three.calls)
 
     stop_in_epoch_three.calls = 0
     path = tmp_path / "last.pt"
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         fit(
             make_model(),
             regression_step,
