@@ -136,8 +136,8 @@ def digits_recipe(*, smoke: bool = False) -> Recipe:
         methods=(
             Method("BCE", "bce", _TRAINING),
             Method("ASL", "asl", _TRAINING),
-            Method("SupCon, threshold", "supcon", _TRAINING, trunk=_TRUNK),
-            Method("ProbMCL", "probmcl", _TRAINING, trunk=_TRUNK),
+            Method("SupCon, threshold", "supcon", _CONTRASTIVE, trunk=_TRUNK),
+            Method("ProbMCL", "probmcl", _CONTRASTIVE, trunk=_TRUNK),
         ),
         probe=TrainingSettings(epochs=30, batch_size=256, learning_rate=1e-2),
     )
@@ -187,4 +187,5 @@ def smaller(recipe: Recipe, *, images: int, epochs: int) -> Recipe:
 
 
 _TRAINING = TrainingSettings(epochs=8, batch_size=128, learning_rate=5e-3)
+_CONTRASTIVE = replace(_TRAINING, learning_rate=2e-3)
 _TRUNK = (256, 64)
