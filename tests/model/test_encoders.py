@@ -60,7 +60,7 @@ class TestBuildEncoder:
     def test_feature_size_is_discovered(self, name, channels):
         encoder = build_encoder(name, in_channels=channels)
         assert isinstance(encoder, Encoder)
-        assert encoder.training
+        assert all(module.training for module in encoder.modules())
         encoder.eval()
         found = encoder(images(2, channels))
         assert found.shape == (2, encoder.feature_dim)
