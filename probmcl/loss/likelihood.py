@@ -32,7 +32,7 @@ def mixture_nll(mixture: GaussianMixture, target: Tensor, *, per_dimension: bool
         tensor(0.9189)
     """
     _check.finite("target", target, dims=2)
-    wide = torch.promote_types(target.dtype, torch.float32)
+    wide = torch.promote_types(torch.promote_types(mixture.means.dtype, target.dtype), torch.float32)
     nll = -mixture.to(wide).log_prob(target.to(wide)).mean()
     return nll / mixture.dimensions if per_dimension else nll
 

@@ -57,9 +57,9 @@ def overlaps_enough(
 ) -> Tensor:
     """Whether the overlap of every pair of label sets reaches the decision threshold alpha (M7).
 
-    The comparison is made in whole numbers, so ties are exact: ``overlap(...) >= 1`` fails in floating point
-    for the cosine of two equal sets of 5, 6 or 7 labels. The threshold is read as the nearest fraction with a
-    denominator of at most one million, so 1/3 and 0.1 mean what they say.
+    The comparison is made in whole numbers, so ties are exact. In floating point they are not: written as
+    i / (sqrt(a) sqrt(b)), the cosine of two equal sets of 5 labels is 0.9999999999999998. The threshold is
+    read as the nearest fraction with a denominator of at most one million, so 1/3 and 0.1 mean what they say.
 
     Args:
         labels: label matrix of zeros and ones, ``(N, K)``.

@@ -88,7 +88,8 @@ def log_expected_likelihood(a: GaussianMixture, b: GaussianMixture | None = None
         b: M mixtures; ``a`` again by default.
 
     Returns:
-        ``log Sim``, ``(N, M)``, at most 0 up to rounding.
+        ``log Sim``, ``(N, M)``, at most 0. In float32 and with unit means the error measured grows as
+        2e-7 / sigma^2 nats: 1e-4 at sigma 0.05, 0.14 at 0.001.
 
     Raises:
         ValueError: as :func:`log_expected_likelihood_kernel`.
@@ -102,7 +103,8 @@ def log_expected_likelihood(a: GaussianMixture, b: GaussianMixture | None = None
     log_k = log_expected_likelihood_kernel(a, b)
     self_a = log_k.diagonal() if b is None else _log_self_kernel(a)
     self_b = self_a if b is None else _log_self_kernel(b)
-    return log_k - (self_a.unsqueeze(1) + self_b) / 2
+    # Above 0 there is only rounding; for tiny sigmas it would put a near copy above the mixture itself.
+    return (log_k - (self_a.unsqueeze(1) + self_b) / 2).clamp(max=0)
 
 
 def log_bhattacharyya(a: GaussianMixture, b: GaussianMixture | None = None) -> Tensor:
