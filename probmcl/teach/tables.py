@@ -79,10 +79,10 @@ def _cell_text(cell: Cell, decimals: int) -> str:
     if cell is None:
         return "–"
     if isinstance(cell, tuple):
-        value, low, high = (f"{part:.{decimals}f}" for part in cell)
+        value, low, high = (f"{part:z.{decimals}f}" for part in cell)
         return f"{value} [{low}, {high}]"
     if isinstance(cell, float):
-        return f"{cell:.{decimals}f}"
+        return f"{cell:z.{decimals}f}"
     return f"{cell:,}" if isinstance(cell, int) else cell
 
 
