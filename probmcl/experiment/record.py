@@ -166,7 +166,7 @@ def load_result(name: str) -> Record:
         except OSError:  # no network, or no such page: the error below says what to do
             pass
     raise FileNotFoundError(
-        f"no record {name!r} at {' or '.join(sought)}; make it with `python -m probmcl run {name}`, "
+        f"no record {name!r} at {' or '.join(sought)}; make it (see `python -m probmcl --help`), "
         "or set PROBMCL_RESULTS to the folder that holds it"
     )
 
