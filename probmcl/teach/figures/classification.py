@@ -96,7 +96,7 @@ def probability_histograms(
         axes.plot(thresholds[name].numpy(), [0] * len(thresholds[name]), "|", color=c.text, markersize=16)
         axes.set(title=name, xlabel="predicted probability", xlim=(0, 1))
     grid[0][0].set_ylabel("density")
-    grid[0][0].legend(loc="upper right")
+    figure.legend(*grid[0][0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure
 
 
