@@ -25,7 +25,7 @@ def comparison_table(record: Record) -> Table:
     how = rows[0].metrics["mAP"].how
     table = Table(title=title, caption=f"{views:,} image views a method. mAP with a 95 % interval: {how}.")
     table.add_column("method", no_wrap=True)
-    for name in (*METRICS, "seconds"):
+    for name in (*METRICS, "s"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         first, *others = (row.metrics[name] for name in METRICS)

@@ -109,13 +109,13 @@ def run_experiment(
         images, of the difference of mean mAP over seeds.
     """
     begin = time.perf_counter()
+    code, hardware = provenance(device)  # before the run: files may change while it trains
     runs = run_methods(recipe, seeds, device=device, progress=progress)
     rows = [
         _row(name, seed, trained, runs.splits, resamples)
         for name, all_seeds in runs.trained.items()
         for seed, trained in zip(runs.seeds, all_seeds, strict=True)
     ]
-    code, hardware = provenance(device)
     return Record(
         name=recipe.name,
         kind="comparison",

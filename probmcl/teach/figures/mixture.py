@@ -60,16 +60,17 @@ def inverse_problem(
         several: G mixtures in one dimension.
     """
     c = colours()
+    inputs = grid[:, 0].numpy()
     figure, (left, right) = plt.subplots(1, 2, sharex=True, sharey=True, figsize=(7.0, 3.7))
     for axes in (left, right):
         axes.scatter(x, z, s=6, color=c.muted, alpha=0.6, linewidths=0)
-        axes.set(xlabel="input x", xlim=(grid.min(), grid.max()), ylim=(-0.2, 1.2))
-    middle, spread = one.means[:, 0, 0], one.sigmas[:, 0]
-    left.plot(grid[:, 0], middle, color=c.accent)
-    left.fill_between(grid[:, 0], middle - spread, middle + spread, color=c.accent, alpha=0.2, linewidth=0)
+        axes.set(xlabel="input x", xlim=(inputs.min(), inputs.max()), ylim=(-0.2, 1.2))
+    middle, spread = one.means[:, 0, 0].numpy(), one.sigmas[:, 0].numpy()
+    left.plot(inputs, middle, color=c.accent)
+    left.fill_between(inputs, middle - spread, middle + spread, color=c.accent, alpha=0.2, linewidth=0)
     for k in range(several.components):
         weight = several.log_weights[:, k].exp()
-        right.scatter(grid[:, 0], several.means[:, k, 0], s=28 * weight**2, color=c.categorical[k], zorder=3)
+        right.scatter(inputs, several.means[:, k, 0], s=28 * weight**2, color=c.categorical[k], zorder=3)
     left.set(title="One Gaussian: between the answers", ylabel="answer z")
     right.set_title("Three components: every answer")
     return figure

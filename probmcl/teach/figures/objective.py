@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from torch import Tensor
 
 from probmcl.teach.style import colours
@@ -105,6 +106,9 @@ def switch_effects(
         axes.set_title(title)
         _shade_arguments(axes, effects)
     pair[1].set_xscale("log")
+    pair[1].xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    pair[1].xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    pair[1].xaxis.set_minor_formatter(NullFormatter())
     pair[0].set_yticks(range(len(rows)), [f"{argument} = {value}" for argument, value in rows], fontsize=9)
     pair[0].set_ylim(len(rows) - 0.5, -0.5)
     return figure
@@ -115,5 +119,5 @@ def _shade_arguments(axes: Axes, effects: Mapping[str, Mapping[str, tuple[float,
     start = -0.5
     for number, values in enumerate(effects.values()):
         if number % 2:
-            axes.axhspan(start, start + len(values), color=colours().grid, alpha=0.35, linewidth=0, zorder=0)
+            axes.axhspan(start, start + len(values), color=colours().grid, alpha=0.5, linewidth=0, zorder=0)
         start += len(values)

@@ -35,7 +35,7 @@ def overlapping_densities(place: float, grid: Tensor, overlaps: Mapping[float, O
     figure, axes = plt.subplots(figsize=(6.0, 3.2))
     axes.plot(grid, shown.first, color=c.anchor)
     axes.plot(grid, shown.second, color=c.negative)
-    axes.fill_between(grid, shown.product, color=c.accent, alpha=0.55, linewidth=0)
+    axes.fill_between(grid.numpy(), shown.product.numpy(), color=c.accent, alpha=0.55, linewidth=0)
     height = 1.15 * max(float(max(o.first.max(), o.second.max(), o.product.max())) for o in overlaps.values())
     for j, (words, colour) in enumerate((("anchor", c.anchor), ("other", c.negative), ("product", c.accent))):
         axes.text(0.015, 0.94 - 0.1 * j, words, color=colour, transform=axes.transAxes, va="top")
@@ -43,7 +43,7 @@ def overlapping_densities(place: float, grid: Tensor, overlaps: Mapping[float, O
     axes.set(
         title=f"Sim = {shown.similarity:.3f}",
         xlabel="z",
-        xlim=(grid[0], grid[-1]),
+        xlim=(float(grid[0]), float(grid[-1])),
         ylim=(0, height),
         yticks=[],
     )
@@ -81,7 +81,7 @@ def gram_and_spectra(gram: Tensor, spectra: Mapping[str, Tensor]) -> Figure:
     """
     c = colours()
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.0, 3.3), width_ratios=(1, 1.25))
-    image = left.imshow(gram, vmin=0, vmax=1)
+    image = left.imshow(gram.numpy(), vmin=0, vmax=1)
     figure.colorbar(image, ax=left, shrink=0.85)
     left.set(title="Sim of all pairs", xticks=[], yticks=[])
     for i, (name, values) in enumerate(spectra.items()):
@@ -92,6 +92,7 @@ def gram_and_spectra(gram: Tensor, spectra: Mapping[str, Tensor]) -> Figure:
     right.axhline(0, color=c.muted, linewidth=1)
     right.set(title="Eigenvalues", xlabel="rank")
     right.set_yscale("symlog", linthresh=0.01)
+    right.margins(y=0.08)
     right.set_xlim(0, 1.32 * gram.shape[0])
     return figure
 
@@ -106,10 +107,10 @@ def score_matrices(names: Sequence[str], matrices: Mapping[str, Tensor]) -> Figu
     c = colours()
     figure, panels = plt.subplots(1, len(matrices), figsize=(7.0, 3.9), sharey=True, squeeze=False)
     for axes, (title, matrix) in zip(panels[0], matrices.items(), strict=True):
-        axes.imshow(matrix.clamp(0, 1), vmin=0, vmax=1)
+        axes.imshow(matrix.clamp(0, 1).numpy(), vmin=0, vmax=1)
         for i in range(len(names)):
             for j in range(len(names)):
-                colour = c.background if matrix[i, j] > 0.5 else c.text
+                colour = c.background if matrix[i, j] > 0.4 else c.text
                 axes.text(j, i, f"{matrix[i, j]:.2f}", ha="center", va="center", fontsize=10, color=colour)
         axes.set_title(title)
         axes.set_xticks(range(len(names)), names)
