@@ -131,6 +131,8 @@ def train_method(
     """
     begin = time.perf_counter()
     encoder = deepcopy(start)
+    size = method.training.batch_size
+    used = len(splits.train) // size * size  # the last batch is dropped if it is smaller
     train = _end_to_end if method.end_to_end else _two_stages
     classifier, history = train(method, encoder, splits, probe, seed, device, progress)
     return Trained(
@@ -139,7 +141,7 @@ def train_method(
         *_scores(encoder, classifier, splits, device),
         history=history,
         seconds=time.perf_counter() - begin,
-        image_views=2 * len(splits.train) * method.training.epochs,
+        image_views=2 * used * method.training.epochs,
     )
 
 

@@ -93,11 +93,11 @@ class _Run:
     ) -> None:
         self.model, self.loader, self.settings, self.device = model, loader, settings, device
         self.optimiser = torch.optim.AdamW(parameter_groups(model, settings.weight_decay), lr=1e-8)
+        steps = len(loader) * settings.epochs
+        # A rise of exactly one step has no length, and PyTorch divides by it.
+        warmup = 1.5 / steps if math.isclose(settings.warmup * steps, 1) else settings.warmup
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser,
-            max_lr=settings.learning_rate,
-            total_steps=len(loader) * settings.epochs,
-            pct_start=settings.warmup,
+            self.optimiser, max_lr=settings.learning_rate, total_steps=steps, pct_start=warmup
         )
         scaled = settings.precision == "float16" and device.type == "cuda"
         self.scaler = torch.amp.GradScaler(device.type, enabled=scaled)
@@ -145,9 +145,11 @@ class _Run:
             parts = step(self.model, to_device(batch, self.device))
         self.optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(parts.total).backward()  # type: ignore[no-untyped-call]
+        scale = self.scaler.get_scale()
         self.scaler.step(self.optimiser)
         self.scaler.update()
-        self.schedule.step()
+        if self.scaler.get_scale() >= scale:  # otherwise the step overflowed in float16 and was left out
+            self.schedule.step()
         if self.ema is not None:
             self.ema.update(self.model, step=self.schedule.last_epoch)
         return parts

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from probmcl.train.loop import Loader, to_device
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def predict(model: nn.Module, loader: Loader, *, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
     """Outputs and labels of every image, in the loader's order, on the CPU in float32.
 
@@ -32,5 +32,4 @@ def predict(model: nn.Module, loader: Loader, *, device: torch.device | str = "c
         images, batch_labels = to_device(batch, device)
         outputs.append(model(images).float().cpu())
         labels.append(batch_labels.cpu())
-    # Clones, because tensors made in inference mode cannot be trained on.
-    return torch.cat(outputs).clone(), torch.cat(labels).clone()
+    return torch.cat(outputs), torch.cat(labels)

@@ -206,3 +206,10 @@ def test_a_failed_write_keeps_the_previous_checkpoint_and_leaves_nothing_behind(
         save_checkpoint(path, {"epoch": 2, "weights": Unwritable()})
     assert load_checkpoint(path)["epoch"] == 1
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_the_schedule_stands_any_number_of_steps(steps: int) -> None:
+    batches = [(torch.randn(8, 3), torch.randn(8, 2))] * steps
+    history = fit(make_model(), regression_step, batches, TrainingSettings(1, 8, 0.05, warmup=0.2), seed=0)
+    assert history.epochs[0].learning_rate < 0.05

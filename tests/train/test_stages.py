@@ -126,3 +126,12 @@ def test_predict_keeps_the_order_and_switches_to_evaluation(scenes) -> None:
     assert torch.equal(labels, scenes.labels.float())
     assert torch.allclose(features[:20], encoder.eval()(plain_view()(scenes.images[:20])), atol=1e-5)
     assert not features.requires_grad
+
+
+def test_features_from_predict_can_be_trained_on(scenes) -> None:
+    features, _ = predict(
+        SmallCNN(widths=(8, 8, 16)), make_loader(scenes, plain_view(), 20, shuffle=False, seed=0)
+    )
+    layer = nn.Linear(16, 1)
+    layer(features).sum().backward()
+    assert layer.weight.grad is not None
