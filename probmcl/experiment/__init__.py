@@ -1,7 +1,7 @@
 """All of it, arranged and written down."""
 
 from probmcl.experiment.methods import Splits, Trained, pretrain, probe_start, train_method
-from probmcl.experiment.provenance import Code, Hardware, checksum, command_line, provenance
+from probmcl.experiment.provenance import Code, Hardware, checksum, command_line
 from probmcl.experiment.recipe import Method, Recipe, digits_random_recipe, digits_recipe, smaller
 from probmcl.experiment.record import (
     DataIdentity,
@@ -40,7 +40,6 @@ __all__ = [
     "load_result",
     "pretrain",
     "probe_start",
-    "provenance",
     "read_label_matrix",
     "read_record",
     "results_path",

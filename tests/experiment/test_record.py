@@ -249,7 +249,7 @@ def test_a_published_record_is_checked_as_well(installed_alone: Path) -> None:
 
 @pytest.mark.usefixtures("installed_alone")
 def test_a_missing_result_says_what_to_do() -> None:
-    with pytest.raises(FileNotFoundError, match=r"python -m probmcl run digits.*PROBMCL_RESULTS"):
+    with pytest.raises(FileNotFoundError, match=r"python -m probmcl --help.*PROBMCL_RESULTS"):
         load_result("digits")
 
 
