@@ -131,7 +131,7 @@ def test_the_book_s_recipe_survives_json() -> None:
 
 def test_the_command_writes_a_record_that_validates(tmp_path: Path, recipe, monkeypatch, capsys) -> None:
     monkeypatch.setattr(
-        "probmcl.__main__.RECIPES", {"digits": lambda smoke: replace(recipe, methods=METHODS[::3])}
+        "probmcl.commands.run.RECIPES", {"digits": lambda smoke: replace(recipe, methods=METHODS[::3])}
     )
     out = tmp_path / "digits.json"
     assert main(["run", "digits", "--smoke", "--device", "cpu", "--out", str(out)]) == 0
@@ -142,5 +142,6 @@ def test_the_command_writes_a_record_that_validates(tmp_path: Path, recipe, monk
 
 
 def test_the_command_names_a_device_that_is_not_there(tmp_path: Path, capsys) -> None:
-    assert main(["run", "digits", "--smoke", "--device", "nonsense", "--out", str(tmp_path / "x.json")]) == 2
-    assert "device: expected" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="2"):
+        main(["run", "digits", "--smoke", "--device", "nonsense", "--out", str(tmp_path / "x.json")])
+    assert "--device: expected one that torch can use here" in capsys.readouterr().err

@@ -1,0 +1,24 @@
+"""Arguments that several commands share."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+
+import torch
+
+
+def device(name: str) -> torch.device:
+    """The device of that name, if torch can use it here.
+
+    >>> device("cpu")
+    device(type='cpu')
+    """
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:  # the latter from a torch built without CUDA
+        raise ArgumentTypeError(f"expected one that torch can use here, got {name!r} ({error})") from error
+
+
+def default_device() -> str:
+    """The first GPU if there is one."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
