@@ -1,7 +1,7 @@
 """All of it, arranged and written down."""
 
 from probmcl.experiment.methods import Splits, Trained, pretrain, probe_start, train_method
-from probmcl.experiment.provenance import Code, Hardware, checksum, command_line
+from probmcl.experiment.provenance import Code, Hardware, command_line
 from probmcl.experiment.recipe import Method, Recipe, digits_random_recipe, digits_recipe, smaller
 from probmcl.experiment.record import (
     DataIdentity,
@@ -31,7 +31,6 @@ __all__ = [
     "Splits",
     "Trained",
     "best_baseline",
-    "checksum",
     "command_line",
     "comparison_table",
     "digits_random_recipe",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from probmcl.data import checksum
 from probmcl.evaluate import (
     Interval,
     bootstrap_interval,
@@ -19,7 +20,7 @@ from probmcl.evaluate import (
     thresholds_from_validation,
 )
 from probmcl.experiment.methods import Splits, Trained, pretrain, probe_start, train_method
-from probmcl.experiment.provenance import checksum, provenance
+from probmcl.experiment.provenance import provenance
 from probmcl.experiment.recipe import Recipe
 from probmcl.experiment.record import DataIdentity, Difference, Record, Row
 
