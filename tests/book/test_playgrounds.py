@@ -66,9 +66,14 @@ def test_inside_a_chapter_the_address_is_left_alone(visit: Callable[..., Page], 
 @everywhere
 def test_a_page_opened_from_disk_works(chromium: Browser, site: Path, name: str) -> None:
     page = chromium.new_page()
+    errors: list[object] = []
+    page.on("pageerror", lambda error: errors.append(error))
     page.goto((site / f"{name}.html").as_uri())
-    assert drive(page, [CHANGES[name]])[0]["python"]
+    before = shown(page)
+    assert drive(page, [CHANGES[name]])[0]["python"] != before["python"]
+    page.wait_for_function("location.hash.length > 1")
     page.close()
+    assert errors == []
 
 
 @everywhere
