@@ -17,7 +17,7 @@ from probmcl.data.labelled import (
     label_statistics,
 )
 from probmcl.data.letters import letter_images
-from probmcl.data.loader import make_loader
+from probmcl.data.loader import ViewLoader, make_loader, suggested_workers
 from probmcl.data.packed import ImageFolderLabels, load_npz, save_npz
 from probmcl.data.scenes import DIFFICULTIES, Difficulty
 from probmcl.data.themes import THEMES, Theme, co_occurrence, label_distribution, label_sets
@@ -41,6 +41,7 @@ __all__ = [
     "PerImage",
     "Theme",
     "TwoViews",
+    "ViewLoader",
     "checksum",
     "co_occurrence",
     "digit_scenes",
@@ -56,4 +57,5 @@ __all__ = [
     "plain_view",
     "save_npz",
     "scene_augmentation",
+    "suggested_workers",
 ]

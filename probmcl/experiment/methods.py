@@ -9,9 +9,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import DataLoader
 
-from probmcl.data import LabelledImages, TwoViews, digit_scenes, letter_images, make_loader, plain_view
+from probmcl.data import (
+    LabelledImages,
+    TwoViews,
+    ViewLoader,
+    digit_scenes,
+    letter_images,
+    make_loader,
+    plain_view,
+)
 from probmcl.data import scene_augmentation as augmentation
 from probmcl.evaluate import mean_average_precision, ridge_probe
 from probmcl.experiment.recipe import DigitsData, Method, Recipe
@@ -261,13 +268,11 @@ def _scores(
     return validation, test
 
 
-def plain_loader(images: LabelledImages) -> DataLoader[tuple[Tensor, Tensor]]:
+def plain_loader(images: LabelledImages) -> ViewLoader:
     """Batches of plain views in the order of the data set."""
     return make_loader(images, plain_view(), EVALUATION_BATCH, shuffle=False, seed=0)
 
 
-def _two_views(
-    images: LabelledImages, settings: TrainingSettings, seed: int
-) -> DataLoader[tuple[Tensor, Tensor]]:
+def _two_views(images: LabelledImages, settings: TrainingSettings, seed: int) -> ViewLoader:
     views = TwoViews(augmentation())
     return make_loader(images, views, settings.batch_size, shuffle=True, seed=seed, drop_last=True)
