@@ -44,7 +44,7 @@ def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
     path = Path(path)
     for left in path.parent.glob(f".{path.stem}.new{path.suffix}.*.tmp"):  # by a process that was killed
         left.unlink(missing_ok=True)
-    fresh = path.with_suffix(f".new{path.suffix}")
+    fresh = _fresh(path)
     try:
         with whole_file(fresh) as file:
             torch.save({"format": FORMAT, **state}, file)
@@ -100,7 +100,7 @@ def latest_checkpoint(path: str | Path) -> dict[str, Any] | None:
     """
     path, previous = Path(path), previous_checkpoint(path)
     if not path.exists():  # never saved, or killed between the two renames of a save
-        return load_checkpoint(previous) if previous.exists() else None
+        return load_checkpoint(_fresh(path)) if _fresh(path).exists() else None
     try:
         return load_checkpoint(path)
     except TornCheckpointError as error:
@@ -119,6 +119,10 @@ def previous_checkpoint(path: str | Path) -> Path:
     """
     path = Path(path)
     return path.with_suffix(f".previous{path.suffix}")
+
+
+def _fresh(path: Path) -> Path:
+    return path.with_suffix(f".new{path.suffix}")
 
 
 def check_same(path: str | Path, saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:

@@ -123,8 +123,16 @@ def test_two_torn_checkpoints_are_an_error(interrupted: Path) -> None:
 
 
 def test_a_kill_between_two_renames_loses_nothing(interrupted: Path) -> None:
-    os.replace(interrupted, interrupted.with_name("last.previous.pt"))
-    assert torch.equal(train(interrupted), train(interrupted.with_name("whole.pt")))
+    os.replace(interrupted, interrupted.with_name("last.new.pt"))  # the old one has its new name already
+    assert load_checkpoint(interrupted.with_name("last.previous.pt"))["epoch"] is None
+    resumed = train(interrupted, step=stopping_after(1))  # as many steps as the newest leaves
+    assert torch.equal(resumed, train(interrupted.with_name("whole.pt")))
+
+
+def test_without_its_newest_checkpoint_a_run_begins_anew(interrupted: Path) -> None:
+    interrupted.unlink()
+    with pytest.raises(PowerCutError):
+        train(interrupted, step=stopping_after(7))
 
 
 @pytest.mark.parametrize(
