@@ -28,6 +28,8 @@ from probmcl.data.views import (
     photo_view,
     plain_view,
     scene_augmentation,
+    squish,
+    two_photo_views,
 )
 
 __all__ = [
@@ -57,5 +59,7 @@ __all__ = [
     "plain_view",
     "save_npz",
     "scene_augmentation",
+    "squish",
     "suggested_workers",
+    "two_photo_views",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Any
 
 import torch
@@ -40,12 +39,11 @@ class SeededBatches(Sampler[Seeded]):
         return len(self.batches)
 
     def __iter__(self) -> Iterator[Seeded]:
-        skip, self.skip = self.skip, 0
-        return islice(self._all(), skip, None)
-
-    def _all(self) -> Iterator[Seeded]:
-        for indices in self.batches:
-            yield int(torch.randint(2**62, (), generator=self.generator)), indices
+        skip, self.skip = self.skip, 0  # at the first batch: PyTorch makes an iterator too many
+        for position, indices in enumerate(self.batches):
+            seed = int(torch.randint(2**62, (), generator=self.generator))
+            if position >= skip:
+                yield seed, indices
 
 
 class ViewedBatches(Dataset[Batch]):
