@@ -17,7 +17,7 @@ from tqdm import tqdm
 from probmcl import _check
 from probmcl.loss import LossParts
 from probmcl.train.batches import Batches, Loader
-from probmcl.train.checkpoint import check_same, latest_checkpoint, save_checkpoint
+from probmcl.train.checkpoint import check_same_run, latest_checkpoint, save_checkpoint
 from probmcl.train.history import EpochLog, EpochMeter, History
 from probmcl.train.seeding import seeded
 from probmcl.train.settings import TrainingSettings
@@ -241,7 +241,7 @@ class _Run:
         }
         saved = latest_checkpoint(path)
         if saved is not None:
-            check_same(path, saved["run"], self.identity)
+            check_same_run(path, saved["run"], self.identity)
             self.load(saved)
 
     def save(self) -> None:
