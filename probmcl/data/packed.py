@@ -124,8 +124,8 @@ class ImageFolderLabels(Dataset[tuple[Tensor, Tensor]]):
     """
 
     def __init__(self, root: str | Path, table: str | Path) -> None:
-        names, self.labels, self.classes = _read_table(Path(table))
-        self.paths = [Path(root) / name for name in names]
+        self.names, self.labels, self.classes = _read_table(Path(table))
+        self.paths = [Path(root) / name for name in self.names]
         missing = [str(path) for path in self.paths if not path.is_file()]
         if missing:
             rest = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
