@@ -3,9 +3,9 @@
 A data set is images with a label matrix: ``LabelledImages`` in memory, ``ImageFolderLabels`` on disk. The
 package brings one of its own, DigitScenes: handwritten digits whose label sets follow a distribution that
 ``label_distribution`` and ``co_occurrence`` state exactly, and printed letters to pretrain on. Your own
-images come in through ``load_npz`` or a folder with a table. A view turns an image into what the encoder
-sees: ``plain_view`` for evaluation, ``TwoViews`` of an augmentation for a contrastive loss. ``make_loader``
-joins a data set and a view into batches.
+images come in through ``load_npz`` or a folder with a table; ``prepare_images`` makes large ones small, once.
+A view turns an image into what the encoder sees: ``plain_view`` for evaluation, ``TwoViews`` of an
+augmentation for a contrastive loss. ``make_loader`` joins a data set and a view into batches.
 """
 
 from probmcl.data.digits import digit_scenes, handwriting_indices
@@ -17,8 +17,9 @@ from probmcl.data.labelled import (
     label_statistics,
 )
 from probmcl.data.letters import letter_images
-from probmcl.data.loader import make_loader
+from probmcl.data.loader import ViewLoader, make_loader, suggested_workers
 from probmcl.data.packed import ImageFolderLabels, load_npz, save_npz
+from probmcl.data.prepare import prepare_images
 from probmcl.data.scenes import DIFFICULTIES, Difficulty
 from probmcl.data.themes import THEMES, Theme, co_occurrence, label_distribution, label_sets
 from probmcl.data.views import (
@@ -28,6 +29,8 @@ from probmcl.data.views import (
     photo_view,
     plain_view,
     scene_augmentation,
+    squish,
+    two_photo_views,
 )
 
 __all__ = [
@@ -41,6 +44,7 @@ __all__ = [
     "PerImage",
     "Theme",
     "TwoViews",
+    "ViewLoader",
     "checksum",
     "co_occurrence",
     "digit_scenes",
@@ -54,6 +58,10 @@ __all__ = [
     "photo_augmentation",
     "photo_view",
     "plain_view",
+    "prepare_images",
     "save_npz",
     "scene_augmentation",
+    "squish",
+    "suggested_workers",
+    "two_photo_views",
 ]

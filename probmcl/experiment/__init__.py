@@ -1,5 +1,6 @@
 """All of it, arranged and written down."""
 
+from probmcl.experiment.checkpoints import RunCheckpoints
 from probmcl.experiment.methods import Splits, Trained, pretrain, probe_start, train_method
 from probmcl.experiment.provenance import Code, Hardware, command_line
 from probmcl.experiment.recipe import Method, Recipe, digits_random_recipe, digits_recipe, smaller
@@ -28,6 +29,7 @@ __all__ = [
     "Recipe",
     "Record",
     "Row",
+    "RunCheckpoints",
     "Splits",
     "Trained",
     "best_baseline",

@@ -1,6 +1,12 @@
 """Numbers become weights."""
 
-from probmcl.train.checkpoint import load_checkpoint, save_checkpoint
+from probmcl.train.checkpoint import (
+    check_same_run,
+    latest_checkpoint,
+    load_checkpoint,
+    previous_checkpoint,
+    save_checkpoint,
+)
 from probmcl.train.classification_stage import end_to_end, linear_probe
 from probmcl.train.contrastive_stage import contrastive_stage
 from probmcl.train.history import EpochLog, History
@@ -13,13 +19,16 @@ __all__ = [
     "EpochLog",
     "History",
     "TrainingSettings",
+    "check_same_run",
     "contrastive_stage",
     "end_to_end",
     "fit",
+    "latest_checkpoint",
     "linear_probe",
     "load_checkpoint",
     "parameter_groups",
     "predict",
+    "previous_checkpoint",
     "save_checkpoint",
     "seeded",
 ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from probmcl.train.loop import Loader, to_device
+from probmcl.train.batches import Loader
+from probmcl.train.loop import to_device
 
 
 @torch.no_grad()
