@@ -1,6 +1,6 @@
 """Images and labels come in: data sets, views and the loader that joins them.
 
-A data set is images with a label matrix: ``LabelledImages`` in memory, ``ImageFolderLabels`` on disk. The
+A data set is images with a label matrix: ``LabelledImages`` in memory, ``ImagesOnDisk`` on disk. The
 package brings one of its own, DigitScenes: handwritten digits whose label sets follow a distribution that
 ``label_distribution`` and ``co_occurrence`` state exactly, and printed letters to pretrain on. Your own
 images come in through ``load_npz`` or a folder with a table. A view turns an image into what the encoder
@@ -18,7 +18,7 @@ from probmcl.data.labelled import (
 )
 from probmcl.data.letters import letter_images
 from probmcl.data.loader import make_loader
-from probmcl.data.packed import ImageFolderLabels, load_npz, save_npz
+from probmcl.data.packed import ImageFolderLabels, ImagesOnDisk, load_npz, save_npz
 from probmcl.data.scenes import DIFFICULTIES, Difficulty
 from probmcl.data.themes import THEMES, Theme, co_occurrence, label_distribution, label_sets
 from probmcl.data.views import (
@@ -35,6 +35,7 @@ __all__ = [
     "THEMES",
     "Difficulty",
     "ImageFolderLabels",
+    "ImagesOnDisk",
     "LabelStatistics",
     "LabelledDataset",
     "LabelledImages",
