@@ -9,6 +9,8 @@ joins a data set and a view into batches.
 """
 
 from probmcl.data.digits import digit_scenes, handwriting_indices
+from probmcl.data.download import DownloadRefusedError, download
+from probmcl.data.fetch import fetch
 from probmcl.data.labelled import (
     LabelledDataset,
     LabelledImages,
@@ -20,7 +22,9 @@ from probmcl.data.letters import letter_images
 from probmcl.data.loader import make_loader
 from probmcl.data.packed import ImageFolderLabels, ImagesOnDisk, load_npz, save_npz
 from probmcl.data.scenes import DIFFICULTIES, Difficulty
+from probmcl.data.sources import SOURCES, RemoteFile, Source
 from probmcl.data.themes import THEMES, Theme, co_occurrence, label_distribution, label_sets
+from probmcl.data.unpack import unpack
 from probmcl.data.views import (
     PerImage,
     TwoViews,
@@ -32,19 +36,25 @@ from probmcl.data.views import (
 
 __all__ = [
     "DIFFICULTIES",
+    "SOURCES",
     "THEMES",
     "Difficulty",
+    "DownloadRefusedError",
     "ImageFolderLabels",
     "ImagesOnDisk",
     "LabelStatistics",
     "LabelledDataset",
     "LabelledImages",
     "PerImage",
+    "RemoteFile",
+    "Source",
     "Theme",
     "TwoViews",
     "checksum",
     "co_occurrence",
     "digit_scenes",
+    "download",
+    "fetch",
     "handwriting_indices",
     "label_distribution",
     "label_sets",
@@ -57,4 +67,5 @@ __all__ = [
     "plain_view",
     "save_npz",
     "scene_augmentation",
+    "unpack",
 ]
