@@ -8,6 +8,10 @@ sees: ``plain_view`` for evaluation, ``TwoViews`` of an augmentation for a contr
 joins a data set and a view into batches.
 """
 
+from probmcl.data.chestmnist import chestmnist
+from probmcl.data.chestxray14 import FINDINGS, ChestTable, check_patients, chestxray14_parts, read_chest_table
+from probmcl.data.coco import CocoLabels, coco_images, coco_parts, read_instances
+from probmcl.data.coco_categories import COCO_CATEGORIES, Category
 from probmcl.data.digits import digit_scenes, handwriting_indices
 from probmcl.data.download import DownloadRefusedError, download
 from probmcl.data.fetch import fetch
@@ -20,9 +24,11 @@ from probmcl.data.labelled import (
 )
 from probmcl.data.letters import letter_images
 from probmcl.data.loader import make_loader
+from probmcl.data.miniature import write_chest_miniature, write_coco_miniature
 from probmcl.data.packed import ImageFolderLabels, ImagesOnDisk, load_npz, save_npz
 from probmcl.data.scenes import DIFFICULTIES, Difficulty
 from probmcl.data.sources import SOURCES, RemoteFile, Source
+from probmcl.data.split import Parts, held_out
 from probmcl.data.themes import THEMES, Theme, co_occurrence, label_distribution, label_sets
 from probmcl.data.unpack import unpack
 from probmcl.data.views import (
@@ -35,9 +41,14 @@ from probmcl.data.views import (
 )
 
 __all__ = [
+    "COCO_CATEGORIES",
     "DIFFICULTIES",
+    "FINDINGS",
     "SOURCES",
     "THEMES",
+    "Category",
+    "ChestTable",
+    "CocoLabels",
     "Difficulty",
     "DownloadRefusedError",
     "ImageFolderLabels",
@@ -45,17 +56,24 @@ __all__ = [
     "LabelStatistics",
     "LabelledDataset",
     "LabelledImages",
+    "Parts",
     "PerImage",
     "RemoteFile",
     "Source",
     "Theme",
     "TwoViews",
+    "check_patients",
     "checksum",
+    "chestmnist",
+    "chestxray14_parts",
     "co_occurrence",
+    "coco_images",
+    "coco_parts",
     "digit_scenes",
     "download",
     "fetch",
     "handwriting_indices",
+    "held_out",
     "label_distribution",
     "label_sets",
     "label_statistics",
@@ -65,7 +83,11 @@ __all__ = [
     "photo_augmentation",
     "photo_view",
     "plain_view",
+    "read_chest_table",
+    "read_instances",
     "save_npz",
     "scene_augmentation",
     "unpack",
+    "write_chest_miniature",
+    "write_coco_miniature",
 ]

@@ -71,7 +71,7 @@ def load_npz(path: str | Path) -> LabelledImages:
     ...
     ValueError: ...packed.py: expected an npz file, got one that is damaged or of another kind...
     """
-    arrays = {key: _read_array(Path(path), key) for key in KEYS}
+    arrays = {key: read_array(Path(path), key, KEYS) for key in KEYS}
     for key, kinds in (("images", "u"), ("labels", "biuf"), ("classes", "U")):
         if arrays[key].dtype.kind not in kinds:
             wanted = {"u": "uint8", "biuf": "numbers", "U": "strings"}[kinds]
@@ -86,8 +86,8 @@ def load_npz(path: str | Path) -> LabelledImages:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _read_array(path: Path, key: str) -> np.ndarray:
-    """Read one array of an npz file, and say what is wrong with the file if that fails."""
+def read_array(path: Path, key: str, keys: Sequence[str]) -> np.ndarray:
+    """Read one array of an npz file that should hold ``keys``, and say what is wrong if that fails."""
     try:
         with zipfile.ZipFile(path) as archive:
             if f"{key}.npy" not in archive.namelist():
@@ -95,7 +95,7 @@ def _read_array(path: Path, key: str) -> np.ndarray:
             with archive.open(f"{key}.npy") as member:
                 return np.lib.format.read_array(member, allow_pickle=False)
     except KeyError:
-        raise ValueError(f"{path}: expected the keys {', '.join(KEYS)}, got none named {key}") from None
+        raise ValueError(f"{path}: expected the keys {', '.join(keys)}, got none named {key}") from None
     except zipfile.BadZipFile as error:
         raise ValueError(
             f"{path}: expected an npz file, got one that is damaged or of another kind ({key}: {error})"
