@@ -124,12 +124,11 @@ def _pictures(part: str, count: int, unlabelled: int, pixels: int, seed: int) ->
         noise = chance.normal(60, 15, (size[1], size[0], 3)).clip(0, 255).astype(np.uint8)
         image = Image.fromarray(noise)
         marks = []
-        places = chance.permutation(CELLS * CELLS)
-        for place, (category, wanted) in zip(places, zip(SHAPES, row, strict=True), strict=False):
-            if wanted:
-                outline = _outline(category, int(place), size, chance)
-                ImageDraw.Draw(image).polygon(list(outline), fill=SHAPES[category][2])
-                marks.append(Mark(category.id, outline, crowd=bool(chance.integers(EVERY) == 0)))
+        present = [category for category, wanted in zip(SHAPES, row, strict=True) if wanted]  # at most six
+        for place, category in zip(chance.permutation(CELLS * CELLS), present, strict=False):
+            outline = _outline(category, int(place), size, chance)
+            ImageDraw.Draw(image).polygon(list(outline), fill=SHAPES[category][2])
+            marks.append(Mark(category.id, outline, crowd=bool(chance.integers(EVERY) == 0)))
         if number % EVERY == 5:
             image = image.convert("L")
         yield Picture(f"COCO_{part}_{number:012}.jpg", _bytes(image, "JPEG"), size, marks)
