@@ -89,7 +89,7 @@ def download(
         if failed >= attempts:
             raise ConnectionError(
                 f"{url}: the connection broke {failed} times without bringing more than "
-                f"{_size(part):,} bytes ({reason}); the next attempt goes on from {part}"
+                f"{_size(part):,} bytes, which are kept for the next attempt ({reason})"
             )
         time.sleep(wait * 2**failed)
     try:

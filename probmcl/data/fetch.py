@@ -30,10 +30,13 @@ def fetch(source: Source, root: str | Path, *, progress: bool = True) -> Path:
         The data set's folder.
 
     Raises:
-        FileNotFoundError: If only files to be got by hand are missing; the message says how.
-        DownloadRefusedError: If a host refuses a file; the message says how to get it by hand.
+        FileNotFoundError: If only files to be got by hand are missing.
+        DownloadRefusedError: If a host refuses a file.
+        ConnectionError: If the connection broke too often.
         ValueError: If a checksum is wrong or an archive is damaged or unsafe.
-        OSError: If there is not enough space, or the connection broke too often.
+        OSError: If there is not enough space.
+
+    Where a file did not come, the message says how to get it by hand.
 
     >>> from probmcl.data import SOURCES
     >>> fetch(SOURCES["coco2014"], "no/such/folder")  # doctest: +SKIP
@@ -46,9 +49,10 @@ def fetch(source: Source, root: str | Path, *, progress: bool = True) -> Path:
         if file.url is None and not (folder / file.name).exists():
             continue
         try:
-            _bring(file, folder, progress)
-        except DownloadRefusedError as error:
-            raise DownloadRefusedError(f"{error}\n{by_hand(source, root, [file])}") from None
+            found = _obtain(file, folder, progress)
+        except (DownloadRefusedError, ConnectionError, ValueError) as error:
+            raise type(error)(f"{error}\n{by_hand(source, root, [file])}") from None
+        _put_in_place(file, folder, found, progress)
     left = [file for file in source.files if state(file, folder) == "missing"]
     if left:
         raise FileNotFoundError(by_hand(source, root, left))
@@ -111,13 +115,19 @@ def by_hand(source: Source, root: str | Path, files: Sequence[RemoteFile]) -> st
     )
 
 
-def _bring(file: RemoteFile, folder: Path, progress: bool) -> None:
+def _obtain(file: RemoteFile, folder: Path, progress: bool) -> str:
+    """Have the file in the folder, and return its checksum."""
     path = folder / file.name
     if file.url is None:
         verify(path, file.checksum, progress=progress)
     else:
         download(file.url, path, checksum=file.checksum, progress=progress)
-    found = file.checksum or f"sha256:{digest(path)}"
+    return file.checksum or f"sha256:{digest(path)}"
+
+
+def _put_in_place(file: RemoteFile, folder: Path, found: str, progress: bool) -> None:
+    """Unpack the file if it is an archive, and write down what was verified."""
+    path = folder / file.name
     if file.unpack_into is not None:
         unpack(path, folder / file.unpack_into, progress=progress)
         if not (folder / file.proof).exists():

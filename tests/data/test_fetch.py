@@ -12,7 +12,7 @@ import tarfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
@@ -428,6 +428,33 @@ def test_a_refusal_tells_the_way_by_hand(pets, host, tmp_path):
         DownloadRefusedError, match=r"(?s)refused it: 403.*by hand:.*pets.*photos\.zip, sha256:"
     ):
         fetch(pets, tmp_path, progress=False)
+
+
+def test_wrong_bytes_tell_the_way_by_hand(pets, host, tmp_path):
+    host.files["/photos.zip"] = b"<html>Please log in</html>"
+    with pytest.raises(
+        ValueError, match=r"(?s)photos\.zip: expected sha256:.*by hand:.*photos\.zip, sha256:"
+    ):
+        fetch(pets, tmp_path, progress=False)
+    assert names(tmp_path) == []
+
+
+def test_an_archive_without_what_it_should_hold_is_named(pets, tmp_path):
+    file = replace(pets.files[1], proof="films")
+    with pytest.raises(ValueError, match=r"photos\.zip: expected an archive that holds films"):
+        fetch(replace(pets, files=(file,)), tmp_path, progress=False)
+
+
+def test_a_plain_file_laid_there_by_hand_is_verified(pets, tmp_path):
+    file = RemoteFile("list.npz", "http://127.0.0.1:9/list.npz", None, sha256(b"right"), "list.npz")
+    (tmp_path / "pets").mkdir()
+    for content in (b"wrong", b"right"):
+        (tmp_path / "pets/list.npz").write_bytes(content)
+        if content == b"wrong":
+            with pytest.raises(ValueError, match=r"list\.npz: expected sha256:"):
+                fetch(replace(pets, files=(file,)), tmp_path, progress=False)
+    fetch(replace(pets, files=(file,)), tmp_path, progress=False)
+    assert state(file, tmp_path / "pets") == "verified"
 
 
 def test_space_for_the_whole_data_set_is_asked_for_first(pets, host, tmp_path, monkeypatch):
