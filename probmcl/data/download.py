@@ -75,9 +75,8 @@ def download(
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
-    failed = 0
+    failed, most = 0, _size(part)
     while True:
-        before = _size(part)
         try:
             with full_disk_named(path.parent):
                 if _grow(part, url, progress=progress):
@@ -85,11 +84,13 @@ def download(
             reason: object = "it ended early"
         except (URLError, HTTPException, TimeoutError, ConnectionError) as error:
             reason = error
-        failed = 0 if _size(part) > before else failed + 1
+        # More than ever before: a host that starts again each time must not be asked for ever.
+        failed = 0 if _size(part) > most else failed + 1
+        most = max(most, _size(part))
         if failed >= attempts:
             raise ConnectionError(
-                f"{url}: the connection broke {failed} times without bringing more than "
-                f"{_size(part):,} bytes, which are kept for the next attempt ({reason})"
+                f"{url}: the connection broke {failed} times without bringing more than {most:,} bytes "
+                f"({reason}); what there is is kept for the next attempt"
             )
         time.sleep(wait * 2**failed)
     try:
