@@ -1,8 +1,8 @@
 """The command line, one file a command: ``python -m probmcl --help``."""
 
-from probmcl.commands import prepare, run, statistics
+from probmcl.commands import prepare, run, sources, statistics
 
-COMMANDS = (run, prepare, statistics)
+COMMANDS = (run, sources, prepare, statistics)
 """Modules that each add one command to the parser, in the order of the help text."""
 
 __all__ = ["COMMANDS"]
