@@ -112,12 +112,13 @@ def mulsupcon_loss(logits: Tensor, labels: Tensor) -> Tensor:
     return pair_mean(anchor_sum(_dense(logits, dtype), targets, everyone), pairs)
 
 
-def rule_targets(rule: PositiveRule, rows: LabelledRows, anchors: Tensor, dtype: torch.dtype) -> Targets:
-    """Targets of the contrastive loss: an anchor's positives among ``rows`` share 1 by their weights."""
+def rule_targets(rule: PositiveRule, images: LabelledRows, anchors: Tensor, dtype: torch.dtype) -> Targets:
+    """Targets of the contrastive loss over two views: an anchor's positives share 1 by their weights."""
 
     def targets(tile: slice) -> Tensor:
-        weights = rule.between(rows[anchors[tile]], rows).to(dtype)  # (T, M)
-        return _shares(weights.scatter_(1, anchors[tile].unsqueeze(1), 0))
+        rows = anchors[tile]
+        weights = rule.between(images[rows % len(images)], images).to(dtype)  # (T, N)
+        return _shares(weights.repeat(1, 2).scatter_(1, rows.unsqueeze(1), 0))  # (T, 2N)
 
     return targets
 
@@ -141,9 +142,9 @@ def label_targets(present: Tensor, anchors: Tensor) -> tuple[Targets, Tensor]:
     return targets, shared.sum()
 
 
-def rule_mean(total: Tensor, rule: PositiveRule, rows: LabelledRows, no_positives: str) -> Tensor:
+def rule_mean(total: Tensor, rule: PositiveRule, images: LabelledRows, no_positives: str) -> Tensor:
     """A sum over anchors, divided by the count over all rows of a batch of two views."""
-    return total / _counted(rule.anchors_with_positives(rows), len(rows), no_positives)
+    return total / _counted(rule.anchors_with_positives(images), 2 * len(images), no_positives)
 
 
 def pair_mean(total: Tensor, pairs: Tensor) -> Tensor:
@@ -171,4 +172,4 @@ def _shares(weights: Tensor) -> Tensor:
 
 def _dense(logits: Tensor, dtype: torch.dtype) -> Logits:
     """Logits that exist as a matrix."""
-    return Logits(lambda tile: tile.to(dtype), len(logits), (logits,))
+    return Logits(lambda tile: tile.to(dtype, copy=True), len(logits), (logits,))

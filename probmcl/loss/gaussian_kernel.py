@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.utils.checkpoint import checkpoint
 
 TILE_ELEMENTS = 1 << 17
 """Pairs of components in a tile: 512 KiB in float32, so that the few buffers of a tile stay in the cache."""
@@ -44,7 +45,7 @@ class Components(NamedTuple):
 
 
 class LogKernel(torch.autograd.Function):
-    """``log2 kappa_ij`` for mixtures a ``(N)`` and b ``(M)``; called through :func:`log_kernel`.
+    """``log kappa_ij`` for mixtures a ``(N)`` and b ``(M)``; called through :func:`log_kernel`.
 
     Called with the three tensors of a alone it compares a with itself, and computes only the tiles on and
     above the diagonal.
@@ -62,7 +63,7 @@ class LogKernel(torch.autograd.Function):
             largest = exponents.amax(1, keepdim=True)
             sums = exponents.sub_(largest).exp2_().sum(1)  # (T, M, L)
             terms = sums.log2_().add_(largest[:, 0]).add_(tile_b.log_weights)
-            tile = terms.mul_(1 / BITS).logsumexp(2).mul_(BITS)  # (T, M)
+            tile = terms.mul_(1 / BITS).logsumexp(2)  # (T, M), in nats
             result[rows, columns] = tile
             if a is b:
                 result[columns, rows] = tile.T
@@ -83,10 +84,8 @@ class LogKernel(torch.autograd.Function):
             arriving = upstream[rows, columns]
             if a is b and rows != columns:  # a pair above the diagonal answers for its mirror image too
                 arriving = arriving + upstream[columns, rows].T
-            log_kappa = result[rows, columns]
-            add_gradients(
-                tile_a, tile_b, log_kappa, arriving, gradient_a.rows(rows), gradient_b.rows(columns)
-            )
+            in_bits = (result[rows, columns] * BITS, arriving / BITS)
+            add_gradients(tile_a, tile_b, *in_bits, gradient_a.rows(rows), gradient_b.rows(columns))
         return gradient_a if a is b else (*gradient_a, *gradient_b)
 
 
@@ -102,15 +101,48 @@ def log_kernel(a: Components, b: Components | None = None) -> Tensor:
     """
     # Distances do not change when both sides move; centred means lose fewer digits in |x|^2 + |y|^2 - 2 x.y.
     centre = (a if b is None else b).means.detach().mean((0, 1))
-    # Then log2 N(x; y, v I) = -|x' - y'|^2 / v - D/2 log2(2 pi v).
-    scale = math.sqrt(BITS / 2)
+    # Then log2 N(x; y, v I) = -|x' - y'|^2 / v - D/2 log2(2 pi v); each side brings half of the factor 2 pi.
+    scale, dimensions = math.sqrt(BITS / 2), a.means.shape[-1]
     sides = [
-        Components(side.log_weights * BITS, (side.means - centre) * scale, side.variances)
+        Components(
+            (side.log_weights - dimensions / 4 * math.log(2 * math.pi)) * BITS,
+            (side.means - centre) * scale,
+            side.variances,
+        )
         for side in (a, b)
         if side is not None
     ]
-    in_bits: Tensor = LogKernel.apply(*(tensor for side in sides for tensor in side))
-    return in_bits / BITS - 0.5 * a.means.shape[-1] * math.log(2 * math.pi)
+    log_kernels: Tensor = LogKernel.apply(*(tensor for side in sides for tensor in side))
+    return log_kernels
+
+
+def log_self_kernel(components: Components) -> Tensor:
+    """``log kappa_ii`` of every mixture, ``(N,)``; N times fewer pairs than :func:`log_kernel`.
+
+    >>> log_self_kernel(Components(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.ones(1, 1)))
+    tensor([-2.5310])
+    """
+    per_mixture = components.means.shape[1] * components.variances[0].numel()
+    tiles = slices(0, len(components.means), max(1, TILE_ELEMENTS // per_mixture))
+    # The backward pass computes each tile again: only (N,) numbers are kept.
+    return torch.cat(
+        [checkpoint(_log_self_kernel, *components.rows(tile), use_reentrant=False) for tile in tiles]
+    )
+
+
+def _log_self_kernel(log_weights: Tensor, means: Tensor, variances: Tensor) -> Tensor:
+    variance = variances.unsqueeze(2) + variances.unsqueeze(1)  # (T, K, K) or (T, K, K, D)
+    if variances.dim() == 2:
+        means = means - means.mean(1, keepdim=True).detach()
+        squares = means.square().sum(2)  # (T, K)
+        squares = squares.unsqueeze(2) + squares.unsqueeze(1)
+        distance = torch.baddbmm(squares, means, means.mT, alpha=-2).clamp(min=0) / variance
+        exponents = distance + means.shape[-1] * variance.log()
+    else:
+        offset = means.unsqueeze(2) - means.unsqueeze(1)  # (T, K, K, D)
+        exponents = (offset.square() / variance + variance.log()).sum(-1)
+    exponents = exponents + means.shape[-1] * math.log(2 * math.pi)
+    return (log_weights.unsqueeze(2) + log_weights.unsqueeze(1) - exponents / 2).logsumexp((1, 2))
 
 
 def _both_sides(tensors: Sequence[Tensor]) -> tuple[Components, Components]:
@@ -122,12 +154,13 @@ def _tiles(a: Components, b: Components) -> Iterator[tuple[slice, slice]]:
     """Rows and columns of each tile, as square as they can be: its matrix products read least then."""
     pairs = a.log_weights.shape[1] * b.log_weights.shape[1]
     side = max(1, math.isqrt(TILE_ELEMENTS // pairs))
-    for rows in _slices(0, len(a.means), side):
-        for columns in _slices(rows.start if a is b else 0, len(b.means), side):
+    for rows in slices(0, len(a.means), side):
+        for columns in slices(rows.start if a is b else 0, len(b.means), side):
             yield rows, columns
 
 
-def _slices(start: int, stop: int, size: int) -> Iterator[slice]:
+def slices(start: int, stop: int, size: int) -> Iterator[slice]:
+    """The range from ``start`` to ``stop`` in pieces of at most ``size``."""
     for begin in range(start, stop, size):
         yield slice(begin, min(begin + size, stop))
 

@@ -95,13 +95,13 @@ class ProbMCLLoss(nn.Module):
         )
 
     def _contrastive(self, mixture: GaussianMixture, labels: Tensor, anchors: Tensor | None) -> Tensor:
-        rows = LabelledRows.two_views(labels, rows=len(mixture))
+        images = LabelledRows.images(labels, views=len(mixture))
         scored = scored_rows(anchors, mixture.means)
         some, all_ = (mixture, None) if anchors is None else (mixture[scored], mixture)
         logits = mixture_logits(self.similarity, some, all_, self.temperature)
-        targets = rule_targets(self.positives, rows, scored, logits.dtype)
+        targets = rule_targets(self.positives, images, scored, logits.dtype)
         total = anchor_sum(logits, targets, scored)
-        return rule_mean(total, self.positives, rows, self.no_positives)
+        return rule_mean(total, self.positives, images, self.no_positives)
 
     def _nll(self, mixture: GaussianMixture, embedding: Tensor, anchors: Tensor | None) -> Tensor:
         targets = view_targets(embedding, self.nll_target, stop_gradient=self.stop_gradient)

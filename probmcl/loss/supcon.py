@@ -64,12 +64,12 @@ class SupConLoss(nn.Module):
             ValueError: if there are not two rows an image, or for anchors that are no rows.
         """
         z = _check.finite("output.embedding", output.embedding, dims=2)
-        rows = LabelledRows.two_views(labels, rows=len(z))
+        images = LabelledRows.images(labels, views=len(z))
         scored = scored_rows(anchors, z)
         logits = cosine_logits(z[scored], z, self.temperature)
-        targets = rule_targets(self.positives, rows, scored, logits.dtype)
+        targets = rule_targets(self.positives, images, scored, logits.dtype)
         total = anchor_sum(logits, targets, scored)
-        loss = rule_mean(total, self.positives, rows, self.no_positives)
+        loss = rule_mean(total, self.positives, images, self.no_positives)
         return LossParts(loss, {"contrastive": loss.detach()}, collapse_diagnostics(output))
 
 
@@ -92,9 +92,9 @@ class MulSupConLoss(nn.Module):
     def forward(self, output: HeadOutput, labels: Tensor, anchors: Tensor | None = None) -> LossParts:
         """Score embeddings of 2N rows against labels ``(N, K)``; arguments as of :class:`SupConLoss`."""
         z = _check.finite("output.embedding", output.embedding, dims=2)
-        rows = LabelledRows.two_views(labels, rows=len(z))
+        images = LabelledRows.images(labels, views=len(z))
         scored = scored_rows(anchors, z)
         logits = cosine_logits(z[scored], z, self.temperature)
-        targets, pairs = label_targets(rows.sets.present.to(logits.dtype), scored)
+        targets, pairs = label_targets(images.sets.present.to(logits.dtype).repeat(2, 1), scored)
         loss = pair_mean(anchor_sum(logits, targets, scored), pairs)
         return LossParts(loss, {"contrastive": loss.detach()}, collapse_diagnostics(output))
