@@ -93,23 +93,23 @@ class AnchorSum(torch.autograd.Function):
     def forward(ctx: Any, logits: Logits, targets: Targets, itself: Tensor, *leaves: Tensor) -> Tensor:
         """Stream over anchors; keep nothing but the gradients of the leaves."""
         per_anchor, wanted = len(logits.by_anchor), ctx.needs_input_grad[3:]
-        gradients = [
-            torch.zeros_like(leaf) if want else None for leaf, want in zip(leaves, wanted, strict=True)
-        ]
+        gradients = [torch.zeros_like(x) if want else None for x, want in zip(leaves, wanted, strict=True)]
         total: Tensor = torch.zeros((), device=itself.device)
         for rows in _tiles(len(itself), logits):
             parts = [leaf[rows] if i < per_anchor else leaf for i, leaf in enumerate(leaves)]
             parts = [part.detach().requires_grad_(want) for part, want in zip(parts, wanted, strict=True)]
+            # Both passes of a tile run in here, so mixed precision must end here for both.
             with torch.autocast(itself.device.type, enabled=False):
                 with torch.enable_grad():
                     tile = logits.of_tile(*parts)  # (T, M)
                 value, slope = _cross_entropy(tile.detach(), targets(rows), itself[rows])
-            total = total + value
-            if any(wanted):
-                slopes = iter(torch.autograd.grad(tile, [p for p in parts if p.requires_grad], slope))
-                for i, gradient in enumerate(gradients):
-                    if gradient is not None:
-                        (gradient[rows] if i < per_anchor else gradient).add_(next(slopes))
+                total = total + value
+                if any(wanted):
+                    moving = [part for part in parts if part.requires_grad]
+                    slopes = iter(torch.autograd.grad(tile, moving, slope))
+            for i, gradient in enumerate(gradients):
+                if gradient is not None:
+                    (gradient[rows] if i < per_anchor else gradient).add_(next(slopes))
         ctx.save_for_backward(*gradients)
         return total
 
