@@ -15,6 +15,7 @@ from probmcl.loss.positives import (
     two_view_labels,
 )
 from probmcl.loss.probmcl import ProbMCLLoss
+from probmcl.loss.queue import CrossBatchQueue
 from probmcl.loss.similarity import (
     SIMILARITIES,
     cosine_similarity,
@@ -34,6 +35,7 @@ __all__ = [
     "RULES",
     "SIMILARITIES",
     "AsymmetricLoss",
+    "CrossBatchQueue",
     "LabelledRows",
     "LossParts",
     "MulSupConLoss",

@@ -12,6 +12,7 @@ from probmcl.loss.likelihood import NLL_TARGETS, mixture_nll, view_targets
 from probmcl.loss.logits import mixture_logits
 from probmcl.loss.parts import LossParts
 from probmcl.loss.positive_rule import LabelledRows, PositiveRule
+from probmcl.loss.queue import CrossBatchQueue
 from probmcl.loss.similarity import SIMILARITIES
 from probmcl.model import GaussianMixture, HeadOutput
 
@@ -31,6 +32,7 @@ class ProbMCLLoss(nn.Module):
         stop_gradient: do not let L_NLL move its target (M11).
         nll_weight: lambda_nll >= 0; with 0 the term is still computed and logged, not minimised (M12).
         sigma_floor: floor of the head's sigma, for the collapse diagnostic; None leaves that one out.
+        queue: mixtures of earlier batches to compare with as well, at most; 0 for none.
 
     Raises:
         ValueError: for an unknown name or a parameter out of range.
@@ -57,6 +59,7 @@ class ProbMCLLoss(nn.Module):
         stop_gradient: bool = True,
         nll_weight: float = 0.05,
         sigma_floor: float | None = None,
+        queue: int = 0,
     ) -> None:
         super().__init__()
         self.similarity = _check.one_of("similarity", similarity, SIMILARITIES)
@@ -67,6 +70,7 @@ class ProbMCLLoss(nn.Module):
         self.stop_gradient = stop_gradient
         self.nll_weight = _check.number("nll_weight", nll_weight, low=0.0)
         self.sigma_floor = sigma_floor
+        self.queue = CrossBatchQueue(queue, ["log_weights", "means", "sigmas"])
 
     def forward(self, output: HeadOutput, labels: Tensor, anchors: Tensor | None = None) -> LossParts:
         """Score the mixtures of 2N rows against the labels of N images.
@@ -79,7 +83,8 @@ class ProbMCLLoss(nn.Module):
                 all rows, so losses of disjoint anchors that cover the rows add up to the whole.
 
         Returns:
-            The loss, its parts ``contrastive`` (L_PCL) and ``nll`` (L_NLL), and collapse diagnostics.
+            The loss, its parts ``contrastive`` (L_PCL) and ``nll`` (L_NLL), and collapse diagnostics. In
+            training mode the mixtures then join the queue.
 
         Raises:
             ValueError: if the output has no mixture or not two rows an image, or for anchors that are none.
@@ -97,10 +102,24 @@ class ProbMCLLoss(nn.Module):
     def _contrastive(self, mixture: GaussianMixture, labels: Tensor, anchors: Tensor | None) -> Tensor:
         images = LabelledRows.images(labels, views=len(mixture))
         scored = scored_rows(anchors, mixture.means)
-        some, all_ = (mixture, None) if anchors is None else (mixture[scored], mixture)
-        logits = mixture_logits(self.similarity, some, all_, self.temperature)
-        targets = rule_targets(self.positives, images, scored, logits.dtype)
+        everyone = mixture
+        if len(self.queue):
+            kept = (self.queue.get_buffer(name) for name in self.queue.names[1:])
+            everyone = GaussianMixture.cat([mixture, GaussianMixture(*kept)])
+        some = mixture if anchors is None else mixture[scored]
+        logits = mixture_logits(
+            self.similarity, some, None if some is everyone else everyone, self.temperature
+        )
+        queued = self.queue.labelled_rows()
+        targets = rule_targets(self.positives, images, queued, scored, logits.dtype)
         total = anchor_sum(logits, targets, scored)
+        if self.training:
+            self.queue.add(
+                labels.repeat(2, 1),
+                log_weights=mixture.log_weights,
+                means=mixture.means,
+                sigmas=mixture.sigmas,
+            )
         return rule_mean(total, self.positives, images, self.no_positives)
 
     def _nll(self, mixture: GaussianMixture, embedding: Tensor, anchors: Tensor | None) -> Tensor:
