@@ -16,6 +16,8 @@ from probmcl.loss.queue import CrossBatchQueue
 from probmcl.loss.similarity import SIMILARITIES
 from probmcl.model import GaussianMixture, HeadOutput
 
+_MIXTURE = ("log_weights", "means", "sigmas")
+
 
 class ProbMCLLoss(nn.Module):
     """L = L_PCL + lambda_nll L_NLL (M9 to M13); every open choice of the ledger is an argument.
@@ -70,7 +72,7 @@ class ProbMCLLoss(nn.Module):
         self.stop_gradient = stop_gradient
         self.nll_weight = _check.number("nll_weight", nll_weight, low=0.0)
         self.sigma_floor = sigma_floor
-        self.queue = CrossBatchQueue(queue, ["log_weights", "means", "sigmas"])
+        self.queue = CrossBatchQueue(queue, _MIXTURE)
 
     def forward(self, output: HeadOutput, labels: Tensor, anchors: Tensor | None = None) -> LossParts:
         """Score the mixtures of 2N rows against the labels of N images.
@@ -87,7 +89,7 @@ class ProbMCLLoss(nn.Module):
             training mode the mixtures then join the queue.
 
         Raises:
-            ValueError: if the output has no mixture or not two rows an image, or for anchors that are none.
+            ValueError: if the output has no mixture or not two rows an image, or an anchor is no row.
         """
         if output.mixture is None:
             raise ValueError("output: expected mixtures (of a MixtureDensityHead), got embeddings alone")
@@ -100,29 +102,29 @@ class ProbMCLLoss(nn.Module):
         )
 
     def _contrastive(self, mixture: GaussianMixture, labels: Tensor, anchors: Tensor | None) -> Tensor:
+        """L_PCL of the anchors against the batch and the queue (M9)."""
         images = LabelledRows.images(labels, views=len(mixture))
         scored = scored_rows(anchors, mixture.means)
-        everyone = mixture
-        if len(self.queue):
-            kept = (self.queue.get_buffer(name) for name in self.queue.names[1:])
-            everyone = GaussianMixture.cat([mixture, GaussianMixture(*kept)])
         some = mixture if anchors is None else mixture[scored]
-        logits = mixture_logits(
-            self.similarity, some, None if some is everyone else everyone, self.temperature
-        )
+        rows = self._with_queue(mixture)
+        logits = mixture_logits(self.similarity, some, None if some is rows else rows, self.temperature)
         queued = self.queue.labelled_rows()
         targets = rule_targets(self.positives, images, queued, scored, logits.dtype)
         total = anchor_sum(logits, targets, scored)
         if self.training:
-            self.queue.add(
-                labels.repeat(2, 1),
-                log_weights=mixture.log_weights,
-                means=mixture.means,
-                sigmas=mixture.sigmas,
-            )
+            kept = {name: getattr(mixture, name) for name in _MIXTURE}
+            self.queue.add(labels.repeat(2, 1), **kept)
         return rule_mean(total, self.positives, images, self.no_positives)
 
+    def _with_queue(self, mixture: GaussianMixture) -> GaussianMixture:
+        """The mixtures of a batch and of the queue behind it."""
+        if not len(self.queue):
+            return mixture
+        queued = GaussianMixture(*(self.queue.get_buffer(name) for name in _MIXTURE))
+        return GaussianMixture.cat([mixture, queued.to(mixture.means.dtype)])
+
     def _nll(self, mixture: GaussianMixture, embedding: Tensor, anchors: Tensor | None) -> Tensor:
+        """L_NLL of the anchors (M11)."""
         targets = view_targets(embedding, self.nll_target, stop_gradient=self.stop_gradient)
         if anchors is None:
             return mixture_nll(mixture, targets)
