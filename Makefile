@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test serve lint notebooks links pages repository lock clean
+.PHONY: help env book test bench serve lint notebooks links pages repository lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -39,6 +39,9 @@ test: export OMP_NUM_THREADS := 1
 test: $(READY) ## unit tests, docstring examples, every chapter's notebook at profile smoke
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 	PROBMCL_PROFILE=smoke $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --nbmake --nbmake-timeout=300 book/*.ipynb
+
+bench: $(READY) ## time and memory of the loss against named alternatives, as a record (minutes; a quiet machine)
+	$(BIN)/python -m probmcl bench --out book/results/bench_loss.json
 
 serve: $(READY) ## show the built book at http://127.0.0.1:8000 (PORT=...)
 	@test -f _build/html/index.html || { echo "no book yet: run make book first" >&2; exit 1; }

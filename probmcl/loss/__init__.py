@@ -6,10 +6,8 @@ from probmcl.loss.diagnostics import collapse_diagnostics, effective_rank
 from probmcl.loss.likelihood import NLL_TARGETS, mixture_nll, view_targets
 from probmcl.loss.overlap import INDICES, overlap, overlaps_enough
 from probmcl.loss.parts import LossParts
+from probmcl.loss.positive_rule import EMPTY, RULES, LabelledRows, PositiveRule
 from probmcl.loss.positives import (
-    EMPTY,
-    RULES,
-    PositiveRule,
     PositiveStatistics,
     positive_set,
     positive_statistics,
@@ -17,6 +15,7 @@ from probmcl.loss.positives import (
     two_view_labels,
 )
 from probmcl.loss.probmcl import ProbMCLLoss
+from probmcl.loss.queue import CrossBatchQueue
 from probmcl.loss.similarity import (
     SIMILARITIES,
     cosine_similarity,
@@ -36,6 +35,8 @@ __all__ = [
     "RULES",
     "SIMILARITIES",
     "AsymmetricLoss",
+    "CrossBatchQueue",
+    "LabelledRows",
     "LossParts",
     "MulSupConLoss",
     "NoPositivesWarning",

@@ -1,0 +1,138 @@
+"""The sum over anchors that every contrastive loss is, a few anchors at a time.
+
+Against M rows an anchor costs the cross-entropy -sum_j t_j log softmax_{j != itself} s_j of its targets t.
+The sum over anchors is one number, so the gradient of a tile of anchors can be had as soon as the tile is
+there: with respect to its logits it is (sum_j t_j) softmax_j - t_j. The forward pass adds it up and drops the
+tile; the backward pass only multiplies. Neither the (A, M) logits nor the targets exist as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd.function import FunctionCtx, once_differentiable
+
+from probmcl import _check
+from probmcl.loss.gaussian_kernel import BITS, slices
+
+TILE_ELEMENTS = 1 << 20
+"""Logits in a tile, 4 MiB in float32 ..."""
+
+TILE_ANCHORS = 128
+"""... but at least so many anchors: each tile adds to the gradient of whatever all anchors share."""
+
+
+class Logits(NamedTuple):
+    """How the logits of A anchors against M rows come about, tile by tile.
+
+    Attributes:
+        of_tile: a differentiable function; from a tile of every ``by_anchor`` tensor and all of every
+            ``shared`` one it makes the logits of the tile, ``(T, M)``: a new tensor, which is used up.
+        others: the number M of rows.
+        by_anchor: tensors with one row an anchor, ``(A, ...)``.
+        shared: tensors that every anchor needs.
+        numbers: how many numbers a logit takes on the way, for the size of a tile.
+    """
+
+    of_tile: Callable[..., Tensor]
+    others: int
+    by_anchor: tuple[Tensor, ...]
+    shared: tuple[Tensor, ...] = ()
+    numbers: int = 1
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the tensors, which is that of the logits; float32 for half precision."""
+        return torch.promote_types(self.by_anchor[0].dtype, torch.float32)
+
+
+Targets = Callable[[slice], Tensor]
+"""Targets >= 0 of a tile of anchors, ``(T, M)``; 0 for an anchor itself."""
+
+
+def anchor_sum(logits: Logits, targets: Targets, itself: Tensor) -> Tensor:
+    """Sum over anchors of the cross-entropy between their targets and the softmax over all other rows.
+
+    Args:
+        logits: where the logits come from.
+        targets: where the targets come from.
+        itself: the row that each anchor is among the M, ``(A,)``; it is left out.
+
+    Returns:
+        The sum, a scalar >= 0, differentiable once.
+
+    Raises:
+        ValueError: if the sum is NaN or infinite, because a logit is.
+
+    Example:
+        >>> logits = Logits(torch.clone, 3, (torch.zeros(3, 3),))
+        >>> anchor_sum(logits, lambda rows: (1 - torch.eye(3)[rows]) / 2, torch.arange(3))  # 3 log 2
+        tensor(2.0794)
+    """
+    leaves = (*logits.by_anchor, *logits.shared)
+    found: Tensor = AnchorSum.apply(logits, targets, itself, *leaves)
+    if not torch.isfinite(found):
+        raise ValueError(f"logits: expected finite values, got a sum over anchors of {found.item()}")
+    return found
+
+
+def scored_rows(anchors: Tensor | None, rows: Tensor) -> Tensor:
+    """The argument ``anchors`` of every criterion, checked: indices of some rows, or of all for None."""
+    if anchors is None:
+        return torch.arange(len(rows), device=rows.device)
+    return _check.row_indices("anchors", anchors, len(rows)).to(rows.device)
+
+
+class AnchorSum(torch.autograd.Function):
+    """The sum and its gradient in one pass; called through :func:`anchor_sum`."""
+
+    @staticmethod
+    def forward(ctx: Any, logits: Logits, targets: Targets, itself: Tensor, *leaves: Tensor) -> Tensor:
+        """Stream over anchors; keep nothing but the gradients of the leaves."""
+        per_anchor, wanted = len(logits.by_anchor), ctx.needs_input_grad[3:]
+        gradients = [torch.zeros_like(x) if want else None for x, want in zip(leaves, wanted, strict=True)]
+        total: Tensor = torch.zeros((), device=itself.device)
+        for rows in _tiles(len(itself), logits):
+            parts = [leaf[rows] if i < per_anchor else leaf for i, leaf in enumerate(leaves)]
+            parts = [part.detach().requires_grad_(want) for part, want in zip(parts, wanted, strict=True)]
+            # Both passes of a tile run in here, so mixed precision must end here for both.
+            with torch.autocast(itself.device.type, enabled=False):
+                with torch.enable_grad():
+                    tile = logits.of_tile(*parts)  # (T, M)
+                value, slope = _cross_entropy(tile.detach(), targets(rows), itself[rows])
+                total = total + value
+                if any(wanted):
+                    moving = [part for part in parts if part.requires_grad]
+                    slopes = iter(torch.autograd.grad(tile, moving, slope))
+            for i, gradient in enumerate(gradients):
+                if gradient is not None:
+                    (gradient[rows] if i < per_anchor else gradient).add_(next(slopes))
+        ctx.save_for_backward(*gradients)
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        """Multiply the gradients by the upstream scalar."""
+        gradients = ctx.saved_tensors  # type: ignore[attr-defined]
+        return (None, None, None, *(g if g is None else upstream * g for g in gradients))
+
+
+def _tiles(anchors: int, logits: Logits) -> Iterator[slice]:
+    size = max(1, TILE_ANCHORS // logits.numbers, TILE_ELEMENTS // (logits.others * logits.numbers))
+    return slices(0, anchors, size)
+
+
+def _cross_entropy(logits: Tensor, targets: Tensor, itself: Tensor) -> tuple[Tensor, Tensor]:
+    """Sum of the cross-entropies of a tile, and its gradient with respect to the logits, in their place."""
+    # The smallest number rather than -inf: a batch of one row then has a finite gradient too.
+    logits.scatter_(1, itself.unsqueeze(1), torch.finfo(logits.dtype).min)
+    logits.sub_(logits.amax(1, keepdim=True))
+    weight = targets.sum(1)  # (T,)
+    agreement = torch.linalg.vecdot(targets, logits)  # sum_j t_j s_j: (T,)
+    partition = logits.mul_(BITS).exp2_().sum(1)  # faster than exp, see gaussian_kernel
+    value = (weight * partition.log() - agreement).sum()
+    return value, logits.mul_((weight / partition).unsqueeze(1)).sub_(targets)
