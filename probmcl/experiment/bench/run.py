@@ -10,11 +10,12 @@ from functools import partial
 import torch
 
 from probmcl import _check
+from probmcl.data import checksum
 from probmcl.evaluate import Interval
 from probmcl.experiment.bench.cases import CASES, Case
 from probmcl.experiment.bench.measure import Measured, measure, measure_here
 from probmcl.experiment.bench.workloads import draw_labels
-from probmcl.experiment.provenance import checksum, provenance
+from probmcl.experiment.provenance import provenance
 from probmcl.experiment.record import DataIdentity, Record, Row
 
 
