@@ -30,9 +30,11 @@ class MixtureDensityHead(nn.Module):
         unit_means: put the means on the unit sphere: a deviation from the affine mu of M4 that bounds the
             distances between components, and that trained more stably in our trials.
         sigma_floor: smallest sigma, > 0.
+        weights: ``"softmax"`` (M4), or ``"sigmoid"`` as in the code of KMCL: the affine map behind pi is a
+            classifier too, which the output holds as ``logits``, and pi is its sigmoid scaled to sum to one.
 
     Raises:
-        ValueError: for a size below one, an unknown covariance or a floor that is not positive.
+        ValueError: for a size below one, an unknown name or a floor that is not positive.
 
     Example:
         >>> head = MixtureDensityHead(128, components=10, trunk=(256, 32))
@@ -51,12 +53,14 @@ class MixtureDensityHead(nn.Module):
         covariance: str = "isotropic",
         unit_means: bool = True,
         sigma_floor: float = 0.05,
+        weights: str = "softmax",
     ) -> None:
         super().__init__()
         self.components = _check.count("components", components)
         self.isotropic = _check.one_of("covariance", covariance, ("isotropic", "diagonal")) == "isotropic"
         self.unit_means = unit_means
         self.sigma_floor = _check.number("sigma_floor", sigma_floor, low=0.0, above=True)
+        self.classifies = _check.one_of("weights", weights, ("softmax", "sigmoid")) == "sigmoid"
         self.in_dim = in_dim
         self.trunk = build_trunk(in_dim, trunk, activation=activation)
         dimensions = trunk[-1]
@@ -69,10 +73,13 @@ class MixtureDensityHead(nn.Module):
         t = self.trunk(unit_features(features, self.in_dim))  # (N, D)
         # Mixed precision ends here: half-precision means and sigmas would blur every density.
         with torch.autocast(t.device.type, enabled=False):
-            mixture = self._mixture(t.to(self.mu.weight.dtype))
-        return HeadOutput(functional.normalize(t, dim=-1), mixture)
+            t = t.to(self.mu.weight.dtype)
+            logits = self.pi(t)  # (N, K)
+            mixture = self._mixture(t, functional.logsigmoid(logits) if self.classifies else logits)
+        return HeadOutput(functional.normalize(t, dim=-1), mixture, logits if self.classifies else None)
 
-    def _mixture(self, t: Tensor) -> GaussianMixture:
+    def _mixture(self, t: Tensor, weights: Tensor) -> GaussianMixture:
+        """Mixtures at t ``(N, D)``; ``weights`` ``(N, K)`` are logarithms up to a constant."""
         n, dimensions = t.shape
         means = self.mu(t).view(n, self.components, dimensions)  # (N, K, D)
         if self.unit_means:
@@ -80,4 +87,4 @@ class MixtureDensityHead(nn.Module):
         sigmas = functional.elu(self.sigma(t)) + 1 + self.sigma_floor  # (N, K) or (N, K * D)
         if not self.isotropic:
             sigmas = sigmas.view(n, self.components, dimensions)
-        return GaussianMixture(functional.log_softmax(self.pi(t), dim=-1), means, sigmas)
+        return GaussianMixture(functional.log_softmax(weights, dim=-1), means, sigmas)
