@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -74,12 +75,13 @@ class MixtureDensityHead(nn.Module):
         # Mixed precision ends here: half-precision means and sigmas would blur every density.
         with torch.autocast(t.device.type, enabled=False):
             t = t.to(self.mu.weight.dtype)
-            logits = self.pi(t)  # (N, K)
-            mixture = self._mixture(t, functional.logsigmoid(logits) if self.classifies else logits)
-        return HeadOutput(functional.normalize(t, dim=-1), mixture, logits if self.classifies else None)
+            mixture, logits = self._mixture(t), None
+            if self.classifies:
+                logits = self.pi(t)  # (N, K)
+                mixture = replace(mixture, log_weights=functional.logsigmoid(logits).log_softmax(-1))
+        return HeadOutput(functional.normalize(t, dim=-1), mixture, logits)
 
-    def _mixture(self, t: Tensor, weights: Tensor) -> GaussianMixture:
-        """Mixtures at t ``(N, D)``; ``weights`` ``(N, K)`` are logarithms up to a constant."""
+    def _mixture(self, t: Tensor) -> GaussianMixture:
         n, dimensions = t.shape
         means = self.mu(t).view(n, self.components, dimensions)  # (N, K, D)
         if self.unit_means:
@@ -87,4 +89,4 @@ class MixtureDensityHead(nn.Module):
         sigmas = functional.elu(self.sigma(t)) + 1 + self.sigma_floor  # (N, K) or (N, K * D)
         if not self.isotropic:
             sigmas = sigmas.view(n, self.components, dimensions)
-        return GaussianMixture(functional.log_softmax(weights, dim=-1), means, sigmas)
+        return GaussianMixture(functional.log_softmax(self.pi(t), dim=-1), means, sigmas)
