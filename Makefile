@@ -53,8 +53,9 @@ lint: $(READY) ## formatting, ruff, types, spelling
 	$(BIN)/mypy --strict probmcl
 	$(BIN)/codespell
 
-notebooks: $(READY) ## write the Colab notebooks beside the chapters
+notebooks: $(READY) ## write the Colab notebooks beside the chapters, and the ledger's summary in the README
 	$(BIN)/python book/_ext/export.py
+	$(BIN)/python tools/readme_ledger.py
 
 links: $(READY) ## look up every link of the book (needs the network)
 	PROBMCL_PROFILE=$(PROFILE) $(BIN)/jupyter-book build . --builder linkcheck

@@ -3,6 +3,7 @@
 from probmcl.loss.asymmetric import AsymmetricLoss, asymmetric_loss
 from probmcl.loss.contrastive import NO_POSITIVES, NoPositivesWarning, contrastive_loss, mulsupcon_loss
 from probmcl.loss.diagnostics import collapse_diagnostics, effective_rank
+from probmcl.loss.kmcl import KMCLLoss, kmcl_contrastive_loss, kmcl_reconstruction_loss
 from probmcl.loss.likelihood import NLL_TARGETS, mixture_nll, view_targets
 from probmcl.loss.overlap import INDICES, overlap, overlaps_enough
 from probmcl.loss.parts import LossParts
@@ -36,6 +37,7 @@ __all__ = [
     "SIMILARITIES",
     "AsymmetricLoss",
     "CrossBatchQueue",
+    "KMCLLoss",
     "LabelledRows",
     "LossParts",
     "MulSupConLoss",
@@ -49,6 +51,8 @@ __all__ = [
     "contrastive_loss",
     "cosine_similarity",
     "effective_rank",
+    "kmcl_contrastive_loss",
+    "kmcl_reconstruction_loss",
     "log_bhattacharyya",
     "log_expected_likelihood",
     "log_expected_likelihood_kernel",
