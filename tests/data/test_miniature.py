@@ -12,6 +12,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from probmcl.data import (
+    Category,
     co_occurrence,
     coco_images,
     read_chest_table,
@@ -19,6 +20,7 @@ from probmcl.data import (
     write_chest_miniature,
     write_coco_miniature,
 )
+from probmcl.data.layout import Mark, Picture, write_coco
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +137,12 @@ def test_the_table_has_the_columns_of_nih(tmp_path):
     labels = read_chest_table(tmp_path / "Data_Entry_2017_v2020.csv").labels
     assert 0.35 < (labels.sum(1) == 0).double().mean() < 0.65
     assert (labels.sum(0) > 0).all()
+
+
+def test_a_crowd_that_begins_in_the_first_pixel_begins_with_an_empty_run(tmp_path):
+    crowd = Mark(1, [(0, 0), (3, 0), (3, 1), (0, 1)], crowd=True)
+    picture = Picture("a.jpg", b"", (4, 3), [crowd])
+    write_coco(tmp_path, "val2014", [picture], [Category(1, "cat", "animal")])
+    (written,) = json.loads((tmp_path / "annotations/instances_val2014.json").read_text())["annotations"]
+    assert written["segmentation"] == {"counts": [0, 2, 1, 2, 1, 2, 1, 2, 1], "size": [3, 4]}
+    assert written["area"] == 8
