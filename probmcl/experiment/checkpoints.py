@@ -68,7 +68,7 @@ class RunCheckpoints:
         if state is None:
             return None
         self.restored.append(f"seed {seed}, {method}")
-        encoder = deepcopy(start)
+        encoder = deepcopy(start).eval()  # as a trained one is
         encoder.load_state_dict(state["encoder"])
         classes, features = state["classifier"]["weight"].shape
         classifier = nn.Linear(features, classes)
