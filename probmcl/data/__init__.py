@@ -5,7 +5,8 @@ package brings one of its own, DigitScenes: handwritten digits whose label sets 
 ``label_distribution`` and ``co_occurrence`` state exactly, and printed letters to pretrain on. Your own
 images come in through ``load_npz`` or a folder with a table. A view turns an image into what the encoder
 sees: ``plain_view`` for evaluation, ``TwoViews`` of an augmentation for a contrastive loss. ``make_loader``
-joins a data set and a view into batches.
+joins a data set and a view into batches; where several processes train together, each loads its ``Share`` of
+every batch.
 """
 
 from probmcl.data.digits import digit_scenes, handwriting_indices
@@ -20,6 +21,7 @@ from probmcl.data.letters import letter_images
 from probmcl.data.loader import make_loader
 from probmcl.data.packed import ImageFolderLabels, load_npz, save_npz
 from probmcl.data.scenes import DIFFICULTIES, Difficulty
+from probmcl.data.share import Share, SharedBatches
 from probmcl.data.themes import THEMES, Theme, co_occurrence, label_distribution, label_sets
 from probmcl.data.views import (
     PerImage,
@@ -39,6 +41,8 @@ __all__ = [
     "LabelledDataset",
     "LabelledImages",
     "PerImage",
+    "Share",
+    "SharedBatches",
     "Theme",
     "TwoViews",
     "checksum",

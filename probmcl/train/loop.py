@@ -16,6 +16,15 @@ from tqdm import tqdm
 
 from probmcl.loss import LossParts
 from probmcl.train.checkpoint import load_checkpoint, save_checkpoint
+from probmcl.train.distributed import (
+    agreed,
+    averaged,
+    is_first,
+    replicate,
+    same_everywhere,
+    shared_batches,
+    summed,
+)
 from probmcl.train.history import EpochLog, History, Mean
 from probmcl.train.seeding import seeded
 from probmcl.train.settings import TrainingSettings
@@ -49,10 +58,13 @@ def fit(
 ) -> History:
     """Train ``model`` in place; afterwards it holds the weights of the best watched epoch.
 
+    Over several ranks, rank 0's watched metric decides for all, losses in the history are those of the joined
+    batches, and rank 0 alone writes the checkpoint, which all of them read.
+
     Args:
         model: the module to train; it is moved to ``device``.
         step: computes the loss of a batch.
-        loader: the batches of an epoch.
+        loader: the batches of an epoch. If it gives each rank its share of them, the ranks train one model.
         settings: optimiser, schedule and precision.
         seed: seeds everything random in the loop. The same seed on the same CPU gives the same weights, bit
             by bit.
@@ -79,7 +91,7 @@ def fit(
             run.load(load_checkpoint(checkpoint))
         for epoch in range(len(run.history.epochs) + 1, settings.epochs + 1):
             run.keep(run.epoch(epoch, step, watch, progress))
-            if checkpoint is not None:
+            if checkpoint is not None and is_first():
                 save_checkpoint(checkpoint, run.state())
     model.load_state_dict(run.best)
     return run.history
@@ -92,6 +104,8 @@ class _Run:
         self, model: nn.Module, loader: Loader, settings: TrainingSettings, device: torch.device
     ) -> None:
         self.model, self.loader, self.settings, self.device = model, loader, settings, device
+        self.shared = shared_batches(loader) is not None
+        self.replica = replicate(model, device) if self.shared else model  # what a step calls
         self.optimiser = torch.optim.AdamW(parameter_groups(model, settings.weight_decay), lr=1e-8)
         steps = len(loader) * settings.epochs
         # A rise of exactly one step has no length, and PyTorch divides by it.
@@ -124,10 +138,14 @@ class _Run:
             if mean.steps % 10 == 0 and not bar.disable:
                 shown = {name: f"{value.item():.3f}" for name, value in parts.parts.items()}
                 bar.set_postfix(shown | {"views/s": f"{views / (time.perf_counter() - start):,.0f}"})
+        if self.shared:
+            mean.sums, views = averaged(mean.sums), int(summed(torch.tensor(views, device=self.device)))
+            same_everywhere(self.model, self.kept_model)
         loss = mean.read("loss")[""]  # reading waits for the device, so the clock below is honest
         seconds = time.perf_counter() - start
         if not math.isfinite(loss):
             raise FloatingPointError(f"the loss of epoch {number} is {loss}; its parts: {mean.read('parts')}")
+        watched = None if watch is None else watch(self.kept_model.eval())
         return EpochLog(
             epoch=number,
             loss=loss,
@@ -136,13 +154,13 @@ class _Run:
             learning_rate=float(self.schedule.get_last_lr()[0]),
             seconds=seconds,
             views_per_second=views / seconds,
-            watched=None if watch is None else watch(self.kept_model.eval()),
+            watched=agreed(watched) if self.shared else watched,
         )
 
     def step(self, step: Step, batch: Any) -> LossParts:
         """One step of the optimiser."""
         with self.settings.autocast(self.device):
-            parts = step(self.model, to_device(batch, self.device))
+            parts = step(self.replica, to_device(batch, self.device))
         self.optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(parts.total).backward()  # type: ignore[no-untyped-call]
         scale = self.scaler.get_scale()
