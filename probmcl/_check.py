@@ -38,7 +38,8 @@ def finite(name: str, value: object, *, dims: int | None = None) -> Tensor:
     checked = tensor(name, value, dims=dims)
     if not checked.is_floating_point():
         raise TypeError(f"{name}: expected a floating-point tensor, got {checked.dtype}")
-    if not torch.isfinite(checked).all():
+    # A sum that is finite has finite terms, and is had without a tensor of booleans.
+    if not torch.isfinite(checked.sum()) and not torch.isfinite(checked).all():
         bad = int((~torch.isfinite(checked)).sum())
         raise ValueError(
             f"{name}: expected finite values, got {bad} that are NaN or infinite (of {checked.numel()})"
@@ -147,3 +148,22 @@ def count(name: str, value: int, *, low: int = 1) -> int:
     if value < low:
         raise ValueError(f"{name}: expected a whole number >= {low}, got {value}")
     return value
+
+
+def row_indices(name: str, value: object, rows: int) -> Tensor:
+    """Return ``value`` if it holds distinct row indices, whole numbers in [0, rows).
+
+    >>> row_indices("anchors", torch.tensor([0, 4]), 4)
+    Traceback (most recent call last):
+    ...
+    ValueError: anchors: expected row indices in [0, 4), got 4
+    """
+    checked = tensor(name, value, dims=1)
+    if checked.dtype != torch.int64:
+        raise TypeError(f"{name}: expected row indices of type torch.int64, got {checked.dtype}")
+    outside = checked[(checked < 0) | (checked >= rows)]
+    if outside.numel():
+        raise ValueError(f"{name}: expected row indices in [0, {rows}), got {outside[0].item()}")
+    if len(torch.unique(checked)) != len(checked):
+        raise ValueError(f"{name}: expected every row at most once, got a row twice")
+    return checked

@@ -479,11 +479,14 @@ def log_softmax_without_self(logits: Tensor, i: int) -> list[float]:
     return [s - log_total for s in row]
 
 
-def contrastive_loss(logits: Tensor, weights: Tensor, *, no_positives: str = "skip") -> Tensor:
+def contrastive_loss(
+    logits: Tensor, weights: Tensor, *, no_positives: str = "skip", anchors: Sequence[int] | None = None
+) -> Tensor:
     """L_PCL of logits (N, N) and weights (N, N): a scalar (M9).
 
     Anchor i costs -(sum_j w_ij log softmax_{j != i} s_ij) / sum_j w_ij. Anchors without positives are left
     out of the mean (``skip``) or count as 0 in it (``zero``). Without any positive the loss is 0.
+    With ``anchors`` only these rows are summed, and still divided by the count over all rows.
 
     >>> contrastive_loss(torch.zeros(3, 3), torch.tensor([[0, 1, 0], [1, 0, 0], [0, 0, 0]]))
     tensor(0.6931, dtype=torch.float64)
@@ -493,7 +496,8 @@ def contrastive_loss(logits: Tensor, weights: Tensor, *, no_positives: str = "sk
         row = [float(w) for w in weights[i]]
         if sum(row) > 0:
             log_p = log_softmax_without_self(logits, i)
-            losses.append(-sum(w * log_p[j] for j, w in enumerate(row) if w) / sum(row))
+            loss = -sum(w * log_p[j] for j, w in enumerate(row) if w) / sum(row)
+            losses.append(loss if anchors is None or i in anchors else 0.0)
         elif no_positives == "zero":
             losses.append(0.0)
         elif no_positives != "skip":
@@ -515,12 +519,13 @@ def supcon_loss(z: Tensor, classes: Tensor, temperature: float = 0.1) -> Tensor:
     return contrastive_loss(logits, _matrix(same))
 
 
-def mulsupcon_loss(logits: Tensor, labels: Tensor) -> Tensor:
+def mulsupcon_loss(logits: Tensor, labels: Tensor, *, anchors: Sequence[int] | None = None) -> Tensor:
     """MulSupCon of logits (N, N) and labels (N, K): a scalar.
 
     P_l(i) = {p != i : y_pl = 1}; the mean, over all pairs (i, l) with y_il = 1 and P_l(i) not empty, of
     -1/|P_l(i)| sum_{p in P_l(i)} log softmax_{p != i} s_ip. Every label counts as much as every other, so an
-    anchor with many labels weighs more than one with few. Without any such pair the loss is 0.
+    anchor with many labels weighs more than one with few. Without any such pair the loss is 0. With
+    ``anchors`` only the pairs of these rows are summed, and still divided by the number of all pairs.
 
     >>> mulsupcon_loss(torch.zeros(3, 3), torch.tensor([[1, 1], [1, 0], [0, 1]]))
     tensor(0.6931, dtype=torch.float64)
@@ -532,7 +537,8 @@ def mulsupcon_loss(logits: Tensor, labels: Tensor) -> Tensor:
         for label in own:
             positives = [p for p, other in enumerate(sets) if p != i and label in other]
             if positives:
-                terms.append(-sum(log_p[p] for p in positives) / len(positives))
+                term = -sum(log_p[p] for p in positives) / len(positives)
+                terms.append(term if anchors is None or i in anchors else 0.0)
     return _scalar(sum(terms) / len(terms) if terms else 0.0)
 
 
@@ -603,10 +609,12 @@ def probmcl_loss(
     no_positives: str = "skip",
     nll_target: str = "other_view",
     nll_weight: float = 0.05,
+    anchors: Sequence[int] | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Total, contrastive part and likelihood part for 2N rows and the labels (N, K) of the N images (M12).
 
     L = L_PCL + nll_weight L_NLL, logits = similarity / temperature; rows i and i + N are views of image i.
+    With ``anchors`` only these rows are summed, and still divided by the counts over all 2N rows.
 
     >>> same = Mixture(torch.zeros(4, 1), torch.zeros(4, 1, 2), torch.ones(4, 1))
     >>> total, contrastive, nll = probmcl_loss(same, torch.zeros(4, 2), torch.tensor([[1, 0], [0, 1]]))
@@ -617,8 +625,10 @@ def probmcl_loss(
     image_ids = torch.tensor([*range(len(labels)), *range(len(labels))])
     weights = positive_weights(two_views, rule, index, threshold, empty, image_ids)
     logits = similarity_scores(similarity, mixture) / temperature
-    contrastive = contrastive_loss(logits, weights, no_positives=no_positives)
-    nll = mixture_nll(mixture, view_targets(embedding, nll_target))
+    contrastive = contrastive_loss(logits, weights, no_positives=no_positives, anchors=anchors)
+    log_p = log_prob(mixture, view_targets(embedding, nll_target))
+    scored = range(len(log_p)) if anchors is None else anchors
+    nll = _scalar(-sum(float(log_p[i]) for i in scored) / log_p.numel() / embedding.shape[1])
     return contrastive + nll_weight * nll, contrastive, nll
 
 

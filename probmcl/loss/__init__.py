@@ -6,10 +6,8 @@ from probmcl.loss.diagnostics import collapse_diagnostics, effective_rank
 from probmcl.loss.likelihood import NLL_TARGETS, mixture_nll, view_targets
 from probmcl.loss.overlap import INDICES, overlap, overlaps_enough
 from probmcl.loss.parts import LossParts
+from probmcl.loss.positive_rule import EMPTY, RULES, LabelledRows, PositiveRule
 from probmcl.loss.positives import (
-    EMPTY,
-    RULES,
-    PositiveRule,
     PositiveStatistics,
     positive_set,
     positive_statistics,
@@ -36,6 +34,7 @@ __all__ = [
     "RULES",
     "SIMILARITIES",
     "AsymmetricLoss",
+    "LabelledRows",
     "LossParts",
     "MulSupConLoss",
     "NoPositivesWarning",

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from probmcl import _check
+from probmcl.loss.anchor_sum import Logits, Targets, anchor_sum
+from probmcl.loss.positive_rule import LabelledRows, PositiveRule
 
 NO_POSITIVES = ("skip", "zero")
 """Names of the policies for anchors without positives (M9)."""
@@ -67,18 +69,15 @@ def contrastive_loss(logits: Tensor, weights: Tensor, *, no_positives: str = "sk
     _check.square("logits", logits)
     _check.square("weights", weights)
     _check.same_shape("weights", weights, "logits", logits)
-    log_probability = _log_softmax_over_others(logits)
-    weights = _check.finite("weights", weights.to(log_probability.dtype)).clone().fill_diagonal_(0)
+    _check.finite("logits", logits)
+    dtype = torch.promote_types(logits.dtype, torch.float32)
+    weights = _check.finite("weights", weights.to(dtype)).clone().fill_diagonal_(0)
     if (weights < 0).any():
         raise ValueError(f"weights: expected no negative weight, got {weights.min().item():g}")
-    total = weights.sum(1)  # (N,)
-    has_positives = total > 0
-    anchors = has_positives.sum()
-    if not anchors:
-        NoPositivesWarning.emit()
-    per_anchor = -(weights * log_probability).sum(1) / torch.where(has_positives, total, 1)
-    counted = anchors.clamp(min=1) if no_positives == "skip" else total.numel()
-    return per_anchor.sum() / counted
+    anchors = (weights.sum(1) > 0).sum()
+    everyone = torch.arange(len(logits), device=logits.device)
+    total = anchor_sum(_dense(logits, dtype), lambda tile: _shares(weights[tile]), everyone)
+    return total / _counted(anchors, len(logits), no_positives)
 
 
 def mulsupcon_loss(logits: Tensor, labels: Tensor) -> Tensor:
@@ -104,23 +103,72 @@ def mulsupcon_loss(logits: Tensor, labels: Tensor) -> Tensor:
         >>> mulsupcon_loss(torch.zeros(3, 3), torch.tensor([[1, 1], [1, 0], [0, 1]]))
         tensor(0.6931)
     """
-    log_probability = _log_softmax_over_others(logits)
-    present = _check.labels("labels", labels).to(log_probability)  # (N, K)
-    _check.same_rows("logits", logits, "labels", labels)
-    others = present.sum(0) - 1  # |P_l(i)| for any i that carries l: (K,)
-    shared = others > 0
-    weights = (present[:, shared] / others[shared]) @ present[:, shared].T  # (N, N)
-    pairs = present[:, shared].sum()
-    if not pairs:
-        NoPositivesWarning.emit()
-    return -(weights.fill_diagonal_(0) * log_probability).sum() / pairs.clamp(min=1)
-
-
-def _log_softmax_over_others(logits: Tensor) -> Tensor:
-    """Row-wise log softmax over j != i, ``(N, N)``; the diagonal holds 0."""
     _check.finite("logits", _check.square("logits", logits))
-    logits = logits if logits.dtype == torch.float64 else logits.float()
-    itself = torch.eye(logits.shape[0], dtype=torch.bool, device=logits.device)
-    # The smallest number rather than -inf: a batch of one row then has a finite gradient too.
-    others = logits.masked_fill(itself, torch.finfo(logits.dtype).min)
-    return others.log_softmax(1).masked_fill(itself, 0)
+    present = _check.labels("labels", labels)
+    _check.same_rows("logits", logits, "labels", labels)
+    dtype = torch.promote_types(logits.dtype, torch.float32)
+    everyone = torch.arange(len(logits), device=logits.device)
+    targets, pairs = label_targets(present.to(logits.device, dtype), everyone)
+    return pair_mean(anchor_sum(_dense(logits, dtype), targets, everyone), pairs)
+
+
+def rule_targets(rule: PositiveRule, rows: LabelledRows, anchors: Tensor, dtype: torch.dtype) -> Targets:
+    """Targets of the contrastive loss: an anchor's positives among ``rows`` share 1 by their weights."""
+
+    def targets(tile: slice) -> Tensor:
+        weights = rule.between(rows[anchors[tile]], rows).to(dtype)  # (T, M)
+        return _shares(weights.scatter_(1, anchors[tile].unsqueeze(1), 0))
+
+    return targets
+
+
+def label_targets(present: Tensor, anchors: Tensor) -> tuple[Targets, Tensor]:
+    """Targets of MulSupCon, and its number of pairs (row, label) with a positive over all rows.
+
+    An anchor shares 1 among its positives once for every label it carries.
+
+    Args:
+        present: labels of all rows, ``(M, K)``, in the type of the logits.
+        anchors: rows that are scored, ``(A,)``.
+    """
+    others = present.sum(0) - 1  # |P_l(i)| for any i that carries l: (K,)
+    shared = present * (others > 0)  # (M, K)
+    each = shared / others.clamp(min=1)
+
+    def targets(tile: slice) -> Tensor:
+        return (each[anchors[tile]] @ present.T).scatter_(1, anchors[tile].unsqueeze(1), 0)  # (T, M)
+
+    return targets, shared.sum()
+
+
+def rule_mean(total: Tensor, rule: PositiveRule, rows: LabelledRows, no_positives: str) -> Tensor:
+    """A sum over anchors, divided by the count over all rows of a batch of two views."""
+    return total / _counted(rule.anchors_with_positives(rows), len(rows), no_positives)
+
+
+def pair_mean(total: Tensor, pairs: Tensor) -> Tensor:
+    """A sum over pairs (anchor, label), divided by their number over all rows."""
+    return total / _at_least_one(pairs)
+
+
+def _counted(with_positives: Tensor, rows: int, no_positives: str) -> Tensor:
+    """What the sum over anchors is divided by; warns if no anchor has a positive."""
+    count = _at_least_one(with_positives)
+    return count if no_positives == "skip" else torch.full_like(count, rows)
+
+
+def _at_least_one(count: Tensor) -> Tensor:
+    if not count:
+        NoPositivesWarning.emit()
+    return count.clamp(min=1)
+
+
+def _shares(weights: Tensor) -> Tensor:
+    """Rows scaled to sum to 1, in place; a row of zeros stays."""
+    total = weights.sum(1, keepdim=True)
+    return weights.div_(torch.where(total > 0, total, 1))
+
+
+def _dense(logits: Tensor, dtype: torch.dtype) -> Logits:
+    """Logits that exist as a matrix."""
+    return Logits(lambda tile: tile.to(dtype), len(logits), (logits,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -39,17 +40,7 @@ def overlap(labels: Tensor, other: Tensor | None = None, *, index: str = "jaccar
         tensor([[0.5000, 0.3333]])
     """
     _check.one_of("index", index, INDICES)
-    common, size_a, size_b = _counts(labels, other)
-    a, b = size_a.unsqueeze(1), size_b.unsqueeze(0)  # (N, 1), (1, M)
-    if index == "exact":
-        return ((common == a) & (common == b)).to(common.dtype)
-    denominator = {
-        "jaccard": lambda: a + b - common,
-        "dice": lambda: (a + b) / 2,
-        "overlap": lambda: torch.minimum(a, b),
-        "cosine": lambda: (a * b).sqrt(),
-    }[index]()
-    return common / torch.where(denominator > 0, denominator, 1)
+    return pair_overlap(*_both(labels, other), index)
 
 
 def overlaps_enough(
@@ -83,20 +74,63 @@ def overlaps_enough(
     """
     _check.one_of("index", index, INDICES)
     alpha = Fraction(_check.number("threshold", threshold, low=0.0, high=1.0)).limit_denominator(10**6)
-    common, size_a, size_b = _counts(labels, other)
-    needed = torch.tensor(_needed(index, alpha, labels.shape[1]), device=common.device, dtype=common.dtype)
-    return common >= needed[size_a.long()][:, size_b.long()]
+    return pairs_overlap_enough(*_both(labels, other), index, alpha)
 
 
-def _counts(labels: Tensor, other: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-    """Labels in common ``(N, M)`` and set sizes ``(N,)``, ``(M,)``: whole numbers, exact in floats."""
-    dtype = torch.get_default_dtype()
-    first = _check.labels("labels", labels).to(dtype)
-    second = first if other is None else _check.labels("other", other).to(dtype)
-    if first.shape[1] != second.shape[1]:
-        raise ValueError(f"other: expected {first.shape[1]} classes as in labels, got {second.shape[1]}")
-    with torch.autocast(first.device.type, enabled=False):
-        return first @ second.T, first.sum(1), second.sum(1)
+class LabelSets(NamedTuple):
+    """The label sets of N rows, checked once: ``present`` ``(N, K)`` and ``sizes`` ``(N,)``.
+
+    Whole numbers in the default floating-point type, where they are exact: a matrix product then counts
+    labels in common.
+    """
+
+    present: Tensor
+    sizes: Tensor
+
+    @classmethod
+    def of(cls, name: str, labels: Tensor) -> LabelSets:
+        """The label sets of the label matrix that an argument ``name`` holds."""
+        present = _check.labels(name, labels).to(torch.get_default_dtype())
+        return cls(present, present.sum(1))
+
+    def rows(self, rows: slice | Tensor) -> LabelSets:
+        """Some of the label sets."""
+        return LabelSets(self.present[rows], self.sizes[rows])
+
+    def common(self, other: LabelSets) -> Tensor:
+        """How many labels every pair shares, ``(N, M)``."""
+        with torch.autocast(self.present.device.type, enabled=False):
+            return self.present @ other.present.T
+
+
+def pair_overlap(first: LabelSets, second: LabelSets, index: str) -> Tensor:
+    """:func:`overlap` of label sets that have been checked."""
+    common, a, b = first.common(second), first.sizes.unsqueeze(1), second.sizes
+    if index == "exact":
+        return ((common == a) & (common == b)).to(common.dtype)
+    denominator = {
+        "jaccard": lambda: a + b - common,
+        "dice": lambda: (a + b) / 2,
+        "overlap": lambda: torch.minimum(a, b),
+        "cosine": lambda: (a * b).sqrt(),
+    }[index]()
+    return common / torch.where(denominator > 0, denominator, 1)
+
+
+def pairs_overlap_enough(first: LabelSets, second: LabelSets, index: str, alpha: Fraction) -> Tensor:
+    """:func:`overlaps_enough` of label sets that have been checked."""
+    classes = first.present.shape[1]
+    needed = torch.tensor(_needed(index, alpha, classes), device=first.sizes.device, dtype=first.sizes.dtype)
+    return first.common(second) >= needed[first.sizes.long()][:, second.sizes.long()]
+
+
+def _both(labels: Tensor, other: Tensor | None) -> tuple[LabelSets, LabelSets]:
+    first = LabelSets.of("labels", labels)
+    second = first if other is None else LabelSets.of("other", other)
+    classes = first.present.shape[1]
+    if classes != second.present.shape[1]:
+        raise ValueError(f"other: expected {classes} classes as in labels, got {second.present.shape[1]}")
+    return first, second
 
 
 @lru_cache(maxsize=64)

@@ -9,13 +9,8 @@ import torch
 from torch import Tensor
 
 from probmcl import _check
-from probmcl.loss.overlap import INDICES, overlap, overlaps_enough
-
-RULES = ("any", "all", "exact", "threshold", "weighted")
-"""Names of the rules that turn label sets into weights."""
-
-EMPTY = ("match", "own_view", "drop")
-"""Names of the policies for label-less rows (M8)."""
+from probmcl.loss.overlap import LabelSets
+from probmcl.loss.positive_rule import LabelledRows, PositiveRule
 
 
 def positive_set(
@@ -52,8 +47,7 @@ def positive_set(
                 [0, 0, 0, 0, 1],
                 [0, 0, 0, 1, 0]], dtype=torch.int32)
     """
-    positives = overlaps_enough(labels, index=index, threshold=threshold)
-    return _without_self(positives | _empty_pairs(labels, empty, image_ids))
+    return _between_all(labels, PositiveRule("threshold", index, threshold, empty), image_ids)
 
 
 def positive_weights(
@@ -78,7 +72,7 @@ def positive_weights(
 
     Args:
         labels: label matrix of zeros and ones, ``(N, K)``.
-        rule: one of :data:`RULES`.
+        rule: one of :data:`~probmcl.loss.RULES`.
         index: overlap index o of the last two rules.
         threshold: alpha of ``"threshold"``.
         empty: policy for label-less rows, as in :func:`positive_set`; the same under every rule.
@@ -96,56 +90,8 @@ def positive_weights(
         tensor([[0., 0.],
                 [1., 0.]])
     """
-    _check.one_of("rule", rule, RULES)
-    if rule == "weighted":
-        weights = overlap(labels, index=index)
-    elif rule == "threshold":
-        weights = overlaps_enough(labels, index=index, threshold=threshold)
-    elif rule == "exact":
-        weights = overlaps_enough(labels, index="exact", threshold=1.0)
-    else:
-        weights = _shares_any(labels) if rule == "any" else _contained(labels)
-    weights = weights.to(torch.get_default_dtype())
-    return _without_self(torch.where(_empty_rows(labels), _empty_pairs(labels, empty, image_ids), weights))
-
-
-@dataclass(frozen=True)
-class PositiveRule:
-    """A choice of positives, checked once: the arguments of :func:`positive_weights` except the batch.
-
-    Attributes:
-        rule: one of :data:`RULES`.
-        index: overlap index.
-        threshold: decision threshold alpha.
-        empty: policy for label-less rows.
-
-    Example:
-        >>> PositiveRule(threshold=1.0).two_view_weights(torch.tensor([[1, 0], [0, 1]]), rows=4)
-        tensor([[0., 0., 1., 0.],
-                [0., 0., 0., 1.],
-                [1., 0., 0., 0.],
-                [0., 1., 0., 0.]])
-    """
-
-    rule: str = "threshold"
-    index: str = "jaccard"
-    threshold: float = 0.5
-    empty: str = "match"
-
-    def __post_init__(self) -> None:
-        _check.one_of("rule", self.rule, RULES)
-        _check.one_of("index", self.index, INDICES)
-        _check.number("threshold", self.threshold, low=0.0, high=1.0)
-        _check.one_of("empty", self.empty, EMPTY)
-
-    def two_view_weights(self, labels: Tensor, *, rows: int) -> Tensor:
-        """Weights between the 2N rows of a batch of N images, ``(2N, 2N)``; ``rows`` is checked to be 2N."""
-        view_labels, image_ids = two_view_labels(labels)
-        if rows != len(image_ids):
-            raise ValueError(f"labels: expected {rows / 2:g} rows (two views an image), got {len(labels)}")
-        return positive_weights(
-            view_labels, self.rule, self.index, self.threshold, self.empty, image_ids=image_ids
-        )
+    chosen = PositiveRule(rule, index, threshold, empty)
+    return _between_all(labels, chosen, image_ids).to(torch.get_default_dtype())
 
 
 @dataclass(frozen=True)
@@ -216,37 +162,12 @@ def two_view_labels(labels: Tensor) -> tuple[Tensor, Tensor]:
     return labels.repeat(2, 1), torch.arange(n, device=labels.device).repeat(2)
 
 
-def _shares_any(labels: Tensor) -> Tensor:
-    return overlap(labels) > 0
-
-
-def _contained(labels: Tensor) -> Tensor:
-    """Whether row i's label set is a subset of row j's: no label of i is missing in j."""
-    present = labels.to(torch.get_default_dtype())
-    return present @ (1 - present).T == 0
-
-
-def _empty_rows(labels: Tensor) -> Tensor:
-    """Pairs in which at least one row is label-less, ``(N, N)``: there the policy decides."""
-    empty = ~labels.bool().any(1)
-    return empty.unsqueeze(1) | empty.unsqueeze(0)
-
-
-def _empty_pairs(labels: Tensor, policy: str, image_ids: Tensor | None) -> Tensor:
-    """Pairs of label-less rows that the policy makes positives, ``(N, N)``."""
-    _check.one_of("empty", policy, EMPTY)
-    empty = ~labels.bool().any(1)
-    both = empty.unsqueeze(1) & empty.unsqueeze(0)
-    if policy == "match":
-        return both
-    if policy == "drop":
-        return torch.zeros_like(both)
-    if image_ids is None:
+def _between_all(labels: Tensor, rule: PositiveRule, image_ids: Tensor | None) -> Tensor:
+    """Every row as a positive of every other, ``(N, N)``; no row is its own."""
+    sets = LabelSets.of("labels", labels)
+    if image_ids is not None:
+        _check.same_rows("image_ids", _check.tensor("image_ids", image_ids, dims=1), "labels", labels)
+    elif rule.empty == "own_view":
         raise ValueError('image_ids: expected the image of every row with empty="own_view", got None')
-    _check.same_rows("image_ids", _check.tensor("image_ids", image_ids, dims=1), "labels", labels)
-    return both & (image_ids.unsqueeze(1) == image_ids.unsqueeze(0))
-
-
-def _without_self(pairs: Tensor) -> Tensor:
-    """Clear the diagonal of a matrix that belongs to us: an anchor is never its own positive."""
-    return pairs.fill_diagonal_(0)
+    rows = LabelledRows(sets, image_ids)
+    return rule.between(rows, rows).fill_diagonal_(0)

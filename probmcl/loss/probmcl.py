@@ -5,13 +5,15 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from probmcl import _check
-from probmcl.loss.contrastive import NO_POSITIVES, contrastive_loss
+from probmcl.loss.anchor_sum import anchor_sum, scored_rows
+from probmcl.loss.contrastive import NO_POSITIVES, rule_mean, rule_targets
 from probmcl.loss.diagnostics import collapse_diagnostics
 from probmcl.loss.likelihood import NLL_TARGETS, mixture_nll, view_targets
+from probmcl.loss.logits import mixture_logits
 from probmcl.loss.parts import LossParts
-from probmcl.loss.positives import PositiveRule
-from probmcl.loss.similarity import SIMILARITIES, similarity_scores
-from probmcl.model import HeadOutput
+from probmcl.loss.positive_rule import LabelledRows, PositiveRule
+from probmcl.loss.similarity import SIMILARITIES
+from probmcl.model import GaussianMixture, HeadOutput
 
 
 class ProbMCLLoss(nn.Module):
@@ -66,29 +68,43 @@ class ProbMCLLoss(nn.Module):
         self.nll_weight = _check.number("nll_weight", nll_weight, low=0.0)
         self.sigma_floor = sigma_floor
 
-    def forward(self, output: HeadOutput, labels: Tensor) -> LossParts:
+    def forward(self, output: HeadOutput, labels: Tensor, anchors: Tensor | None = None) -> LossParts:
         """Score the mixtures of 2N rows against the labels of N images.
 
         Args:
             output: embeddings and mixtures of a :class:`~probmcl.model.MixtureDensityHead`; row i and row
                 i + N are the two views of image i (M1).
             labels: label matrix of the N images, zeros and ones, ``(N, K)``.
+            anchors: rows to score against all, ``(A,)``; None for all. Their sum is divided by the count over
+                all rows, so losses of disjoint anchors that cover the rows add up to the whole.
 
         Returns:
             The loss, its parts ``contrastive`` (L_PCL) and ``nll`` (L_NLL), and collapse diagnostics.
 
         Raises:
-            ValueError: if the output has no mixture, or not two rows an image.
+            ValueError: if the output has no mixture or not two rows an image, or for anchors that are none.
         """
         if output.mixture is None:
             raise ValueError("output: expected mixtures (of a MixtureDensityHead), got embeddings alone")
-        weights = self.positives.two_view_weights(labels, rows=len(output.mixture))
-        logits = similarity_scores(self.similarity, output.mixture) / self.temperature
-        contrastive = contrastive_loss(logits, weights, no_positives=self.no_positives)
-        targets = view_targets(output.embedding, self.nll_target, stop_gradient=self.stop_gradient)
-        nll = mixture_nll(output.mixture, targets)
+        contrastive = self._contrastive(output.mixture, labels, anchors)
+        nll = self._nll(output.mixture, output.embedding, anchors)
         return LossParts(
             contrastive + self.nll_weight * nll,
             {"contrastive": contrastive.detach(), "nll": nll.detach()},
             collapse_diagnostics(output, self.sigma_floor),
         )
+
+    def _contrastive(self, mixture: GaussianMixture, labels: Tensor, anchors: Tensor | None) -> Tensor:
+        rows = LabelledRows.two_views(labels, rows=len(mixture))
+        scored = scored_rows(anchors, mixture.means)
+        some, all_ = (mixture, None) if anchors is None else (mixture[scored], mixture)
+        logits = mixture_logits(self.similarity, some, all_, self.temperature)
+        targets = rule_targets(self.positives, rows, scored, logits.dtype)
+        total = anchor_sum(logits, targets, scored)
+        return rule_mean(total, self.positives, rows, self.no_positives)
+
+    def _nll(self, mixture: GaussianMixture, embedding: Tensor, anchors: Tensor | None) -> Tensor:
+        targets = view_targets(embedding, self.nll_target, stop_gradient=self.stop_gradient)
+        if anchors is None:
+            return mixture_nll(mixture, targets)
+        return mixture_nll(mixture[anchors], targets[anchors]) * (len(anchors) / len(mixture))

@@ -183,9 +183,13 @@ def cosine_similarity(a: Tensor, b: Tensor | None = None) -> Tensor:
     second = first if b is None else _check.finite("b", b, dims=2)
     if first.shape[1] != second.shape[1]:
         raise ValueError(f"b: expected {first.shape[1]} dimensions as in a, got {second.shape[1]}")
-    wide = torch.promote_types(first.dtype, torch.float32)
     with torch.autocast(first.device.type, enabled=False):
-        return functional.normalize(first.to(wide), dim=-1) @ functional.normalize(second.to(wide), dim=-1).T
+        return unit_rows(first) @ unit_rows(second).T
+
+
+def unit_rows(z: Tensor) -> Tensor:
+    """Embeddings ``(N, D)`` divided by their lengths; half precision is computed in float32."""
+    return functional.normalize(z.to(torch.promote_types(z.dtype, torch.float32)), dim=-1)
 
 
 def _pair(a: GaussianMixture, b: GaussianMixture | None) -> tuple[GaussianMixture, GaussianMixture]:

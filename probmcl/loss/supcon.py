@@ -5,11 +5,12 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from probmcl import _check
-from probmcl.loss.contrastive import NO_POSITIVES, contrastive_loss, mulsupcon_loss
+from probmcl.loss.anchor_sum import anchor_sum, scored_rows
+from probmcl.loss.contrastive import NO_POSITIVES, label_targets, pair_mean, rule_mean, rule_targets
 from probmcl.loss.diagnostics import collapse_diagnostics
+from probmcl.loss.logits import cosine_logits
 from probmcl.loss.parts import LossParts
-from probmcl.loss.positives import PositiveRule, two_view_labels
-from probmcl.loss.similarity import cosine_similarity
+from probmcl.loss.positive_rule import LabelledRows, PositiveRule
 from probmcl.model import HeadOutput
 
 
@@ -47,11 +48,28 @@ class SupConLoss(nn.Module):
         self.temperature = _check.number("temperature", temperature, low=0.0, above=True)
         self.no_positives = _check.one_of("no_positives", no_positives, NO_POSITIVES)
 
-    def forward(self, output: HeadOutput, labels: Tensor) -> LossParts:
-        """Score embeddings of 2N rows (row i and i + N: views of image i) against labels ``(N, K)``."""
-        weights = self.positives.two_view_weights(labels, rows=len(output.embedding))
-        logits = cosine_similarity(output.embedding) / self.temperature
-        loss = contrastive_loss(logits, weights, no_positives=self.no_positives)
+    def forward(self, output: HeadOutput, labels: Tensor, anchors: Tensor | None = None) -> LossParts:
+        """Score embeddings of 2N rows (row i and i + N: views of image i) against labels ``(N, K)``.
+
+        Args:
+            output: embeddings of the 2N rows.
+            labels: label matrix of the N images, ``(N, K)``.
+            anchors: rows to score against all, ``(A,)``; None for all. The loss is their sum divided by the
+                count over all rows, so losses of disjoint anchors that cover the rows add up to the whole.
+
+        Returns:
+            The loss, itself as part ``contrastive``, and collapse diagnostics.
+
+        Raises:
+            ValueError: if there are not two rows an image, or for anchors that are no rows.
+        """
+        z = _check.finite("output.embedding", output.embedding, dims=2)
+        rows = LabelledRows.two_views(labels, rows=len(z))
+        scored = scored_rows(anchors, z)
+        logits = cosine_logits(z[scored], z, self.temperature)
+        targets = rule_targets(self.positives, rows, scored, logits.dtype)
+        total = anchor_sum(logits, targets, scored)
+        loss = rule_mean(total, self.positives, rows, self.no_positives)
         return LossParts(loss, {"contrastive": loss.detach()}, collapse_diagnostics(output))
 
 
@@ -71,8 +89,12 @@ class MulSupConLoss(nn.Module):
         super().__init__()
         self.temperature = _check.number("temperature", temperature, low=0.0, above=True)
 
-    def forward(self, output: HeadOutput, labels: Tensor) -> LossParts:
-        """Score embeddings of 2N rows (row i and i + N: views of image i) against labels ``(N, K)``."""
-        logits = cosine_similarity(output.embedding) / self.temperature
-        loss = mulsupcon_loss(logits, two_view_labels(labels)[0])
+    def forward(self, output: HeadOutput, labels: Tensor, anchors: Tensor | None = None) -> LossParts:
+        """Score embeddings of 2N rows against labels ``(N, K)``; arguments as of :class:`SupConLoss`."""
+        z = _check.finite("output.embedding", output.embedding, dims=2)
+        rows = LabelledRows.two_views(labels, rows=len(z))
+        scored = scored_rows(anchors, z)
+        logits = cosine_logits(z[scored], z, self.temperature)
+        targets, pairs = label_targets(rows.sets.present.to(logits.dtype), scored)
+        loss = pair_mean(anchor_sum(logits, targets, scored), pairs)
         return LossParts(loss, {"contrastive": loss.detach()}, collapse_diagnostics(output))

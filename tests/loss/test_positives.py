@@ -8,6 +8,7 @@ from probmcl.loss import (
     EMPTY,
     INDICES,
     RULES,
+    LabelledRows,
     PositiveRule,
     positive_set,
     positive_statistics,
@@ -42,6 +43,25 @@ class TestAgainstOracle:
         assert found.thresholds == thresholds
         assert found.mean_positives == pytest.approx(mean_positives, abs=1e-12)
         assert found.share_without == pytest.approx(share_without, abs=1e-12)
+
+
+@pytest.mark.parametrize("empty", EMPTY)
+@pytest.mark.parametrize("rule", RULES)
+class TestSomeAnchors:
+    rows = LabelledRows.two_views(LABELS[: len(LABELS) // 2], rows=len(LABELS))
+
+    def test_are_rows_of_the_whole_matrix(self, rule, empty):
+        anchors = torch.tensor([7, 0, 18, 11])
+        found = PositiveRule(rule, "dice", 2 / 3, empty).between(self.rows[anchors], self.rows).float()
+        expected = positive_weights(LABELS, rule, "dice", 2 / 3, empty, IMAGE_IDS)
+        found[torch.arange(4), anchors] = 0
+        assert torch.equal(found, expected[anchors])
+
+    def test_anchors_with_positives_are_counted_without_pairs(self, rule, empty):
+        for index, threshold in [("jaccard", 0.0), ("cosine", 1.0), ("overlap", 0.5), ("exact", 0.5)]:
+            weights = positive_weights(LABELS, rule, index, threshold, empty, IMAGE_IDS)
+            chosen = PositiveRule(rule, index, threshold, empty)
+            assert chosen.anchors_with_positives(self.rows) == (weights.sum(1) > 0).sum()
 
 
 class TestRulesByHand:
@@ -196,7 +216,7 @@ class TestBadInput:
 
     def test_rows_that_are_not_two_views_an_image(self):
         with pytest.raises(ValueError, match="labels: expected 3 rows"):
-            PositiveRule().two_view_weights(self.good, rows=6)
+            LabelledRows.two_views(self.good, rows=6)
 
     def test_statistics(self):
         with pytest.raises(ValueError, match="thresholds: "):

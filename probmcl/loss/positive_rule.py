@@ -1,0 +1,119 @@
+"""A rule for positives, as a function of two sets of rows: some anchors against all, without the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import torch
+from torch import Tensor
+
+from probmcl import _check
+from probmcl.loss.overlap import INDICES, LabelSets, pair_overlap, pairs_overlap_enough
+
+RULES = ("any", "all", "exact", "threshold", "weighted")
+"""Names of the rules that turn label sets into weights."""
+
+EMPTY = ("match", "own_view", "drop")
+"""Names of the policies for label-less rows (M8)."""
+
+
+@dataclass(frozen=True)
+class LabelledRows:
+    """Rows of a batch: their label sets and, where known, the image that each is a view of, ``(N,)``."""
+
+    sets: LabelSets
+    image_ids: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.sets.sizes)
+
+    def __getitem__(self, rows: slice | Tensor) -> LabelledRows:
+        return LabelledRows(self.sets.rows(rows), None if self.image_ids is None else self.image_ids[rows])
+
+    @classmethod
+    def two_views(cls, labels: Tensor, *, rows: int) -> LabelledRows:
+        """The 2N rows of a batch of N images, row i and row i + N views of image i; ``rows`` must be 2N."""
+        sets = LabelSets.of("labels", labels)
+        images = len(labels)
+        if rows != 2 * images:
+            raise ValueError(f"labels: expected {rows / 2:g} rows (two views an image), got {images}")
+        twice = torch.arange(images, device=labels.device).repeat(2)
+        return cls(sets.rows(twice), twice)
+
+
+@dataclass(frozen=True)
+class PositiveRule:
+    """A choice of positives, checked once: the arguments of :func:`positive_weights` except the batch.
+
+    Attributes:
+        rule: one of :data:`RULES`.
+        index: overlap index.
+        threshold: decision threshold alpha.
+        empty: policy for label-less rows.
+
+    Example:
+        >>> rows = LabelledRows.two_views(torch.tensor([[1, 0], [0, 1]]), rows=4)
+        >>> PositiveRule(threshold=1.0).between(rows[:2], rows).int()
+        tensor([[1, 0, 1, 0],
+                [0, 1, 0, 1]], dtype=torch.int32)
+    """
+
+    rule: str = "threshold"
+    index: str = "jaccard"
+    threshold: float = 0.5
+    empty: str = "match"
+
+    def __post_init__(self) -> None:
+        _check.one_of("rule", self.rule, RULES)
+        _check.one_of("index", self.index, INDICES)
+        _check.number("threshold", self.threshold, low=0.0, high=1.0)
+        _check.one_of("empty", self.empty, EMPTY)
+
+    def between(self, anchors: LabelledRows, others: LabelledRows) -> Tensor:
+        """Weights of ``others`` as positives of ``anchors``, ``(A, M)``: booleans, floats if "weighted".
+
+        A row is a positive of itself here; who calls knows which row is which and takes it out.
+        """
+        pairs = self._labelled_pairs(anchors.sets, others.sets)
+        empty_a, empty_b = anchors.sets.sizes == 0, others.sets.sizes == 0
+        if not (empty_a.any() and empty_b.any()) and self.rule in ("threshold", "any", "weighted"):
+            return pairs  # their pairs with one label-less row are 0 already
+        either = empty_a.unsqueeze(1) | empty_b
+        return torch.where(either, self._empty_pairs(anchors, others, empty_a, empty_b), pairs)
+
+    def anchors_with_positives(self, two_views: LabelledRows) -> Tensor:
+        """How many rows of a batch of two views have a positive: a scalar that needs no pair of rows.
+
+        Every rule makes the other view of a labelled image a positive, for its label set is the same, and so
+        do the policies for label-less images except "drop".
+        """
+        if self.empty != "drop":
+            return torch.tensor(len(two_views), device=two_views.sets.sizes.device)
+        return (two_views.sets.sizes > 0).sum()
+
+    def _labelled_pairs(self, a: LabelSets, b: LabelSets) -> Tensor:
+        """The rule for two labelled rows."""
+        if self.rule == "weighted":
+            return pair_overlap(a, b, self.index)
+        if self.rule == "threshold":
+            alpha = Fraction(self.threshold).limit_denominator(10**6)
+            return pairs_overlap_enough(a, b, self.index, alpha)
+        common = a.common(b)
+        if self.rule == "any":
+            return common > 0
+        contained = common == a.sizes.unsqueeze(1)  # no label of the anchor is missing
+        return contained if self.rule == "all" else contained & (common == b.sizes)
+
+    def _empty_pairs(
+        self, anchors: LabelledRows, others: LabelledRows, empty_a: Tensor, empty_b: Tensor
+    ) -> Tensor:
+        """Pairs of label-less rows that the policy makes positives, ``(A, M)``."""
+        both = empty_a.unsqueeze(1) & empty_b
+        if self.empty == "match":
+            return both
+        if self.empty == "drop":
+            return torch.zeros_like(both)
+        if anchors.image_ids is None or others.image_ids is None:
+            raise ValueError('image_ids: expected the image of every row with empty="own_view", got None')
+        return both & (anchors.image_ids.unsqueeze(1) == others.image_ids)
