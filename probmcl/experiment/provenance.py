@@ -18,6 +18,7 @@ from torch import Tensor
 
 import probmcl
 from probmcl import _check as check
+from probmcl.train import launcher
 
 _PACKAGE = Path(probmcl.__file__).resolve().parent
 
@@ -86,12 +87,15 @@ def checksum(*tensors: Tensor) -> str:
 def command_line(arguments: Sequence[str]) -> str:
     """Return the command that any machine can run: ``python -m probmcl`` with ``arguments``, folders cut off.
 
+    Where several processes train together, it begins with ``torchrun`` and their number.
+
     Example:
         >>> command_line(["run", "digits", "--out", "/somebody/out.json"])
         'python -m probmcl run digits --out out.json'
     """
     folders = re.compile(r"^(--?[\w-]+=)?(/|~/|[A-Za-z]:[\\/])(.*[\\/])?")
-    return shlex.join(["python", "-m", "probmcl", *(folders.sub(r"\1", argument) for argument in arguments)])
+    shortened = (folders.sub(r"\1", argument) for argument in arguments)
+    return shlex.join([*launcher(), "-m", "probmcl", *shortened])
 
 
 def checkout() -> Path | None:

@@ -136,7 +136,12 @@ def agreed(value: Any) -> Any:
 
 
 def same_everywhere(*modules: nn.Module) -> None:
-    """Give every rank rank 0's weights and buffers (such as running statistics)."""
+    """Give every rank rank 0's weights and buffers (such as running statistics).
+
+    >>> same_everywhere(nn.Linear(2, 1))  # one rank alone: nothing to do
+    """
+    if this_share().ranks == 1:
+        return
     for module in modules:
         for tensor in module.state_dict().values():
             sent = tensor.contiguous()  # filters may lie in memory with their channels last

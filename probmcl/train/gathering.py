@@ -37,7 +37,7 @@ class AcrossRanks(nn.Module):
         self.criterion = criterion
 
     def forward(self, output: HeadOutput, labels: Tensor) -> LossParts:
-        """Score this rank's 2n rows (row i and i + n: views of image i) with labels ``(n, K)``; n may be 0.
+        """Score this rank's 2n rows (row i and i + n: views of image i) with labels ``(n, K)``.
 
         Raises:
             ValueError: if there are not two rows an image.
