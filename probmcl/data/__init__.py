@@ -18,7 +18,7 @@ from probmcl.data.labelled import (
     label_statistics,
 )
 from probmcl.data.letters import letter_images
-from probmcl.data.loader import make_loader
+from probmcl.data.loader import ViewLoader, make_loader, suggested_workers
 from probmcl.data.packed import ImageFolderLabels, load_npz, save_npz
 from probmcl.data.scenes import DIFFICULTIES, Difficulty
 from probmcl.data.share import Share, SharedBatches
@@ -30,6 +30,8 @@ from probmcl.data.views import (
     photo_view,
     plain_view,
     scene_augmentation,
+    squish,
+    two_photo_views,
 )
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "SharedBatches",
     "Theme",
     "TwoViews",
+    "ViewLoader",
     "checksum",
     "co_occurrence",
     "digit_scenes",
@@ -60,4 +63,7 @@ __all__ = [
     "plain_view",
     "save_npz",
     "scene_augmentation",
+    "squish",
+    "suggested_workers",
+    "two_photo_views",
 ]

@@ -2,27 +2,63 @@
 
 from __future__ import annotations
 
-from functools import partial
+import os
+from collections.abc import Iterator
 from typing import Any, cast
 
 import torch
-from torch import Tensor
-from torch.utils.data import (
-    DataLoader,
-    Dataset,
-    RandomSampler,
-    SequentialSampler,
-    default_collate,
-    get_worker_info,
-)
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
 
 from probmcl import _check
-from probmcl.data.labelled import LabelledDataset
+from probmcl.data.labelled import LabelledDataset, LabelledImages
+from probmcl.data.seeded import Batch, SeededBatches, ViewedBatches
 from probmcl.data.share import Share, SharedBatches
 from probmcl.data.views import View
 
-Sample = tuple[Tensor, Tensor]  # an image or a batch of images, with its labels
-Batch = tuple[Tensor | tuple[Tensor, Tensor], Tensor]  # one view or two, with float labels (B, K)
+PREFETCH = 4  # batches that a worker makes ahead: images differ in cost, and a queue evens that out
+
+
+class ViewLoader(DataLoader[Batch]):
+    """A loader of views and labels, made by :func:`make_loader`.
+
+    Attributes:
+        generator: source of the order and of the seeds of all views.
+    """
+
+    def skip(self, batches: int) -> None:
+        """Leave out the first batches of the next epoch: their seeds are drawn, their images are not read.
+
+        Args:
+            batches: how many.
+
+        >>> from probmcl.data import digit_scenes, plain_view
+        >>> scenes = digit_scenes("train", 20)
+        >>> whole, rest = (make_loader(scenes, plain_view(), 8, shuffle=True, seed=0) for _ in range(2))
+        >>> rest.skip(2)
+        >>> (images, _), = rest
+        >>> torch.equal(images, list(whole)[2][0])
+        True
+        """
+        cast(SeededBatches, self.sampler).skip = _check.count("batches", batches, low=0)
+
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
+        """Yield the batches of an epoch.
+
+        Raises:
+            RuntimeError: if a worker dies, naming the images that were in work.
+        """
+        if self._iterator is not None:  # workers that persist: PyTorch draws their seed only once
+            torch.empty((), dtype=torch.int64).random_(generator=self.generator)
+        try:
+            yield from super().__iter__()
+        except RuntimeError as error:
+            if "DataLoader worker (pid" not in str(error):
+                raise
+            images = ", ".join(cast(ViewedBatches, self.dataset).in_work()) or "its first image"
+            raise RuntimeError(
+                f"loader: a worker died ({error}); in work, or read last: {images}. An image may need more "
+                "memory than there is; with workers=0 it is read in this process"
+            ) from error
 
 
 def make_loader(
@@ -36,15 +72,16 @@ def make_loader(
     workers: int = 0,
     pin_memory: bool = False,
     share: Share = Share(),  # noqa: B008 (frozen)
-) -> DataLoader[Sample]:
+) -> ViewLoader:
     """Return a loader of (views, labels).
 
     A data set in memory is augmented one batch at a time, in the process that trains; images on disk are
-    decoded and augmented one at a time, in ``workers`` processes.
+    decoded and augmented one at a time, in ``workers`` processes, and come with their channels last.
 
     The order and the views come from random numbers of the loader's own: whatever else draws, the same seed
-    and the same number of workers give the same batches, and each epoch gives new ones. All of the loader's
-    state is ``loader.generator``; restoring that generator's state continues a run where it stopped.
+    gives the same batches with any number of workers, and each epoch gives new ones. All of the loader's
+    state between epochs is ``loader.generator``; restoring that generator's state continues a run where it
+    stopped, and ``loader.skip`` where it stopped within an epoch.
 
     Args:
         dataset: ``LabelledImages``, ``ImageFolderLabels`` or anything with their interface.
@@ -53,7 +90,7 @@ def make_loader(
         shuffle: Whether each epoch has a new order.
         seed: Seed of the order and the views.
         drop_last: Whether to leave out the last batch if it is smaller.
-        workers: Number of processes that load; 0 loads in this one.
+        workers: Number of processes that load, see ``suggested_workers``; 0 loads in this one.
         pin_memory: Whether to keep batches where a copy to a GPU can run beside the computation.
         share: Which part of every batch to load when several processes train together. The order is that of
             one process, and all ranks keep the same ``loader.generator``; the views of each rank are its own.
@@ -85,20 +122,22 @@ def make_loader(
             f"incomplete batch is dropped, got {batch_size}"
         )
     generator = torch.Generator().manual_seed(_check.count("seed", seed, low=0))
-    batches: dict[str, Any] = {"batch_size": batch_size, "shuffle": shuffle, "drop_last": drop_last}
+    positions = range(len(dataset))
+    order = RandomSampler(positions, generator=generator) if shuffle else SequentialSampler(positions)
+    batches = BatchSampler(order, batch_size, drop_last)
     if share.ranks > 1:
         _check_shares(len(dataset), batch_size, share, every_batch=shuffle and not drop_last)
-        images = range(len(dataset))
-        order = RandomSampler(images, generator=generator) if shuffle else SequentialSampler(images)
-        batches = {"batch_sampler": SharedBatches(order, batch_size, drop_last=drop_last, share=share)}
-        batches["worker_init_fn"] = partial(_own_seed, share.rank * workers)
-    return DataLoader(
-        cast(Dataset[Sample], dataset),
+        batches = SharedBatches(order, batch_size, drop_last=drop_last, share=share)
+    return ViewLoader(
+        ViewedBatches(dataset, view, workers),
+        batch_size=None,  # an item is a batch already
+        collate_fn=_as_it_is,
+        sampler=SeededBatches(batches, generator, rank=share.rank),
         num_workers=workers,
+        persistent_workers=workers > 0,
+        prefetch_factor=PREFETCH if workers else None,
         pin_memory=pin_memory,
         generator=generator,
-        collate_fn=_ViewedBatch(view, generator, share.rank),
-        **batches,
     )
 
 
@@ -114,36 +153,25 @@ def _check_shares(images: int, batch_size: int, share: Share, *, every_batch: bo
         )
 
 
-def _own_seed(offset: int, worker: int) -> None:
-    """Give the workers of each rank other random numbers: the ranks' loaders are seeded alike."""
-    torch.manual_seed(torch.initial_seed() + offset)
+def _as_it_is(batch: Any) -> Any:
+    return batch
 
 
-class _ViewedBatch:
-    """Turn what the data set gave for a batch of indices into views and float labels."""
+def suggested_workers(dataset: LabelledDataset, device: torch.device | str) -> int:
+    """Return a sensible number of loading processes.
 
-    def __init__(self, view: View, generator: torch.Generator, rank: int) -> None:
-        self.view = view
-        self.generator = generator
-        self.rank = rank
+    A data set in memory needs none. Images on disk get one process for each core this process may use; where
+    the model computes on the CPU as well, one core is left to it.
 
-    def __call__(self, fetched: Sample | list[Sample]) -> Batch:
-        if get_worker_info() is not None:  # PyTorch has seeded each worker from the loader's generator
-            return self._viewed(fetched)
-        gpus = [fetched[0].device] if isinstance(fetched, tuple) and fetched[0].is_cuda else []
-        with torch.random.fork_rng(devices=gpus):
-            seed = int(torch.randint(2**62, (), generator=self.generator)) + self.rank
-            # Not torch.manual_seed, which would also seed GPUs that fork_rng was not asked to restore.
-            torch.default_generator.manual_seed(seed)
-            for gpu in gpus:
-                with torch.cuda.device(gpu):
-                    torch.cuda.manual_seed(seed)
-            return self._viewed(fetched)
+    Args:
+        dataset: What will be loaded.
+        device: Where the model computes.
 
-    def _viewed(self, fetched: Sample | list[Sample]) -> Batch:
-        if isinstance(fetched, tuple):  # a batch from ``__getitems__``
-            images, labels = fetched
-            return self.view(images), labels.float()
-        # Images from disk differ in size until the view has made them alike.
-        views, labels = default_collate([(self.view(image), label.float()) for image, label in fetched])
-        return tuple(views) if isinstance(views, list) else views, labels
+    >>> from probmcl.data import digit_scenes
+    >>> suggested_workers(digit_scenes("train", 2), "cuda")
+    0
+    """
+    if isinstance(dataset, LabelledImages):
+        return 0
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores - (torch.device(device).type == "cpu"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -11,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import Dataset
-from torchvision.transforms.v2.functional import pil_to_tensor
 
+from probmcl._files import whole_file
+from probmcl.data.decode import read_image
 from probmcl.data.labelled import LabelledImages, LabelStatistics, check_classes, label_statistics
 
 KEYS = ("images", "labels", "classes")
@@ -37,19 +36,13 @@ def save_npz(dataset: LabelledImages, path: str | Path) -> None:
     ...     load_npz(f"{folder}/pets.npz").classes
     ('cat', 'dog')
     """
-    path = Path(path)
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("wb") as file:
-            np.savez_compressed(
-                file,
-                images=dataset.images.cpu().numpy(),
-                labels=dataset.labels.cpu().numpy(),
-                classes=np.array(dataset.classes, dtype=np.str_),
-            )
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        np.savez_compressed(
+            file,
+            images=dataset.images.cpu().numpy(),
+            labels=dataset.labels.cpu().numpy(),
+            classes=np.array(dataset.classes, dtype=np.str_),
+        )
 
 
 def load_npz(path: str | Path) -> LabelledImages:
@@ -121,6 +114,7 @@ class ImageFolderLabels(Dataset[tuple[Tensor, Tensor]]):
         ValueError: If a row or a label of the table is wrong; the message names the line.
 
     >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
     >>> with TemporaryDirectory() as folder:
     ...     Image.new("L", (6, 4)).save(f"{folder}/a.png")
     ...     _ = Path(f"{folder}/labels.csv").write_text("file,cat,dog\na.png,1,0\n")
@@ -144,7 +138,7 @@ class ImageFolderLabels(Dataset[tuple[Tensor, Tensor]]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         """Return image ``index`` as RGB, uint8 (3, H, W), and its labels, uint8 (K,)."""
-        return _decode(self.paths[index]), self.labels[index]
+        return read_image(self.paths[index]), self.labels[index]
 
     def describe(self) -> LabelStatistics:
         """Return the statistics of the labels."""
@@ -173,15 +167,3 @@ def _read_row(row: Sequence[str], classes: Sequence[str], where: str) -> list[in
         if cell.strip() not in ("0", "1"):
             raise ValueError(f"{where}: expected 0 or 1 for {name}, got {cell!r}")
     return [int(cell) for cell in row[1:]]
-
-
-def _decode(path: Path) -> Tensor:
-    """Return an image as uint8 (3, H, W)."""
-    try:
-        with Image.open(path) as image:
-            if image.mode.startswith(("I", "F")):  # conversion would cut such values off at 255
-                raise ValueError(f"{path}: expected 8 bits a channel, got mode {image.mode}")
-            pixels: Tensor = pil_to_tensor(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, SyntaxError) as error:  # PIL raises SyntaxError for some broken PNG files
-        raise ValueError(f"{path}: expected a readable image, got: {error}") from None
-    return pixels

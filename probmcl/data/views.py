@@ -8,11 +8,12 @@ torch's global random numbers, as torchvision.transforms.v2 does, so a seed set 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 from torchvision.transforms import v2
+from torchvision.transforms.v2.functional import pil_to_tensor, to_pil_image
 
 from probmcl import _check
 from probmcl.data.affine import place
@@ -28,19 +29,24 @@ class TwoViews:
 
     Args:
         augment: A random view, called twice.
+        once: What both views begin with and chance does not touch, such as a resize; done once.
 
     >>> first, second = TwoViews(scene_augmentation())(torch.zeros(4, 1, 32, 32, dtype=torch.uint8))
     >>> first.shape, bool((first != second).any())
     (torch.Size([4, 1, 32, 32]), True)
     """
 
-    def __init__(self, augment: Callable[[Tensor], Tensor]) -> None:
+    def __init__(
+        self, augment: Callable[[Tensor], Tensor], once: Callable[[Tensor], Tensor] | None = None
+    ) -> None:
         if not callable(augment):
             raise TypeError(f"augment: expected a callable view, got {type(augment).__name__}")
         self.augment = augment
+        self.once = once
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return two views, each (B, C, H, W)."""
+        images = images if self.once is None else self.once(images)
         return self.augment(images), self.augment(images)
 
 
@@ -82,8 +88,32 @@ def photo_view(size: int) -> v2.Compose:
     >>> photo_view(64)(torch.zeros(3, 48, 80, dtype=torch.uint8)).shape
     torch.Size([3, 64, 64])
     """
-    _check.count("size", size)
-    return v2.Compose([v2.RGB(), v2.Resize((size, size), antialias=True), *_imagenet_float()])
+    return v2.Compose([v2.RGB(), squish(size), NormalisedFloat(IMAGENET_MEAN, IMAGENET_STD)])
+
+
+def squish(size: int) -> v2.Resize:
+    """Return the resize of photographs to a square, whatever their shape (M15); smoothed, on uint8.
+
+    Args:
+        size: Height and width, in pixels.
+
+    >>> squish(64)(torch.zeros(3, 48, 80, dtype=torch.uint8)).shape
+    torch.Size([3, 64, 64])
+    """
+    return v2.Resize((_check.count("size", size),) * 2, antialias=True)
+
+
+def two_photo_views(size: int) -> TwoViews:
+    """Return two views of photographs, resized once: ``TwoViews(photo_augmentation(size))``, but faster.
+
+    Args:
+        size: Height and width that the encoder takes, in pixels.
+
+    >>> first, second = two_photo_views(64)(torch.zeros(3, 48, 80, dtype=torch.uint8))
+    >>> first.shape, second.shape
+    (torch.Size([3, 64, 64]), torch.Size([3, 64, 64]))
+    """
+    return TwoViews(photo_augmentation(size), once=squish(size))
 
 
 def photo_augmentation(size: int) -> PerImage:
@@ -100,16 +130,15 @@ def photo_augmentation(size: int) -> PerImage:
     >>> photo_augmentation(64)(torch.zeros(2, 3, 48, 80, dtype=torch.uint8)).shape
     torch.Size([2, 3, 64, 64])
     """
-    _check.count("size", size)
     return PerImage(
         v2.Compose(
             [
                 v2.RGB(),
-                v2.Resize((size, size), antialias=True),
+                squish(size),
                 v2.RandomHorizontalFlip(),
                 v2.RandomErasing(p=1.0, scale=(1 / 16, 1 / 4), ratio=(1.0, 1.0)),
-                v2.RandAugment(),
-                *_imagenet_float(),
+                PillowRandAugment(),
+                NormalisedFloat(IMAGENET_MEAN, IMAGENET_STD),
             ]
         )
     )
@@ -135,6 +164,49 @@ class PerImage(nn.Module):
         if images.dim() == 3:
             return self.transform(images)
         return torch.stack([self.transform(image) for image in images])
+
+
+class PillowRandAugment(nn.Module):
+    """RandAugment of one uint8 image, by Pillow where it can be: the same draws, half the time.
+
+    On a GPU, and for anything but one or three channels, the image stays a tensor.
+
+    >>> PillowRandAugment()(torch.zeros(3, 8, 8, dtype=torch.uint8)).shape
+    torch.Size([3, 8, 8])
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.augment = v2.RandAugment()
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Augment an image (C, H, W)."""
+        if image.is_cuda or image.shape[0] not in (1, 3):
+            augmented: Tensor = self.augment(image)
+        else:
+            augmented = pil_to_tensor(self.augment(to_pil_image(image)))
+        return augmented
+
+
+class NormalisedFloat(nn.Module):
+    """Turn uint8 into normalised float32 in one pass, where v2.ToDtype and v2.Normalize take two.
+
+    Args:
+        mean: Mean of each channel, where white is 1.
+        std: Standard deviation of each channel.
+
+    >>> NormalisedFloat([0.5], [0.25])(torch.tensor([[[0, 255]]], dtype=torch.uint8)).round().tolist()
+    [[[-2.0, 2.0]]]
+    """
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__()
+        middle, spread = torch.tensor(mean).view(-1, 1, 1), torch.tensor(std).view(-1, 1, 1)
+        self.scale, self.shift = 1 / (255 * spread), -middle / spread  # (C, 1, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Normalise uint8 images (C, H, W) or (B, C, H, W)."""
+        return torch.addcmul(self.shift.to(images.device), images, self.scale.to(images.device))
 
 
 class RandomAffine(nn.Module):
@@ -218,7 +290,3 @@ def _per_image(batch: Tensor, low: float, high: float, values: int = 1) -> Tenso
 
 def _to_unit_range() -> list[nn.Module]:
     return [v2.Normalize(mean=[0.5], std=[0.5])]
-
-
-def _imagenet_float() -> list[nn.Module]:
-    return [v2.ToDtype(torch.float32, scale=True), v2.Normalize(mean=IMAGENET_MEAN, std=IMAGENET_STD)]

@@ -9,9 +9,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import DataLoader
 
-from probmcl.data import LabelledImages, TwoViews, digit_scenes, letter_images, make_loader, plain_view
+from probmcl.data import (
+    LabelledImages,
+    TwoViews,
+    ViewLoader,
+    digit_scenes,
+    letter_images,
+    make_loader,
+    plain_view,
+)
 from probmcl.data import scene_augmentation as augmentation
 from probmcl.evaluate import mean_average_precision, ridge_probe
 from probmcl.experiment.recipe import DigitsData, Method, Recipe
@@ -269,13 +276,11 @@ def _scores(
     return validation, test
 
 
-def plain_loader(images: LabelledImages) -> DataLoader[tuple[Tensor, Tensor]]:
+def plain_loader(images: LabelledImages) -> ViewLoader:
     """Batches of plain views in the order of the data set; over several ranks, this rank's share of them."""
     return make_loader(images, plain_view(), EVALUATION_BATCH, shuffle=False, seed=0, share=this_share())
 
 
-def _two_views(
-    images: LabelledImages, settings: TrainingSettings, seed: int
-) -> DataLoader[tuple[Tensor, Tensor]]:
+def _two_views(images: LabelledImages, settings: TrainingSettings, seed: int) -> ViewLoader:
     views, size = TwoViews(augmentation()), settings.batch_size  # that of all ranks together
     return make_loader(images, views, size, shuffle=True, seed=seed, drop_last=True, share=this_share())

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import os
-import pickle
-import tempfile
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-FORMAT = "probmcl-checkpoint-1"
+from probmcl._files import sync_folder, whole_file
+
+FORMAT = "probmcl-checkpoint-2"
+
+
+class TornCheckpointError(ValueError):
+    """A file that cannot be read as a checkpoint: cut off, damaged, or of another kind."""
 
 
 def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
     """Write ``state`` so that a reader sees the old file or the new one, never half of one.
 
-    The state goes to a temporary file in the same folder, is flushed to the disk and renamed.
+    The state goes to a file beside ``path`` and is on the disk before any name changes. The checkpoint that
+    was there, if it is whole, is then kept as :func:`previous_checkpoint`, and the new one takes its name.
 
     Args:
         path: the file to write; its folder is made if needed.
         state: tensors, numbers, strings and containers of them.
+
+    Raises:
+        OSError: if the file cannot be written, for instance on a full disk; the old one is still there.
 
     Example:
         >>> from pathlib import Path
@@ -31,17 +42,18 @@ def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
         3
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    for left in path.parent.glob(f".{path.stem}.new{path.suffix}.*.tmp"):  # by a process that was killed
+        left.unlink(missing_ok=True)
+    fresh = _fresh(path)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with whole_file(fresh) as file:
             torch.save({"format": FORMAT, **state}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    except RuntimeError as error:  # torch reports a write that failed half-way in its own terms
+        raise OSError(f"path: {path} could not be written ({error.__context__ or error})") from error
+    if zipfile.is_zipfile(path):  # a torn file must not push out the whole one before it
+        os.replace(path, previous_checkpoint(path))
+    os.replace(fresh, path)
+    sync_folder(path.parent)
 
 
 def load_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -58,10 +70,92 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         ValueError: if the file is torn, or is not a checkpoint of this package.
     """
     path = Path(path)
-    try:
-        state: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError) as error:
-        raise ValueError(f"path: {path} is torn or not a checkpoint ({error})") from error
+    with path.open("rb") as file:
+        try:
+            state: Any = torch.load(file, map_location="cpu", weights_only=True)
+        except MemoryError:
+            raise
+        except Exception as error:  # damaged bytes fail in a dozen ways, OSError among them
+            raise TornCheckpointError(f"path: {path} is torn or not a checkpoint ({error})") from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise ValueError(f"path: {path} is not a checkpoint of this package (expected format {FORMAT})")
     return state
+
+
+def latest_checkpoint(path: str | Path) -> dict[str, Any] | None:
+    """Read the checkpoint at ``path``, or the one before it where the newest is torn.
+
+    Args:
+        path: a file that :func:`save_checkpoint` writes again and again.
+
+    Returns:
+        The state, or None if nothing has been saved yet.
+
+    Raises:
+        ValueError: if the file is not a checkpoint of this package, or torn without a whole one before it.
+
+    Example:
+        >>> latest_checkpoint("nothing/saved/yet.pt") is None
+        True
+    """
+    path, previous = Path(path), previous_checkpoint(path)
+    if not path.exists():  # never saved, or killed between the two renames of a save
+        return load_checkpoint(_fresh(path)) if _fresh(path).exists() else None
+    try:
+        return load_checkpoint(path)
+    except TornCheckpointError as error:
+        if not previous.exists():
+            raise
+        state = load_checkpoint(previous)
+        warnings.warn(f"{error}; going on from the one before it, {previous.name}", stacklevel=2)
+        return state
+
+
+def previous_checkpoint(path: str | Path) -> Path:
+    """Where :func:`save_checkpoint` keeps the checkpoint before the newest.
+
+    >>> previous_checkpoint("runs/last.pt").name
+    'last.previous.pt'
+    """
+    path = Path(path)
+    return path.with_suffix(f".previous{path.suffix}")
+
+
+def _fresh(path: Path) -> Path:
+    return path.with_suffix(f".new{path.suffix}")
+
+
+def check_same(path: str | Path, saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise unless a checkpoint belongs to what is running now.
+
+    Args:
+        path: the checkpoint's file, for the message.
+        saved: what the checkpoint says it belongs to; mappings may be nested.
+        now: the same of what is running.
+
+    Raises:
+        ValueError: naming the file and every entry that differs, with both values.
+
+    Example:
+        >>> check_same("last.pt", {"settings": {"epochs": 3}}, {"settings": {"epochs": 4}})
+        Traceback (most recent call last):
+        ...
+        ValueError: path: last.pt is a checkpoint of another run (settings.epochs: 3 there, 4 here)
+    """
+    there, here = dict(_flat(saved)), dict(_flat(now))
+    differ = [name for name in {**there, **here} if there.get(name, "none") != here.get(name, "none")]
+    if differ:
+        shown = [
+            f"{name}: {there.get(name, 'none')} there, {here.get(name, 'none')} here" for name in differ[:5]
+        ]
+        rest = f"; and {len(differ) - 5} more" if len(differ) > 5 else ""
+        raise ValueError(f"path: {path} is a checkpoint of another run ({'; '.join(shown)}{rest})")
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Leaves of nested mappings, with dotted names."""
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value

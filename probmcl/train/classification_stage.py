@@ -12,9 +12,10 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from probmcl import _check
 from probmcl.loss import LossParts
+from probmcl.train.batches import Loader
 from probmcl.train.distributed import shared_batches, summed, this_share
 from probmcl.train.history import History
-from probmcl.train.loop import Loader, Step, Watch, fit
+from probmcl.train.loop import Step, Watch, fit
 from probmcl.train.seeding import seeded
 from probmcl.train.settings import TrainingSettings
 
@@ -30,6 +31,7 @@ def linear_probe(
     *,
     seed: int,
     watch: Watch | None = None,
+    checkpoint: str | Path | None = None,
 ) -> tuple[nn.Linear, History]:
     """Train a linear classifier on features of a frozen encoder (M14).
 
@@ -45,6 +47,7 @@ def linear_probe(
         seed: seeds initialisation and order.
         watch: metric of the linear layer on validation features (as they are, not standardised); higher is
             better.
+        checkpoint: file to write after every epoch and to resume from, see :func:`~probmcl.train.fit`.
 
     Returns:
         The linear layer and the history.
@@ -78,6 +81,7 @@ def linear_probe(
         settings,
         seed=seed,
         watch=None if watch is None else lambda model: watch(folded(model)),
+        checkpoint=checkpoint,
     )
     return folded(layer), history
 
@@ -92,6 +96,7 @@ def end_to_end(
     device: torch.device | str = "cpu",
     watch: Watch | None = None,
     checkpoint: str | Path | None = None,
+    checkpoint_steps: int | None = None,
     progress: str | None = None,
 ) -> History:
     """Train encoder and classifier together: the baselines BCE and ASL.
@@ -107,7 +112,8 @@ def end_to_end(
         seed: seeds the stage.
         device: where to train.
         watch: metric of the classifier on validation images; higher is better.
-        checkpoint: file to write after every epoch and to resume from.
+        checkpoint: file to write after every epoch and to resume from, see :func:`~probmcl.train.fit`.
+        checkpoint_steps: write it after every so many steps as well.
         progress: text beside a progress bar; None for none.
 
     Returns:
@@ -123,6 +129,7 @@ def end_to_end(
         device=device,
         watch=watch,
         checkpoint=checkpoint,
+        checkpoint_steps=checkpoint_steps,
         progress=progress,
     )
 

@@ -9,10 +9,11 @@ import torch
 from torch import nn
 
 from probmcl.loss import LossParts
+from probmcl.train.batches import Loader
 from probmcl.train.distributed import shared_batches
 from probmcl.train.gathering import AcrossRanks
 from probmcl.train.history import History
-from probmcl.train.loop import Loader, Watch, fit
+from probmcl.train.loop import Watch, fit
 from probmcl.train.settings import TrainingSettings
 
 
@@ -27,6 +28,7 @@ def contrastive_stage(
     device: torch.device | str = "cpu",
     watch: Watch | None = None,
     checkpoint: str | Path | None = None,
+    checkpoint_steps: int | None = None,
     progress: str | None = None,
 ) -> History:
     """Train ``encoder`` and ``head`` in place with a contrastive criterion.
@@ -41,7 +43,8 @@ def contrastive_stage(
         seed: seeds the stage.
         device: where to train.
         watch: metric of the encoder on validation images; higher is better.
-        checkpoint: file to write after every epoch and to resume from.
+        checkpoint: file to write after every epoch and to resume from, see :func:`~probmcl.train.fit`.
+        checkpoint_steps: write it after every so many steps as well.
         progress: text beside a progress bar; None for none.
 
     Returns:
@@ -65,7 +68,9 @@ def contrastive_stage(
         settings,
         seed=seed,
         device=device,
+        criterion=criterion,
         watch=None if watch is None else watch_encoder,
         checkpoint=checkpoint,
+        checkpoint_steps=checkpoint_steps,
         progress=progress,
     )

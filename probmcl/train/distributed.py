@@ -94,7 +94,7 @@ def shared_batches(loader: object) -> SharedBatches | None:
     >>> shared_batches([]) is None
     True
     """
-    batches = getattr(loader, "batch_sampler", None)
+    batches = getattr(getattr(loader, "sampler", None), "batches", None)
     return batches if isinstance(batches, SharedBatches) else None
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -24,6 +25,8 @@ class EpochLog:
         learning_rate: at the end of the epoch.
         seconds: wall time of the training steps.
         views_per_second: image views through the model in a second.
+        data_share: share of ``seconds`` that the loop waited for the loader, from 0 to 1. Close to 0 the
+            model is the slow part; far above, the data are.
         watched: the watched metric after the epoch, if one is watched.
     """
 
@@ -34,6 +37,7 @@ class EpochLog:
     learning_rate: float
     seconds: float
     views_per_second: float
+    data_share: float
     watched: float | None = None
 
 
@@ -75,16 +79,40 @@ class History:
         return cls([EpochLog(**log) for log in state["epochs"]], state["best_epoch"])
 
 
-class Mean:
-    """Running mean of the loss parts of an epoch; it stays on the device until it is read."""
+class EpochMeter:
+    """What an epoch has seen so far: means of the loss parts, views, and where the time went.
+
+    The sums stay on the device until they are read.
+    """
 
     def __init__(self) -> None:
         self.steps = 0
+        self.views: float = 0  # of this process
+        self.waited = 0.0  # seconds
         self.sums: dict[tuple[str, str], Tensor] = {}
+        self._start = time.perf_counter()
 
-    def add(self, parts: LossParts) -> None:
+    @property
+    def seconds(self) -> float:
+        """Time since the epoch began; of an interrupted epoch, without the interruption."""
+        return time.perf_counter() - self._start
+
+    def waiting(self, batches: Iterable[Any]) -> Iterator[Any]:
+        """Hand on the batches, and time how long each was waited for."""
+        iterator = iter(batches)
+        while True:
+            asked = time.perf_counter()
+            try:
+                batch = next(iterator)
+            except StopIteration:
+                return
+            self.waited += time.perf_counter() - asked
+            yield batch
+
+    def add(self, parts: LossParts, views: int) -> None:
         """Add one step."""
         self.steps += 1
+        self.views += views
         found = {("loss", ""): parts.total.detach()}
         found |= {("parts", name): value for name, value in parts.parts.items()}
         found |= {("diagnostics", name): value for name, value in parts.diagnostics.items()}
@@ -94,3 +122,22 @@ class Mean:
     def read(self, kind: str) -> dict[str, float]:
         """The means of one kind: ``"loss"``, ``"parts"`` or ``"diagnostics"``."""
         return {name: (total / self.steps).item() for (of, name), total in self.sums.items() if of == kind}
+
+    def state(self) -> dict[str, Any]:
+        """A plain form for checkpoints."""
+        return {
+            "steps": self.steps,
+            "views": self.views,
+            "waited": self.waited,
+            "seconds": self.seconds,
+            "sums": self.sums,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], device: torch.device) -> EpochMeter:
+        """The inverse of :meth:`state`: the clock goes on from where it stood."""
+        meter = cls()
+        meter.steps, meter.views, meter.waited = state["steps"], state["views"], state["waited"]
+        meter.sums = {key: value.to(device) for key, value in state["sums"].items()}
+        meter._start -= state["seconds"]
+        return meter

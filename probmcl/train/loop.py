@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from probmcl import _check
 from probmcl.loss import LossParts
-from probmcl.train.checkpoint import load_checkpoint, save_checkpoint
+from probmcl.train.batches import Batches, Loader
+from probmcl.train.checkpoint import check_same, latest_checkpoint, save_checkpoint
 from probmcl.train.distributed import (
     agreed,
     averaged,
@@ -23,9 +25,9 @@ from probmcl.train.distributed import (
     replicate,
     same_everywhere,
     shared_batches,
-    summed,
+    this_share,
 )
-from probmcl.train.history import EpochLog, History, Mean
+from probmcl.train.history import EpochLog, EpochMeter, History
 from probmcl.train.seeding import seeded
 from probmcl.train.settings import TrainingSettings
 
@@ -36,14 +38,6 @@ Watch = Callable[[nn.Module], float]
 """Scores the model on validation images after an epoch; higher is better."""
 
 
-class Loader(Protocol):
-    """What the loop asks of a loader: batches, and how many."""
-
-    def __iter__(self) -> Iterator[Any]: ...
-
-    def __len__(self) -> int: ...
-
-
 def fit(
     model: nn.Module,
     step: Step,
@@ -52,14 +46,18 @@ def fit(
     *,
     seed: int,
     device: torch.device | str = "cpu",
+    criterion: nn.Module | None = None,
     watch: Watch | None = None,
     checkpoint: str | Path | None = None,
+    checkpoint_steps: int | None = None,
     progress: str | None = None,
 ) -> History:
     """Train ``model`` in place; afterwards it holds the weights of the best watched epoch.
 
     Over several ranks, rank 0's watched metric decides for all, losses in the history are those of the joined
-    batches, and rank 0 alone writes the checkpoint, which all of them read.
+    batches, and rank 0 alone writes the checkpoint, which all of them read. (From three ranks on, a run that
+    was interrupted may differ in the last bits: the order of sums over ranks changes after a process's first
+    step.)
 
     Args:
         model: the module to train; it is moved to ``device``.
@@ -69,30 +67,39 @@ def fit(
         seed: seeds everything random in the loop. The same seed on the same CPU gives the same weights, bit
             by bit.
         device: where to train.
+        criterion: the module inside ``step``, if it is one: it is moved to ``device``, and checkpoints hold
+            its buffers.
         watch: validation metric after every epoch; without one the last epoch is kept. With a moving average
             of the weights, it is the average that is watched and kept.
-        checkpoint: a file written after every epoch; if it exists, training goes on from it.
+        checkpoint: a file written after every epoch; if it exists, training goes on from it, and on the same
+            CPU ends with the weights of a run that was never interrupted, bit by bit. The checkpoint before
+            it is kept beside it, and serves if the newest is torn.
+        checkpoint_steps: write it after every so many steps of an epoch as well; for epochs of an hour. Going
+            on in the middle of an epoch skips the batches it has seen; a loader of
+            :func:`~probmcl.data.make_loader` does so without reading their images.
         progress: text beside a progress bar; None for no bar.
 
     Returns:
         The history of the epochs.
 
     Raises:
-        ValueError: if the loader has no batch, or the checkpoint is torn or foreign.
+        ValueError: if the loader has no batch, or the checkpoint is torn, foreign or of another run; the
+            message says what differs.
         FloatingPointError: if the loss is NaN or infinite at the end of an epoch.
     """
     if not len(loader):
         raise ValueError("loader: expected at least one batch, got none")
+    if checkpoint_steps is not None:
+        _check.count("checkpoint_steps", checkpoint_steps)
     device = torch.device(device)
     model.to(device).to(memory_format=torch.channels_last)  # filters and images: convolutions prefer it
-    run = _Run(model, loader, settings, device)
+    run = _Run(model, loader, settings, device, None if criterion is None else criterion.to(device))
     with seeded(seed):
-        if checkpoint is not None and Path(checkpoint).exists():
-            run.load(load_checkpoint(checkpoint))
+        if checkpoint is not None:
+            run.checkpoint_to(checkpoint, checkpoint_steps, seed)
         for epoch in range(len(run.history.epochs) + 1, settings.epochs + 1):
             run.keep(run.epoch(epoch, step, watch, progress))
-            if checkpoint is not None and is_first():
-                save_checkpoint(checkpoint, run.state())
+            run.save()
     model.load_state_dict(run.best)
     return run.history
 
@@ -101,9 +108,15 @@ class _Run:
     """The moving parts of a training run, so that they can be saved and loaded together."""
 
     def __init__(
-        self, model: nn.Module, loader: Loader, settings: TrainingSettings, device: torch.device
+        self,
+        model: nn.Module,
+        loader: Loader,
+        settings: TrainingSettings,
+        device: torch.device,
+        criterion: nn.Module | None,
     ) -> None:
-        self.model, self.loader, self.settings, self.device = model, loader, settings, device
+        self.model, self.settings, self.device = model, settings, device
+        self.batches, self.criterion = Batches(loader, device), criterion
         self.shared = shared_batches(loader) is not None
         self.replica = replicate(model, device) if self.shared else model  # what a step calls
         self.optimiser = torch.optim.AdamW(parameter_groups(model, settings.weight_decay), lr=1e-8)
@@ -119,6 +132,10 @@ class _Run:
         self.ema = None if decay is None else ModelEmaV3(model, decay, use_warmup=True)
         self.history = History()
         self.best: dict[str, Tensor] = deepcopy(model.state_dict())
+        self.meter: EpochMeter | None = None  # of the epoch in work
+        self.checkpoint: Path | None = None
+        self.checkpoint_steps: int | None = None
+        self.identity: dict[str, Any] = {}
 
     @property
     def kept_model(self) -> nn.Module:
@@ -126,36 +143,61 @@ class _Run:
         return self.model if self.ema is None else self.ema.module
 
     def epoch(self, number: int, step: Step, watch: Watch | None, progress: str | None) -> EpochLog:
-        """Train for one epoch and score it."""
+        """Train for one epoch, or for the rest of one, and score it."""
         self.model.train()
-        mean, views, start = Mean(), 0, time.perf_counter()
-        name = f"{progress} {number}/{self.settings.epochs}"
-        bar = tqdm(self.loader, desc=name, disable=progress is None, leave=False)
+        interrupted = self.meter is not None
+        meter = self.meter = self.meter or EpochMeter()
+        batches = self.batches.epoch_from(meter.steps) if interrupted else self.batches.epoch()
+        bar = tqdm(
+            meter.waiting(batches),
+            desc=f"{progress} {number}/{self.settings.epochs}",
+            total=len(self.batches),
+            initial=meter.steps,
+            disable=progress is None,
+            leave=False,
+        )
         for batch in bar:
             parts = self.step(step, batch)
-            mean.add(parts)
-            views += count_views(batch)
-            if mean.steps % 10 == 0 and not bar.disable:
+            meter.add(parts, count_views(batch))
+            if meter.steps % 10 == 0 and not bar.disable:
                 shown = {name: f"{value.item():.3f}" for name, value in parts.parts.items()}
-                bar.set_postfix(shown | {"views/s": f"{views / (time.perf_counter() - start):,.0f}"})
+                speed = {"views/s": f"{meter.views / meter.seconds:,.0f}"}
+                bar.set_postfix(shown | speed | {"waiting for data": f"{meter.waited / meter.seconds:.0%}"})
+            if self.checkpoint_steps is not None and meter.steps % self.checkpoint_steps == 0:
+                self.save()
+        log = self.log(number, meter, watch)
+        self.meter = None
+        return log
+
+    def log(self, number: int, meter: EpochMeter, watch: Watch | None) -> EpochLog:
+        """Close an epoch."""
         if self.shared:
-            mean.sums, views = averaged(mean.sums), int(summed(torch.tensor(views, device=self.device)))
+            self.join(meter)
             same_everywhere(self.model, self.kept_model)
-        loss = mean.read("loss")[""]  # reading waits for the device, so the clock below is honest
-        seconds = time.perf_counter() - start
+        loss = meter.read("loss")[""]  # reading waits for the device, so the clock below is honest
+        seconds = meter.seconds
         if not math.isfinite(loss):
-            raise FloatingPointError(f"the loss of epoch {number} is {loss}; its parts: {mean.read('parts')}")
+            raise FloatingPointError(
+                f"the loss of epoch {number} is {loss}; its parts: {meter.read('parts')}"
+            )
         watched = None if watch is None else watch(self.kept_model.eval())
         return EpochLog(
             epoch=number,
             loss=loss,
-            parts=mean.read("parts"),
-            diagnostics=mean.read("diagnostics"),
+            parts=meter.read("parts"),
+            diagnostics=meter.read("diagnostics"),
             learning_rate=float(self.schedule.get_last_lr()[0]),
             seconds=seconds,
-            views_per_second=views / seconds,
+            views_per_second=meter.views * (this_share().ranks if self.shared else 1) / seconds,
+            data_share=meter.waited / seconds,
             watched=agreed(watched) if self.shared else watched,
         )
+
+    def join(self, meter: EpochMeter) -> None:
+        """Give every rank the mean over the ranks of what their meters hold."""
+        found = meter.sums | {("views", ""): torch.tensor(float(meter.views), device=self.device)}
+        meter.sums = averaged(found)
+        meter.views = meter.sums.pop(("views", "")).item()
 
     def step(self, step: Step, batch: Any) -> LossParts:
         """One step of the optimiser."""
@@ -185,16 +227,17 @@ class _Run:
         """What has a ``state_dict``."""
         parts: dict[str, Any] = {"model": self.model, "optimiser": self.optimiser}
         parts |= {"schedule": self.schedule, "scaler": self.scaler}
+        parts |= {} if self.criterion is None else {"criterion": self.criterion}
         return parts if self.ema is None else parts | {"ema": self.ema.module}
 
     def state(self) -> dict[str, Any]:
-        """Everything that the next epoch depends on."""
-        shuffle = getattr(self.loader, "generator", None)
+        """Everything that the next step depends on."""
         return {name: part.state_dict() for name, part in self._parts.items()} | {
             "best": self.best,
             "history": self.history.state(),
-            "random": torch.get_rng_state(),
-            "shuffle": None if shuffle is None else shuffle.get_state(),
+            "epoch": None if self.meter is None else self.meter.state(),
+            "begin": self.batches.begin,
+            **self.batches.random(),
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -203,10 +246,38 @@ class _Run:
             part.load_state_dict(state[name])
         self.best = state["best"]
         self.history = History.from_state(state["history"])
-        torch.set_rng_state(state["random"])
-        shuffle = getattr(self.loader, "generator", None)
-        if shuffle is not None:
-            shuffle.set_state(state["shuffle"])
+        self.batches.begin = state["begin"]
+        self.batches.set_random(state)
+        if state["epoch"] is not None:
+            self.meter = EpochMeter.from_state(state["epoch"], self.device)
+
+    def checkpoint_to(self, path: str | Path, every: int | None, seed: int) -> None:
+        """Go on from the checkpoint at ``path`` if there is one, and write there from now on."""
+        self.checkpoint, self.checkpoint_steps = Path(path), every
+        shapes = {
+            part: {name: list(value.shape) for name, value in module.state_dict().items()}
+            for part, module in (("model", self.model), ("criterion", self.criterion))
+            if module is not None
+        }
+        self.identity = {
+            "seed": seed,
+            "steps": len(self.batches),
+            "settings": asdict(self.settings),
+            **shapes,
+        }
+        saved = latest_checkpoint(path)
+        if saved is not None:
+            check_same(path, saved["run"], self.identity)
+            self.load(saved)
+
+    def save(self) -> None:
+        """Write a checkpoint, if the run has one."""
+        if self.checkpoint is None:
+            return
+        if self.shared and self.meter is not None:
+            self.join(self.meter)  # all ranks will go on from what rank 0 writes
+        if is_first():
+            save_checkpoint(self.checkpoint, self.state() | {"run": self.identity})
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

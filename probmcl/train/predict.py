@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from probmcl.train.batches import Loader
 from probmcl.train.distributed import shared_batches
 from probmcl.train.gathering import gather_in_order
-from probmcl.train.loop import Loader, to_device
+from probmcl.train.loop import to_device
 
 
 @torch.no_grad()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor
 
 
 @contextmanager
@@ -28,3 +29,34 @@ def seeded(seed: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         yield
+
+
+def random_state(device: torch.device) -> dict[str, Tensor]:
+    """Where torch's random numbers stand: the CPU's, and those of ``device`` if it is a GPU.
+
+    Nothing in this package draws from Python's or NumPy's global random numbers.
+
+    Args:
+        device: where the training runs.
+
+    Example:
+        >>> state = random_state(torch.device("cpu"))
+        >>> first = torch.rand(1)
+        >>> set_random_state(state, torch.device("cpu"))
+        >>> torch.equal(first, torch.rand(1))
+        True
+    """
+    state = {"cpu": torch.get_rng_state()}
+    return state | {"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else state
+
+
+def set_random_state(state: dict[str, Tensor], device: torch.device) -> None:
+    """Go on from a :func:`random_state`.
+
+    Args:
+        state: what :func:`random_state` returned.
+        device: where the training runs.
+    """
+    torch.set_rng_state(state["cpu"])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state["cuda"], device)

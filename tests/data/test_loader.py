@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 from typing import Any
 
 import pytest
@@ -8,12 +10,16 @@ from PIL import Image
 
 from probmcl.data import (
     ImageFolderLabels,
+    LabelledImages,
     TwoViews,
+    ViewLoader,
     make_loader,
     photo_augmentation,
     photo_view,
     plain_view,
     scene_augmentation,
+    suggested_workers,
+    two_photo_views,
 )
 
 AUGMENTED = TwoViews(scene_augmentation())
@@ -109,6 +115,80 @@ def test_images_on_disk_are_augmented_one_by_one_and_repeat(folder, workers: int
     assert labels.dtype == torch.float32
     assert same(batches, epochs())
     assert not same(batches[:3], batches[3:])
+
+
+def test_the_batches_do_not_depend_on_the_number_of_workers(folder):
+    def epochs(workers: int) -> list[Any]:
+        view = TwoViews(photo_augmentation(16))
+        loader = make_loader(folder, view, 2, shuffle=True, seed=1, workers=workers)
+        return [*loader, *loader, *loader]
+
+    assert same(epochs(0), epochs(2))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_batches_can_be_skipped_and_the_others_stay_the_same(folder, workers: int):
+    def loader() -> ViewLoader:
+        return make_loader(folder, two_photo_views(16), 2, shuffle=True, seed=1, workers=workers)
+
+    whole = loader()
+    first, second = list(whole), list(whole)
+    going_on = loader()
+    going_on.skip(2)
+    assert len(going_on) == 3
+    assert same(list(going_on), first[2:])
+    assert same(list(going_on), second)  # the next epoch is whole again
+
+
+def test_skipped_images_are_not_decoded(folder, monkeypatch):
+    read = []
+    decode = ImageFolderLabels.__getitem__
+    monkeypatch.setattr(ImageFolderLabels, "__getitem__", lambda self, i: read.append(i) or decode(self, i))
+    loader = make_loader(folder, two_photo_views(16), 2, shuffle=True, seed=1)
+    loader.skip(2)
+    assert len(list(loader)) == 1
+    assert len(read) == 2
+
+
+def test_images_on_disk_come_with_their_channels_last(folder):
+    (first, second), _ = next(iter(make_loader(folder, two_photo_views(16), 2, shuffle=True, seed=1)))
+    assert first.is_contiguous(memory_format=torch.channels_last)
+    assert second.is_contiguous(memory_format=torch.channels_last)
+
+
+class Deadly(LabelledImages):
+    """A data set whose third image ends the process that reads it."""
+
+    paths = ("a.jpg", "b.jpg", "c.jpg", "d.jpg")
+    __getitems__ = None
+
+    def __getitem__(self, index: int):
+        if index == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__getitem__(index)
+
+
+def test_a_worker_that_dies_names_the_image_it_read(make_dataset):
+    images = make_dataset(4)
+    dataset = Deadly(images.images, images.labels, images.classes)
+    loader = make_loader(dataset, plain_view(), 1, shuffle=False, seed=0, workers=1)
+    with pytest.raises(RuntimeError, match=r"loader: a worker died .*: c\.jpg"):
+        list(loader)
+
+
+def test_an_image_that_cannot_be_read_is_named_through_a_worker(folder):
+    folder.paths[4].write_bytes(b"no image")
+    loader = make_loader(folder, photo_view(8), 2, shuffle=False, seed=0, workers=1)
+    with pytest.raises(ValueError, match=r"4\.png: expected a readable image"):
+        list(loader)
+
+
+def test_a_sensible_number_of_workers_leaves_a_core_to_a_model_on_the_cpu(folder, make_dataset, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
+    assert suggested_workers(make_dataset(), "cpu") == 0
+    assert (suggested_workers(folder, "cpu"), suggested_workers(folder, "cuda")) == (7, 8)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0}, raising=False)
+    assert (suggested_workers(folder, "cpu"), suggested_workers(folder, "cuda")) == (1, 1)
 
 
 def test_a_plain_view_of_images_on_disk(folder):

@@ -49,7 +49,7 @@ def test_evaluation_sees_every_image_once_even_if_a_rank_has_none_of_the_last_ba
     dataset = make_dataset(images)
     loaders = shared(dataset, plain_view(), 4, shuffle=False)
     assert [len(list(loader)) for loader in loaders] == [len(loader) for loader in loaders]
-    order = torch.tensor([i for loader in loaders for batch in loader.batch_sampler for i in batch])
+    order = torch.tensor([i for loader in loaders for batch in loader.sampler.batches for i in batch])
     assert torch.equal(order.sort().values, torch.arange(images))
     found = torch.cat([images for loader in loaders for images, _ in loader])
     assert torch.equal(found, plain_view()(dataset.images[order]))

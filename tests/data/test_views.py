@@ -11,8 +11,9 @@ from probmcl.data import (
     photo_view,
     plain_view,
     scene_augmentation,
+    two_photo_views,
 )
-from probmcl.data.views import PerImage, PixelNoise, RandomAffine, RandomContrast
+from probmcl.data.views import PerImage, PillowRandAugment, PixelNoise, RandomAffine, RandomContrast
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +111,41 @@ def test_cutout_blackens_a_sixteenth_to_a_quarter():
 def test_grey_photographs_become_rgb_and_are_squished():
     assert photo_view(16)(torch.zeros(1, 10, 30, dtype=torch.uint8)).shape == (3, 16, 16)
     assert photo_augmentation(16)(torch.zeros(2, 1, 10, 30, dtype=torch.uint8)).shape == (2, 3, 16, 16)
+
+
+def test_two_photo_views_are_two_augmentations_of_one_resized_image():
+    photo = torch.randint(256, (3, 30, 50), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        views = two_photo_views(24)(photo)
+        torch.manual_seed(3)
+        expected = TwoViews(photo_augmentation(24))(photo)
+    assert all(torch.equal(view, other) for view, other in zip(views, expected, strict=True))
+    assert not torch.equal(*views)
+
+
+def test_a_photograph_is_normalised_as_torchvision_does():
+    photo = torch.arange(256, dtype=torch.uint8).view(1, 16, 16).expand(3, -1, -1)
+    expected = v2.Compose(
+        [v2.ToDtype(torch.float32, scale=True), v2.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))]
+    )
+    torch.testing.assert_close(photo_view(16)(photo), expected(photo), atol=1e-6, rtol=1e-6)
+    assert photo_view(16)(photo.permute(1, 2, 0).contiguous().permute(2, 0, 1)).stride() == (1, 48, 3)
+
+
+def test_randaugment_by_pillow_draws_what_it_draws_on_tensors():
+    photo = torch.arange(48, dtype=torch.uint8).view(1, 48, 1).expand(3, -1, 48).contiguous()
+    near = []
+    with torch.random.fork_rng():
+        for seed in range(20):
+            torch.manual_seed(seed)
+            by_pillow = PillowRandAugment()(photo)
+            after = torch.rand(1)
+            torch.manual_seed(seed)
+            on_tensors = v2.RandAugment()(photo)
+            assert torch.equal(after, torch.rand(1))
+            near.append((by_pillow.float() - on_tensors.float()).abs().mean() < 3)
+    assert sum(near) >= 18  # the two round and interpolate differently
 
 
 def test_views_run_on_the_images_device(device, scene):

@@ -30,7 +30,9 @@ def drawn(figure: plt.Figure, style: Colours) -> plt.Figure:
 
 def history(watched: list[float]) -> History:
     logs = [
-        EpochLog(i + 1, 2.0, {"contrastive": 2.0 - i}, {"effective_rank": 1.0 + i}, 0.1, 1.0, 100.0, value)
+        EpochLog(
+            i + 1, 2.0, {"contrastive": 2.0 - i}, {"effective_rank": 1.0 + i}, 0.1, 1.0, 100.0, 0.2, value
+        )
         for i, value in enumerate(watched)
     ]
     return History(logs, best_epoch=1)

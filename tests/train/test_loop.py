@@ -1,6 +1,8 @@
 """The training loop: determinism, resuming, the kept epoch, the moving average, errors."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -62,8 +64,31 @@ def test_the_loss_falls_and_is_logged() -> None:
     assert history.curve("constant") == pytest.approx([2.0] * 20)
     assert [log.epoch for log in history.epochs] == list(range(1, 21))
     assert all(log.views_per_second > 0 for log in history.epochs)
+    assert all(0 < log.data_share < 1 for log in history.epochs)
     with pytest.raises(ValueError, match="name: expected a loss part"):
         history.curve("nonsense")
+
+
+def test_the_share_of_time_spent_waiting_for_data_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=0.0, perf_counter=lambda: clock.now)
+    monkeypatch.setattr("probmcl.train.history.time", clock)
+
+    class Slow:
+        def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+            for batch in make_loader():
+                clock.now += 3.0
+                yield batch
+
+        def __len__(self) -> int:
+            return 4
+
+    def slow(model: nn.Module, batch: tuple[Tensor, Tensor]) -> LossParts:
+        clock.now += 1.0
+        return regression_step(model, batch)
+
+    history = fit(make_model(), slow, Slow(), SETTINGS, seed=0)
+    assert history.curve("seconds") == [16.0] * 3
+    assert history.curve("data_share") == [0.75] * 3
 
 
 def test_the_best_watched_epoch_is_kept() -> None:

@@ -1,0 +1,134 @@
+"""Kill a small training at seeded moments, start it again, compare the weights; test_resume runs this.
+
+One interpreter imports torch and forks a process for each start. A moment is a step, a validation, or a call
+that writes a checkpoint to the disk: the process dies at the beginning of the one whose turn it is.
+"""
+
+import json
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from probmcl.data import LabelledImages, TwoViews, make_loader, scene_augmentation
+from probmcl.loss import LossParts
+from probmcl.train import TrainingSettings, fit
+
+SETTINGS = TrainingSettings(epochs=3, batch_size=8, learning_rate=0.05, ema_decay=0.9)
+IMAGES, CHECKPOINT_STEPS = 40, 3  # five steps an epoch: checkpoints in its middle and at its end
+
+
+class Remembering(nn.Module):
+    """A criterion with a buffer that later losses depend on, as a queue has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(4))
+
+    def forward(self, outputs: Tensor, labels: Tensor) -> LossParts:
+        loss = (outputs - labels - self.seen).pow(2).mean()
+        self.seen = 0.5 * self.seen + 0.1 * outputs.detach().mean(0)
+        return LossParts(loss, {"square": loss.detach()})
+
+
+class Countdown:
+    """Count moments; at the one given, die as a machine dies that loses its power."""
+
+    def __init__(self, last: int | None = None) -> None:
+        self.count, self.last = 0, last
+
+    def before(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*arguments: Any, **named: Any) -> Any:
+            self.count += 1
+            if self.count == self.last:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return call(*arguments, **named)
+
+        return counted
+
+
+def train(checkpoint: Path, moments: Countdown) -> Tensor:
+    """Train from the checkpoint or from the beginning; all weights in one vector."""
+    generator = torch.Generator().manual_seed(1)
+    images = torch.randint(256, (IMAGES, 1, 8, 8), generator=generator, dtype=torch.uint8)
+    labels = torch.randint(2, (IMAGES, 4), generator=generator)
+    data = LabelledImages(images, labels, ["a", "b", "c", "d"])
+    loader = make_loader(data, TwoViews(scene_augmentation()), 8, shuffle=True, seed=3)
+    torch.manual_seed(2)
+    model = nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Dropout(0.2), nn.Linear(144, 4)
+    )
+    torch.manual_seed(os.getpid())  # whatever happened in between
+    criterion = Remembering()
+
+    def step(model: nn.Module, batch: Any) -> LossParts:
+        (first, second), labels = batch
+        return criterion(model(first + 0.1 * torch.rand_like(first)) + model(second), labels)
+
+    def watch(model: nn.Module) -> float:
+        return float(torch.rand(()))  # chance decides which epoch is kept, and must be the same chance
+
+    os.fsync, os.replace = moments.before(os.fsync), moments.before(os.replace)
+    fit(
+        model,
+        moments.before(step),
+        loader,
+        SETTINGS,
+        seed=0,
+        criterion=criterion,
+        watch=moments.before(watch),
+        checkpoint=checkpoint,
+        checkpoint_steps=CHECKPOINT_STEPS,
+    )
+    return torch.cat([value.flatten().float() for value in model.state_dict().values()])
+
+
+def forked(checkpoint: Path, last: int | None) -> dict[str, Any]:
+    """Train in a process of its own; how it ended."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        moments = Countdown(last)
+        weights = train(checkpoint, moments)
+        os.write(writer, json.dumps({"weights": weights.tolist(), "moments": moments.count}).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        said = pipe.read()
+    _, status = os.waitpid(child, 0)
+    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    return {"killed": killed, **(json.loads(said) if said else {})}
+
+
+def main(folder: Path, kills: int, seed: int) -> None:
+    """Print as JSON, for each kill, whether the process died and whether the weights came out the same."""
+    torch.set_num_threads(1)
+    whole = forked(folder / "whole" / "last.pt", None)
+    moments = random.Random(seed).sample(range(1, whole["moments"] + 1), kills)
+    results = []
+    for last in moments:
+        checkpoint = folder / f"killed-{last}" / "last.pt"
+        killed = forked(checkpoint, last)["killed"]
+        again = forked(checkpoint, 2 + last % 7)["killed"]  # and once more, soon after it went on
+        finished = forked(checkpoint, None)
+        results.append(
+            {
+                "moment": last,
+                "killed": killed,
+                "killed again": again,
+                "same": finished["weights"] == whole["weights"],
+                "fewer steps": finished["moments"] < whole["moments"],
+                "files": sorted(path.name for path in checkpoint.parent.iterdir()),
+            }
+        )
+    print(json.dumps({"moments": whole["moments"], "kills": results}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,229 @@
+"""Killed, torn, foreign, changed, full: what a run does with its checkpoints when something went wrong."""
+
+import errno
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from probmcl.data import TwoViews, digit_scenes, make_loader, scene_augmentation
+from probmcl.loss import LossParts
+from probmcl.train import TrainingSettings, fit, load_checkpoint, save_checkpoint
+
+SETTINGS = TrainingSettings(epochs=2, batch_size=4, learning_rate=0.05)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="SIGKILL and fork are of POSIX systems")
+def test_a_run_killed_at_any_moment_ends_with_the_same_weights_bit_by_bit(tmp_path: Path) -> None:
+    program = Path(__file__).with_name("killed_training.py")
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", program, tmp_path, "8", "0"], capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    assert len(found["kills"]) == 8
+    for kill in found["kills"]:
+        assert kill["killed"], kill
+        assert kill["same"], kill
+        assert kill["files"] == ["last.previous.pt", "last.pt"], kill
+    assert any(kill["killed again"] for kill in found["kills"])
+    assert any(kill["fewer steps"] for kill in found["kills"])  # otherwise nothing was resumed
+
+
+def step(model: nn.Module, batch: tuple[Tensor, Tensor]) -> LossParts:
+    inputs, targets = batch
+    loss = (model(inputs) - targets).pow(2).mean()
+    return LossParts(loss, {"square": loss.detach()})
+
+
+def train(path: Path, **changed: Any) -> Tensor:
+    """Train a small model with a checkpoint at ``path``; its weights."""
+    torch.manual_seed(1)
+    model = nn.Linear(3, changed.pop("outputs", 2))
+    generator = torch.Generator().manual_seed(0)
+    data = torch.utils.data.TensorDataset(torch.randn(16, 3, generator=generator), torch.zeros(16, 1))
+    loader = torch.utils.data.DataLoader(data, 4, shuffle=True, generator=generator)
+    settings = replace(SETTINGS, **changed.pop("settings", {}))
+    arguments = {"step": step, "seed": 0, "checkpoint": path, "checkpoint_steps": 3, **changed}
+    fit(model, loader=loader, settings=settings, **arguments)
+    return model.weight.detach()
+
+
+class PowerCutError(Exception):
+    pass
+
+
+def stopping_after(steps: int) -> Any:
+    """A step that fails after some steps."""
+    left = iter(range(steps))
+
+    def stopping(model: nn.Module, batch: tuple[Tensor, Tensor]) -> LossParts:
+        if next(left, None) is None:
+            raise PowerCutError
+        return step(model, batch)
+
+    return stopping
+
+
+@pytest.fixture
+def interrupted(tmp_path: Path) -> Path:
+    """Checkpoints after steps 3 and 4 of the first epoch and 3 of the second; the last two are kept."""
+    path = tmp_path / "last.pt"
+    with pytest.raises(PowerCutError):
+        train(path, step=stopping_after(7))
+    return path
+
+
+def test_a_run_goes_on_within_an_epoch(interrupted: Path) -> None:
+    assert load_checkpoint(interrupted)["epoch"]["steps"] == 3
+    steps: list[Tensor] = []
+
+    def counted(model: nn.Module, batch: tuple[Tensor, Tensor]) -> LossParts:
+        steps.append(batch[0])
+        return step(model, batch)
+
+    resumed = train(interrupted, step=counted)
+    assert len(steps) == 1
+    assert torch.equal(resumed, train(interrupted.with_name("whole.pt")))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_torn_newest_checkpoint_gives_way_to_the_one_before_it(interrupted: Path, seed: int) -> None:
+    content = interrupted.read_bytes()
+    interrupted.write_bytes(content[: random.Random(seed).randrange(len(content))])
+    with pytest.warns(UserWarning, match=r"last\.pt is torn.*going on from .*last\.previous\.pt"):
+        resumed = train(interrupted)
+    assert torch.equal(resumed, train(interrupted.with_name("whole.pt")))
+
+
+def test_a_torn_checkpoint_does_not_push_out_the_whole_one_before_it(interrupted: Path) -> None:
+    previous = interrupted.with_name("last.previous.pt")
+    whole = previous.read_bytes()
+    interrupted.write_bytes(interrupted.read_bytes()[:-100])
+    save_checkpoint(interrupted, {"epoch": 1})
+    assert previous.read_bytes() == whole
+    assert load_checkpoint(interrupted)["epoch"] == 1
+
+
+def test_two_torn_checkpoints_are_an_error(interrupted: Path) -> None:
+    for path in (interrupted, interrupted.with_name("last.previous.pt")):
+        path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ValueError, match=r"last\.previous\.pt is torn"):
+        train(interrupted)
+
+
+def test_a_kill_between_two_renames_loses_nothing(interrupted: Path) -> None:
+    os.replace(interrupted, interrupted.with_name("last.new.pt"))  # the old one has its new name already
+    assert load_checkpoint(interrupted.with_name("last.previous.pt"))["epoch"] is None
+    resumed = train(interrupted, step=stopping_after(1))  # as many steps as the newest leaves
+    assert torch.equal(resumed, train(interrupted.with_name("whole.pt")))
+
+
+def test_without_its_newest_checkpoint_a_run_begins_anew(interrupted: Path) -> None:
+    interrupted.unlink()
+    with pytest.raises(PowerCutError):
+        train(interrupted, step=stopping_after(7))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"seed": 1}, r"seed: 0 there, 1 here"),
+        ({"settings": {"learning_rate": 0.1}}, r"settings\.learning_rate: 0\.05 there, 0\.1 here"),
+        ({"settings": {"epochs": 3}}, r"settings\.epochs: 2 there, 3 here"),
+        (
+            {"outputs": 5},
+            r"model\.weight: \[2, 3\] there, \[5, 3\] here; model\.bias: \[2\] there, \[5\] here",
+        ),
+        ({"criterion": nn.BatchNorm1d(2)}, r"criterion\.weight: none there, \[2\] here"),
+    ],
+)
+def test_a_checkpoint_of_another_run_names_what_differs(
+    interrupted: Path, changed: dict[str, Any], message: str
+) -> None:
+    before = interrupted.read_bytes()
+    with pytest.raises(ValueError, match=rf"last\.pt is a checkpoint of another run \(.*{message}"):
+        train(interrupted, **changed)
+    assert interrupted.read_bytes() == before
+
+
+def test_a_foreign_file_is_an_error_and_stays_as_it_is(interrupted: Path) -> None:
+    torch.save({"weights": torch.zeros(2)}, interrupted)
+    before = interrupted.read_bytes()
+    with pytest.raises(ValueError, match=r"last\.pt is not a checkpoint of this package"):
+        train(interrupted)
+    assert interrupted.read_bytes() == before
+
+
+def test_a_full_disk_is_named_and_the_checkpoint_before_it_stays(
+    interrupted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {path.name: path.read_bytes() for path in interrupted.parent.iterdir()}
+
+    class FullDisk:
+        def __init__(self) -> None:
+            self.room = 1500
+
+        def write(self, content: bytes) -> int:
+            self.room -= len(content)
+            if self.room < 0:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return len(content)
+
+        def flush(self) -> None:
+            pass
+
+    @contextmanager
+    def full(path: Path) -> Iterator[FullDisk]:
+        yield FullDisk()
+
+    monkeypatch.setattr("probmcl.train.checkpoint.whole_file", full)
+    with pytest.raises(OSError, match=r"No space left on device"):
+        train(interrupted)
+    assert {path.name: path.read_bytes() for path in interrupted.parent.iterdir()} == files
+
+
+def test_going_on_does_not_make_the_views_of_batches_already_seen(tmp_path: Path) -> None:
+    made: list[int] = []
+    augment = TwoViews(scene_augmentation())
+
+    def view(images: Tensor) -> tuple[Tensor, Tensor]:
+        made.append(len(images))
+        return augment(images)
+
+    def two_views(model: nn.Module, batch: Any) -> LossParts:
+        (first, _), labels = batch
+        return step(model, (first.flatten(1), labels))
+
+    def run(step: Any) -> Tensor:
+        torch.manual_seed(0)
+        model = nn.Linear(1024, 10)
+        loader = make_loader(digit_scenes("train", 20), view, 4, shuffle=True, seed=0)
+        fit(model, step, loader, SETTINGS, seed=0, checkpoint=tmp_path / "last.pt", checkpoint_steps=3)
+        return model.weight.detach()
+
+    whole = run(two_views)
+    for file in tmp_path.iterdir():
+        file.unlink()
+    left = iter(range(8))
+
+    def stopping(model: nn.Module, batch: Any) -> LossParts:
+        if next(left, None) is None:
+            raise PowerCutError
+        return two_views(model, batch)
+
+    with pytest.raises(PowerCutError):
+        run(stopping)
+    made.clear()
+    assert torch.equal(run(two_views), whole)
+    assert made == [4, 4]  # three of five batches were seen
