@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentTypeError
 
 import torch
@@ -10,9 +11,13 @@ import torch
 def device(name: str) -> torch.device:
     """The device of that name, if torch can use it here.
 
+    Of several processes that ``torchrun`` started on one machine, each takes a GPU of its own for ``cuda``.
+
     >>> device("cpu")
     device(type='cpu')
     """
+    if name == "cuda":
+        name = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
     try:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError) as error:  # the latter from a torch built without CUDA

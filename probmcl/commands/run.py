@@ -21,6 +21,7 @@ from probmcl.experiment import (
     write_record,
 )
 from probmcl.experiment.provenance import command_line
+from probmcl.train import is_first, process_group
 
 RECIPES = {"digits": digits_recipe, "digits-random": digits_random_recipe}
 
@@ -33,7 +34,8 @@ def add(commands: _SubParsersAction[Any]) -> None:
         description="Train every method of an experiment from the same start, print one table, write a "
         "record. 'digits' compares BCE, ASL, SupCon with thresholded positives and ProbMCL on DigitScenes: "
         "handwriting that comes with scikit-learn, so nothing is downloaded. Minutes a seed on two cores. "
-        "'digits-random' starts from random weights instead of an encoder pretrained on letters.",
+        "'digits-random' starts from random weights instead of an encoder pretrained on letters. "
+        "Started with 'torchrun --nproc-per-node 2 -m probmcl run ...', two processes share every batch.",
         formatter_class=ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("name", choices=sorted(RECIPES), help="the experiment")
@@ -53,15 +55,18 @@ def add(commands: _SubParsersAction[Any]) -> None:
 def _run(options: Namespace, arguments: Sequence[str], console: Console) -> None:
     torch.set_flush_denormal(True)  # exp of very negative logits makes denormals, which CPUs handle slowly
     recipe = RECIPES[options.name](smoke=options.smoke)
-    record = run_experiment(
-        recipe,
-        options.seeds,
-        command=command_line(arguments),
-        device=options.device,
-        progress=sys.stderr.isatty(),
-        resamples=100 if options.smoke else 1000,
-        checkpoints=options.checkpoints,
-    )
+    with process_group(options.device):
+        record = run_experiment(
+            recipe,
+            options.seeds,
+            command=command_line(arguments),
+            device=options.device,
+            progress=is_first() and sys.stderr.isatty(),
+            resamples=100 if options.smoke else 1000,
+            checkpoints=options.checkpoints,
+        )
+    if record is None:  # the first process has it
+        return
     out = options.out or Path("runs") / f"{options.name}{'-smoke' if options.smoke else ''}.json"
     write_record(record, out)
     console.print(comparison_table(record))

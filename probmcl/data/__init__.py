@@ -5,7 +5,8 @@ package brings one of its own, DigitScenes: handwritten digits whose label sets 
 ``label_distribution`` and ``co_occurrence`` state exactly, and printed letters to pretrain on. Your own
 images come in through ``load_npz`` or a folder with a table; ``prepare_images`` makes large ones small, once.
 A view turns an image into what the encoder sees: ``plain_view`` for evaluation, ``TwoViews`` of an
-augmentation for a contrastive loss. ``make_loader`` joins a data set and a view into batches.
+augmentation for a contrastive loss. ``make_loader`` joins a data set and a view into batches; where several
+processes train together, each loads its ``Share`` of every batch.
 """
 
 from probmcl.data.chestmnist import chestmnist
@@ -28,6 +29,7 @@ from probmcl.data.miniature import write_chest_miniature, write_coco_miniature
 from probmcl.data.packed import ImageFolderLabels, ImagesOnDisk, load_npz, save_npz
 from probmcl.data.prepare import prepare_images
 from probmcl.data.scenes import DIFFICULTIES, Difficulty
+from probmcl.data.share import Share, SharedBatches
 from probmcl.data.sources import SOURCES, RemoteFile, Source
 from probmcl.data.split import Parts, held_out
 from probmcl.data.themes import THEMES, Theme, co_occurrence, label_distribution, label_sets
@@ -62,6 +64,8 @@ __all__ = [
     "Parts",
     "PerImage",
     "RemoteFile",
+    "Share",
+    "SharedBatches",
     "Source",
     "Theme",
     "TwoViews",

@@ -12,6 +12,7 @@ from torch.utils.data import BatchSampler, DataLoader, RandomSampler, Sequential
 from probmcl import _check
 from probmcl.data.labelled import LabelledDataset, LabelledImages
 from probmcl.data.seeded import Batch, SeededBatches, ViewedBatches
+from probmcl.data.share import Share, SharedBatches
 from probmcl.data.views import View
 
 PREFETCH = 4  # batches that a worker makes ahead: images differ in cost, and a queue evens that out
@@ -70,6 +71,7 @@ def make_loader(
     drop_last: bool = False,
     workers: int = 0,
     pin_memory: bool = False,
+    share: Share = Share(),  # noqa: B008 (frozen)
 ) -> ViewLoader:
     """Return a loader of (views, labels).
 
@@ -90,6 +92,8 @@ def make_loader(
         drop_last: Whether to leave out the last batch if it is smaller.
         workers: Number of processes that load, see ``suggested_workers``; 0 loads in this one.
         pin_memory: Whether to keep batches where a copy to a GPU can run beside the computation.
+        share: Which part of every batch to load when several processes train together. The order is that of
+            one process, and all ranks keep the same ``loader.generator``; the views of each rank are its own.
 
     Returns:
         A loader of batches: the view (B, C, H, W), or a tuple of two for ``TwoViews``, and the labels as
@@ -97,7 +101,7 @@ def make_loader(
 
     Raises:
         TypeError: If the view is not callable.
-        ValueError: If a number is out of range, or no batch would be left.
+        ValueError: If a number is out of range, no batch would be left, or a rank would have no image.
 
     >>> from probmcl.data import TwoViews, digit_scenes, scene_augmentation
     >>> view = TwoViews(scene_augmentation())
@@ -120,17 +124,33 @@ def make_loader(
     generator = torch.Generator().manual_seed(_check.count("seed", seed, low=0))
     positions = range(len(dataset))
     order = RandomSampler(positions, generator=generator) if shuffle else SequentialSampler(positions)
+    batches = BatchSampler(order, batch_size, drop_last)
+    if share.ranks > 1:
+        _check_shares(len(dataset), batch_size, share, every_batch=shuffle and not drop_last)
+        batches = SharedBatches(order, batch_size, drop_last=drop_last, share=share)
     return ViewLoader(
         ViewedBatches(dataset, view, workers),
         batch_size=None,  # an item is a batch already
         collate_fn=_as_it_is,
-        sampler=SeededBatches(BatchSampler(order, batch_size, drop_last), generator),
+        sampler=SeededBatches(batches, generator, rank=share.rank),
         num_workers=workers,
         persistent_workers=workers > 0,
         prefetch_factor=PREFETCH if workers else None,
         pin_memory=pin_memory,
         generator=generator,
     )
+
+
+def _check_shares(images: int, batch_size: int, share: Share, *, every_batch: bool) -> None:
+    """Raise if a rank would load nothing; with ``every_batch``, if it would have no part in some batch."""
+    smallest = min(images, batch_size)
+    if every_batch:  # training: a rank that skips a step leaves the others waiting
+        smallest = images % batch_size or smallest
+    if smallest < share.ranks:
+        raise ValueError(
+            f"share: expected at least one image for each of the {share.ranks} ranks in a batch, "
+            f"got a batch of {smallest} ({images} images in batches of {batch_size})"
+        )
 
 
 def _as_it_is(batch: Any) -> Any:

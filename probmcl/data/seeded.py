@@ -22,6 +22,7 @@ class SeededBatches(Sampler[Seeded]):
     Args:
         batches: batches of indices.
         generator: where the seeds are drawn.
+        rank: number of this process among those that share every batch and draw alike; sets its views apart.
 
     >>> sampler = SeededBatches(BatchSampler(range(4), 2, drop_last=False), torch.Generator().manual_seed(0))
     >>> sampler.skip = 1
@@ -29,9 +30,10 @@ class SeededBatches(Sampler[Seeded]):
     ([[2, 3]], 2)
     """
 
-    def __init__(self, batches: BatchSampler, generator: torch.Generator) -> None:
+    def __init__(self, batches: BatchSampler, generator: torch.Generator, rank: int = 0) -> None:
         self.batches = batches
         self.generator = generator
+        self.rank = rank
         self.skip = 0  # batches to leave out at the beginning of the next epoch; their seeds are drawn
 
     def __len__(self) -> int:
@@ -42,7 +44,7 @@ class SeededBatches(Sampler[Seeded]):
         for position, indices in enumerate(self.batches):
             seed = int(torch.randint(2**62, (), generator=self.generator))
             if position >= skip:
-                yield seed, indices
+                yield seed + self.rank, indices
 
 
 class ViewedBatches(Dataset[Batch]):

@@ -13,7 +13,7 @@ from torch import nn
 from probmcl.experiment.methods import Trained
 from probmcl.experiment.provenance import Code, Hardware
 from probmcl.experiment.recipe import Recipe
-from probmcl.train import History, check_same_run, latest_checkpoint, save_checkpoint
+from probmcl.train import History, check_same_run, is_first, latest_checkpoint, save_checkpoint
 
 FINISHED = "trained.pt"
 
@@ -42,10 +42,10 @@ class RunCheckpoints:
         self.restored: list[str] = []  # what was read back, as "seed 0, ProbMCL"
         now: dict[str, Any] = {"code": asdict(code), "hardware": asdict(hardware)}
         begun = latest_checkpoint(self.folder / "run.pt")
-        if begun is None:
-            save_checkpoint(self.folder / "run.pt", {"recipe": recipe.to_dict(), **now})
-        else:
+        if begun is not None:
             check_same_run(self.folder / "run.pt", begun["recipe"], recipe.to_dict())
+        elif is_first():
+            save_checkpoint(self.folder / "run.pt", {"recipe": recipe.to_dict(), **now})
         self.moved = begun is not None and any(begun[part] != now[part] for part in now)
 
     def start(self, seed: int) -> Path:
@@ -85,7 +85,9 @@ class RunCheckpoints:
         )
 
     def keep(self, seed: int, method: str, trained: Trained) -> None:
-        """Write a finished method down, then remove the checkpoints of its stages."""
+        """Write a finished method down, then remove the checkpoints of its stages; rank 0 does."""
+        if not is_first():
+            return
         folder = self.stages(seed, method)
         state = {
             "encoder": trained.encoder.state_dict(),

@@ -31,7 +31,9 @@ from probmcl.train import (
     end_to_end,
     linear_probe,
     predict,
+    same_everywhere,
     seeded,
+    this_share,
 )
 
 EVALUATION_BATCH = 500
@@ -269,7 +271,11 @@ def _probe(
     device: torch.device | str,
     checkpoint: Path | None = None,
 ) -> tuple[nn.Linear, History]:
-    """The classification stage: a linear layer on frozen features with the asymmetric loss (M14)."""
+    """The classification stage: a linear layer on frozen features with the asymmetric loss (M14).
+
+    Every rank trains it on the features of all images: to wait for one rank takes as long, and an exchange
+    that waits too long is taken for a failure. Should the ranks round differently, rank 0's layer counts.
+    """
     features, labels = predict(encoder, plain_loader(splits.train), device=device)
     known, known_labels = predict(encoder, plain_loader(splits.validation), device=device)
 
@@ -277,9 +283,11 @@ def _probe(
         with torch.no_grad():
             return mean_average_precision(layer(known), known_labels)
 
-    return linear_probe(
+    layer, history = linear_probe(
         features, labels, AsymmetricLoss(), settings, seed=seed, watch=watch, checkpoint=checkpoint
     )
+    same_everywhere(layer)
+    return layer, history
 
 
 def _scores(
@@ -293,10 +301,10 @@ def _scores(
 
 
 def plain_loader(images: LabelledImages) -> ViewLoader:
-    """Batches of plain views in the order of the data set."""
-    return make_loader(images, plain_view(), EVALUATION_BATCH, shuffle=False, seed=0)
+    """Batches of plain views in the order of the data set; over several ranks, this rank's share of them."""
+    return make_loader(images, plain_view(), EVALUATION_BATCH, shuffle=False, seed=0, share=this_share())
 
 
 def _two_views(images: LabelledImages, settings: TrainingSettings, seed: int) -> ViewLoader:
-    views = TwoViews(augmentation())
-    return make_loader(images, views, settings.batch_size, shuffle=True, seed=seed, drop_last=True)
+    views, size = TwoViews(augmentation()), settings.batch_size  # that of all ranks together
+    return make_loader(images, views, size, shuffle=True, seed=seed, drop_last=True, share=this_share())

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 import probmcl
+from probmcl.train import launcher
 
 _PACKAGE = Path(probmcl.__file__).resolve().parent
 
@@ -68,12 +69,15 @@ def provenance(device: torch.device | str = "cpu") -> tuple[Code, Hardware]:
 def command_line(arguments: Sequence[str]) -> str:
     """Return the command that any machine can run: ``python -m probmcl`` with ``arguments``, folders cut off.
 
+    Where several processes train together, it begins with ``torchrun`` and their number.
+
     Example:
         >>> command_line(["run", "digits", "--out", "/somebody/out.json"])
         'python -m probmcl run digits --out out.json'
     """
     folders = re.compile(r"^(--?[\w-]+=)?(/|~/|[A-Za-z]:[\\/])(.*[\\/])?")
-    return shlex.join(["python", "-m", "probmcl", *(folders.sub(r"\1", argument) for argument in arguments)])
+    shortened = (folders.sub(r"\1", argument) for argument in arguments)
+    return shlex.join([*launcher(), "-m", "probmcl", *shortened])
 
 
 def checkout() -> Path | None:

@@ -27,6 +27,7 @@ from probmcl.experiment.methods import Splits, Trained, pretrain, probe_start, t
 from probmcl.experiment.provenance import provenance
 from probmcl.experiment.recipe import Recipe
 from probmcl.experiment.record import DataIdentity, Difference, Record, Row
+from probmcl.train import is_first
 
 START = "Start (linear probe)"
 """Name of the row that holds the start's own linear probe."""
@@ -126,7 +127,7 @@ def run_experiment(
     progress: bool = False,
     resamples: int = 1000,
     checkpoints: Path | None = None,
-) -> Record:
+) -> Record | None:
     """Run a recipe and write down what came out, with its provenance.
 
     Args:
@@ -142,12 +143,15 @@ def run_experiment(
         The record. Its rows with a seed hold one run, with bootstrap intervals over the test images; its rows
         without a seed hold the mean over seeds, with a t interval over seeds (from two seeds on). Its
         differences are those of the last method to every other one: paired bootstrap intervals, over the test
-        images, of the difference of mean mAP over seeds.
+        images, of the difference of mean mAP over seeds. Where several processes train together, the first
+        writes down what they did, and the others return None.
     """
     begin = time.perf_counter()
     code, hardware = provenance(device)  # before the run: files may change while it trains
     saved = None if checkpoints is None else RunCheckpoints(checkpoints, recipe, code, hardware)
     runs = run_methods(recipe, seeds, device=device, progress=progress, checkpoints=saved)
+    if not is_first():
+        return None
     rows = [
         _row(name, seed, trained, runs.splits, resamples)
         for name, all_seeds in runs.trained.items()

@@ -13,8 +13,9 @@ from torch.utils.data import DataLoader, TensorDataset
 from probmcl import _check
 from probmcl.loss import LossParts
 from probmcl.train.batches import Loader
+from probmcl.train.distributed import shared_batches, summed, this_share
 from probmcl.train.history import History
-from probmcl.train.loop import Watch, fit
+from probmcl.train.loop import Step, Watch, fit
 from probmcl.train.seeding import seeded
 from probmcl.train.settings import TrainingSettings
 
@@ -106,7 +107,7 @@ def end_to_end(
     Args:
         classifier: maps images to logits ``(N, K)``, such as ``nn.Sequential(encoder, nn.Linear(F, K))``.
         criterion: binary cross-entropy, the asymmetric loss, or another.
-        loader: batches ``((view_1, view_2), labels)``.
+        loader: batches ``((view_1, view_2), labels)``; over several ranks, each rank's share of them.
         settings: optimiser, schedule and precision.
         seed: seeds the stage.
         device: where to train.
@@ -118,9 +119,10 @@ def end_to_end(
     Returns:
         The history of the epochs.
     """
+    step = _classification_step(criterion)
     return fit(
         classifier,
-        _classification_step(criterion),
+        step if shared_batches(loader) is None else _weighted_by_images(step),
         loader,
         settings,
         seed=seed,
@@ -132,7 +134,7 @@ def end_to_end(
     )
 
 
-def _classification_step(criterion: Criterion) -> Callable[[nn.Module, Any], LossParts]:
+def _classification_step(criterion: Criterion) -> Step:
     def step(model: nn.Module, batch: Any) -> LossParts:
         views, labels = batch
         if not isinstance(views, Tensor):  # two views
@@ -141,6 +143,19 @@ def _classification_step(criterion: Criterion) -> Callable[[nn.Module, Any], Los
         return LossParts(loss, {"classification": loss.detach()})
 
     return step
+
+
+def _weighted_by_images(step: Step) -> Step:
+    """A step whose mean over the ranks is the mean over all images, also where ranks have unequal shares."""
+
+    def weighted(model: nn.Module, batch: Any) -> LossParts:
+        found = step(model, batch)
+        images = torch.tensor(float(len(batch[1])), device=found.total.device)
+        weight = images * this_share().ranks / summed(images)
+        parts = {name: value * weight for name, value in found.parts.items()}
+        return LossParts(found.total * weight, parts, found.diagnostics)
+
+    return weighted
 
 
 def _fold(layer: nn.Linear, mean: Tensor, deviation: Tensor) -> nn.Linear:

@@ -10,6 +10,8 @@ from torch import nn
 
 from probmcl.loss import LossParts
 from probmcl.train.batches import Loader
+from probmcl.train.distributed import shared_batches
+from probmcl.train.gathering import AcrossRanks
 from probmcl.train.history import History
 from probmcl.train.loop import Watch, fit
 from probmcl.train.settings import TrainingSettings
@@ -35,7 +37,8 @@ def contrastive_stage(
         encoder: maps images to features ``(N, F)``.
         head: maps features to a :class:`~probmcl.model.HeadOutput`; it is dropped after this stage (M14).
         criterion: such as :class:`~probmcl.loss.ProbMCLLoss` or :class:`~probmcl.loss.SupConLoss`.
-        loader: batches ``((view_1, view_2), labels)`` as ``make_loader`` with ``TwoViews`` yields them.
+        loader: batches ``((view_1, view_2), labels)`` as ``make_loader`` with ``TwoViews`` yields them. If
+            it gives each rank its share, every image is compared with those of all ranks.
         settings: optimiser, schedule and precision.
         seed: seeds the stage.
         device: where to train.
@@ -47,10 +50,11 @@ def contrastive_stage(
     Returns:
         The history of the epochs.
     """
+    scored = criterion if shared_batches(loader) is None else AcrossRanks(criterion)
 
     def step(model: nn.Module, batch: Any) -> LossParts:
         views, labels = batch
-        found: LossParts = criterion(model(torch.cat(views)), labels)  # 2N rows: all first views, all second
+        found: LossParts = scored(model(torch.cat(views)), labels)  # 2N rows: all first views, all second
         return found
 
     def watch_encoder(model: nn.Module) -> float:

@@ -87,7 +87,7 @@ class EpochMeter:
 
     def __init__(self) -> None:
         self.steps = 0
-        self.views = 0
+        self.views: float = 0  # of this process
         self.waited = 0.0  # seconds
         self.sums: dict[tuple[str, str], Tensor] = {}
         self._start = time.perf_counter()

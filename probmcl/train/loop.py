@@ -18,6 +18,15 @@ from probmcl import _check
 from probmcl.loss import LossParts
 from probmcl.train.batches import Batches, Loader
 from probmcl.train.checkpoint import check_same_run, latest_checkpoint, save_checkpoint
+from probmcl.train.distributed import (
+    agreed,
+    averaged,
+    is_first,
+    replicate,
+    same_everywhere,
+    shared_batches,
+    this_share,
+)
 from probmcl.train.history import EpochLog, EpochMeter, History
 from probmcl.train.seeding import seeded
 from probmcl.train.settings import TrainingSettings
@@ -45,10 +54,15 @@ def fit(
 ) -> History:
     """Train ``model`` in place; afterwards it holds the weights of the best watched epoch.
 
+    Over several ranks, rank 0's watched metric decides for all, losses in the history are those of the joined
+    batches, and rank 0 alone writes the checkpoint, which all of them read. (From three ranks on, a run that
+    was interrupted may differ in the last bits: the order of sums over ranks changes after a process's first
+    step.)
+
     Args:
         model: the module to train; it is moved to ``device``.
         step: computes the loss of a batch.
-        loader: the batches of an epoch.
+        loader: the batches of an epoch. If it gives each rank its share of them, the ranks train one model.
         settings: optimiser, schedule and precision.
         seed: seeds everything random in the loop. The same seed on the same CPU gives the same weights, bit
             by bit.
@@ -103,6 +117,8 @@ class _Run:
     ) -> None:
         self.model, self.settings, self.device = model, settings, device
         self.batches, self.criterion = Batches(loader, device), criterion
+        self.shared = shared_batches(loader) is not None
+        self.replica = replicate(model, device) if self.shared else model  # what a step calls
         self.optimiser = torch.optim.AdamW(parameter_groups(model, settings.weight_decay), lr=1e-8)
         steps = len(loader) * settings.epochs
         # A rise of exactly one step has no length, and PyTorch divides by it.
@@ -155,12 +171,16 @@ class _Run:
 
     def log(self, number: int, meter: EpochMeter, watch: Watch | None) -> EpochLog:
         """Close an epoch."""
+        if self.shared:
+            self.join(meter)
+            same_everywhere(self.model, self.kept_model)
         loss = meter.read("loss")[""]  # reading waits for the device, so the clock below is honest
         seconds = meter.seconds
         if not math.isfinite(loss):
             raise FloatingPointError(
                 f"the loss of epoch {number} is {loss}; its parts: {meter.read('parts')}"
             )
+        watched = None if watch is None else watch(self.kept_model.eval())
         return EpochLog(
             epoch=number,
             loss=loss,
@@ -168,15 +188,21 @@ class _Run:
             diagnostics=meter.read("diagnostics"),
             learning_rate=float(self.schedule.get_last_lr()[0]),
             seconds=seconds,
-            views_per_second=meter.views / seconds,
+            views_per_second=meter.views * (this_share().ranks if self.shared else 1) / seconds,
             data_share=meter.waited / seconds,
-            watched=None if watch is None else watch(self.kept_model.eval()),
+            watched=agreed(watched) if self.shared else watched,
         )
+
+    def join(self, meter: EpochMeter) -> None:
+        """Give every rank the mean over the ranks of what their meters hold."""
+        found = meter.sums | {("views", ""): torch.tensor(float(meter.views), device=self.device)}
+        meter.sums = averaged(found)
+        meter.views = meter.sums.pop(("views", "")).item()
 
     def step(self, step: Step, batch: Any) -> LossParts:
         """One step of the optimiser."""
         with self.settings.autocast(self.device):
-            parts = step(self.model, to_device(batch, self.device))
+            parts = step(self.replica, to_device(batch, self.device))
         self.optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(parts.total).backward()  # type: ignore[no-untyped-call]
         scale = self.scaler.get_scale()
@@ -246,7 +272,11 @@ class _Run:
 
     def save(self) -> None:
         """Write a checkpoint, if the run has one."""
-        if self.checkpoint is not None:
+        if self.checkpoint is None:
+            return
+        if self.shared and self.meter is not None:
+            self.join(self.meter)  # all ranks will go on from what rank 0 writes
+        if is_first():
             save_checkpoint(self.checkpoint, self.state() | {"run": self.identity})
 
 

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from probmcl.train.batches import Loader
+from probmcl.train.distributed import shared_batches
+from probmcl.train.gathering import gather_in_order
 from probmcl.train.loop import to_device
 
 
@@ -15,7 +17,8 @@ def predict(model: nn.Module, loader: Loader, *, device: torch.device | str = "c
 
     Args:
         model: maps images to one vector an image: an encoder (features) or a classifier (logits).
-        loader: batches ``(images, labels)`` without shuffling, one plain view an image.
+        loader: batches ``(images, labels)`` without shuffling, one plain view an image. If it gives each
+            rank its share, all ranks must call this together, and each gets the rows of all images.
         device: where to compute.
 
     Returns:
@@ -33,4 +36,6 @@ def predict(model: nn.Module, loader: Loader, *, device: torch.device | str = "c
         images, batch_labels = to_device(batch, device)
         outputs.append(model(images).float().cpu())
         labels.append(batch_labels.cpu())
-    return torch.cat(outputs), torch.cat(labels)
+    joined = torch.cat(outputs), torch.cat(labels)
+    batches = shared_batches(loader)
+    return joined if batches is None else gather_in_order(batches, *joined, device)

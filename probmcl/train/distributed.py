@@ -1,0 +1,149 @@
+"""Many processes: each trains on its share of every batch, together they train as one on the whole batch.
+
+All of it is ``torch.distributed``: ``torchrun`` starts the processes (the *ranks*), gloo on CPUs or NCCL on
+GPUs carries tensors between them, ``DistributedDataParallel`` averages the gradients. Without ``torchrun``
+there is one rank, and training is as if this file did not exist.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.elastic.multiprocessing.errors import get_error_handler
+from torch.nn.parallel import DistributedDataParallel
+
+from probmcl.data import Share, SharedBatches
+
+Key = TypeVar("Key")
+
+
+@contextmanager
+def process_group(device: torch.device | str) -> Iterator[None]:
+    """Join the other processes that ``torchrun`` started; without ``torchrun``, do nothing.
+
+    An error inside the block is handed to ``torchrun``, which ends all ranks and prints the traceback.
+
+    Args:
+        device: where this rank computes; on CUDA each rank needs a GPU of its own, ``cuda:LOCAL_RANK``.
+
+    Example:
+        >>> with process_group("cpu"):
+        ...     this_share()
+        Share(rank=0, ranks=1)
+    """
+    if not (dist.is_available() and dist.is_torchelastic_launched()):
+        yield
+        return
+    device = torch.device(device)
+    try:
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+            dist.init_process_group("nccl", device_id=device)
+        else:
+            dist.init_process_group("gloo")
+        yield
+    except Exception as error:
+        get_error_handler().record_exception(error)
+        raise  # without leaving the group in good order: the others may wait for this rank
+    dist.destroy_process_group()
+
+
+def this_share() -> Share:
+    """Which rank this process is, and of how many; rank 0 of 1 outside of a process group.
+
+    >>> this_share()
+    Share(rank=0, ranks=1)
+    """
+    if dist.is_available() and dist.is_initialized():
+        return Share(dist.get_rank(), dist.get_world_size())
+    return Share()
+
+
+def is_first() -> bool:
+    """Whether this is rank 0, which alone prints, shows bars, and writes records and checkpoints.
+
+    >>> is_first()
+    True
+    """
+    return this_share().rank == 0
+
+
+def launcher() -> list[str]:
+    """The words that started this process, before ``-m probmcl``: ``python`` or ``torchrun`` with its sizes.
+
+    >>> launcher()
+    ['python']
+    """
+    ranks = this_share().ranks
+    if ranks == 1:
+        return ["python"]
+    on_this_machine = int(os.environ.get("LOCAL_WORLD_SIZE", ranks))
+    machines = ["--nnodes", str(ranks // on_this_machine)] if ranks > on_this_machine else []
+    return ["torchrun", *machines, "--nproc-per-node", str(on_this_machine)]
+
+
+def shared_batches(loader: object) -> SharedBatches | None:
+    """This rank's part of the batches of ``make_loader(..., share=this_share())``; None for other loaders.
+
+    >>> shared_batches([]) is None
+    True
+    """
+    batches = getattr(getattr(loader, "sampler", None), "batches", None)
+    return batches if isinstance(batches, SharedBatches) else None
+
+
+def replicate(model: nn.Module, device: torch.device) -> nn.Module:
+    """Wrap a model so that its gradients are the mean over the ranks; all start from rank 0's weights.
+
+    Batch normalisation: on CUDA its layers become ``SyncBatchNorm`` (in place), which takes mean and variance
+    over the joined batch. It does not exist on the CPU: there each rank normalises with its own images, as if
+    batches were smaller, and rank 0's running statistics are kept.
+
+    Args:
+        model: the module, on ``device``.
+        device: of this rank.
+    """
+    if device.type != "cuda":
+        return DistributedDataParallel(model)
+    model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
+    return DistributedDataParallel(model, device_ids=[device])
+
+
+def summed(value: Tensor) -> Tensor:
+    """The sum over the ranks."""
+    value = value.detach().clone()
+    dist.all_reduce(value)
+    return value
+
+
+def averaged(values: dict[Key, Tensor]) -> dict[Key, Tensor]:
+    """The means over the ranks of scalars with the same names, in one exchange."""
+    means = summed(torch.stack(list(values.values()))) / dist.get_world_size()
+    return dict(zip(values, means, strict=True))
+
+
+def agreed(value: Any) -> Any:
+    """Rank 0's value, on every rank: what is decided by it is decided alike."""
+    box = [value]
+    dist.broadcast_object_list(box)
+    return box[0]
+
+
+def same_everywhere(*modules: nn.Module) -> None:
+    """Give every rank rank 0's weights and buffers (such as running statistics).
+
+    >>> same_everywhere(nn.Linear(2, 1))  # one rank alone: nothing to do
+    """
+    if this_share().ranks == 1:
+        return
+    for module in modules:
+        for tensor in module.state_dict().values():
+            sent = tensor.contiguous()  # filters may lie in memory with their channels last
+            dist.broadcast(sent, 0)
+            tensor.copy_(sent)

@@ -1,0 +1,142 @@
+"""The rows of all ranks on every rank, with gradients: a contrastive loss compares rows across ranks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn import functional
+
+from probmcl.data import SharedBatches
+from probmcl.loss import LossParts
+from probmcl.model import GaussianMixture, HeadOutput
+from probmcl.train.distributed import this_share
+
+
+class AcrossRanks(nn.Module):
+    """A contrastive criterion over the joined batch of all ranks, each rank scoring its own anchors.
+
+    Every rank sees the embeddings, mixtures and labels of all, in the order in which one process would have
+    them: the first views of all ranks, then the second views. It scores its own rows as anchors against all
+    rows, and the sum is divided by the weight of the anchors of all ranks. As ``DistributedDataParallel``
+    averages gradients over the ranks, the loss is multiplied by their number: the mean gradient is that of
+    one process on the joined batch, and so is the mean of the losses.
+
+    Args:
+        criterion: called with a :class:`~probmcl.model.HeadOutput`, labels and ``anchors``, such as
+            :class:`~probmcl.loss.ProbMCLLoss`.
+    """
+
+    def __init__(self, criterion: nn.Module) -> None:
+        super().__init__()
+        self.criterion = criterion
+
+    def forward(self, output: HeadOutput, labels: Tensor) -> LossParts:
+        """Score this rank's 2n rows (row i and i + n: views of image i) with labels ``(n, K)``.
+
+        Raises:
+            ValueError: if there are not two rows an image.
+        """
+        if len(output.embedding) != 2 * len(labels):
+            raise ValueError(f"labels: expected {len(output.embedding) / 2:g} rows, got {len(labels)}")
+        joined, all_labels, sizes = _join(output, labels)
+        share = this_share()
+        first = sum(sizes[: share.rank])
+        own = torch.arange(first, first + len(labels), device=labels.device)
+        found: LossParts = self.criterion(joined, all_labels, torch.cat([own, own + len(all_labels)]))
+        parts = {name: value * share.ranks for name, value in found.parts.items()}
+        return LossParts(found.total * share.ranks, parts, found.diagnostics)
+
+
+def gather_rows(tensors: Sequence[Tensor]) -> tuple[list[Tensor], list[int]]:
+    """Join the rows of all ranks, rank by rank; gradients flow back to the rank that a row came from.
+
+    The tensors travel side by side in one tensor. So there is one exchange forward and one backward, whatever
+    the loss does with them, and no rank waits for an exchange that another leaves out.
+
+    Args:
+        tensors: each ``(n, ...)``, with at least two dimensions; n may differ between ranks and may be 0.
+
+    Returns:
+        For each tensor the rows of all ranks, ``(N, ...)``, and every rank's number of rows n.
+    """
+    packed = torch.cat([tensor.flatten(1) for tensor in tensors], 1)  # (n, width)
+    sizes = _sizes(packed)
+    padded = functional.pad(packed, (0, 0, 0, max(sizes) - len(packed)))  # (max n, width)
+    gathered: Tensor = _AllGather.apply(padded)  # (ranks, max n, width)
+    joined = torch.cat([rows[:size] for rows, size in zip(gathered, sizes, strict=True)])  # (N, width)
+    columns = torch.split(joined, [math.prod(tensor.shape[1:]) for tensor in tensors], 1)
+    found = [
+        column.reshape(len(joined), *tensor.shape[1:]).to(tensor.dtype)
+        for column, tensor in zip(columns, tensors, strict=True)
+    ]
+    return found, sizes
+
+
+def gather_in_order(
+    batches: SharedBatches, outputs: Tensor, labels: Tensor, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Join what every rank computed of its share of a data set, in the order of the data set.
+
+    Args:
+        batches: which images this rank had, without shuffling.
+        outputs: one row an image of this rank, ``(n, F)``.
+        labels: their labels, ``(n, K)``.
+        device: where the ranks exchange tensors.
+
+    Returns:
+        Outputs ``(N, F)`` and labels ``(N, K)`` of all images, each once, on the CPU.
+    """
+    indices = torch.tensor(list(chain.from_iterable(batches))).unsqueeze(1)  # (n, 1)
+    (all_indices,), _ = gather_rows([indices.to(device)])
+    joined, _ = gather_rows([outputs.to(device), labels.to(device)])
+    order = all_indices.squeeze(1).argsort()
+    all_outputs, all_labels = (tensor[order].cpu() for tensor in joined)
+    return all_outputs, all_labels
+
+
+def _join(output: HeadOutput, labels: Tensor) -> tuple[HeadOutput, Tensor, list[int]]:
+    """Gather outputs and labels; both views of an image travel in one row, so the joined order follows."""
+    mixture = output.mixture
+    tensors = [output.embedding]
+    if mixture is not None:
+        tensors += [mixture.log_weights, mixture.means, mixture.sigmas]
+    pairs = [
+        torch.unflatten(tensor, 0, (2, len(labels))).transpose(0, 1) for tensor in tensors
+    ]  # (n, 2, ...)
+    (all_labels, *joined), sizes = gather_rows([labels, *pairs])
+    embedding, *rest = (tensor.transpose(0, 1).flatten(0, 1) for tensor in joined)  # (2N, ...)
+    return HeadOutput(embedding, GaussianMixture(*rest) if rest else None), all_labels, sizes
+
+
+def _sizes(rows: Tensor) -> list[int]:
+    """The number of rows on every rank."""
+    size = torch.tensor([len(rows)], device=rows.device)
+    sizes = [torch.empty_like(size) for _ in range(dist.get_world_size())]
+    dist.all_gather(sizes, size)
+    return torch.cat(sizes).tolist()
+
+
+class _AllGather(torch.autograd.Function):
+    """The same shape from every rank ``(n, width)`` to all of them ``(ranks, n, width)``.
+
+    ``torch.distributed.nn`` has such a function, deprecated without a public successor.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
+        gathered = [torch.empty_like(rows) for _ in range(dist.get_world_size())]
+        dist.all_gather(gathered, rows.contiguous())
+        return torch.stack(gathered)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """Every rank's loss depends on these rows, so their gradients add up."""
+        gradient = gradient.contiguous().clone()
+        dist.all_reduce(gradient)
+        return gradient[dist.get_rank()]

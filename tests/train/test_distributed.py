@@ -1,0 +1,207 @@
+"""Many processes: W ranks with gloo compute what one process does, count every image once, and end together.
+
+The ranks run ``work_on_ranks.py``; here its results are compared.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from probmcl.data import Share
+from probmcl.experiment import read_record
+from probmcl.train import this_share
+
+WORKER = Path(__file__).with_name("work_on_ranks.py")
+MANY = (2, 3, 4)
+CRITERIA = ("supcon", "supcon-zero", "mulsupcon", "probmcl", "probmcl-moving-target")
+PATIENCE = 300  # seconds, where an idle machine needs less than twenty
+
+
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[Any, Any]]:
+    """What each of four processes found as a rank of 1, 2, 3 and 4."""
+    folder = tmp_path_factory.mktemp("ranks")
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-W", "error", str(WORKER), str(rank), str(folder)], stderr=subprocess.PIPE
+        )
+        for rank in range(4)
+    ]
+    try:
+        end = time.monotonic() + PATIENCE
+        while any(process.poll() is None for process in started) and time.monotonic() < end:
+            if any(process.poll() for process in started):  # one has failed: do not wait for the others
+                break
+            time.sleep(0.1)
+    finally:
+        for process in started:
+            process.kill()
+    errors = [process.communicate()[1].decode() for process in started]
+    assert all(process.returncode == 0 for process in started), "\n".join(errors)
+    return [torch.load(folder / f"{rank}.pt") for rank in range(4)]
+
+
+def of_each_rank(ranks: list[dict[Any, Any]], count: int, name: Any) -> list[Any]:
+    return [found[count][name] for found in ranks[:count]]
+
+
+@pytest.mark.parametrize("count", [1, *MANY])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-9), ("float32", 1e-5)])
+@pytest.mark.parametrize("batch", ["uneven", "rank without positives"])
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_loss_and_gradient_are_those_of_one_process(
+    ranks, criterion: str, batch: str, dtype: str, tolerance: float, count: int
+) -> None:
+    for found in of_each_rank(ranks, count, (criterion, batch, dtype)):
+        for name in ("loss", "part", "gradient"):
+            expected = found[f"expected {name}"]
+            assert expected.abs().max() > 0.01
+            assert torch.allclose(found[name], expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("count", [1, *MANY])
+def test_rows_are_joined_view_by_view_and_scored_once(ranks, count: int) -> None:
+    first, second = torch.arange(100.0, 108), torch.arange(200.0, 208)
+    found = of_each_rank(ranks, count, "joined order")
+    for rank in found:
+        assert torch.equal(rank["rows"], torch.cat([first, second]))
+        assert torch.equal(rank["labels"], (first > 103).float())
+    assert torch.equal(torch.cat([rank["anchors"] for rank in found]).sort().values, torch.arange(16))
+
+
+@pytest.mark.parametrize("count", MANY)
+def test_any_number_of_rows_is_gathered_and_its_gradients_add_up(ranks, count: int) -> None:
+    owners = torch.arange(count).repeat_interleave(torch.arange(count))  # rank r has r rows
+    weight = sum(range(count))  # row j weighs r j on rank r
+    for rank, found in enumerate(of_each_rank(ranks, count, "gathered rows")):
+        assert found["sizes"] == list(range(count))
+        assert torch.equal(found["rows"], (owners + 1.0).view(-1, 1, 1).expand(-1, 2, 3))
+        assert found["flags"].dtype == torch.bool
+        assert found["flags"].all()
+        mine = (owners == rank).nonzero().view(-1, 1, 1)
+        assert torch.equal(found["gradient"], (weight * mine).expand(-1, 2, 3).float())
+
+
+@pytest.mark.parametrize("count", [1, *MANY])
+@pytest.mark.parametrize("stage", ["contrastive", "end to end"])
+def test_a_stage_over_ranks_is_that_of_one_process(ranks, stage: str, count: int) -> None:
+    alone = ranks[0]["alone"][stage]
+    for found in of_each_rank(ranks, count, stage):
+        assert found["losses"] == pytest.approx(alone["losses"], abs=1e-5)
+        # AdamW divides small gradients by themselves, so their last digits grow over twelve steps.
+        assert torch.allclose(found["weights"], alone["weights"], atol=5e-4)
+
+
+@pytest.mark.parametrize("count", MANY)
+@pytest.mark.parametrize("stage", ["contrastive", "end to end", "batch norm"])
+def test_ranks_end_with_the_same_weights_and_the_epoch_that_rank_0_liked(
+    ranks, stage: str, count: int
+) -> None:
+    found = of_each_rank(ranks, count, stage)
+    for rank in found:
+        assert torch.equal(rank["weights"], found[0]["weights"])
+        assert rank["watched"] == [0.1, 0.9, 0.5]
+        assert rank["best epoch"] == 2
+
+
+@pytest.mark.parametrize("count", MANY)
+def test_rank_0_alone_writes_the_checkpoint(ranks, count: int) -> None:
+    assert [found["wrote"] for found in of_each_rank(ranks, count, "contrastive")] == [
+        True,
+        *[False] * (count - 1),
+    ]
+
+
+@pytest.mark.parametrize("count", [1, *MANY])
+def test_all_ranks_resume_from_the_checkpoint_of_rank_0(ranks, count: int) -> None:
+    whole, resumed = (of_each_rank(ranks, count, name) for name in ("contrastive", "resumed"))
+    for one, other in zip(whole, resumed, strict=True):
+        assert torch.equal(one["weights"], other["weights"])  # of the second epoch, from the file
+        # From three ranks on the order of a sum over ranks changes after the first step of a process.
+        assert other["losses"] == pytest.approx(one["losses"], abs=1e-6 if count > 2 else 0)
+
+
+@pytest.mark.parametrize("count", [1, *MANY])
+def test_predictions_hold_every_image_once_and_in_order(ranks, count: int) -> None:
+    outputs, labels = ranks[0]["alone"]["predictions"]
+    for found_outputs, found_labels in of_each_rank(ranks, count, "predictions"):
+        assert torch.allclose(found_outputs, outputs, atol=1e-6)
+        assert torch.equal(found_labels, labels)
+
+
+def torchrun(script: Path, text: str) -> subprocess.CompletedProcess[str]:
+    script.write_text(text)
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        str(script),
+    ]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+
+
+def test_an_error_on_one_rank_ends_all_with_its_traceback(tmp_path: Path) -> None:
+    found = torchrun(
+        tmp_path / "fails.py",
+        """
+import torch.distributed as dist
+from probmcl.train import process_group, this_share
+
+def load_images():
+    raise OSError("the disk of rank 1 is full")
+
+with process_group("cpu"):
+    if this_share().rank == 1:
+        load_images()
+    dist.barrier()  # half an hour of waiting for rank 1
+    print("survived")
+""",
+    )
+    assert found.returncode != 0
+    assert "survived" not in found.stdout
+    _, _, report = found.stderr.partition("Root Cause")
+    assert "rank      : 1" in report
+    assert "in load_images" in report
+    assert "OSError: the disk of rank 1 is full" in report
+
+
+def test_the_command_under_torchrun_writes_one_record(tmp_path: Path) -> None:
+    found = torchrun(
+        tmp_path / "run.py",
+        f"""
+import warnings
+from probmcl.__main__ import main
+from probmcl.commands import run
+from probmcl.experiment.recipe import DigitsData, LettersStart, Method, Recipe
+from probmcl.train import TrainingSettings
+
+warnings.simplefilter("error")
+tiny = TrainingSettings(epochs=1, batch_size=15, learning_rate=1e-3)
+methods = (Method("BCE", "bce", tiny), Method("ProbMCL", "probmcl", tiny, trunk=(16, 8)))
+data = DigitsData(train=45, validation=45, test=45, difficulty="easy")
+run.RECIPES["digits"] = lambda smoke: Recipe("tiny", data, LettersStart(31, tiny), "small-cnn", methods, tiny)
+raise SystemExit(main(["run", "digits", "--smoke", "--device", "cpu", "--out", {str(tmp_path / "x.json")!r}]))
+""",
+    )
+    assert found.returncode == 0, found.stderr
+    record = read_record(tmp_path / "x.json")
+    assert (
+        record.command
+        == "torchrun --nproc-per-node 2 -m probmcl run digits --smoke --device cpu --out x.json"
+    )
+    assert found.stdout.count("record written to") == 1
+    assert {row.method: row.image_views for row in record.rows}["ProbMCL"] == 2 * 45
+
+
+def test_one_process_has_no_ranks() -> None:
+    assert this_share() == Share(0, 1)

@@ -1,0 +1,225 @@
+"""What ``test_distributed.py`` runs in several processes: ``python work_on_ranks.py RANK FOLDER``.
+
+Starting a process costs seconds of imports, so the same four are one rank of 1, 2, 3 and 4 after each other.
+Results go to ``FOLDER/RANK.pt``; those of one process that knows no ranks are under ``"alone"``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn import functional
+
+from probmcl.data import LabelledImages, make_loader
+from probmcl.loss import MulSupConLoss, ProbMCLLoss, SupConLoss
+from probmcl.model import HeadOutput, MixtureDensityHead, ProjectionHead
+from probmcl.train import (
+    AcrossRanks,
+    TrainingSettings,
+    contrastive_stage,
+    end_to_end,
+    gather_rows,
+    predict,
+    this_share,
+)
+from probmcl.train.distributed import replicate, summed
+
+WORLDS = (1, 2, 3, 4)
+SIZES = {1: (8,), 2: (5, 3), 3: (4, 3, 1), 4: (1, 4, 1, 2)}
+"""Images of each rank in the first four batches."""
+CRITERIA = {
+    "supcon": SupConLoss(empty="drop"),
+    "supcon-zero": SupConLoss("weighted", empty="drop", no_positives="zero"),
+    "mulsupcon": MulSupConLoss(),
+    "probmcl": ProbMCLLoss(empty="drop"),
+    "probmcl-moving-target": ProbMCLLoss(empty="match", stop_gradient=False, nll_weight=0.7),
+}
+BATCHES = ("uneven", "rank without positives")
+STAGES = ("contrastive", "end to end", "batch norm")
+SETTINGS = TrainingSettings(epochs=3, batch_size=6, learning_rate=0.05, ema_decay=0.5)
+
+
+def batch(kind: str, dtype: torch.dtype) -> tuple[tuple[Tensor, Tensor], Tensor, tuple[int, ...]]:
+    """Two views, labels, and how many images each rank has."""
+    sizes = SIZES[this_share().ranks]
+    generator = torch.Generator().manual_seed(0)
+    views = torch.randn(2, 8, 6, generator=generator, dtype=torch.float64).to(dtype)
+    labels = (torch.rand(8, 4, generator=generator) < 0.4).float()
+    if kind == "rank without positives" and len(sizes) > 1:
+        labels[sizes[0] : sizes[0] + sizes[1]] = 0
+    return (views[0], views[1]), labels, sizes
+
+
+def network(kind: str) -> nn.Module:
+    """An encoder without batch statistics, and a head."""
+    torch.manual_seed(1)
+    head = MixtureDensityHead(12, 3, trunk=(16, 8)) if "probmcl" in kind else ProjectionHead(12, (16, 8))
+    return nn.Sequential(nn.Linear(6, 12), nn.Tanh(), head)
+
+
+def loss_and_gradient(criterion: str, kind: str, precision: str) -> dict[str, Tensor]:
+    """The loss of this group of ranks, and that of one process on the joined batch."""
+    dtype = getattr(torch, precision)
+    views, labels, sizes = batch(kind, dtype)
+    whole = network(criterion).to(dtype)
+    expected = CRITERIA[criterion](whole(torch.cat(views)), labels)
+    expected.total.backward()
+
+    share = this_share()
+    first = sum(sizes[: share.rank])
+    mine = slice(first, first + sizes[share.rank])
+    model = network(criterion).to(dtype)
+    replica = replicate(model, torch.device("cpu"))
+    output = replica(torch.cat([view[mine] for view in views]))
+    found = AcrossRanks(CRITERIA[criterion])(output, labels[mine])
+    found.total.backward()
+    contrastive = found.parts["contrastive"]
+    return {
+        "expected loss": expected.total.detach(),
+        "expected part": expected.parts["contrastive"],
+        "expected gradient": gradient(whole),
+        "loss": summed(found.total) / share.ranks,
+        "part": summed(contrastive) / share.ranks,
+        "gradient": gradient(model),
+    }
+
+
+def joined_order() -> dict[str, Tensor]:
+    """The rows as the criterion sees them, and which of them this rank scores."""
+    seen: dict[str, Tensor] = {}
+
+    class Spy(nn.Module):
+        def forward(self, output: HeadOutput, labels: Tensor, anchors: Tensor) -> Any:
+            seen.update(rows=output.embedding.squeeze(1), labels=labels.squeeze(1), anchors=anchors)
+            return SupConLoss()(output, labels, anchors)
+
+    share = this_share()
+    mine = torch.arange(8.0)[share.of(8)].unsqueeze(1)
+    AcrossRanks(Spy())(HeadOutput(torch.cat([mine + 100, mine + 200])), (mine > 3).float())
+    return seen
+
+
+def gathered_rows() -> dict[str, Any]:
+    """Rank r has r rows of r + 1, so rank 0 has none; every rank weighs row j of all with r * j."""
+    share = this_share()
+    rows = torch.full((share.rank, 2, 3), share.rank + 1.0, requires_grad=True)
+    flags = torch.ones(share.rank, 1, dtype=torch.bool)
+    (joined, all_flags), sizes = gather_rows([rows, flags])
+    (share.rank * torch.arange(len(joined)).view(-1, 1, 1) * joined).sum().backward()
+    return {"rows": joined.detach(), "flags": all_flags, "sizes": sizes, "gradient": rows.grad}
+
+
+def gradient(model: nn.Module) -> Tensor:
+    return torch.cat([parameter.grad.flatten() for parameter in model.parameters()])
+
+
+def weights(model: nn.Module) -> Tensor:
+    return torch.cat([value.detach().flatten().double() for value in model.state_dict().values()])
+
+
+def images(count: int) -> LabelledImages:
+    generator = torch.Generator().manual_seed(2)
+    pixels = torch.randint(256, (count, 1, 4, 4), generator=generator, dtype=torch.uint8)
+    labels = (torch.rand(count, 3, generator=generator) < 0.5).to(torch.uint8)
+    return LabelledImages(pixels, labels, ("a", "b", "c"))
+
+
+def flipped(pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """Two views without chance, so that ranks and one process see the same."""
+    return pixels / 255, pixels.flip(-1) / 255
+
+
+class StopError(Exception):
+    pass
+
+
+class Watch:
+    """A metric on which the ranks do not agree: rank 0 likes the second epoch best, the others the first."""
+
+    def __init__(self, epochs: int = 3, first: int = 1) -> None:
+        scores = [0.1, 0.9, 0.5] if this_share().rank == 0 else [0.9, 0.1, 0.5]
+        self.scores = iter(scores[first - 1 : epochs])
+
+    def __call__(self, model: nn.Module) -> float:
+        score = next(self.scores, None)
+        if score is None:
+            raise StopError
+        return score
+
+
+def train(kind: str, watch: Watch, checkpoint: Path) -> dict[str, Any]:
+    """A whole stage on 22 images in batches of 6: the last one has 4."""
+    share = this_share()
+    loader = make_loader(images(22), flipped, 6, shuffle=True, seed=3, share=share)
+    torch.manual_seed(4 + share.rank)  # replicas begin with rank 0's weights
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(16, 12))
+    if kind == "batch norm":
+        encoder.append(nn.BatchNorm1d(12))
+    options: Any = {"seed": 0, "watch": watch, "checkpoint": checkpoint}
+    if kind == "end to end":
+        model = encoder.append(nn.Linear(12, 3))
+        bce = functional.binary_cross_entropy_with_logits
+        history = end_to_end(model, bce, loader, SETTINGS, **options)
+    else:
+        head = MixtureDensityHead(12, 3, trunk=(16, 8))
+        history = contrastive_stage(encoder, head, ProbMCLLoss(), loader, SETTINGS, **options)
+        model = nn.Sequential(encoder, head)
+    return {
+        "weights": weights(model),
+        "losses": history.curve("loss"),
+        "watched": history.curve("watched"),
+        "best epoch": history.best_epoch,
+        "wrote": checkpoint.exists(),
+    }
+
+
+def predictions() -> tuple[Tensor, Tensor]:
+    """11 images in batches of 4: of the last three, one of four ranks has none."""
+    torch.manual_seed(5)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
+    loader = make_loader(
+        images(11), lambda pixels: pixels / 255, 4, shuffle=False, seed=0, share=this_share()
+    )
+    outputs, labels = predict(model, loader)
+    return outputs.detach(), labels
+
+
+def work(folder: Path) -> dict[Any, Any]:
+    """Everything that one rank, or one process alone, has to show."""
+    share = this_share()
+    results: dict[Any, Any] = {"predictions": predictions()}
+    for kind in STAGES:
+        own_file = folder / f"{kind} {share.rank} of {share.ranks}.pt"
+        results[kind] = train(kind, Watch(), own_file)
+    common_file = folder / f"resumed, {share.ranks} ranks.pt"
+    with suppress(StopError):
+        train("contrastive", Watch(epochs=2), common_file)
+    results["resumed"] = train("contrastive", Watch(first=3), common_file)
+    if dist.is_initialized():  # ranks of a group
+        results["joined order"] = joined_order()
+        results["gathered rows"] = gathered_rows() if share.ranks > 1 else None
+        for case in itertools.product(CRITERIA, BATCHES, ("float64", "float32")):
+            results[case] = loss_and_gradient(*case)
+    return results
+
+
+def main(rank: int, folder: Path) -> None:
+    results: dict[Any, Any] = {"alone": work(folder)} if rank == 0 else {}
+    for ranks in WORLDS:
+        if rank < ranks:
+            meeting = (folder / f"meeting-of-{ranks}").as_uri()
+            dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=ranks)
+            results[ranks] = work(folder)
+            dist.destroy_process_group()
+    torch.save(results, folder / f"{rank}.pt")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]))
