@@ -3,8 +3,18 @@
 import pytest
 import torch
 from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from probmcl.loss import SIMILARITIES, MulSupConLoss, ProbMCLLoss, SupConLoss, anchor_sum, contrastive_loss
+from probmcl.loss import (
+    RULES,
+    SIMILARITIES,
+    MulSupConLoss,
+    ProbMCLLoss,
+    SupConLoss,
+    anchor_sum,
+    contrastive_loss,
+    gaussian_kernel,
+)
 from probmcl.model import GaussianMixture, HeadOutput
 
 CRITERIA = [SupConLoss("weighted", empty="own_view"), MulSupConLoss(), *map(ProbMCLLoss, SIMILARITIES)]
@@ -94,6 +104,42 @@ class TestInputs:
         assert torch.allclose(found, expected, rtol=1e-5)
         for x, y in zip(gradients(found, leaves), gradients(expected, leaves), strict=True):
             assert torch.allclose(x, y, rtol=1e-4, atol=1e-6)
+
+
+class Largest(TorchDispatchMode):
+    """Notes the largest tensor that any operation returns."""
+
+    numel = 0
+
+    def __torch_dispatch__(self, function, types, arguments=(), keywords=None):
+        found = function(*arguments, **(keywords or {}))
+        for tensor in found if isinstance(found, tuple | list) else [found]:
+            if isinstance(tensor, torch.Tensor):
+                self.numel = max(self.numel, tensor.numel())
+        return found
+
+
+@pytest.mark.parametrize(
+    ("criterion", "matrices"),
+    [
+        *((SupConLoss(rule), 0) for rule in RULES),
+        (MulSupConLoss(), 0),
+        (ProbMCLLoss("mean_cosine"), 0),
+        (ProbMCLLoss("log_bhattacharyya"), 0),
+        (ProbMCLLoss("log_expected_likelihood"), 1),
+    ],
+)
+def test_nothing_grows_with_the_square_of_the_batch(
+    criterion, matrices, make_mixture, make_labels, monkeypatch
+):
+    """But for the one matrix of log kernels of the expected likelihood."""
+    monkeypatch.setattr(anchor_sum, "TILE_ELEMENTS", 1 << 11)
+    monkeypatch.setattr(anchor_sum, "TILE_ANCHORS", 4)
+    monkeypatch.setattr(gaussian_kernel, "TILE_ELEMENTS", 1 << 11)
+    leaves, labels = leaves_of(make_mixture, 256), make_labels(128, 3)
+    with Largest() as largest:
+        total(criterion, leaves, labels).backward()
+    assert largest.numel <= max(256**2 * matrices, 256 * 3 * 4)
 
 
 def test_a_logit_that_overflows_is_named():

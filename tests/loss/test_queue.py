@@ -116,3 +116,10 @@ def test_rows_of_another_shape_are_named():
     with pytest.raises(ValueError, match=r"labels: expected rows of shape \(3,\) as in the queue"):
         queue.add(torch.ones(2, 4), embedding=torch.ones(2, 5))
     assert len(queue) == 2
+
+
+def test_the_oldest_rows_go_first():
+    queue = CrossBatchQueue(3, ["embedding"])
+    for value in (1.0, 2.0):
+        queue.add(torch.full((2, 1), 1), embedding=torch.full((2, 1), value))
+    assert queue.embedding.flatten().tolist() == [2, 2, 1]
