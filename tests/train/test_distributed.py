@@ -120,12 +120,13 @@ def test_rank_0_alone_writes_the_checkpoint(ranks, count: int) -> None:
 
 
 @pytest.mark.parametrize("count", [1, *MANY])
-def test_all_ranks_resume_from_the_checkpoint_of_rank_0(ranks, count: int) -> None:
+def test_all_ranks_resume_within_an_epoch_from_the_checkpoint_of_rank_0(ranks, count: int) -> None:
     whole, resumed = (of_each_rank(ranks, count, name) for name in ("contrastive", "resumed"))
     for one, other in zip(whole, resumed, strict=True):
-        assert torch.equal(one["weights"], other["weights"])  # of the second epoch, from the file
         # From three ranks on the order of a sum over ranks changes after the first step of a process.
-        assert other["losses"] == pytest.approx(one["losses"], abs=1e-6 if count > 2 else 0)
+        exact = count <= 2
+        assert other["losses"] == pytest.approx(one["losses"], rel=0, abs=0 if exact else 1e-6)
+        assert torch.allclose(one["weights"], other["weights"], rtol=0, atol=0 if exact else 5e-4)
 
 
 @pytest.mark.parametrize("count", [1, *MANY])

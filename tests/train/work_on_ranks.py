@@ -154,7 +154,21 @@ class Watch:
         return score
 
 
-def train(kind: str, watch: Watch, checkpoint: Path) -> dict[str, Any]:
+class Cut(ProbMCLLoss):
+    """The objective, until the power goes in the middle of the second epoch."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.steps = steps
+
+    def forward(self, *arguments: Any) -> Any:
+        if not self.steps:
+            raise StopError
+        self.steps -= 1
+        return super().forward(*arguments)
+
+
+def train(kind: str, watch: Watch, checkpoint: Path, steps: int = 12) -> dict[str, Any]:
     """A whole stage on 22 images in batches of 6: the last one has 4."""
     share = this_share()
     loader = make_loader(images(22), flipped, 6, shuffle=True, seed=3, share=share)
@@ -169,7 +183,9 @@ def train(kind: str, watch: Watch, checkpoint: Path) -> dict[str, Any]:
         history = end_to_end(model, bce, loader, SETTINGS, **options)
     else:
         head = MixtureDensityHead(12, 3, trunk=(16, 8))
-        history = contrastive_stage(encoder, head, ProbMCLLoss(), loader, SETTINGS, **options)
+        history = contrastive_stage(
+            encoder, head, Cut(steps), loader, SETTINGS, checkpoint_steps=2, **options
+        )
         model = nn.Sequential(encoder, head)
     return {
         "weights": weights(model),
@@ -194,14 +210,15 @@ def predictions() -> tuple[Tensor, Tensor]:
 def work(folder: Path) -> dict[Any, Any]:
     """Everything that one rank, or one process alone, has to show."""
     share = this_share()
+    alone = "" if dist.is_initialized() else " alone"
     results: dict[Any, Any] = {"predictions": predictions()}
     for kind in STAGES:
-        own_file = folder / f"{kind} {share.rank} of {share.ranks}.pt"
+        own_file = folder / f"{kind} {share.rank} of {share.ranks}{alone}.pt"
         results[kind] = train(kind, Watch(), own_file)
-    common_file = folder / f"resumed, {share.ranks} ranks.pt"
+    common_file = folder / f"resumed, {share.ranks} ranks{alone}.pt"
     with suppress(StopError):
-        train("contrastive", Watch(epochs=2), common_file)
-    results["resumed"] = train("contrastive", Watch(first=3), common_file)
+        train("contrastive", Watch(), common_file, steps=7)  # the last file is of step 6, in the second epoch
+    results["resumed"] = train("contrastive", Watch(first=2), common_file)
     if dist.is_initialized():  # ranks of a group
         results["joined order"] = joined_order()
         results["gathered rows"] = gathered_rows() if share.ranks > 1 else None
@@ -217,6 +234,7 @@ def main(rank: int, folder: Path) -> None:
             meeting = (folder / f"meeting-of-{ranks}").as_uri()
             dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=ranks)
             results[ranks] = work(folder)
+            dist.barrier()  # nobody leaves while another still reads
             dist.destroy_process_group()
     torch.save(results, folder / f"{rank}.pt")
 
