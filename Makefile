@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test serve lint notebooks links pages repository lock clean
+.PHONY: help env book test bench serve lint notebooks links pages repository lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -40,6 +40,9 @@ test: $(READY) ## unit tests, docstring examples, every chapter's notebook at pr
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 	PROBMCL_PROFILE=smoke $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --nbmake --nbmake-timeout=300 book/*.ipynb
 
+bench: $(READY) ## time and memory of the loss against named alternatives, as a record (minutes; a quiet machine)
+	$(BIN)/python -m probmcl bench --out book/results/bench_loss.json
+
 serve: $(READY) ## show the built book at http://127.0.0.1:8000 (PORT=...)
 	@test -f _build/html/index.html || { echo "no book yet: run make book first" >&2; exit 1; }
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
@@ -50,8 +53,9 @@ lint: $(READY) ## formatting, ruff, types, spelling
 	$(BIN)/mypy --strict probmcl
 	$(BIN)/codespell
 
-notebooks: $(READY) ## write the Colab notebooks beside the chapters
+notebooks: $(READY) ## write the Colab notebooks beside the chapters, and the ledger's summary in the README
 	$(BIN)/python book/_ext/export.py
+	$(BIN)/python tools/readme_ledger.py
 
 links: $(READY) ## look up every link of the book (needs the network)
 	PROBMCL_PROFILE=$(PROFILE) $(BIN)/jupyter-book build . --builder linkcheck

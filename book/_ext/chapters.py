@@ -105,7 +105,8 @@ class Book:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.folder = root / "book"
-        self.chapters = {path.stem: read_chapter(path) for path in sorted(self.folder.glob("*.md"))}
+        pages = [*sorted(self.folder.glob("*.md")), *sorted(self.folder.glob("playgrounds/*.md"))]
+        self.chapters = {path.stem: read_chapter(path) for path in pages}
 
     @cached_property
     def _config(self) -> dict[str, Any]:
@@ -158,7 +159,9 @@ class Book:
     def published(self, name: str, anchor: str = "") -> str:
         """Return the address of a page of the published book."""
         owner, repository = self._owner_and_name
-        return f"https://{owner}.github.io/{repository}/book/{name}.html" + (f"#{anchor}" if anchor else "")
+        chapter = self.chapters.get(name)
+        inside = chapter.path.relative_to(self.folder).with_suffix("").as_posix() if chapter else name
+        return f"https://{owner}.github.io/{repository}/book/{inside}.html" + (f"#{anchor}" if anchor else "")
 
     def raw(self, path: Path) -> str:
         """Return the address of a file's content, for pictures."""

@@ -103,6 +103,8 @@ class PlainMarkdown:
             return "\n".join([f"```{block.argument}", *block.lines, "```"])
         if block.name == "literalinclude":
             return self._include(block)
+        if block.name == "playground":
+            return f"**Playground**, for any browser: {self._page('', block.argument, block.line)}"
         if block.name in ("code-cell", "raw-cell"):
             raise SourceError(block.line, f"a {block.name} has to stand outside other blocks")
         raise SourceError(

@@ -43,6 +43,12 @@ def add(commands: _SubParsersAction[Any]) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="a whole run each")
     parser.add_argument("--device", type=device, default=default_device(), help="cpu, cuda, cuda:1 ...")
     parser.add_argument("--out", type=Path, help="the record's file; runs/NAME.json if not given")
+    parser.add_argument(
+        "--checkpoints",
+        type=Path,
+        metavar="DIR",
+        help="save to this folder; the same command goes on where a killed run stopped, to the same numbers",
+    )
     parser.set_defaults(action=_run)
 
 
@@ -57,6 +63,7 @@ def _run(options: Namespace, arguments: Sequence[str], console: Console) -> None
             device=options.device,
             progress=is_first() and sys.stderr.isatty(),
             resamples=100 if options.smoke else 1000,
+            checkpoints=options.checkpoints,
         )
     if record is None:  # the first process has it
         return

@@ -1,15 +1,21 @@
 """Images and labels come in: data sets, views and the loader that joins them.
 
-A data set is images with a label matrix: ``LabelledImages`` in memory, ``ImageFolderLabels`` on disk. The
+A data set is images with a label matrix: ``LabelledImages`` in memory, ``ImagesOnDisk`` on disk. The
 package brings one of its own, DigitScenes: handwritten digits whose label sets follow a distribution that
 ``label_distribution`` and ``co_occurrence`` state exactly, and printed letters to pretrain on. Your own
-images come in through ``load_npz`` or a folder with a table. A view turns an image into what the encoder
-sees: ``plain_view`` for evaluation, ``TwoViews`` of an augmentation for a contrastive loss. ``make_loader``
-joins a data set and a view into batches; where several processes train together, each loads its ``Share`` of
-every batch.
+images come in through ``load_npz`` or a folder with a table; ``prepare_images`` makes large ones small, once.
+A view turns an image into what the encoder sees: ``plain_view`` for evaluation, ``TwoViews`` of an
+augmentation for a contrastive loss. ``make_loader`` joins a data set and a view into batches; where several
+processes train together, each loads its ``Share`` of every batch.
 """
 
+from probmcl.data.chestmnist import chestmnist
+from probmcl.data.chestxray14 import FINDINGS, ChestTable, check_patients, chestxray14_parts, read_chest_table
+from probmcl.data.coco import CocoLabels, coco_images, coco_parts, read_instances
+from probmcl.data.coco_categories import COCO_CATEGORIES, Category
 from probmcl.data.digits import digit_scenes, handwriting_indices
+from probmcl.data.download import DownloadRefusedError, download
+from probmcl.data.fetch import fetch
 from probmcl.data.labelled import (
     LabelledDataset,
     LabelledImages,
@@ -19,10 +25,15 @@ from probmcl.data.labelled import (
 )
 from probmcl.data.letters import letter_images
 from probmcl.data.loader import ViewLoader, make_loader, suggested_workers
-from probmcl.data.packed import ImageFolderLabels, load_npz, save_npz
+from probmcl.data.miniature import write_chest_miniature, write_coco_miniature
+from probmcl.data.packed import ImageFolderLabels, ImagesOnDisk, load_npz, save_npz
+from probmcl.data.prepare import prepare_images
 from probmcl.data.scenes import DIFFICULTIES, Difficulty
 from probmcl.data.share import Share, SharedBatches
+from probmcl.data.sources import SOURCES, RemoteFile, Source
+from probmcl.data.split import Parts, held_out
 from probmcl.data.themes import THEMES, Theme, co_occurrence, label_distribution, label_sets
+from probmcl.data.unpack import unpack
 from probmcl.data.views import (
     PerImage,
     TwoViews,
@@ -35,23 +46,42 @@ from probmcl.data.views import (
 )
 
 __all__ = [
+    "COCO_CATEGORIES",
     "DIFFICULTIES",
+    "FINDINGS",
+    "SOURCES",
     "THEMES",
+    "Category",
+    "ChestTable",
+    "CocoLabels",
     "Difficulty",
+    "DownloadRefusedError",
     "ImageFolderLabels",
+    "ImagesOnDisk",
     "LabelStatistics",
     "LabelledDataset",
     "LabelledImages",
+    "Parts",
     "PerImage",
+    "RemoteFile",
     "Share",
     "SharedBatches",
+    "Source",
     "Theme",
     "TwoViews",
     "ViewLoader",
+    "check_patients",
     "checksum",
+    "chestmnist",
+    "chestxray14_parts",
     "co_occurrence",
+    "coco_images",
+    "coco_parts",
     "digit_scenes",
+    "download",
+    "fetch",
     "handwriting_indices",
+    "held_out",
     "label_distribution",
     "label_sets",
     "label_statistics",
@@ -61,9 +91,15 @@ __all__ = [
     "photo_augmentation",
     "photo_view",
     "plain_view",
+    "prepare_images",
+    "read_chest_table",
+    "read_instances",
     "save_npz",
     "scene_augmentation",
     "squish",
     "suggested_workers",
     "two_photo_views",
+    "unpack",
+    "write_chest_miniature",
+    "write_coco_miniature",
 ]

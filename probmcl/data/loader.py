@@ -173,5 +173,13 @@ def suggested_workers(dataset: LabelledDataset, device: torch.device | str) -> i
     """
     if isinstance(dataset, LabelledImages):
         return 0
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores - (torch.device(device).type == "cpu"))
+    return max(1, available_cores() - (torch.device(device).type == "cpu"))
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may use.
+
+    >>> available_cores() >= 1
+    True
+    """
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

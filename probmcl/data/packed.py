@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import os
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from probmcl import _check
 from probmcl._files import whole_file
 from probmcl.data.decode import read_image
 from probmcl.data.labelled import LabelledImages, LabelStatistics, check_classes, label_statistics
@@ -62,7 +65,7 @@ def load_npz(path: str | Path) -> LabelledImages:
     ...
     ValueError: ...packed.py: expected an npz file, got one that is damaged or of another kind...
     """
-    arrays = {key: _read_array(Path(path), key) for key in KEYS}
+    arrays = {key: read_array(Path(path), key, KEYS) for key in KEYS}
     for key, kinds in (("images", "u"), ("labels", "biuf"), ("classes", "U")):
         if arrays[key].dtype.kind not in kinds:
             wanted = {"u": "uint8", "biuf": "numbers", "U": "strings"}[kinds]
@@ -77,8 +80,8 @@ def load_npz(path: str | Path) -> LabelledImages:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _read_array(path: Path, key: str) -> np.ndarray:
-    """Read one array of an npz file, and say what is wrong with the file if that fails."""
+def read_array(path: Path, key: str, keys: Sequence[str]) -> np.ndarray:
+    """Read one array of an npz file that should hold ``keys``, and say what is wrong if that fails."""
     try:
         with zipfile.ZipFile(path) as archive:
             if f"{key}.npy" not in archive.namelist():
@@ -86,7 +89,7 @@ def _read_array(path: Path, key: str) -> np.ndarray:
             with archive.open(f"{key}.npy") as member:
                 return np.lib.format.read_array(member, allow_pickle=False)
     except KeyError:
-        raise ValueError(f"{path}: expected the keys {', '.join(KEYS)}, got none named {key}") from None
+        raise ValueError(f"{path}: expected the keys {', '.join(keys)}, got none named {key}") from None
     except zipfile.BadZipFile as error:
         raise ValueError(
             f"{path}: expected an npz file, got one that is damaged or of another kind ({key}: {error})"
@@ -95,7 +98,69 @@ def _read_array(path: Path, key: str) -> np.ndarray:
         raise ValueError(f"{path}: {key}: expected a readable array, got: {error}") from None
 
 
-class ImageFolderLabels(Dataset[tuple[Tensor, Tensor]]):
+class ImagesOnDisk(Dataset[tuple[Tensor, Tensor]]):
+    """Images in files, decoded when they are asked for, with their labels.
+
+    Args:
+        paths: One image file for each row of ``labels``, each once.
+        labels: Zeros and ones of any dtype, (N, K); stored as uint8.
+        classes: K different names.
+
+    Raises:
+        FileNotFoundError: If some images are missing; the message names them.
+        ValueError: If a label, the number of rows or the class names are wrong, or a file is listed twice.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> with TemporaryDirectory() as folder:
+    ...     for name in ("a.png", "b.png"):
+    ...         Image.new("L", (6, 4)).save(f"{folder}/{name}")
+    ...     pets = ImagesOnDisk([f"{folder}/a.png", f"{folder}/b.png"], torch.eye(2), ["cat", "dog"])
+    ...     image, label = pets.subset([1])[0]
+    >>> image.shape, label.tolist()
+    (torch.Size([3, 4, 6]), [0, 1])
+    """
+
+    def __init__(self, paths: Sequence[str | Path], labels: Tensor, classes: Sequence[str]) -> None:
+        self.labels = _check.labels("labels", labels).to(torch.uint8)
+        self.classes = check_classes(classes, labels.shape[1])
+        self.paths = [Path(path) for path in paths]
+        if len(self.paths) != len(labels):
+            raise ValueError(
+                f"paths: expected as many as rows of labels ({len(labels)}), got {len(self.paths)}"
+            )
+        if len(set(self.paths)) < len(self.paths):
+            twice = next(path for path, count in Counter(self.paths).items() if count > 1)
+            raise ValueError(f"paths: expected each image once, got {twice} twice")
+        missing = _missing(self.paths)
+        if missing:
+            rest = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+            raise FileNotFoundError(
+                f"paths: expected {len(self.paths)} images, got none at {', '.join(missing[:3])}{rest}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        """Return image ``index`` as RGB, uint8 (3, H, W), and its labels, uint8 (K,)."""
+        return read_image(self.paths[index]), self.labels[index]
+
+    def subset(self, indices: Sequence[int] | Tensor) -> ImagesOnDisk:
+        """Return the images at ``indices``, or under a mask of N booleans, as a data set of their own."""
+        wanted = torch.as_tensor(indices)
+        if wanted.numel() == 0:
+            raise ValueError("indices: expected at least one image, got none")
+        chosen = torch.arange(len(self))[wanted]
+        paths = [self.paths[index] for index in chosen.tolist()]
+        return ImagesOnDisk(paths, self.labels[chosen], self.classes)
+
+    def describe(self) -> LabelStatistics:
+        """Return the statistics of the labels."""
+        return label_statistics(self.labels, self.classes)
+
+
+class ImageFolderLabels(ImagesOnDisk):
     r"""Images in a folder, decoded when they are asked for, with labels from a table.
 
     The table is a CSV file with a heading. Its first column holds the images' file names, relative to
@@ -124,25 +189,17 @@ class ImageFolderLabels(Dataset[tuple[Tensor, Tensor]]):
     """
 
     def __init__(self, root: str | Path, table: str | Path) -> None:
-        names, self.labels, self.classes = _read_table(Path(table))
-        self.paths = [Path(root) / name for name in names]
-        missing = [str(path) for path in self.paths if not path.is_file()]
-        if missing:
-            rest = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-            raise FileNotFoundError(
-                f"root: expected the images of {table}, got none at {', '.join(missing[:3])}{rest}"
-            )
+        self.names, labels, classes = _read_table(Path(table))
+        super().__init__([Path(root) / name for name in self.names], labels, classes)
 
-    def __len__(self) -> int:
-        return len(self.paths)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        """Return image ``index`` as RGB, uint8 (3, H, W), and its labels, uint8 (K,)."""
-        return read_image(self.paths[index]), self.labels[index]
-
-    def describe(self) -> LabelStatistics:
-        """Return the statistics of the labels."""
-        return label_statistics(self.labels, self.classes)
+def _missing(paths: Sequence[Path]) -> list[str]:
+    """Return the paths at which there is no file; a folder is listed once, not asked for each image."""
+    listed = {
+        folder: {entry.name for entry in os.scandir(folder) if entry.is_file()} if folder.is_dir() else set()
+        for folder in {path.parent for path in paths}
+    }
+    return [str(path) for path in paths if path.name not in listed[path.parent]]
 
 
 def _read_table(table: Path) -> tuple[list[str], Tensor, tuple[str, ...]]:

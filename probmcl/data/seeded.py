@@ -12,7 +12,6 @@ from torch.utils.data import BatchSampler, Dataset, Sampler, default_collate, ge
 from probmcl.data.labelled import LabelledDataset
 from probmcl.data.views import View
 
-Sample = tuple[Tensor, Tensor]  # an image or a batch of images, with its labels
 Batch = tuple[Tensor | tuple[Tensor, Tensor], Tensor]  # one view or two, with float labels (B, K)
 Seeded = tuple[int, list[int]]  # the seed of a batch and the indices of its images
 

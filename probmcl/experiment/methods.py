@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from copy import deepcopy
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +38,7 @@ from probmcl.train import (
 
 EVALUATION_BATCH = 500
 WATCHED_IMAGES = 2000
+CHECKPOINT_STEPS = 500
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Trained:
         validation_scores: logits of the validation images, ``(N, K)``.
         test_scores: logits of the test images, ``(N, K)``.
         history: of the stage that trained the encoder; None for the start itself.
-        seconds: of all training stages.
+        seconds: of the steps of all training stages, without validation.
         image_views: augmented views that the encoder was trained on.
     """
 
@@ -81,7 +82,12 @@ class Trained:
 
 
 def pretrain(
-    recipe: Recipe, *, seed: int, device: torch.device | str = "cpu", progress: str | None = None
+    recipe: Recipe,
+    *,
+    seed: int,
+    device: torch.device | str = "cpu",
+    progress: str | None = None,
+    checkpoint: Path | None = None,
 ) -> Encoder:
     """Make the common start: an encoder that tells letters apart and has never seen a digit.
 
@@ -90,6 +96,7 @@ def pretrain(
         seed: seeds the encoder's first weights, the order and the augmentation.
         device: where to train.
         progress: text beside a progress bar; None for none.
+        checkpoint: file to save to and to go on from, see :func:`~probmcl.train.fit`.
 
     Returns:
         The encoder, without its letter classifier; with random weights if the recipe has no start.
@@ -109,6 +116,8 @@ def pretrain(
         settings,
         seed=seed,
         device=device,
+        checkpoint=checkpoint,
+        checkpoint_steps=CHECKPOINT_STEPS,
         progress=progress,
     )
     return encoder
@@ -123,6 +132,7 @@ def train_method(
     seed: int,
     device: torch.device | str = "cpu",
     progress: str | None = None,
+    checkpoints: Path | None = None,
 ) -> Trained:
     """Train one method from ``start`` (which is left as it is) and score validation and test images.
 
@@ -134,22 +144,22 @@ def train_method(
         seed: seeds heads, order and augmentation; the order is the same for every method.
         device: where to train.
         progress: text beside a progress bar; None for none.
+        checkpoints: folder for the checkpoints of its stages; a method that was interrupted goes on.
 
     Returns:
         The trained method.
     """
-    begin = time.perf_counter()
     encoder = deepcopy(start)
     size = method.training.batch_size
     used = len(splits.train) // size * size  # the last batch is dropped if it is smaller
     train = _end_to_end if method.end_to_end else _two_stages
-    classifier, history = train(method, encoder, splits, probe, seed, device, progress)
+    classifier, histories = train(method, encoder, splits, probe, seed, device, progress, checkpoints)
     return Trained(
         encoder,
         classifier,
         *_scores(encoder, classifier, splits, device),
-        history=history,
-        seconds=time.perf_counter() - begin,
+        history=histories[0],
+        seconds=sum(history.seconds for history in histories),
         image_views=2 * used * method.training.epochs,
     )
 
@@ -158,11 +168,9 @@ def probe_start(
     start: Encoder, splits: Splits, probe: TrainingSettings, *, seed: int, device: torch.device | str = "cpu"
 ) -> Trained:
     """The linear probe of the start itself: what every method has before it learns anything."""
-    begin = time.perf_counter()
-    classifier = _probe(start, splits, probe, seed, device)
+    classifier, history = _probe(start, splits, probe, seed, device)
     scores = _scores(start, classifier, splits, device)
-    seconds = time.perf_counter() - begin
-    return Trained(start, classifier, *scores, history=None, seconds=seconds, image_views=0)
+    return Trained(start, classifier, *scores, history=None, seconds=history.seconds, image_views=0)
 
 
 def contrastive_parts(method: Method, feature_dim: int, classes: int) -> tuple[nn.Module, nn.Module]:
@@ -189,7 +197,8 @@ def _end_to_end(
     seed: int,
     device: torch.device | str,
     progress: str | None,
-) -> tuple[nn.Linear, History]:
+    checkpoints: Path | None,
+) -> tuple[nn.Linear, list[History]]:
     with seeded(seed):
         classifier = nn.Linear(encoder.feature_dim, len(splits.train.classes))
     bce = functional.binary_cross_entropy_with_logits
@@ -208,9 +217,11 @@ def _end_to_end(
         seed=seed,
         device=device,
         watch=watch,
+        checkpoint=checkpoints and checkpoints / "training.pt",
+        checkpoint_steps=CHECKPOINT_STEPS,
         progress=progress,
     )
-    return classifier, history
+    return classifier, [history]
 
 
 def _two_stages(
@@ -221,7 +232,8 @@ def _two_stages(
     seed: int,
     device: torch.device | str,
     progress: str | None,
-) -> tuple[nn.Linear, History]:
+    checkpoints: Path | None,
+) -> tuple[nn.Linear, list[History]]:
     with seeded(seed):
         head, criterion = contrastive_parts(method, encoder.feature_dim, len(splits.train.classes))
     watched = splits.train.subset(torch.arange(min(WATCHED_IMAGES, len(splits.train))))
@@ -241,14 +253,24 @@ def _two_stages(
         seed=seed,
         device=device,
         watch=watch,
+        checkpoint=checkpoints and checkpoints / "training.pt",
+        checkpoint_steps=CHECKPOINT_STEPS,
         progress=progress,
     )
-    return _probe(encoder, splits, probe, seed, device), history
+    classifier, probed = _probe(
+        encoder, splits, probe, seed, device, checkpoints and checkpoints / "probe.pt"
+    )
+    return classifier, [history, probed]
 
 
 def _probe(
-    encoder: nn.Module, splits: Splits, settings: TrainingSettings, seed: int, device: torch.device | str
-) -> nn.Linear:
+    encoder: nn.Module,
+    splits: Splits,
+    settings: TrainingSettings,
+    seed: int,
+    device: torch.device | str,
+    checkpoint: Path | None = None,
+) -> tuple[nn.Linear, History]:
     """The classification stage: a linear layer on frozen features with the asymmetric loss (M14).
 
     Every rank trains it on the features of all images: to wait for one rank takes as long, and an exchange
@@ -261,9 +283,11 @@ def _probe(
         with torch.no_grad():
             return mean_average_precision(layer(known), known_labels)
 
-    layer, _ = linear_probe(features, labels, AsymmetricLoss(), settings, seed=seed, watch=watch)
+    layer, history = linear_probe(
+        features, labels, AsymmetricLoss(), settings, seed=seed, watch=watch, checkpoint=checkpoint
+    )
     same_everywhere(layer)
-    return layer
+    return layer, history
 
 
 def _scores(

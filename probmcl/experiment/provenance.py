@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import re
@@ -14,10 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 import probmcl
-from probmcl import _check as check
 from probmcl.train import launcher
 
 _PACKAGE = Path(probmcl.__file__).resolve().parent
@@ -67,21 +64,6 @@ def provenance(device: torch.device | str = "cpu") -> tuple[Code, Hardware]:
         torch=str(torch.__version__),
     )
     return code, hardware
-
-
-def checksum(*tensors: Tensor) -> str:
-    """Return the SHA-256 of the tensors' types, shapes and values, to identify data by.
-
-    Example:
-        >>> checksum(torch.zeros(2)) == checksum(torch.zeros(2)), checksum(torch.zeros(2))[:15]
-        (True, 'sha256:21ff1b76')
-    """
-    digest = hashlib.sha256()
-    for tensor in tensors:
-        check.tensor("tensors", tensor)
-        digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-    return f"sha256:{digest.hexdigest()}"
 
 
 def command_line(arguments: Sequence[str]) -> str:

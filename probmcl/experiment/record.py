@@ -34,7 +34,7 @@ class DataIdentity:
         name: name of the data set.
         split: the split, by the name it is known under.
         sizes: images in each part, for instance ``{"train": 6000, "test": 2000}``.
-        checksum: "md5:..." or "sha256:...", see :func:`~probmcl.experiment.provenance.checksum`.
+        checksum: "md5:..." or "sha256:...", see :func:`~probmcl.data.checksum`.
         access: how a reader gets it, or "private rebuild of ...".
         source: the public source, an address or a citation.
     """

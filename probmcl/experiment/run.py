@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from probmcl.data import checksum
 from probmcl.evaluate import (
     Interval,
     bootstrap_interval,
@@ -18,8 +22,9 @@ from probmcl.evaluate import (
     seed_interval,
     thresholds_from_validation,
 )
+from probmcl.experiment.checkpoints import RunCheckpoints
 from probmcl.experiment.methods import Splits, Trained, pretrain, probe_start, train_method
-from probmcl.experiment.provenance import checksum, provenance
+from probmcl.experiment.provenance import provenance
 from probmcl.experiment.recipe import Recipe
 from probmcl.experiment.record import DataIdentity, Difference, Record, Row
 from probmcl.train import is_first
@@ -46,7 +51,12 @@ class Runs:
 
 
 def run_methods(
-    recipe: Recipe, seeds: Sequence[int], *, device: torch.device | str = "cpu", progress: bool = False
+    recipe: Recipe,
+    seeds: Sequence[int],
+    *,
+    device: torch.device | str = "cpu",
+    progress: bool = False,
+    checkpoints: RunCheckpoints | None = None,
 ) -> Runs:
     """Pretrain, then train every method of a recipe, once a seed.
 
@@ -58,6 +68,7 @@ def run_methods(
         seeds: at least one.
         device: where to train.
         progress: show progress bars.
+        checkpoints: where to save, and to go on from: what is finished there is not trained again.
 
     Returns:
         The trained methods.
@@ -70,18 +81,41 @@ def run_methods(
     splits = Splits.of_digits(recipe.data)
     trained: dict[str, list[Trained]] = {START: [], **{method.name: [] for method in recipe.methods}}
     for seed in seeds:
-
-        def bar(name: str, seed: int = seed) -> str | None:
-            return f"seed {seed} · {name}" if progress else None
-
-        start = pretrain(recipe, seed=seed, device=device, progress=bar("start"))
-        trained[START].append(probe_start(start, splits, recipe.probe, seed=seed, device=device))
-        for method in recipe.methods:
-            found = train_method(
-                method, start, splits, recipe.probe, seed=seed, device=device, progress=bar(method.name)
-            )
-            trained[method.name].append(found)
+        for name, found in _train_seed(recipe, splits, seed, device, progress, checkpoints):
+            trained[name].append(found)
     return Runs(recipe, splits, tuple(seeds), trained)
+
+
+def _train_seed(
+    recipe: Recipe,
+    splits: Splits,
+    seed: int,
+    device: torch.device | str,
+    progress: bool,
+    checkpoints: RunCheckpoints | None,
+) -> Iterator[tuple[str, Trained]]:
+    """The start and every method with one seed, by name."""
+
+    def bar(name: str) -> str | None:
+        return f"seed {seed} · {name}" if progress else None
+
+    def once(name: str, train: Callable[[], Trained]) -> tuple[str, Trained]:
+        """Train, unless that has been done before."""
+        found = None if checkpoints is None else checkpoints.finished(seed, name, start)
+        if found is None:
+            found = train()
+            if checkpoints is not None:
+                checkpoints.keep(seed, name, found)
+        return name, found
+
+    saved = None if checkpoints is None else checkpoints.start(seed)
+    start = pretrain(recipe, seed=seed, device=device, progress=bar("start"), checkpoint=saved)
+    options: dict[str, Any] = {"seed": seed, "device": device}
+    yield once(START, partial(probe_start, start, splits, recipe.probe, **options))
+    for method in recipe.methods:
+        options["progress"] = bar(method.name)
+        options["checkpoints"] = None if checkpoints is None else checkpoints.stages(seed, method.name)
+        yield once(method.name, partial(train_method, method, start, splits, recipe.probe, **options))
 
 
 def run_experiment(
@@ -92,6 +126,7 @@ def run_experiment(
     device: torch.device | str = "cpu",
     progress: bool = False,
     resamples: int = 1000,
+    checkpoints: Path | None = None,
 ) -> Record | None:
     """Run a recipe and write down what came out, with its provenance.
 
@@ -102,6 +137,7 @@ def run_experiment(
         device: where to train.
         progress: show progress bars.
         resamples: bootstrap resamples of the test images.
+        checkpoints: a folder; a run that was killed goes on from it and ends with the same numbers.
 
     Returns:
         The record. Its rows with a seed hold one run, with bootstrap intervals over the test images; its rows
@@ -112,7 +148,8 @@ def run_experiment(
     """
     begin = time.perf_counter()
     code, hardware = provenance(device)  # before the run: files may change while it trains
-    runs = run_methods(recipe, seeds, device=device, progress=progress)
+    saved = None if checkpoints is None else RunCheckpoints(checkpoints, recipe, code, hardware)
+    runs = run_methods(recipe, seeds, device=device, progress=progress, checkpoints=saved)
     if not is_first():
         return None
     rows = [
@@ -132,7 +169,7 @@ def run_experiment(
         wall_seconds=time.perf_counter() - begin,
         rows=[*rows, *(_mean_row([row for row in rows if row.method == name]) for name in runs.trained)],
         differences=_differences(runs, resamples),
-        notes=[_baseline_note(runs)],
+        notes=[_baseline_note(runs), *([] if saved is None else saved.notes())],
     )
 
 

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from probmcl import _check as check
-from probmcl.data import label_statistics
+from probmcl.data import checksum, label_statistics
 from probmcl.evaluate import Interval, scored_classes, seed_interval
-from probmcl.experiment.provenance import checksum, provenance
+from probmcl.experiment.provenance import provenance
 from probmcl.experiment.record import DataIdentity, Record, Row
 from probmcl.loss import positive_statistics
 

@@ -3,6 +3,7 @@
 from probmcl.loss.asymmetric import AsymmetricLoss, asymmetric_loss
 from probmcl.loss.contrastive import NO_POSITIVES, NoPositivesWarning, contrastive_loss, mulsupcon_loss
 from probmcl.loss.diagnostics import collapse_diagnostics, effective_rank
+from probmcl.loss.kmcl import KMCLLoss, kmcl_contrastive_loss, kmcl_reconstruction_loss
 from probmcl.loss.likelihood import NLL_TARGETS, mixture_nll, view_targets
 from probmcl.loss.overlap import INDICES, overlap, overlaps_enough
 from probmcl.loss.parts import LossParts
@@ -15,6 +16,7 @@ from probmcl.loss.positives import (
     two_view_labels,
 )
 from probmcl.loss.probmcl import ProbMCLLoss
+from probmcl.loss.queue import CrossBatchQueue
 from probmcl.loss.similarity import (
     SIMILARITIES,
     cosine_similarity,
@@ -34,6 +36,8 @@ __all__ = [
     "RULES",
     "SIMILARITIES",
     "AsymmetricLoss",
+    "CrossBatchQueue",
+    "KMCLLoss",
     "LabelledRows",
     "LossParts",
     "MulSupConLoss",
@@ -47,6 +51,8 @@ __all__ = [
     "contrastive_loss",
     "cosine_similarity",
     "effective_rank",
+    "kmcl_contrastive_loss",
+    "kmcl_reconstruction_loss",
     "log_bhattacharyya",
     "log_expected_likelihood",
     "log_expected_likelihood_kernel",

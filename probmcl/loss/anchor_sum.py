@@ -16,9 +16,13 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from probmcl import _check
+from probmcl.loss.gaussian_kernel import BITS, slices
 
-TILE_ELEMENTS = 1 << 23
-"""Logits in a tile: 32 MiB in float32, of which three are alive at a time."""
+TILE_ELEMENTS = 1 << 20
+"""Logits in a tile, 4 MiB in float32 ..."""
+
+TILE_ANCHORS = 128
+"""... but at least so many anchors: each tile adds to the gradient of whatever all anchors share."""
 
 
 class Logits(NamedTuple):
@@ -26,16 +30,18 @@ class Logits(NamedTuple):
 
     Attributes:
         of_tile: a differentiable function; from a tile of every ``by_anchor`` tensor and all of every
-            ``shared`` one it makes the logits of the tile, ``(T, M)``.
+            ``shared`` one it makes the logits of the tile, ``(T, M)``: a new tensor, which is used up.
         others: the number M of rows.
         by_anchor: tensors with one row an anchor, ``(A, ...)``.
         shared: tensors that every anchor needs.
+        numbers: how many numbers a logit takes on the way, for the size of a tile.
     """
 
     of_tile: Callable[..., Tensor]
     others: int
     by_anchor: tuple[Tensor, ...]
     shared: tuple[Tensor, ...] = ()
+    numbers: int = 1
 
     @property
     def dtype(self) -> torch.dtype:
@@ -62,7 +68,7 @@ def anchor_sum(logits: Logits, targets: Targets, itself: Tensor) -> Tensor:
         ValueError: if the sum is NaN or infinite, because a logit is.
 
     Example:
-        >>> logits = Logits(lambda tile: tile, 3, (torch.zeros(3, 3),))
+        >>> logits = Logits(torch.clone, 3, (torch.zeros(3, 3),))
         >>> anchor_sum(logits, lambda rows: (1 - torch.eye(3)[rows]) / 2, torch.arange(3))  # 3 log 2
         tensor(2.0794)
     """
@@ -87,23 +93,23 @@ class AnchorSum(torch.autograd.Function):
     def forward(ctx: Any, logits: Logits, targets: Targets, itself: Tensor, *leaves: Tensor) -> Tensor:
         """Stream over anchors; keep nothing but the gradients of the leaves."""
         per_anchor, wanted = len(logits.by_anchor), ctx.needs_input_grad[3:]
-        gradients = [
-            torch.zeros_like(leaf) if want else None for leaf, want in zip(leaves, wanted, strict=True)
-        ]
+        gradients = [torch.zeros_like(x) if want else None for x, want in zip(leaves, wanted, strict=True)]
         total: Tensor = torch.zeros((), device=itself.device)
-        for rows in _tiles(len(itself), logits.others):
+        for rows in _tiles(len(itself), logits):
             parts = [leaf[rows] if i < per_anchor else leaf for i, leaf in enumerate(leaves)]
             parts = [part.detach().requires_grad_(want) for part, want in zip(parts, wanted, strict=True)]
+            # Both passes of a tile run in here, so mixed precision must end here for both.
             with torch.autocast(itself.device.type, enabled=False):
                 with torch.enable_grad():
                     tile = logits.of_tile(*parts)  # (T, M)
                 value, slope = _cross_entropy(tile.detach(), targets(rows), itself[rows])
-            total = total + value
-            if any(wanted):
-                slopes = iter(torch.autograd.grad(tile, [p for p in parts if p.requires_grad], slope))
-                for i, gradient in enumerate(gradients):
-                    if gradient is not None:
-                        (gradient[rows] if i < per_anchor else gradient).add_(next(slopes))
+                total = total + value
+                if any(wanted):
+                    moving = [part for part in parts if part.requires_grad]
+                    slopes = iter(torch.autograd.grad(tile, moving, slope))
+            for i, gradient in enumerate(gradients):
+                if gradient is not None:
+                    (gradient[rows] if i < per_anchor else gradient).add_(next(slopes))
         ctx.save_for_backward(*gradients)
         return total
 
@@ -115,19 +121,18 @@ class AnchorSum(torch.autograd.Function):
         return (None, None, None, *(g if g is None else upstream * g for g in gradients))
 
 
-def _tiles(anchors: int, others: int) -> Iterator[slice]:
-    size = max(1, TILE_ELEMENTS // others)
-    for start in range(0, anchors, size):
-        yield slice(start, min(start + size, anchors))
+def _tiles(anchors: int, logits: Logits) -> Iterator[slice]:
+    size = max(1, TILE_ANCHORS // logits.numbers, TILE_ELEMENTS // (logits.others * logits.numbers))
+    return slices(0, anchors, size)
 
 
 def _cross_entropy(logits: Tensor, targets: Tensor, itself: Tensor) -> tuple[Tensor, Tensor]:
-    """Sum of the cross-entropies of a tile, and its gradient with respect to the logits ``(T, M)``."""
+    """Sum of the cross-entropies of a tile, and its gradient with respect to the logits, in their place."""
     # The smallest number rather than -inf: a batch of one row then has a finite gradient too.
-    shifted = logits.scatter(1, itself.unsqueeze(1), torch.finfo(logits.dtype).min)
-    shifted.sub_(shifted.amax(1, keepdim=True))
+    logits.scatter_(1, itself.unsqueeze(1), torch.finfo(logits.dtype).min)
+    logits.sub_(logits.amax(1, keepdim=True))
     weight = targets.sum(1)  # (T,)
-    agreement = (targets.unsqueeze(1) @ shifted.unsqueeze(2)).flatten()  # sum_j t_j s_j: (T,)
-    partition = shifted.exp_().sum(1)
+    agreement = torch.linalg.vecdot(targets, logits)  # sum_j t_j s_j: (T,)
+    partition = logits.mul_(BITS).exp2_().sum(1)  # faster than exp, see gaussian_kernel
     value = (weight * partition.log() - agreement).sum()
-    return value, shifted.mul_((weight / partition).unsqueeze(1)).sub_(targets)
+    return value, logits.mul_((weight / partition).unsqueeze(1)).sub_(targets)

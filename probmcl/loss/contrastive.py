@@ -112,27 +112,46 @@ def mulsupcon_loss(logits: Tensor, labels: Tensor) -> Tensor:
     return pair_mean(anchor_sum(_dense(logits, dtype), targets, everyone), pairs)
 
 
-def rule_targets(rule: PositiveRule, rows: LabelledRows, anchors: Tensor, dtype: torch.dtype) -> Targets:
-    """Targets of the contrastive loss: an anchor's positives among ``rows`` share 1 by their weights."""
+def rule_targets(
+    rule: PositiveRule,
+    images: LabelledRows,
+    queued: LabelledRows | None,
+    anchors: Tensor,
+    dtype: torch.dtype,
+) -> Targets:
+    """Targets of the contrastive loss: an anchor's positives share 1 by their weights.
+
+    Args:
+        rule: who is positive for whom.
+        images: the N images of the batch; its rows are two views of each.
+        queued: more rows to compare with, behind those of the batch.
+        anchors: rows that are scored, ``(A,)``.
+        dtype: type of the targets.
+    """
 
     def targets(tile: slice) -> Tensor:
-        weights = rule.between(rows[anchors[tile]], rows).to(dtype)  # (T, M)
-        return _shares(weights.scatter_(1, anchors[tile].unsqueeze(1), 0))
+        rows = anchors[tile]
+        images_of_anchors = images[rows % len(images)]
+        weights = rule.between(images_of_anchors, images).to(dtype).repeat(1, 2)  # (T, 2N)
+        if queued is not None:
+            weights = torch.cat([weights, rule.between(images_of_anchors, queued).to(dtype)], 1)  # (T, M)
+        return _shares(weights.scatter_(1, rows.unsqueeze(1), 0))
 
     return targets
 
 
-def label_targets(present: Tensor, anchors: Tensor) -> tuple[Targets, Tensor]:
-    """Targets of MulSupCon, and its number of pairs (row, label) with a positive over all rows.
+def label_targets(present: Tensor, anchors: Tensor, rows: int | None = None) -> tuple[Targets, Tensor]:
+    """Targets of MulSupCon, and its number of pairs (row, label) with a positive.
 
     An anchor shares 1 among its positives once for every label it carries.
 
     Args:
         present: labels of all rows, ``(M, K)``, in the type of the logits.
         anchors: rows that are scored, ``(A,)``.
+        rows: count the pairs of the first ``rows`` rows, those of the batch; None for all.
     """
     others = present.sum(0) - 1  # |P_l(i)| for any i that carries l: (K,)
-    shared = present * (others > 0)  # (M, K)
+    shared = present[:rows] * (others > 0)
     each = shared / others.clamp(min=1)
 
     def targets(tile: slice) -> Tensor:
@@ -141,9 +160,9 @@ def label_targets(present: Tensor, anchors: Tensor) -> tuple[Targets, Tensor]:
     return targets, shared.sum()
 
 
-def rule_mean(total: Tensor, rule: PositiveRule, rows: LabelledRows, no_positives: str) -> Tensor:
+def rule_mean(total: Tensor, rule: PositiveRule, images: LabelledRows, no_positives: str) -> Tensor:
     """A sum over anchors, divided by the count over all rows of a batch of two views."""
-    return total / _counted(rule.anchors_with_positives(rows), len(rows), no_positives)
+    return total / _counted(rule.anchors_with_positives(images), 2 * len(images), no_positives)
 
 
 def pair_mean(total: Tensor, pairs: Tensor) -> Tensor:
@@ -171,4 +190,4 @@ def _shares(weights: Tensor) -> Tensor:
 
 def _dense(logits: Tensor, dtype: torch.dtype) -> Logits:
     """Logits that exist as a matrix."""
-    return Logits(lambda tile: tile.to(dtype), len(logits), (logits,))
+    return Logits(lambda tile: tile.to(dtype, copy=True), len(logits), (logits,))

@@ -22,13 +22,14 @@ def effective_rank(embedding: Tensor) -> Tensor:
         A scalar between 1 and min(N, D), without gradient.
 
     Example:
-        >>> effective_rank(torch.eye(3)), effective_rank(torch.ones(5, 3))
-        (tensor(3.), tensor(1.))
+        >>> effective_rank(torch.eye(3)), round(effective_rank(torch.ones(5, 3)).item(), 3)
+        (tensor(3.), 1.0)
     """
     z = _check.finite("embedding", embedding, dims=2).detach().float()
-    eigenvalues = torch.linalg.svdvals(z).square()
-    shares = eigenvalues / eigenvalues.sum()
-    rank: Tensor = torch.special.entr(shares).sum().exp()
+    with torch.autocast(z.device.type, enabled=False):
+        gram = z.T @ z if z.shape[0] > z.shape[1] else z @ z.T  # the same eigenvalues but for zeros
+    shares = torch.linalg.eigvalsh(gram).clamp(min=0)
+    rank: Tensor = torch.special.entr(shares / shares.sum()).sum().exp()
     return rank
 
 
@@ -41,7 +42,8 @@ def collapse_diagnostics(output: HeadOutput, sigma_floor: float | None = None) -
 
     Returns:
         ``effective_rank``; with a mixture also ``mean_sigma``, ``weight_entropy`` (nats, between 0 and log
-        K) and, with a floor, ``sigma_at_floor`` in [0, 1].
+        K) and, with a floor, ``sigma_at_floor`` in [0, 1]. A component counts for the sigmas as much as it
+        weighs in its mixture: what nobody uses must not hide a collapse.
 
     Example:
         >>> collapse_diagnostics(HeadOutput(torch.eye(3)))
@@ -50,8 +52,10 @@ def collapse_diagnostics(output: HeadOutput, sigma_floor: float | None = None) -
     found = {"effective_rank": effective_rank(output.embedding)}
     if output.mixture is not None:
         mixture = output.mixture.detach()
-        found["mean_sigma"] = mixture.sigmas.mean()
-        found["weight_entropy"] = torch.special.entr(mixture.log_weights.exp()).sum(-1).mean()
+        weights = mixture.log_weights.exp()  # (N, K)
+        found["mean_sigma"] = (weights * mixture.scale.mean(-1)).sum(-1).mean()
+        found["weight_entropy"] = -(weights * mixture.log_weights).sum(-1).mean()
         if sigma_floor is not None:
-            found["sigma_at_floor"] = (mixture.sigmas <= 1.01 * sigma_floor).float().mean()
+            at_floor = (mixture.scale <= 1.01 * sigma_floor).to(weights.dtype).mean(-1)
+            found["sigma_at_floor"] = (weights * at_floor).sum(-1).mean()
     return found

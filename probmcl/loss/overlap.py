@@ -119,9 +119,12 @@ def pair_overlap(first: LabelSets, second: LabelSets, index: str) -> Tensor:
 
 def pairs_overlap_enough(first: LabelSets, second: LabelSets, index: str, alpha: Fraction) -> Tensor:
     """:func:`overlaps_enough` of label sets that have been checked."""
-    classes = first.present.shape[1]
-    needed = torch.tensor(_needed(index, alpha, classes), device=first.sizes.device, dtype=first.sizes.dtype)
-    return first.common(second) >= needed[first.sizes.long()][:, second.sizes.long()]
+    needed = _needed(index, alpha, first.present.shape[1]).to(first.sizes)  # (K + 1, K + 1)
+    sizes = torch.arange(int(second.sizes.max()) + 1, device=second.sizes.device)
+    of_size = (second.sizes.unsqueeze(1) == sizes).to(needed.dtype)  # (M, S)
+    # needed[size_a, size_b] as a product with a narrow matrix: looking it up costs several times more.
+    short = first.common(second).addmm_(needed[first.sizes.long(), : len(sizes)], of_size.T, alpha=-1)
+    return short >= 0
 
 
 def _both(labels: Tensor, other: Tensor | None) -> tuple[LabelSets, LabelSets]:
@@ -134,13 +137,11 @@ def _both(labels: Tensor, other: Tensor | None) -> tuple[LabelSets, LabelSets]:
 
 
 @lru_cache(maxsize=64)
-def _needed(index: str, alpha: Fraction, classes: int) -> list[list[int]]:
+def _needed(index: str, alpha: Fraction, classes: int) -> Tensor:
     """Fewest common labels that reach alpha, by set sizes 0..classes; out of reach if a set is empty."""
     never = classes + 1
-    return [
-        [_fewest(index, alpha, a, b) if a and b else never for b in range(classes + 1)]
-        for a in range(classes + 1)
-    ]
+    sizes = range(classes + 1)
+    return torch.tensor([[_fewest(index, alpha, a, b) if a and b else never for b in sizes] for a in sizes])
 
 
 def _fewest(index: str, alpha: Fraction, a: int, b: int) -> int:

@@ -32,14 +32,12 @@ class LabelledRows:
         return LabelledRows(self.sets.rows(rows), None if self.image_ids is None else self.image_ids[rows])
 
     @classmethod
-    def two_views(cls, labels: Tensor, *, rows: int) -> LabelledRows:
-        """The 2N rows of a batch of N images, row i and row i + N views of image i; ``rows`` must be 2N."""
+    def images(cls, labels: Tensor, *, views: int) -> LabelledRows:
+        """One row an image, for a batch of two views; ``views`` is checked to be twice as many."""
         sets = LabelSets.of("labels", labels)
-        images = len(labels)
-        if rows != 2 * images:
-            raise ValueError(f"labels: expected {rows / 2:g} rows (two views an image), got {images}")
-        twice = torch.arange(images, device=labels.device).repeat(2)
-        return cls(sets.rows(twice), twice)
+        if views != 2 * len(labels):
+            raise ValueError(f"labels: expected {views / 2:g} rows (two views an image), got {len(labels)}")
+        return cls(sets, torch.arange(len(labels), device=labels.device))
 
 
 @dataclass(frozen=True)
@@ -53,10 +51,10 @@ class PositiveRule:
         empty: policy for label-less rows.
 
     Example:
-        >>> rows = LabelledRows.two_views(torch.tensor([[1, 0], [0, 1]]), rows=4)
-        >>> PositiveRule(threshold=1.0).between(rows[:2], rows).int()
-        tensor([[1, 0, 1, 0],
-                [0, 1, 0, 1]], dtype=torch.int32)
+        >>> images = LabelledRows.images(torch.tensor([[1, 0], [0, 1], [1, 0]]), views=6)
+        >>> PositiveRule(threshold=1.0).between(images[:2], images).int()
+        tensor([[1, 0, 1],
+                [0, 1, 0]], dtype=torch.int32)
     """
 
     rule: str = "threshold"
@@ -76,24 +74,21 @@ class PositiveRule:
         A row is a positive of itself here; who calls knows which row is which and takes it out.
         """
         pairs = self._labelled_pairs(anchors.sets, others.sets)
-        empty_a, empty_b = anchors.sets.sizes == 0, others.sets.sizes == 0
-        if not (empty_a.any() and empty_b.any()) and self.rule in ("threshold", "any", "weighted"):
-            return pairs  # their pairs with one label-less row are 0 already
-        either = empty_a.unsqueeze(1) | empty_b
-        return torch.where(either, self._empty_pairs(anchors, others, empty_a, empty_b), pairs)
+        label_less = anchors.sets.sizes == 0  # a labelled anchor matches no label-less row under any rule
+        pairs[label_less] = self._label_less_pairs(anchors[label_less], others).to(pairs.dtype)
+        return pairs
 
-    def anchors_with_positives(self, two_views: LabelledRows) -> Tensor:
-        """How many rows of a batch of two views have a positive: a scalar that needs no pair of rows.
+    def anchors_with_positives(self, images: LabelledRows) -> Tensor:
+        """How many views of a batch of two views have a positive: a scalar that needs no pair of rows.
 
         Every rule makes the other view of a labelled image a positive, for its label set is the same, and so
         do the policies for label-less images except "drop".
         """
-        if self.empty != "drop":
-            return torch.tensor(len(two_views), device=two_views.sets.sizes.device)
-        return (two_views.sets.sizes > 0).sum()
+        sizes = images.sets.sizes
+        return 2 * (sizes > 0 if self.empty == "drop" else sizes >= 0).sum()
 
     def _labelled_pairs(self, a: LabelSets, b: LabelSets) -> Tensor:
-        """The rule for two labelled rows."""
+        """The rule for a labelled anchor, ``(A, M)``."""
         if self.rule == "weighted":
             return pair_overlap(a, b, self.index)
         if self.rule == "threshold":
@@ -105,15 +100,13 @@ class PositiveRule:
         contained = common == a.sizes.unsqueeze(1)  # no label of the anchor is missing
         return contained if self.rule == "all" else contained & (common == b.sizes)
 
-    def _empty_pairs(
-        self, anchors: LabelledRows, others: LabelledRows, empty_a: Tensor, empty_b: Tensor
-    ) -> Tensor:
-        """Pairs of label-less rows that the policy makes positives, ``(A, M)``."""
-        both = empty_a.unsqueeze(1) & empty_b
+    def _label_less_pairs(self, anchors: LabelledRows, others: LabelledRows) -> Tensor:
+        """What the policy makes positives of label-less anchors, ``(A, M)``."""
+        label_less = (others.sets.sizes == 0).expand(len(anchors), -1)
         if self.empty == "match":
-            return both
+            return label_less
         if self.empty == "drop":
-            return torch.zeros_like(both)
+            return torch.zeros_like(label_less)
         if anchors.image_ids is None or others.image_ids is None:
             raise ValueError('image_ids: expected the image of every row with empty="own_view", got None')
-        return both & (anchors.image_ids.unsqueeze(1) == others.image_ids)
+        return label_less & (anchors.image_ids.unsqueeze(1) == others.image_ids)

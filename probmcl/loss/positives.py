@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from probmcl import _check
+from probmcl.loss.anchor_sum import TILE_ELEMENTS
+from probmcl.loss.gaussian_kernel import slices
 from probmcl.loss.overlap import LabelSets
 from probmcl.loss.positive_rule import LabelledRows, PositiveRule
 
@@ -170,4 +172,6 @@ def _between_all(labels: Tensor, rule: PositiveRule, image_ids: Tensor | None) -
     elif rule.empty == "own_view":
         raise ValueError('image_ids: expected the image of every row with empty="own_view", got None')
     rows = LabelledRows(sets, image_ids)
-    return rule.between(rows, rows).fill_diagonal_(0)
+    # In tiles, so that the counts of common labels are never a whole matrix.
+    tiles = slices(0, len(rows), max(1, TILE_ELEMENTS // len(rows)))
+    return torch.cat([rule.between(rows[tile], rows) for tile in tiles]).fill_diagonal_(0)

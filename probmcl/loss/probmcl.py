@@ -12,8 +12,11 @@ from probmcl.loss.likelihood import NLL_TARGETS, mixture_nll, view_targets
 from probmcl.loss.logits import mixture_logits
 from probmcl.loss.parts import LossParts
 from probmcl.loss.positive_rule import LabelledRows, PositiveRule
+from probmcl.loss.queue import CrossBatchQueue
 from probmcl.loss.similarity import SIMILARITIES
 from probmcl.model import GaussianMixture, HeadOutput
+
+_MIXTURE = ("log_weights", "means", "sigmas")
 
 
 class ProbMCLLoss(nn.Module):
@@ -31,6 +34,7 @@ class ProbMCLLoss(nn.Module):
         stop_gradient: do not let L_NLL move its target (M11).
         nll_weight: lambda_nll >= 0; with 0 the term is still computed and logged, not minimised (M12).
         sigma_floor: floor of the head's sigma, for the collapse diagnostic; None leaves that one out.
+        queue: mixtures of earlier batches to compare with as well, at most; 0 for none.
 
     Raises:
         ValueError: for an unknown name or a parameter out of range.
@@ -57,6 +61,7 @@ class ProbMCLLoss(nn.Module):
         stop_gradient: bool = True,
         nll_weight: float = 0.05,
         sigma_floor: float | None = None,
+        queue: int = 0,
     ) -> None:
         super().__init__()
         self.similarity = _check.one_of("similarity", similarity, SIMILARITIES)
@@ -67,6 +72,7 @@ class ProbMCLLoss(nn.Module):
         self.stop_gradient = stop_gradient
         self.nll_weight = _check.number("nll_weight", nll_weight, low=0.0)
         self.sigma_floor = sigma_floor
+        self.queue = CrossBatchQueue(queue, _MIXTURE)
 
     def forward(self, output: HeadOutput, labels: Tensor, anchors: Tensor | None = None) -> LossParts:
         """Score the mixtures of 2N rows against the labels of N images.
@@ -79,10 +85,11 @@ class ProbMCLLoss(nn.Module):
                 all rows, so losses of disjoint anchors that cover the rows add up to the whole.
 
         Returns:
-            The loss, its parts ``contrastive`` (L_PCL) and ``nll`` (L_NLL), and collapse diagnostics.
+            The loss, its parts ``contrastive`` (L_PCL) and ``nll`` (L_NLL), and collapse diagnostics. In
+            training mode the mixtures then join the queue.
 
         Raises:
-            ValueError: if the output has no mixture or not two rows an image, or for anchors that are none.
+            ValueError: if the output has no mixture or not two rows an image, or an anchor is no row.
         """
         if output.mixture is None:
             raise ValueError("output: expected mixtures (of a MixtureDensityHead), got embeddings alone")
@@ -95,15 +102,29 @@ class ProbMCLLoss(nn.Module):
         )
 
     def _contrastive(self, mixture: GaussianMixture, labels: Tensor, anchors: Tensor | None) -> Tensor:
-        rows = LabelledRows.two_views(labels, rows=len(mixture))
+        """L_PCL of the anchors against the batch and the queue (M9)."""
+        images = LabelledRows.images(labels, views=len(mixture))
         scored = scored_rows(anchors, mixture.means)
-        some, all_ = (mixture, None) if anchors is None else (mixture[scored], mixture)
-        logits = mixture_logits(self.similarity, some, all_, self.temperature)
-        targets = rule_targets(self.positives, rows, scored, logits.dtype)
+        some = mixture if anchors is None else mixture[scored]
+        rows = self._with_queue(mixture)
+        logits = mixture_logits(self.similarity, some, None if some is rows else rows, self.temperature)
+        queued = self.queue.labelled_rows()
+        targets = rule_targets(self.positives, images, queued, scored, logits.dtype)
         total = anchor_sum(logits, targets, scored)
-        return rule_mean(total, self.positives, rows, self.no_positives)
+        if self.training:
+            kept = {name: getattr(mixture, name) for name in _MIXTURE}
+            self.queue.add(labels.repeat(2, 1), **kept)
+        return rule_mean(total, self.positives, images, self.no_positives)
+
+    def _with_queue(self, mixture: GaussianMixture) -> GaussianMixture:
+        """The mixtures of a batch and of the queue behind it."""
+        if not len(self.queue):
+            return mixture
+        queued = GaussianMixture(*(self.queue.get_buffer(name) for name in _MIXTURE))
+        return GaussianMixture.cat([mixture, queued.to(mixture.means.dtype)])
 
     def _nll(self, mixture: GaussianMixture, embedding: Tensor, anchors: Tensor | None) -> Tensor:
+        """L_NLL of the anchors (M11)."""
         targets = view_targets(embedding, self.nll_target, stop_gradient=self.stop_gradient)
         if anchors is None:
             return mixture_nll(mixture, targets)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from probmcl import _check
-from probmcl.loss.gaussian_kernel import Components, log_kernel
+from probmcl.loss.anchor_sum import TILE_ELEMENTS
+from probmcl.loss.bhattacharyya import log_matched_coefficient, numbers_per_pair
+from probmcl.loss.gaussian_kernel import Components, log_kernel, log_self_kernel, slices
 from probmcl.model import GaussianMixture
 
 SIMILARITIES = (
@@ -100,9 +103,22 @@ def log_expected_likelihood(a: GaussianMixture, b: GaussianMixture | None = None
         tensor([[ 0.0000, -0.5000],
                 [-0.5000,  0.0000]])
     """
-    log_k = log_expected_likelihood_kernel(a, b)
-    self_a = log_k.diagonal() if b is None else _log_self_kernel(a)
-    self_b = self_a if b is None else _log_self_kernel(b)
+    return normalised(*kernel_parts(a, b))
+
+
+def kernel_parts(a: GaussianMixture, b: GaussianMixture | None) -> tuple[Tensor, Tensor, Tensor]:
+    """``log kappa_ij`` ``(N, M)``, ``log kappa_ii`` ``(N,)`` and ``log kappa_jj`` ``(M,)``."""
+    first, second = _pair(a, b)
+    with torch.autocast(first.means.device.type, enabled=False):
+        if b is None:
+            log_k = log_kernel(_components(first))
+            return log_k, log_k.diagonal(), log_k.diagonal()
+        sides = _components(first), _components(second)
+        return log_kernel(*sides), log_self_kernel(sides[0]), log_self_kernel(sides[1])
+
+
+def normalised(log_k: Tensor, self_a: Tensor, self_b: Tensor) -> Tensor:
+    """``log kappa_ij - (log kappa_ii + log kappa_jj) / 2``, ``(N, M)``, a new tensor."""
     # Above 0 there is only rounding; for tiny sigmas it would put a near copy above the mixture itself.
     return (log_k - (self_a.unsqueeze(1) + self_b) / 2).clamp(max=0)
 
@@ -133,16 +149,16 @@ def log_bhattacharyya(a: GaussianMixture, b: GaussianMixture | None = None) -> T
         tensor([[ 0.0000, -0.2500],
                 [-0.2500,  0.0000]])
     """
-    first, second = _pair(a, b)
-    if first.components != second.components:
-        raise ValueError(f"b: expected {first.components} components as in a, got {second.components}")
+    first, second = matched_pair(a, b)
+    size = max(1, TILE_ELEMENTS // (len(second.means) * numbers_per_pair(second)))
+
+    def tile(*tensors: Tensor) -> Tensor:
+        return log_matched_coefficient(Components(*tensors[:3]), Components(*tensors[3:]))
+
     with torch.autocast(first.means.device.type, enabled=False):
-        per_component = [
-            (first.log_weights[:, k].unsqueeze(1) + second.log_weights[:, k]) / 2
-            + _log_coefficient(first.means[:, k], first.scale[:, k], second.means[:, k], second.scale[:, k])
-            for k in range(first.components)
-        ]
-        return torch.stack(per_component).logsumexp(0)
+        tiles = [first.rows(rows) for rows in slices(0, len(first.means), size)]
+        # The backward pass computes each tile again, so that only the (N, M) result is kept.
+        return torch.cat([checkpoint(tile, *part, *second, use_reentrant=False) for part in tiles])
 
 
 def mean_cosine(a: GaussianMixture, b: GaussianMixture | None = None) -> Tensor:
@@ -157,8 +173,7 @@ def mean_cosine(a: GaussianMixture, b: GaussianMixture | None = None) -> Tensor:
         tensor([[1., 0.],
                 [0., 1.]])
     """
-    first, second = _pair(a, b)
-    return cosine_similarity(first.mean(), second.mean())
+    return cosine_similarity(*mixture_means(a, b))
 
 
 def cosine_similarity(a: Tensor, b: Tensor | None = None) -> Tensor:
@@ -208,21 +223,19 @@ def _pair(a: GaussianMixture, b: GaussianMixture | None) -> tuple[GaussianMixtur
     return first.to(wide), second.to(wide)
 
 
+def mixture_means(a: GaussianMixture, b: GaussianMixture | None) -> tuple[Tensor, Tensor]:
+    """Means of the mixtures in two checked batches, ``(N, D)`` and ``(M, D)``."""
+    first, second = _pair(a, b)
+    return first.mean(), second.mean()
+
+
+def matched_pair(a: GaussianMixture, b: GaussianMixture | None) -> tuple[Components, Components]:
+    """Two checked batches of mixtures with equally many components."""
+    first, second = _pair(a, b)
+    if first.components != second.components:
+        raise ValueError(f"b: expected {first.components} components as in a, got {second.components}")
+    return _components(first), _components(second)
+
+
 def _components(mixture: GaussianMixture) -> Components:
     return Components(mixture.log_weights, mixture.means, mixture.sigmas.square())
-
-
-def _log_self_kernel(mixture: GaussianMixture) -> Tensor:
-    """``log kappa_ii`` of every mixture, ``(N,)``."""
-    return torch.cat(
-        [log_expected_likelihood_kernel(mixture[i : i + 1]).view(1) for i in range(len(mixture))]
-    )
-
-
-def _log_coefficient(mean_a: Tensor, scale_a: Tensor, mean_b: Tensor, scale_b: Tensor) -> Tensor:
-    """``log BC`` of every pair of Gaussians, ``(N, M)``; scales ``(N, 1)`` isotropic or ``(N, D)``."""
-    mean_variance = (scale_a.square().unsqueeze(1) + scale_b.square()) / 2  # (N, M, 1) or (N, M, D)
-    offset = mean_a.unsqueeze(1) - mean_b  # (N, M, D)
-    log_scales = scale_a.log().unsqueeze(1) + scale_b.log()
-    log_volume = (mean_variance.log() - log_scales).expand_as(offset).sum(-1)
-    return -(offset.square() / mean_variance).sum(-1) / 8 - log_volume / 2

@@ -76,8 +76,8 @@ def build_encoder(name: str, *, in_channels: int = 3, weights: str | None = None
         The encoder, with ``feature_dim``.
 
     Raises:
-        ValueError: for an unknown name (close names are offered), weights for the small network, or channels
-            that the backbone cannot take.
+        ValueError: for an unknown name or unknown weights (close names are offered), weights for the small
+            network, or channels that the backbone cannot take.
 
     Example:
         >>> build_encoder("small-cnn", in_channels=1).feature_dim
@@ -98,14 +98,17 @@ def build_encoder(name: str, *, in_channels: int = 3, weights: str | None = None
     return Encoder(network, _feature_dim(network, in_channels))
 
 
-def _unknown(name: str, model: str, known: Iterable[str]) -> ValueError:
-    close = ", ".join(difflib.get_close_matches(model, list(known), n=3)) or "none is close"
-    return ValueError(f"name: {name!r} is not a known backbone; close names: {close}")
+def _unknown(argument: str, value: str, kind: str, sought: str, known: Iterable[str]) -> ValueError:
+    close = ", ".join(difflib.get_close_matches(sought, list(known), n=3)) or "none is close"
+    return ValueError(f"{argument}: {value!r} is not a known {kind}; close names: {close}")
 
 
 def _timm_network(name: str, model: str, in_channels: int, weights: str | None) -> nn.Module:
     if model not in timm.list_models():
-        raise _unknown(name, model, timm.list_models())
+        raise _unknown("name", name, "backbone", model, timm.list_models())
+    tags = [tagged.partition(".")[2] for tagged in timm.list_pretrained(f"{model}.*")]
+    if weights is not None and weights not in tags:
+        raise _unknown("weights", weights, f"tag of {name}", weights, tags)
     tagged = model if weights is None else f"{model}.{weights}"
     network: nn.Module = timm.create_model(
         tagged, pretrained=weights is not None, num_classes=0, in_chans=in_channels
@@ -115,10 +118,18 @@ def _timm_network(name: str, model: str, in_channels: int, weights: str | None) 
 
 def _torchvision_network(name: str, model: str, in_channels: int, weights: str | None) -> nn.Module:
     if model not in models.list_models(module=models):
-        raise _unknown(name, model, models.list_models(module=models))
+        raise _unknown("name", name, "backbone", model, models.list_models(module=models))
     if in_channels != 3:
         raise ValueError(f"in_channels: torchvision's backbones take 3 channels, got {in_channels}")
-    network: nn.Module = models.get_model(model, weights=weights)
+    known = [*models.get_model_weights(model).__members__, "DEFAULT"]
+    if weights is not None and weights not in known:
+        raise _unknown("weights", weights, f"set of weights of {name}", weights, known)
+    # GoogLeNet and Inception v3 have auxiliary classifiers, and warn that random weights are slow to draw.
+    auxiliary = {"aux_logits": False, "init_weights": False} if model in ("googlenet", "inception_v3") else {}
+    network: nn.Module = models.get_model(model, weights=weights, **({} if weights else auxiliary))
+    for classifier in {"AuxLogits", "aux1", "aux2"} & set(dict(network.named_children())):
+        setattr(network, classifier, None)
+        setattr(network, "aux_logits", False)  # noqa: B010 - an attribute that nn.Module does not declare
     # The last linear layer is the classifier; squeezenet's is a convolution, and it alone has none.
     linear = [path for path, module in network.named_modules() if isinstance(module, nn.Linear)]
     if not linear:
@@ -130,8 +141,10 @@ def _torchvision_network(name: str, model: str, in_channels: int, weights: str |
 
 def _feature_dim(network: nn.Module, in_channels: int) -> int:
     """Ask the network itself: libraries name the size differently, and not always truthfully."""
+    # timm states the size a network was made for; a few transformers take no other.
+    _, height, width = getattr(network, "pretrained_cfg", {}).get("input_size", (3, 224, 224))
     training = network.training
     with torch.no_grad():
-        features = network.eval()(torch.zeros(1, in_channels, 224, 224))
+        features = network.eval()(torch.zeros(1, in_channels, height, width))
     network.train(training)
     return int(features.shape[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -30,9 +31,11 @@ class MixtureDensityHead(nn.Module):
         unit_means: put the means on the unit sphere: a deviation from the affine mu of M4 that bounds the
             distances between components, and that trained more stably in our trials.
         sigma_floor: smallest sigma, > 0.
+        weights: ``"softmax"`` (M4), or ``"sigmoid"`` as in the code of KMCL: the affine map behind pi is a
+            classifier too, which the output holds as ``logits``, and pi is its sigmoid scaled to sum to one.
 
     Raises:
-        ValueError: for a size below one, an unknown covariance or a floor that is not positive.
+        ValueError: for a size below one, an unknown name or a floor that is not positive.
 
     Example:
         >>> head = MixtureDensityHead(128, components=10, trunk=(256, 32))
@@ -51,12 +54,14 @@ class MixtureDensityHead(nn.Module):
         covariance: str = "isotropic",
         unit_means: bool = True,
         sigma_floor: float = 0.05,
+        weights: str = "softmax",
     ) -> None:
         super().__init__()
         self.components = _check.count("components", components)
         self.isotropic = _check.one_of("covariance", covariance, ("isotropic", "diagonal")) == "isotropic"
         self.unit_means = unit_means
         self.sigma_floor = _check.number("sigma_floor", sigma_floor, low=0.0, above=True)
+        self.classifies = _check.one_of("weights", weights, ("softmax", "sigmoid")) == "sigmoid"
         self.in_dim = in_dim
         self.trunk = build_trunk(in_dim, trunk, activation=activation)
         dimensions = trunk[-1]
@@ -69,8 +74,12 @@ class MixtureDensityHead(nn.Module):
         t = self.trunk(unit_features(features, self.in_dim))  # (N, D)
         # Mixed precision ends here: half-precision means and sigmas would blur every density.
         with torch.autocast(t.device.type, enabled=False):
-            mixture = self._mixture(t.to(self.mu.weight.dtype))
-        return HeadOutput(functional.normalize(t, dim=-1), mixture)
+            t = t.to(self.mu.weight.dtype)
+            mixture, logits = self._mixture(t), None
+            if self.classifies:
+                logits = self.pi(t)  # (N, K)
+                mixture = replace(mixture, log_weights=functional.logsigmoid(logits).log_softmax(-1))
+        return HeadOutput(functional.normalize(t, dim=-1), mixture, logits)
 
     def _mixture(self, t: Tensor) -> GaussianMixture:
         n, dimensions = t.shape

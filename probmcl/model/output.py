@@ -16,7 +16,10 @@ class HeadOutput:
     Attributes:
         embedding: the unit vectors z = t / |t|, ``(N, D)`` (M6).
         mixture: the Gaussian mixture of every row (M5), or None from a deterministic head.
+        logits: scores of K classes, ``(N, K)``, from a head whose mixture weights are a classifier as well
+            (KMCL); otherwise None.
     """
 
     embedding: Tensor
     mixture: GaussianMixture | None = None
+    logits: Tensor | None = None

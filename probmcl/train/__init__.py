@@ -1,6 +1,12 @@
 """Numbers become weights."""
 
-from probmcl.train.checkpoint import load_checkpoint, save_checkpoint
+from probmcl.train.checkpoint import (
+    check_same_run,
+    latest_checkpoint,
+    load_checkpoint,
+    previous_checkpoint,
+    save_checkpoint,
+)
 from probmcl.train.classification_stage import end_to_end, linear_probe
 from probmcl.train.contrastive_stage import contrastive_stage
 from probmcl.train.distributed import is_first, launcher, process_group, same_everywhere, this_share
@@ -16,16 +22,19 @@ __all__ = [
     "EpochLog",
     "History",
     "TrainingSettings",
+    "check_same_run",
     "contrastive_stage",
     "end_to_end",
     "fit",
     "gather_rows",
     "is_first",
+    "latest_checkpoint",
     "launcher",
     "linear_probe",
     "load_checkpoint",
     "parameter_groups",
     "predict",
+    "previous_checkpoint",
     "process_group",
     "same_everywhere",
     "save_checkpoint",

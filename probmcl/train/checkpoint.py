@@ -125,7 +125,7 @@ def _fresh(path: Path) -> Path:
     return path.with_suffix(f".new{path.suffix}")
 
 
-def check_same(path: str | Path, saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+def check_same_run(path: str | Path, saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Raise unless a checkpoint belongs to what is running now.
 
     Args:
@@ -137,7 +137,7 @@ def check_same(path: str | Path, saved: Mapping[str, Any], now: Mapping[str, Any
         ValueError: naming the file and every entry that differs, with both values.
 
     Example:
-        >>> check_same("last.pt", {"settings": {"epochs": 3}}, {"settings": {"epochs": 4}})
+        >>> check_same_run("last.pt", {"settings": {"epochs": 3}}, {"settings": {"epochs": 4}})
         Traceback (most recent call last):
         ...
         ValueError: path: last.pt is a checkpoint of another run (settings.epochs: 3 there, 4 here)
@@ -153,8 +153,10 @@ def check_same(path: str | Path, saved: Mapping[str, Any], now: Mapping[str, Any
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Leaves of nested mappings, with dotted names."""
+    """Leaves of nested mappings, and of lists of them, with dotted names."""
     for name, value in tree.items():
+        if isinstance(value, list) and any(isinstance(entry, Mapping) for entry in value):
+            value = {str(position): entry for position, entry in enumerate(value)}
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}.")
         else:

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from probmcl import _check
 from probmcl.loss import LossParts
 from probmcl.train.batches import Batches, Loader
-from probmcl.train.checkpoint import check_same, latest_checkpoint, save_checkpoint
+from probmcl.train.checkpoint import check_same_run, latest_checkpoint, save_checkpoint
 from probmcl.train.distributed import (
     agreed,
     averaged,
@@ -267,7 +267,7 @@ class _Run:
         }
         saved = latest_checkpoint(path)
         if saved is not None:
-            check_same(path, saved["run"], self.identity)
+            check_same_run(path, saved["run"], self.identity)
             self.load(saved)
 
     def save(self) -> None:

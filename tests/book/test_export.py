@@ -63,6 +63,8 @@ def root(tmp_path: Path) -> Path:
     book = tmp_path / "book"
     (book / "_static").mkdir(parents=True)
     (book / "_static" / "picture.png").write_bytes(b"")
+    (book / "playgrounds").mkdir()
+    (book / "playgrounds" / "sets.md").write_text("# Sets\n")
     (tmp_path / "code.py").write_text(
         "@str\ndef square(x):\n    return x * x\n\n\nclass A:\n    def f(self):\n        return 1\n"
     )
@@ -141,6 +143,10 @@ def plain(root: Path) -> Plain:
             f"**Fig. 4.1.** The [Bishop (1994)]({PAGES}/references.html).",
         ),
         (
+            "```{playground} sets\n```",
+            f"**Playground**, for any browser: [Sets]({PAGES}/playgrounds/sets.html)",
+        ),
+        (
             "```{literalinclude} ../code.py\n:pyobject: square\n```",
             "From [code.py](https://github.com/someone/thebook/blob/main/code.py):\n\n"
             "```python\n@str\ndef square(x):\n    return x * x\n```",
@@ -215,6 +221,7 @@ def test_formulas_are_numbered_by_chapter_and_referred_to(plain: Plain) -> None:
         (":::{note}\n\n```{code-cell}\n1\n```\n:::", 9, "code-cell has to stand outside"),
         ("{cite}`nobody-1900`", 7, "no entry 'nobody-1900'"),
         ("{doc}`99_missing`", 7, "no page '99_missing'"),
+        ("```{playground} missing\n```", 7, "no page 'missing'"),
         ("{eq}`eq-missing`", 7, "no label 'eq-missing'"),
         ("[x](missing.md)", 7, "no page 'missing.md'"),
         ("[x](../missing.py)", 7, "no file '../missing.py'"),

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from probmcl.data import ImageFolderLabels, checksum, load_npz, save_npz
+from probmcl.data import ImageFolderLabels, ImagesOnDisk, checksum, load_npz, save_npz
 
 ARRAYS: dict[str, Any] = {
     "images": np.zeros((3, 1, 4, 4), dtype=np.uint8),
@@ -20,7 +20,9 @@ ARRAYS: dict[str, Any] = {
 def test_a_data_set_comes_back_from_its_file(make_dataset, tmp_path):
     dataset = make_dataset(5, channels=3)
     save_npz(dataset, tmp_path / "set.npz")
-    assert checksum(load_npz(tmp_path / "set.npz")) == checksum(dataset)
+    loaded = load_npz(tmp_path / "set.npz")
+    assert checksum(loaded.images, loaded.labels) == checksum(dataset.images, dataset.labels)
+    assert loaded.classes == dataset.classes
     assert [path.name for path in tmp_path.iterdir()] == ["set.npz"]
 
 
@@ -126,7 +128,7 @@ def test_the_table_gives_labels_and_classes(tmp_path):
 def test_missing_images_are_named(tmp_path):
     table = write_table(tmp_path, "file,cat", *(f"{index}.png,1" for index in range(5)))
     with pytest.raises(
-        FileNotFoundError, match=r"root: expected the images of .*0\.png, .*2\.png and 2 more"
+        FileNotFoundError, match=r"paths: expected 5 images, got none at .*0\.png, .*2\.png and 2 more"
     ):
         ImageFolderLabels(tmp_path, table)
 
@@ -162,3 +164,29 @@ def test_an_image_of_sixteen_bits_is_refused(tmp_path):
 def test_a_wrong_table_is_named(tmp_path, lines: tuple[str, ...], message: str):
     with pytest.raises(ValueError, match=rf"labels\.csv.*{message}"):
         ImageFolderLabels(tmp_path, write_table(tmp_path, *lines))
+
+
+def test_an_image_listed_twice_is_named(tmp_path):
+    Image.new("L", (2, 2)).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=r"paths: expected each image once, got .*a\.png twice"):
+        ImageFolderLabels(tmp_path, write_table(tmp_path, "file,cat", "a.png,1", "a.png,0"))
+
+
+def test_a_subset_keeps_images_and_labels_together(tmp_path):
+    for shade in range(3):
+        Image.new("L", (2, 2), shade).save(tmp_path / f"{shade}.png")
+    dataset = ImagesOnDisk([tmp_path / f"{shade}.png" for shade in range(3)], torch.eye(3), ["a", "b", "c"])
+    for chosen in ([2, 0], torch.tensor([2, 0])):
+        part = dataset.subset(chosen)
+        assert [int(part[index][0].max()) for index in range(2)] == [2, 0]
+        assert part.labels.tolist() == [[0, 0, 1], [1, 0, 0]]
+    masked = dataset.subset(torch.tensor([True, False, True]))
+    assert [path.name for path in masked.paths] == ["0.png", "2.png"]
+    assert masked.labels.tolist() == [[1, 0, 0], [0, 0, 1]]
+    with pytest.raises(ValueError, match="indices: expected at least one image"):
+        dataset.subset([])
+
+
+def test_as_many_paths_as_labels_are_asked_for(tmp_path):
+    with pytest.raises(ValueError, match=r"paths: expected as many as rows of labels \(2\), got 1"):
+        ImagesOnDisk([tmp_path / "a.png"], torch.eye(2), ["a", "b"])

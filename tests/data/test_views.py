@@ -124,6 +124,15 @@ def test_two_photo_views_are_two_augmentations_of_one_resized_image():
     assert not torch.equal(*views)
 
 
+def test_what_two_views_share_is_done_once():
+    calls = []
+    first, second = TwoViews(lambda image: image + 1, once=lambda image: calls.append(1) or image)(
+        torch.ones(1)
+    )
+    assert calls == [1]
+    assert first == second == 2
+
+
 def test_a_photograph_is_normalised_as_torchvision_does():
     photo = torch.arange(256, dtype=torch.uint8).view(1, 16, 16).expand(3, -1, -1)
     expected = v2.Compose(

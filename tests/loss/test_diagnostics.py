@@ -52,8 +52,21 @@ class TestCollapseDiagnostics:
             sigmas[:part] = 0.05
             found = collapse_diagnostics(HeadOutput(spread(6, 8), replace(healthy, sigmas=sigmas)), 0.05)
             shares.append(found["sigma_at_floor"].item())
-            assert found["mean_sigma"].item() == pytest.approx(sigmas.mean().item())
-        assert shares == [0.0, 0.5, 1.0]
+            used = (healthy.log_weights.exp() * sigmas).sum(1).mean()
+            assert found["mean_sigma"].item() == pytest.approx(used.item())
+        assert shares == pytest.approx([0.0, 0.5, 1.0])
+
+    def test_components_that_nobody_uses_hide_nothing(self, make_mixture):
+        """Three of four sigmas are far from the floor, with no weight."""
+        healthy = make_mixture(3, 4, 8, sigma=(1.0, 2.0))
+        sigmas = healthy.sigmas.clone()
+        sigmas[:, 0] = 0.05
+        weights = torch.tensor([0.0, -200, -200, -200], dtype=torch.float64).expand(3, 4)
+        for form in (sigmas, sigmas.unsqueeze(-1).expand(3, 4, 8)):
+            collapsed = replace(healthy, log_weights=weights, sigmas=form)
+            found = collapse_diagnostics(HeadOutput(spread(3, 8), collapsed), 0.05)
+            assert found["mean_sigma"].item() == pytest.approx(0.05)
+            assert found["sigma_at_floor"].item() == pytest.approx(1.0)
 
     def test_weight_entropy(self, make_mixture):
         mixture = make_mixture(3, 4, 8)

@@ -102,6 +102,30 @@ class TestBuildEncoder:
         with pytest.raises(ValueError, match=f"name: expected small-cnn, timm/.*got '{name}'"):
             build_encoder(name)
 
+    @pytest.mark.parametrize(
+        ("name", "size"),
+        [
+            ("timm/vit_tiny_patch16_384", 384),
+            ("torchvision/googlenet", 96),
+            ("torchvision/inception_v3", 128),
+        ],
+    )
+    def test_backbones_of_a_fixed_size_or_with_auxiliary_classifiers(self, name, size):
+        encoder = build_encoder(name)
+        assert encoder(images(2, size=size)).shape == (2, encoder.feature_dim)  # also while it trains
+        assert not [child for child, _ in encoder.network.named_children() if "aux" in child.lower()]
+
+    @pytest.mark.parametrize(
+        ("name", "weights", "close"),
+        [
+            ("timm/tresnet_m", "miil_in21k_ft_in1K", "miil_in21k_ft_in1k"),
+            ("torchvision/resnet18", "IMAGENET1K_V3", "IMAGENET1K_V1"),
+        ],
+    )
+    def test_unknown_weights_offer_close_names(self, name, weights, close):
+        with pytest.raises(ValueError, match=f"weights: '{weights}' is not a known .*{close}"):
+            build_encoder(name, weights=weights)
+
     def test_arguments_that_do_not_fit(self):
         with pytest.raises(ValueError, match="weights: small-cnn has no published weights"):
             build_encoder("small-cnn", weights="IMAGENET1K_V1")

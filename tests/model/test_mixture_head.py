@@ -149,6 +149,7 @@ class TestBadInput:
             ({"trunk": ()}, ValueError, "trunk: "),
             ({"trunk": (16, 0)}, ValueError, "trunk: "),
             ({"covariance": "full"}, ValueError, "covariance: expected one of isotropic, diagonal"),
+            ({"weights": "tanh"}, ValueError, "weights: expected one of softmax, sigmoid"),
             ({"sigma_floor": 0.0}, ValueError, "sigma_floor: "),
             ({"sigma_floor": -0.1}, ValueError, "sigma_floor: "),
         ],
@@ -186,3 +187,13 @@ def test_different_features_start_with_different_embeddings():
         embedding = head(features).embedding
         cosine = (embedding @ embedding.T).fill_diagonal_(0).sum() / (64 * 63)
         assert cosine < 0.9
+
+
+def test_sigmoid_weights_are_a_classifier_as_well():
+    torch.manual_seed(0)
+    head = MixtureDensityHead(8, 3, weights="sigmoid", **SMALL)
+    output = head(features())
+    probabilities = output.logits.sigmoid()
+    scaled = probabilities / probabilities.sum(-1, keepdim=True)
+    assert torch.allclose(output.mixture.log_weights.exp(), scaled, atol=1e-6)
+    assert MixtureDensityHead(8, 3, **SMALL)(features()).logits is None

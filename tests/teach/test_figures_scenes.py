@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import matplotlib.pyplot as plt
 import pytest
 import torch
 
 from probmcl.evaluate import Interval
 from probmcl.teach.figures import metrics, scenes
-from probmcl.teach.style import DARK, LIGHT, drawing_in
 
-
-@pytest.fixture(autouse=True, params=[LIGHT, DARK])
-def style(request: pytest.FixtureRequest) -> Iterator[None]:
-    with drawing_in(request.param):
-        yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("style")
 
 
 def heights(axes: plt.Axes) -> list[float]:

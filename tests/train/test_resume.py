@@ -27,11 +27,11 @@ SETTINGS = TrainingSettings(epochs=2, batch_size=4, learning_rate=0.05)
 def test_a_run_killed_at_any_moment_ends_with_the_same_weights_bit_by_bit(tmp_path: Path) -> None:
     program = Path(__file__).with_name("killed_training.py")
     ran = subprocess.run(
-        [sys.executable, "-W", "error", program, tmp_path, "8", "0"], capture_output=True, text=True
+        [sys.executable, "-W", "error", program, tmp_path, "5", "0"], capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stderr
     found = json.loads(ran.stdout)
-    assert len(found["kills"]) == 8
+    assert len(found["kills"]) == 5
     for kill in found["kills"]:
         assert kill["killed"], kill
         assert kill["same"], kill

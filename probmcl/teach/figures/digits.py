@@ -37,21 +37,25 @@ def intervals_by_method(
     return figure
 
 
-def curves_by_epoch(curves: Mapping[str, Sequence[Sequence[float]]], *, name: str) -> Figure:
-    """One line a run over epochs, one colour a method.
+def curves_by_epoch(panels: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], *, name: str) -> Figure:
+    """One line a run over epochs, one colour a method, one panel a title.
 
     Args:
-        curves: for every method one curve a seed.
+        panels: for every title, for every method, one curve a seed. A method has one colour in all panels.
         name: what the curves show.
     """
     c = colours()
-    figure, axes = plt.subplots()
-    for colour, (method, runs) in zip(c.categorical, curves.items(), strict=False):
-        for number, run in enumerate(runs):
-            label = method if number == 0 else None
-            axes.plot(range(1, len(run) + 1), run, color=colour, label=label, alpha=0.9)
-    axes.set(xlabel="epoch", ylabel=name)
-    axes.legend()
+    methods = dict.fromkeys(method for curves in panels.values() for method in curves)
+    colour_of = dict(zip(methods, c.categorical, strict=False))
+    figure, row = plt.subplots(1, len(panels), figsize=(7, 3.6), sharey=True, squeeze=False)
+    for axes, (title, curves) in zip(row[0], panels.items(), strict=True):
+        for method, runs in curves.items():
+            for number, run in enumerate(runs):
+                label = method if number == 0 else None
+                axes.plot(range(1, len(run) + 1), run, color=colour_of[method], label=label, alpha=0.9)
+        axes.set(xlabel="epoch", title=title)
+        axes.legend(loc="lower right")
+    row[0, 0].set_ylabel(name)
     return figure
 
 

@@ -1,0 +1,55 @@
+"""The benchmarks as a table in the terminal."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from probmcl.experiment.bench.cases import CASES, Goal
+from probmcl.experiment.record import Record, Row
+
+
+def bench_table(record: Record) -> Table:
+    """One line a case: time and memory of both sides, their ratios, and the figures to reach.
+
+    Args:
+        record: made by :func:`~probmcl.experiment.bench.run_benchmarks`.
+
+    Returns:
+        A table for ``rich.print``.
+    """
+    hardware = record.hardware
+    title = f"{hardware.cpu}, {hardware.threads} threads, {hardware.device}, torch {hardware.torch}"
+    table = Table(
+        title=title, caption="Median seconds; growth of the resident set in MiB; forward and backward."
+    )
+    for column in ("case", "sizes", "s", "MiB", "against", "s", "MiB", "faster", "smaller", "goal"):
+        table.add_column(column, justify="right" if column in ("s", "MiB", "faster", "smaller") else "left")
+    for name, sizes in record.recipe["sizes"].items():
+        rows = [row for row in record.rows if row.method.startswith(f"{name}: ")]
+        words = " ".join(f"{key} {value}" for key, value in sizes.items())
+        if not rows:
+            table.add_row(name, words, "not run on a GPU yet")
+            continue
+        ours, theirs = rows[0], rows[1] if len(rows) > 1 else None
+        goals = ", ".join(f"{goal}: {'yes' if _reached(goal, ours) else 'no'}" for goal in CASES[name].goals)
+        table.add_row(
+            name,
+            words,
+            *_cost(ours),
+            *(("", "", "") if theirs is None else (theirs.method.split(": ", 1)[1], *_cost(theirs))),
+            *("" if theirs is None else f"{ours.metrics[key].value:.1f}x" for key in ("speed", "memory")),
+            goals,
+        )
+    return table
+
+
+def _cost(row: Row) -> tuple[str, str]:
+    return f"{row.metrics['seconds'].value:.3g}", f"{row.metrics['growth_mib'].value:,.0f}"
+
+
+def _reached(goal: Goal, ours: Row) -> bool:
+    if goal.ratio == "growth":
+        return goal.reached(ours.metrics["growth_mib"].value)
+    if goal.ratio == "time":
+        return goal.reached(1 / ours.metrics["speed"].value)
+    return goal.reached(ours.metrics[goal.ratio].value)

@@ -1,0 +1,127 @@
+"""The checkpoints of a whole run: a folder from which it goes on when it was killed."""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from probmcl.experiment.methods import Trained
+from probmcl.experiment.provenance import Code, Hardware
+from probmcl.experiment.recipe import Recipe
+from probmcl.train import History, check_same_run, is_first, latest_checkpoint, save_checkpoint
+
+FINISHED = "trained.pt"
+
+
+class RunCheckpoints:
+    """A folder that holds what a run has done so far.
+
+    ``run.pt`` says which recipe it belongs to, and on which code and machine it was begun;
+    ``seed-<seed>/start.pt`` is the pretraining. Each method has a folder ``seed-<seed>/<method>``: while it
+    trains, it holds the checkpoints of its stages; afterwards ``trained.pt`` alone, its weights and scores.
+    Nothing is removed at the end of the run: the folder makes the record again in seconds, and takes further
+    seeds.
+
+    Args:
+        folder: the folder; it is made if needed.
+        recipe: the experiment.
+        code: the code that runs now.
+        hardware: the machine it runs on.
+
+    Raises:
+        ValueError: if the folder belongs to another recipe; the message says what differs.
+    """
+
+    def __init__(self, folder: str | Path, recipe: Recipe, code: Code, hardware: Hardware) -> None:
+        self.folder = Path(folder)
+        self.restored: list[str] = []  # what was read back, as "seed 0, ProbMCL"
+        now: dict[str, Any] = {"code": asdict(code), "hardware": asdict(hardware)}
+        begun = latest_checkpoint(self.folder / "run.pt")
+        if begun is not None:
+            check_same_run(self.folder / "run.pt", begun["recipe"], recipe.to_dict())
+        elif is_first():
+            save_checkpoint(self.folder / "run.pt", {"recipe": recipe.to_dict(), **now})
+        self.moved = begun is not None and any(begun[part] != now[part] for part in now)
+
+    def start(self, seed: int) -> Path:
+        """The file of the common start's pretraining."""
+        return self.folder / f"seed-{seed}" / "start.pt"
+
+    def stages(self, seed: int, method: str) -> Path:
+        """The folder of a method, for the checkpoints of its stages."""
+        return self.folder / f"seed-{seed}" / _slug(method)
+
+    def finished(self, seed: int, method: str, start: nn.Module) -> Trained | None:
+        """A method that was finished, or None.
+
+        Args:
+            seed: its seed.
+            method: its name.
+            start: the encoder that it started from, which is left as it is.
+        """
+        state = latest_checkpoint(self.stages(seed, method) / FINISHED)
+        if state is None:
+            return None
+        self.restored.append(f"seed {seed}, {method}")
+        encoder = deepcopy(start).eval()  # as a trained one is
+        encoder.load_state_dict(state["encoder"])
+        classes, features = state["classifier"]["weight"].shape
+        classifier = nn.Linear(features, classes)
+        classifier.load_state_dict(state["classifier"])
+        history = state["history"]
+        return Trained(
+            encoder,
+            classifier,
+            state["validation_scores"],
+            state["test_scores"],
+            history=None if history is None else History.from_state(history),
+            seconds=state["seconds"],
+            image_views=state["image_views"],
+        )
+
+    def keep(self, seed: int, method: str, trained: Trained) -> None:
+        """Write a finished method down, then remove the checkpoints of its stages; rank 0 does."""
+        if not is_first():
+            return
+        folder = self.stages(seed, method)
+        state = {
+            "encoder": trained.encoder.state_dict(),
+            "classifier": trained.classifier.state_dict(),
+            "validation_scores": trained.validation_scores,
+            "test_scores": trained.test_scores,
+            "history": None if trained.history is None else trained.history.state(),
+            "seconds": trained.seconds,
+            "image_views": trained.image_views,
+        }
+        save_checkpoint(folder / FINISHED, state)
+        for path in folder.glob("*.pt"):
+            if path.name != FINISHED:
+                path.unlink()
+
+    def notes(self) -> list[str]:
+        """What a reader of the record should know about an interrupted run."""
+        notes = []
+        if self.restored:
+            notes.append(
+                f"Went on from checkpoints; trained before: {'; '.join(self.restored)}. The wall time is of "
+                "the last part alone."
+            )
+        if self.moved:
+            notes.append(
+                "The run was begun on another version of the code or another machine than stated here."
+            )
+        return notes
+
+
+def _slug(name: str) -> str:
+    """A method's name as a folder.
+
+    >>> _slug("SupCon, threshold")
+    'supcon-threshold'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -1,0 +1,122 @@
+"""Does the ledger keep its promises? Rows, words, names in the package, tests and records, one by one."""
+
+from __future__ import annotations
+
+import ast
+import pkgutil
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from probmcl.experiment.ledger import CLAIMING, LEDGER_ROWS, LEDGER_STATUSES, LEDGER_TAGS, LedgerEntry
+from probmcl.experiment.recipe import Recipe
+from probmcl.experiment.record import Record, read_record
+
+
+def check_ledger(entries: Sequence[LedgerEntry], root: Path) -> list[str]:
+    """Return what is wrong with a ledger, one sentence a problem; nothing if it keeps its promises.
+
+    Every row stands there once; tags and statuses are known; every part of the method has a test; every test
+    and every name in the package exists; every status that claims a result has a record; every record is
+    valid, loads its recipe and holds the comparison that the entry names.
+
+    Args:
+        entries: the ledger.
+        root: the checkout with ``tests`` and ``book/results``.
+
+    Example:
+        >>> from probmcl.experiment import read_ledger
+        >>> check_ledger(read_ledger()[1:], Path("nowhere"))[0]
+        'C1: expected one entry, got 0'
+    """
+    counts = Counter(entry.id for entry in entries)
+    problems = [f"{row}: expected one entry, got {counts[row]}" for row in LEDGER_ROWS if counts[row] != 1]
+    problems += [f"{row}: not a row of the ledger" for row in counts if row not in LEDGER_ROWS]
+    for entry in entries:
+        found = [*_words(entry), *_code_and_tests(entry, root), *_results(entry, root)]
+        problems += [f"{entry.id}: {problem}" for problem in found]
+    return problems
+
+
+def _words(entry: LedgerEntry) -> list[str]:
+    problems = [f"unknown tag {tag!r}" for tag in entry.tags if tag not in LEDGER_TAGS]
+    if entry.status not in LEDGER_STATUSES:
+        problems.append(f"unknown status {entry.status!r}")
+    if entry.kind == "R":
+        return problems if entry.published else [*problems, "no published numbers"]
+    if not entry.tags:
+        problems.append("no tag says how we know")
+    if not entry.read:
+        problems.append("nothing says what we read")
+    if entry.status not in ("implemented", "deviates") and not entry.because:
+        problems.append(f"nothing says why it is {entry.status!r}")
+    return problems
+
+
+def _code_and_tests(entry: LedgerEntry, root: Path) -> list[str]:
+    problems = [f"no test {test!r}" for test in entry.tests if not has_test(root, test)]
+    if entry.kind == "M" and not entry.tests:
+        problems.append("no test covers this part of the method")
+    for name in entry.code:
+        try:
+            pkgutil.resolve_name(name)
+        except (ImportError, AttributeError):
+            problems.append(f"nothing named {name!r} in the package")
+    return problems
+
+
+def _results(entry: LedgerEntry, root: Path) -> list[str]:
+    if not entry.record:
+        needed = entry.status in CLAIMING or entry.against
+        return [f"{entry.status!r} needs a record"] if needed else []
+    try:
+        record = entry_record(entry, root)
+        if record.kind == "comparison":
+            Recipe.from_dict(record.recipe)
+    except FileNotFoundError:
+        return [f"no record {entry.record!r}"]
+    except (ValueError, TypeError, KeyError) as error:
+        return [f"record {entry.record!r} does not load: {error}"]
+    if entry.against and entry.against not in {d.against for d in record.differences}:
+        return [f"record {entry.record!r} has no comparison with {entry.against!r}"]
+    return []
+
+
+def entry_record(entry: LedgerEntry, root: Path) -> Record:
+    """Return the record behind an entry of the checkout ``root``.
+
+    Raises:
+        FileNotFoundError: if there is no such record.
+        ValueError: if it does not follow the schema.
+    """
+    return read_record(root / "book" / "results" / f"{entry.record}.json")
+
+
+def has_test(root: Path, test: str) -> bool:
+    """Tell whether a test exists, from the text of its file: nothing is imported.
+
+    Args:
+        root: the checkout.
+        test: ``path``, ``path::name`` or ``path::Class::name``; a path alone or a class needs a test in it.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "test_one.py").write_text("def test_it(): pass")
+        ...     [has_test(Path(folder), f"test_one.py::{name}") for name in ("test_it", "test_other")]
+        [True, False]
+    """
+    file, *names = test.split("::")
+    if not (root / file).is_file():
+        return False
+    body: list[ast.stmt] = ast.parse((root / file).read_text(encoding="utf-8")).body
+    node: ast.stmt | None = None
+    for name in names:
+        node = next((statement for statement in body if getattr(statement, "name", None) == name), None)
+        if node is None:
+            return False
+        body = getattr(node, "body", [])
+    if isinstance(node, ast.FunctionDef):
+        return node.name.startswith("test")
+    inside = [inner for statement in body for inner in (statement, *getattr(statement, "body", []))]
+    return any(isinstance(inner, ast.FunctionDef) and inner.name.startswith("test") for inner in inside)

@@ -1,0 +1,263 @@
+"""The ledger keeps its promises: rows, tests, code, chapters, records and the README agree."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from chapters import Book
+from check_pages import browser, find_browser, served
+from docutils import nodes
+from docutils.frontend import get_default_settings
+from docutils.utils import new_document
+from ledger_notes import chapter_problems, rows_named
+from ledger_page import RowsBecomeLinks, badge
+from readme_ledger import is_fresh, main
+from sphinx.addnodes import pending_xref
+
+from probmcl.experiment import (
+    LEDGER_STATUSES,
+    LedgerEntry,
+    check_ledger,
+    has_test,
+    ledger_summary,
+    read_ledger,
+)
+
+ROOT = Path(__file__).parents[2]
+LEDGER = read_ledger(ROOT / "book" / "ledger.yml")
+ROWS = [
+    *("C1", "C2", "C3", "C4"),
+    *("M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8", "M9", "M10", "M11", "M12", "M13", "M14", "M15"),
+    *("R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R10", "R11", "R12", "R13", "R14"),
+    *("F1", "F2"),
+    *("T1", "T2", "T3"),
+]
+
+
+def problems(root: Path) -> list[str]:
+    entries = read_ledger(root / "book" / "ledger.yml")
+    return check_ledger(entries, root) + chapter_problems(entries, Book(root))
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """What the checks read, in another folder."""
+    shutil.copytree(ROOT / "book", tmp_path / "book", ignore=shutil.ignore_patterns("*.ipynb", "*.png"))
+    shutil.copytree(ROOT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("_toc.yml", "_config.yml", "README.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def change(root: Path, row: str, **fields: object) -> None:
+    """Set fields of an entry in the file; None takes a field away, and no field the whole entry."""
+    path = root / "book" / "ledger.yml"
+    entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not fields:
+        entries = [entry for entry in entries if entry["id"] != row]
+    for entry in entries:
+        if entry["id"] == row:
+            entry.update(fields)
+            for name in [name for name, value in fields.items() if value is None]:
+                del entry[name]
+    path.write_text(yaml.safe_dump(entries), encoding="utf-8")
+
+
+def edit(root: Path, file: str, old: str, new: str) -> None:
+    path = root / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_the_ledger_keeps_its_promises() -> None:
+    assert problems(ROOT) == []
+
+
+def test_it_has_every_row_in_order() -> None:
+    assert [entry.id for entry in LEDGER] == ROWS
+
+
+def test_every_part_of_the_method_has_a_test() -> None:
+    parts = [entry for entry in LEDGER if entry.kind == "M"]
+    assert all(entry.tests and all(has_test(ROOT, test) for test in entry.tests) for entry in parts)
+
+
+def test_no_entry_says_more_than_we_read() -> None:
+    forbidden = re.compile(
+        r"the paper (uses|says|chooses|sets|is silent|does not)|state of the art", re.IGNORECASE
+    )
+    for entry in LEDGER:
+        assert not forbidden.search(f"{entry.read} {entry.choice} {entry.because}"), entry.id
+
+
+BREAKS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a row": (lambda root: change(root, "M7"), "M7: expected one entry, got 0"),
+    "a record": (
+        lambda root: (root / "book" / "results" / "digits.json").unlink(),
+        "C2: no record 'digits'",
+    ),
+    "a broken record": (
+        lambda root: edit(root, "book/results/digits.json", '"kind": "comparison"', '"kind": "rumour"'),
+        "C2: record 'digits' does not load: digits.json: kind",
+    ),
+    "a recipe that does not load": (
+        lambda root: edit(
+            root, "book/results/digits.json", '"encoder": "small-cnn"', '"encodr": "small-cnn"'
+        ),
+        "C2: record 'digits' does not load",
+    ),
+    "a method of the record": (
+        lambda root: change(root, "C3", against="ML-GCN"),
+        "C3: record 'digits' has no comparison with 'ML-GCN'",
+    ),
+    "a claim's record": (
+        lambda root: change(root, "C1", status="reproduced"),
+        "C1: 'reproduced' needs a record",
+    ),
+    "a test's name": (
+        lambda root: edit(
+            root, "tests/loss/test_probmcl.py", "test_defaults_are_those", "test_defaults_were"
+        ),
+        "M13: no test 'tests/loss/test_probmcl.py::test_defaults_are_those_of_the_ledger'",
+    ),
+    "a test's file": (
+        lambda root: (root / "tests" / "loss" / "test_overlap.py").unlink(),
+        "M7: no test 'tests/loss/test_overlap.py'",
+    ),
+    "all tests of a part": (lambda root: change(root, "M5", tests=None), "M5: no test covers this part"),
+    "a name in the package": (
+        lambda root: change(root, "M7", code=["probmcl.loss.positive_sets"]),
+        "M7: nothing named 'probmcl.loss.positive_sets' in the package",
+    ),
+    "a chapter": (
+        lambda root: edit(root, "_toc.yml", "      - file: book/04_positive_sets\n", ""),
+        "M7: no chapter '04_positive_sets' in _toc.yml",
+    ),
+    "a chapter's note": (
+        lambda root: edit(root, "book/04_positive_sets.md", "**M8**", "M8"),
+        "M8: no note in 04_positive_sets names it in bold",
+    ),
+    "a chapter's entry": (
+        lambda root: change(root, "M8", chapters=[]),
+        "M8: a note in 04_positive_sets names it, but the ledger does not list that chapter",
+    ),
+    "a status": (lambda root: change(root, "M1", status="done"), "M1: unknown status 'done'"),
+    "a tag": (lambda root: change(root, "M1", tags=["X"]), "M1: unknown tag 'X'"),
+    "all tags": (lambda root: change(root, "M1", tags=None), "M1: no tag says how we know"),
+    "a reason": (lambda root: change(root, "C4", because=None), "C4: nothing says why it is 'not run'"),
+    "the published numbers": (lambda root: change(root, "R4", published=None), "R4: no published numbers"),
+}
+
+
+@pytest.mark.parametrize("lost", BREAKS)
+def test_a_loss_is_noticed(copy: Path, lost: str) -> None:
+    breaks, message = BREAKS[lost]
+    breaks(copy)
+    assert [problem for problem in problems(copy) if problem.startswith(message)]
+
+
+def test_a_row_that_stands_there_twice_or_is_none_is_noticed() -> None:
+    found = check_ledger([*LEDGER, LEDGER[0], replace(LEDGER[1], id="Q1")], ROOT)
+    assert found == ["C1: expected one entry, got 2", "Q1: not a row of the ledger"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"colour": "red"}, "M1: field: expected one of id, part"),
+        ({"status": None}, "M1: expected the field 'status', got none"),
+    ],
+)
+def test_a_wrong_field_is_named(copy: Path, fields: dict[str, object], message: str) -> None:
+    change(copy, "M1", **fields)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        read_ledger(copy / "book" / "ledger.yml")
+
+
+def test_only_tests_count_as_tests(tmp_path: Path) -> None:
+    (tmp_path / "test_a.py").write_text("def help(): ...\nclass TestB:\n    def test_c(self): ...\n")
+    found = {name: has_test(tmp_path, f"test_a.py{name}") for name in ("", "::TestB", "::TestB::test_c")}
+    assert all(found.values()), found
+    assert not has_test(tmp_path, "test_a.py::help")
+    assert not has_test(tmp_path, "test_a.py::test_c")
+    (tmp_path / "test_b.py").write_text("def help(): ...\n")
+    assert not has_test(tmp_path, "test_b.py")
+
+
+def test_notes_are_found_by_their_class_and_bold_ids(copy: Path) -> None:
+    note = ":::{admonition} What\n:class: ledger\n\n**M1, M2** and **our M3** and M4.\n:::\n\n**M5**\n"
+    (copy / "book" / "notation.md").write_text(f"# T\n\n{note}")
+    assert rows_named(Book(copy).chapters["notation"]) == {"M1", "M2"}
+
+
+def test_the_readme_is_fresh_and_a_stale_one_is_found(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert is_fresh(ROOT), "run: make notebooks"
+    change(copy, "T3")
+    assert main(["--check"], copy) == 1
+    assert "README.md is stale" in capsys.readouterr().err
+    assert main([], copy) == 0
+    assert main(["--check"], copy) == 0
+    assert "tables (T1 to T3): 2 not seen" in (copy / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_summary_counts_every_row_once() -> None:
+    lines = ledger_summary(LEDGER)
+    assert len(lines) == 5
+    assert sum(int(n) for line in lines for n in re.findall(r"(\d+) [a-z]", line.split(": ")[1])) == len(ROWS)
+
+
+def test_every_status_has_a_colour_in_the_style_sheet() -> None:
+    css = (ROOT / "book" / "_static" / "custom.css").read_text(encoding="utf-8")
+    for status in LEDGER_STATUSES:
+        name = status.replace(" ", "-")
+        assert f".ledger-{name}" in badge(status)
+        assert f".ledger-{name}, .ledger-is-{name} {{" in css
+
+
+def test_bold_rows_of_a_note_become_links() -> None:
+    document = new_document("page", get_default_settings())
+    texts = ("M1, C2", "our deviation")
+    note, other = nodes.admonition(classes=["ledger"]), nodes.admonition(classes=["tip"])
+    note += [nodes.strong("", text) for text in texts]
+    other += nodes.strong("", "M1")
+    document += [note, other]
+    document.settings.env = type("Env", (), {"docname": "book/page", "config": None})()
+    RowsBecomeLinks(document).apply()
+    links = list(document.findall(pending_xref))
+    assert [(link["reftarget"], link.astext()) for link in links] == [
+        ("ledger-m1", "M1"),
+        ("ledger-c2", "C2"),
+    ]
+    assert [strong.astext() for strong in document.findall(nodes.strong)] == [*texts, "M1"]
+
+
+def test_an_entry_is_a_plain_record_of_its_fields() -> None:
+    entry = LedgerEntry("M1", "Batch", "implemented")
+    assert (entry.kind, entry.tags, entry.published) == ("M", (), None)
+
+
+@pytest.mark.skipif(find_browser() is None, reason="no Chromium is installed")
+def test_a_click_on_a_column_sorts_the_table(tmp_path: Path) -> None:
+    cells = "".join(f"<tr><td>{row}</td><td>{word}</td></tr>" for row, word in (("M2", "b"), ("M10", "a")))
+    head = "<thead><tr><th>Row</th><th>Status</th></tr></thead>"
+    script = (ROOT / "book" / "_static" / "ledger.js").read_text(encoding="utf-8")
+    (tmp_path / "page.html").write_text(
+        f"<!doctype html><title>t</title><table class='ledger-sortable'>{head}<tbody>{cells}</tbody></table>"
+        f"<script>{script}</script>"
+    )
+    with served(tmp_path) as address, browser() as chromium:
+        page = chromium.new_page()
+        page.goto(f"{address}/page.html")
+        orders = []
+        for title in ("Status", "Row", "Row"):
+            page.get_by_role("button", name=title).click()
+            orders.append(page.locator("td:first-child").all_inner_texts())
+        assert orders == [["M10", "M2"], ["M2", "M10"], ["M10", "M2"]]
+        assert page.locator("th").first.get_attribute("aria-sort") == "descending"

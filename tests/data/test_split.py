@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from probmcl.data import held_out
+
+PATIENTS = [f"patient {row // 3}" for row in range(300)]
+
+
+def test_groups_stay_whole_and_the_share_is_met():
+    held = held_out(PATIENTS, 0.2, seed=0)
+    chosen = {patient for patient, out in zip(PATIENTS, held.tolist(), strict=True) if out}
+    rest = {patient for patient, out in zip(PATIENTS, held.tolist(), strict=True) if not out}
+    assert not chosen & rest
+    assert 60 <= held.sum() < 63
+
+
+def test_the_choice_depends_on_the_seed_and_not_on_the_order():
+    held = held_out(PATIENTS, 0.2, seed=0)
+    assert held_out(PATIENTS[::-1], 0.2, seed=0).tolist() == held.tolist()[::-1]
+    assert held_out(PATIENTS, 0.2, seed=1).tolist() != held.tolist()
+    # Fixed for all time: a record states the seed alone.
+    assert held.nonzero().squeeze(1)[:6].tolist() == [12, 13, 14, 30, 31, 32]
+
+
+@pytest.mark.parametrize(
+    ("groups", "share"), [(["a", "a"], 0.5), (["a", "b"], 0.99), (PATIENTS, 1.0)], ids=["one", "two", "all"]
+)
+def test_a_side_without_rows_is_refused(groups: list[str], share: float):
+    with pytest.raises(ValueError, match="share: expected groups on both sides"):
+        held_out(groups, share, seed=0)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.5, float("nan")])
+def test_an_impossible_share_is_refused(share: float):
+    with pytest.raises(ValueError, match="share: expected a number"):
+        held_out(PATIENTS, share, seed=0)

@@ -1,0 +1,197 @@
+import math
+
+import pytest
+import torch
+from torch.nn import functional
+
+from probmcl import reference
+from probmcl.loss import (
+    KMCLLoss,
+    NoPositivesWarning,
+    asymmetric_loss,
+    kmcl_contrastive_loss,
+    kmcl_reconstruction_loss,
+    two_view_labels,
+)
+from probmcl.model import GaussianMixture, HeadOutput, MixtureDensityHead
+
+DTYPES = [torch.float64, torch.float32]
+
+
+def points(n: int, d: int) -> torch.Tensor:
+    z = torch.randn(n, d, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+    return functional.normalize(z, dim=-1)
+
+
+@pytest.fixture
+def make_output(make_mixture):
+    """What a head with sigmoid weights returns for ``rows`` rows."""
+
+    def make(rows: int, k: int = 3, d: int = 4, *, diagonal: bool = False) -> HeadOutput:
+        mixture = make_mixture(rows, k, d, sigma=(0.2, 2.0), diagonal=diagonal)
+        logits = torch.randn(rows, k, generator=torch.Generator().manual_seed(8), dtype=torch.float64)
+        weights = functional.logsigmoid(logits).log_softmax(-1)
+        return HeadOutput(points(rows, d), GaussianMixture(weights, mixture.means, mixture.sigmas), logits)
+
+    return make
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("diagonal", [False, True])
+@pytest.mark.parametrize(("n", "k", "d", "empty"), [(2, 1, 1, 0), (7, 4, 3, 2), (6, 12, 20, 1)])
+def test_agrees_with_the_oracle(n, k, d, empty, diagonal, dtype, make_mixture, make_labels, assert_matches):
+    mixture = make_mixture(n, k, d, sigma=(0.2, 2.0), diagonal=diagonal)
+    labels, z = make_labels(n, k, seed=3, empty=empty), points(n, d)
+    for temperature in (0.17, 1.0):
+        found = kmcl_contrastive_loss(mixture.to(dtype), labels, temperature=temperature)
+        expected = reference.kmcl_contrastive_loss(mixture, labels, temperature=temperature)
+        assert found.dtype == dtype
+        assert_matches(found.float(), expected)  # the Jaccard index is a float32
+    found = kmcl_reconstruction_loss(mixture.to(dtype), z.to(dtype), labels)
+    assert_matches(found, reference.kmcl_reconstruction_loss(mixture, z, labels))
+
+
+class TestCorrections:
+    def test_the_jaccard_weight_stands_outside_the_logarithm(self):
+        """Three equal kernels of one shared class: log 2 a pair, times 1, 1/2 and 1/2, 1/2 and 1, 1/2."""
+        mixture = GaussianMixture(torch.zeros(3, 2), torch.zeros(3, 2, 4), torch.ones(3, 2))
+        found = kmcl_contrastive_loss(mixture, torch.tensor([[1, 0], [1, 1], [1, 0]]))
+        assert found.item() == pytest.approx(2 / 3 * math.log(2))
+
+    def test_an_isotropic_kernel_written_as_a_diagonal_one_is_the_same(self, make_mixture, make_labels):
+        """A coefficient raised to the power D would be far from it."""
+        mixture, labels = make_mixture(6, 3, 32, sigma=(0.3, 0.6)), make_labels(6, 3)
+        sigmas = mixture.sigmas.unsqueeze(-1).expand(6, 3, 32)
+        diagonal = GaussianMixture(mixture.log_weights, mixture.means, sigmas)
+        found = kmcl_contrastive_loss(diagonal, labels)
+        assert found.item() == pytest.approx(kmcl_contrastive_loss(mixture, labels).item(), rel=1e-9)
+
+
+class TestReconstruction:
+    def test_by_hand(self):
+        """Kernels of size 1 and e^-2 at the point, equal weights: the first has 1/(1 + e^-2)."""
+        mixture = GaussianMixture(torch.zeros(2, 2), torch.tensor([[[0.0], [2.0]]] * 2), torch.ones(2, 2))
+        found = kmcl_reconstruction_loss(mixture, torch.zeros(2, 1), torch.tensor([[1, 0], [0, 1]]))
+        first, second = (1 + torch.tensor([-2.0, 2.0]).exp()).log()
+        assert found.item() == pytest.approx(((first + second) / 2).item())
+
+    def test_all_classes_explain_everything(self, make_mixture):
+        assert kmcl_reconstruction_loss(make_mixture(3, 4, 2), points(3, 2), torch.ones(3, 4)).item() == 0
+
+    def test_finite_where_every_kernel_underflows(self, make_mixture):
+        mixture = make_mixture(4, 3, 128, sigma=(0.05, 0.06), dtype=torch.float32)
+        labels = torch.tensor([[1, 0, 0]] * 4)
+        assert (
+            (points(4, 128).unsqueeze(1) - mixture.means).square().sum(-1) / -0.007
+        ).float().exp().max() == 0
+        assert torch.isfinite(kmcl_reconstruction_loss(mixture, points(4, 128).float(), labels))
+
+    def test_a_common_factor_of_the_weights_cancels(self, make_mixture, make_labels):
+        mixture, labels = make_mixture(5, 3, 2), make_labels(5, 3)
+        scaled = GaussianMixture(mixture.log_weights - 3, mixture.means, mixture.sigmas)
+        found = [kmcl_reconstruction_loss(m, points(5, 2), labels) for m in (mixture, scaled)]
+        assert torch.allclose(*found)
+
+
+class TestCriterion:
+    def test_total_is_the_weighted_sum_of_its_parts(self, make_output, make_labels):
+        output, labels = make_output(8), make_labels(4, 3, empty=1)
+        found = KMCLLoss(temperature=0.3, contrastive_weight=2.0, reconstruction_weight=0.5)(output, labels)
+        rows = two_view_labels(labels)[0]
+        contrastive = reference.kmcl_contrastive_loss(output.mixture, rows, temperature=0.3)
+        reconstruction = reference.kmcl_reconstruction_loss(output.mixture, output.embedding, rows)
+        expected = 2 * contrastive + 0.5 * reconstruction + asymmetric_loss(output.logits, rows)
+        assert found.total.item() == pytest.approx(expected.item())
+        assert set(found.parts) == {"contrastive", "reconstruction", "asymmetric"}
+        assert not any(value.requires_grad for value in found.parts.values())
+        assert "effective_rank" in found.diagnostics
+
+    def test_order_of_images_and_of_views_does_not_matter(self, make_output, make_labels):
+        output, labels = make_output(10), make_labels(5, 3, empty=1)
+        order = torch.tensor([3, 0, 4, 1, 2])
+        for rows, images in (
+            (torch.cat([order, order + 5]), order),
+            (torch.arange(10).roll(5), torch.arange(5)),
+        ):
+            moved = HeadOutput(output.embedding[rows], output.mixture[rows], output.logits[rows])
+            found = KMCLLoss()(moved, labels[images]).total
+            assert found.item() == pytest.approx(KMCLLoss()(output, labels).total.item())
+
+    def test_every_parameter_of_the_head_learns(self, make_labels):
+        torch.manual_seed(0)
+        head = MixtureDensityHead(8, 3, trunk=(16, 6), weights="sigmoid")
+        KMCLLoss()(head(torch.randn(8, 8)), make_labels(4, 3)).total.backward()
+        assert all(parameter.grad.abs().sum() > 0 for parameter in head.parameters())
+
+
+@pytest.mark.parametrize("diagonal", [False, True])
+def test_gradcheck(diagonal, make_output, make_labels):
+    output, labels = make_output(4, 2, 2, diagonal=diagonal), make_labels(2, 2)
+    mixture = output.mixture
+    moving = [t.clone().requires_grad_() for t in (output.logits, mixture.means, mixture.sigmas)]
+    z = output.embedding.clone().requires_grad_()
+
+    def loss(logits, means, sigmas, z):
+        weights = functional.logsigmoid(logits).log_softmax(-1)
+        made = HeadOutput(z, GaussianMixture(weights, means, sigmas), logits)
+        return KMCLLoss()(made, labels).total
+
+    assert torch.autograd.gradcheck(loss, (*moving, z))
+
+
+def test_without_positives_the_other_terms_are_left(make_mixture):
+    mixture = make_mixture(3, 3, 2)
+    mixture.means.requires_grad_()
+    for labels in (torch.eye(3), torch.zeros(3, 3)):
+        with pytest.warns(NoPositivesWarning):
+            loss = kmcl_contrastive_loss(mixture, labels)
+        assert loss == 0
+        assert torch.equal(torch.autograd.grad(loss, mixture.means)[0], torch.zeros(3, 3, 2))
+    assert kmcl_reconstruction_loss(mixture, points(3, 2), torch.zeros(3, 3)) == 0
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+def test_half_precision_is_computed_in_float32(dtype, make_output, make_labels):
+    output, labels = make_output(8, d=16), make_labels(4, 3)
+    half = HeadOutput(output.embedding.to(dtype), output.mixture.to(dtype), output.logits.to(dtype))
+    found = KMCLLoss()(half, labels).total
+    wide = HeadOutput(half.embedding.double(), half.mixture.to(torch.float64), half.logits.double())
+    assert found.dtype == torch.float32
+    assert found.item() == pytest.approx(KMCLLoss()(wide, labels).total.item(), rel=1e-4)
+
+
+class TestBadInput:
+    def test_parameters(self):
+        for name, value in (
+            ("temperature", 0.0),
+            ("contrastive_weight", -1.0),
+            ("reconstruction_weight", -1.0),
+        ):
+            with pytest.raises(ValueError, match=f"{name}: expected a number"):
+                KMCLLoss(**{name: value})
+
+    def test_an_output_without_logits_or_mixture(self, make_output, make_labels):
+        output = make_output(4)
+        for wrong in (HeadOutput(output.embedding), HeadOutput(output.embedding, output.mixture)):
+            with pytest.raises(ValueError, match="output: expected mixtures and logits"):
+                KMCLLoss()(wrong, make_labels(2, 3))
+
+    def test_labels_and_points_that_do_not_fit(self, make_mixture, make_labels):
+        mixture = make_mixture(4, 3, 2)
+        for labels, message in (
+            (make_labels(4, 2), r"labels: expected shape \(4, 3\)"),
+            (make_labels(3, 3), r"labels: expected shape \(4, 3\)"),
+            (make_labels(4, 3) + 1, "labels: expected only 0 and 1"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                kmcl_contrastive_loss(mixture, labels)
+            with pytest.raises(ValueError, match=message):
+                kmcl_reconstruction_loss(mixture, points(4, 2), labels)
+        with pytest.raises(ValueError, match=r"z: expected shape \(4, 2\)"):
+            kmcl_reconstruction_loss(mixture, points(4, 3), make_labels(4, 3))
+
+    def test_mixtures_that_are_not_finite(self, make_mixture, make_labels):
+        mixture = make_mixture(4, 3, 2)
+        mixture.means[0, 0, 0] = float("nan")
+        with pytest.raises(ValueError, match="means: expected finite values"):
+            kmcl_contrastive_loss(mixture, make_labels(4, 3))

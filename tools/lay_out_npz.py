@@ -1,0 +1,82 @@
+"""Lay packed images out as COCO or NIH publish theirs: ``python tools/lay_out_npz.py coco FILE.npz DIR``.
+
+For trying the whole way from disk to result on real images before the full data set is there. The npz file
+holds ``labels`` (N, K), ``classes`` (K,), ``names`` (N,) and ``split`` (N,), "train" or "val". For ``coco``
+also ``blob``, all image files one after another, and ``offsets`` (N + 1,); ``val`` becomes val2014, and a
+label becomes an annotation whose box is the whole image. For ``nih`` also ``images`` (N, H, W) and
+``patient`` (N,); ``val`` becomes the test set.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from probmcl.data import COCO_CATEGORIES
+from probmcl.data.layout import Film, Mark, Picture, write_chest, write_coco
+
+OTHER_NAMES = {"motorbike": "motorcycle", "aeroplane": "airplane", "sofa": "couch", "tvmonitor": "tv"}
+
+
+def coco_ids(classes: list[str]) -> list[int]:
+    """Return COCO's id of each class; names of PASCAL VOC are understood.
+
+    Raises:
+        ValueError: If a class is none of COCO's.
+
+    >>> coco_ids(["tvmonitor", "person"])
+    [72, 1]
+    """
+    ids = {category.name: category.id for category in COCO_CATEGORIES}
+    unknown = [name for name in classes if OTHER_NAMES.get(name, name) not in ids]
+    if unknown:
+        raise ValueError(f"classes: expected COCO's, got {', '.join(unknown)}")
+    return [ids[OTHER_NAMES.get(name, name)] for name in classes]
+
+
+def lay_out_coco(path: Path, root: Path) -> None:
+    """Write ``train2014/``, ``val2014/`` and their annotation files."""
+    arrays = _read(path)
+    ids = coco_ids(arrays["classes"].tolist())
+    for part in ("train", "val"):
+        write_coco(root, f"{part}2014", _pictures(arrays, part, ids), COCO_CATEGORIES)
+
+
+def lay_out_nih(path: Path, root: Path) -> None:
+    """Write ``images_001/images/``, the table of labels and the two lists."""
+    arrays = _read(path)
+    films = []
+    for row, name in enumerate(arrays["names"].tolist()):
+        buffer = io.BytesIO()
+        Image.fromarray(arrays["images"][row]).save(buffer, format="PNG")
+        findings = arrays["classes"][arrays["labels"][row] > 0].tolist()
+        patient = str(int(arrays["patient"][row]))
+        films.append(Film(name, buffer.getvalue(), patient, findings, bool(arrays["split"][row] == "val")))
+    write_chest(root, films)
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as arrays:
+        return {key: arrays[key] for key in arrays.files}
+
+
+def _pictures(arrays: dict[str, np.ndarray], part: str, ids: list[int]) -> Iterator[Picture]:
+    for row in np.flatnonzero(arrays["split"] == part).tolist():
+        start, end = arrays["offsets"][row : row + 2]
+        jpeg = arrays["blob"][start:end].tobytes()
+        with Image.open(io.BytesIO(jpeg)) as image:
+            width, height = image.size
+        corners = [(0, 0), (width, 0), (width, height), (0, height)]
+        marks = [Mark(ids[column], corners) for column in np.flatnonzero(arrays["labels"][row]).tolist()]
+        yield Picture(str(arrays["names"][row]), jpeg, (width, height), marks)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4 or sys.argv[1] not in ("coco", "nih"):
+        sys.exit(__doc__)
+    {"coco": lay_out_coco, "nih": lay_out_nih}[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))
