@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import sys
 from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from probmcl.data import LabelledImages, make_loader
-from probmcl.loss import MulSupConLoss, ProbMCLLoss, SupConLoss
+from probmcl.loss import LossParts, MulSupConLoss, ProbMCLLoss, SupConLoss
 from probmcl.model import HeadOutput, MixtureDensityHead, ProjectionHead
 from probmcl.train import (
     AcrossRanks,
@@ -40,6 +41,7 @@ CRITERIA = {
     "mulsupcon": MulSupConLoss(),
     "probmcl": ProbMCLLoss(empty="drop"),
     "probmcl-moving-target": ProbMCLLoss(empty="match", stop_gradient=False, nll_weight=0.7),
+    "probmcl-queue": ProbMCLLoss(queue=20),
 }
 BATCHES = ("uneven", "rank without positives")
 STAGES = ("contrastive", "end to end", "batch norm")
@@ -69,7 +71,7 @@ def loss_and_gradient(criterion: str, kind: str, precision: str) -> dict[str, Te
     dtype = getattr(torch, precision)
     views, labels, sizes = batch(kind, dtype)
     whole = network(criterion).to(dtype)
-    expected = CRITERIA[criterion](whole(torch.cat(views)), labels)
+    expected = second_score(CRITERIA[criterion], whole(torch.cat(views)), labels)
     expected.total.backward()
 
     share = this_share()
@@ -78,7 +80,7 @@ def loss_and_gradient(criterion: str, kind: str, precision: str) -> dict[str, Te
     model = network(criterion).to(dtype)
     replica = replicate(model, torch.device("cpu"))
     output = replica(torch.cat([view[mine] for view in views]))
-    found = AcrossRanks(CRITERIA[criterion])(output, labels[mine])
+    found = second_score(AcrossRanks(CRITERIA[criterion]), output, labels[mine])
     found.total.backward()
     contrastive = found.parts["contrastive"]
     return {
@@ -89,6 +91,14 @@ def loss_and_gradient(criterion: str, kind: str, precision: str) -> dict[str, Te
         "part": summed(contrastive) / share.ranks,
         "gradient": gradient(model),
     }
+
+
+def second_score(criterion: nn.Module, output: HeadOutput, labels: Tensor) -> LossParts:
+    """A batch scored for the second time: a queue then holds rows of the first."""
+    criterion = deepcopy(criterion)
+    with torch.no_grad():
+        criterion(output, labels)
+    return criterion(output, labels)
 
 
 def joined_order() -> dict[str, Tensor]:
