@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from probmcl._files import sync_folder, whole_file
+from probmcl.train.distributed import agreed, is_first
 
 FORMAT = "probmcl-checkpoint-2"
 
@@ -22,6 +23,8 @@ class TornCheckpointError(ValueError):
 
 def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
     """Write ``state`` so that a reader sees the old file or the new one, never half of one.
+
+    Of several ranks the first writes, and the others return at once.
 
     The state goes to a file beside ``path`` and is on the disk before any name changes. The checkpoint that
     was there, if it is whole, is then kept as :func:`previous_checkpoint`, and the new one takes its name.
@@ -41,6 +44,8 @@ def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
         >>> load_checkpoint(path)["epoch"]
         3
     """
+    if not is_first():
+        return
     path = Path(path)
     for left in path.parent.glob(f".{path.stem}.new{path.suffix}.*.tmp"):  # by a process that was killed
         left.unlink(missing_ok=True)
@@ -85,6 +90,8 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
 def latest_checkpoint(path: str | Path) -> dict[str, Any] | None:
     """Read the checkpoint at ``path``, or the one before it where the newest is torn.
 
+    Of several ranks the first reads it and sends it to the others, so all must call this together.
+
     Args:
         path: a file that :func:`save_checkpoint` writes again and again.
 
@@ -98,7 +105,11 @@ def latest_checkpoint(path: str | Path) -> dict[str, Any] | None:
         >>> latest_checkpoint("nothing/saved/yet.pt") is None
         True
     """
-    path, previous = Path(path), previous_checkpoint(path)
+    return agreed(_latest(Path(path)) if is_first() else None)
+
+
+def _latest(path: Path) -> dict[str, Any] | None:
+    previous = previous_checkpoint(path)
     if not path.exists():  # never saved, or killed between the two renames of a save
         return load_checkpoint(_fresh(path)) if _fresh(path).exists() else None
     try:
@@ -107,7 +118,7 @@ def latest_checkpoint(path: str | Path) -> dict[str, Any] | None:
         if not previous.exists():
             raise
         state = load_checkpoint(previous)
-        warnings.warn(f"{error}; going on from the one before it, {previous.name}", stacklevel=2)
+        warnings.warn(f"{error}; going on from the one before it, {previous.name}", stacklevel=3)
         return state
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
@@ -21,6 +21,7 @@ from torch.nn.parallel import DistributedDataParallel
 from probmcl.data import Share, SharedBatches
 
 Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 @contextmanager
@@ -128,8 +129,14 @@ def averaged(values: dict[Key, Tensor]) -> dict[Key, Tensor]:
     return dict(zip(values, means, strict=True))
 
 
-def agreed(value: Any) -> Any:
-    """Rank 0's value, on every rank: what is decided by it is decided alike."""
+def agreed(value: Value) -> Value:
+    """Rank 0's value, on every rank: what is decided by it is decided alike.
+
+    >>> agreed(0.5)  # one rank alone
+    0.5
+    """
+    if this_share().ranks == 1:
+        return value
     box = [value]
     dist.broadcast_object_list(box)
     return box[0]

@@ -21,7 +21,6 @@ from probmcl.train.checkpoint import check_same_run, latest_checkpoint, save_che
 from probmcl.train.distributed import (
     agreed,
     averaged,
-    is_first,
     replicate,
     same_everywhere,
     shared_batches,
@@ -55,9 +54,9 @@ def fit(
     """Train ``model`` in place; afterwards it holds the weights of the best watched epoch.
 
     Over several ranks, rank 0's watched metric decides for all, losses in the history are those of the joined
-    batches, and rank 0 alone writes the checkpoint, which all of them read. (From three ranks on, a run that
-    was interrupted may differ in the last bits: the order of sums over ranks changes after a process's first
-    step.)
+    batches, and rank 0 alone writes and reads the checkpoint, for all of them. (From three ranks on, a run
+    that was interrupted may differ in the last bits: the order of sums over ranks changes after a process's
+    first step.)
 
     Args:
         model: the module to train; it is moved to ``device``.
@@ -276,8 +275,7 @@ class _Run:
             return
         if self.shared and self.meter is not None:
             self.join(self.meter)  # all ranks will go on from what rank 0 writes
-        if is_first():
-            save_checkpoint(self.checkpoint, self.state() | {"run": self.identity})
+        save_checkpoint(self.checkpoint, self.state() | {"run": self.identity})
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

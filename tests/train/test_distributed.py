@@ -20,7 +20,7 @@ from probmcl.train import this_share
 
 WORKER = Path(__file__).with_name("work_on_ranks.py")
 MANY = (2, 3, 4)
-CRITERIA = ("supcon", "supcon-zero", "mulsupcon", "probmcl", "probmcl-moving-target")
+CRITERIA = ("supcon", "supcon-zero", "mulsupcon", "probmcl", "probmcl-moving-target", "probmcl-queue")
 PATIENCE = 300  # seconds, where an idle machine needs less than twenty
 
 
@@ -120,12 +120,13 @@ def test_rank_0_alone_writes_the_checkpoint(ranks, count: int) -> None:
 
 
 @pytest.mark.parametrize("count", [1, *MANY])
-def test_all_ranks_resume_from_the_checkpoint_of_rank_0(ranks, count: int) -> None:
+def test_all_ranks_resume_within_an_epoch_from_the_checkpoint_of_rank_0(ranks, count: int) -> None:
     whole, resumed = (of_each_rank(ranks, count, name) for name in ("contrastive", "resumed"))
     for one, other in zip(whole, resumed, strict=True):
-        assert torch.equal(one["weights"], other["weights"])  # of the second epoch, from the file
         # From three ranks on the order of a sum over ranks changes after the first step of a process.
-        assert other["losses"] == pytest.approx(one["losses"], abs=1e-6 if count > 2 else 0)
+        exact = count <= 2
+        assert other["losses"] == pytest.approx(one["losses"], rel=0, abs=0 if exact else 1e-6)
+        assert torch.allclose(one["weights"], other["weights"], rtol=0, atol=0 if exact else 5e-4)
 
 
 @pytest.mark.parametrize("count", [1, *MANY])
@@ -175,7 +176,7 @@ with process_group("cpu"):
     assert "OSError: the disk of rank 1 is full" in report
 
 
-def test_the_command_under_torchrun_writes_one_record(tmp_path: Path) -> None:
+def test_the_command_under_torchrun_writes_one_record_and_goes_on_from_checkpoints(tmp_path: Path) -> None:
     found = torchrun(
         tmp_path / "run.py",
         f"""
@@ -190,17 +191,20 @@ tiny = TrainingSettings(epochs=1, batch_size=15, learning_rate=1e-3)
 methods = (Method("BCE", "bce", tiny), Method("ProbMCL", "probmcl", tiny, trunk=(16, 8)))
 data = DigitsData(train=45, validation=45, test=45, difficulty="easy")
 run.RECIPES["digits"] = lambda smoke: Recipe("tiny", data, LettersStart(31, tiny), "small-cnn", methods, tiny)
-raise SystemExit(main(["run", "digits", "--smoke", "--device", "cpu", "--out", {str(tmp_path / "x.json")!r}]))
+for name in ("whole", "again"):  # the second time all is read back from the checkpoints of rank 0
+    out, saved = f"{tmp_path}/{{name}}.json", {str(tmp_path / "saved")!r}
+    options = ["--smoke", "--device", "cpu", "--out", out, "--checkpoints", saved]
+    assert main(["run", "digits", *options]) == 0
 """,
     )
     assert found.returncode == 0, found.stderr
-    record = read_record(tmp_path / "x.json")
-    assert (
-        record.command
-        == "torchrun --nproc-per-node 2 -m probmcl run digits --smoke --device cpu --out x.json"
-    )
-    assert found.stdout.count("record written to") == 1
-    assert {row.method: row.image_views for row in record.rows}["ProbMCL"] == 2 * 45
+    whole, again = (read_record(tmp_path / f"{name}.json") for name in ("whole", "again"))
+    command = "torchrun --nproc-per-node 2 -m probmcl run digits --smoke --device cpu"
+    assert whole.command == f"{command} --out whole.json --checkpoints saved"
+    assert found.stdout.count("record written to") == 2
+    assert {row.method: row.image_views for row in whole.rows}["ProbMCL"] == 2 * 45
+    assert [row.metrics for row in again.rows] == [row.metrics for row in whole.rows]
+    assert "Went on from checkpoints" in " ".join(again.notes)
 
 
 def test_one_process_has_no_ranks() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import sys
 from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from probmcl.data import LabelledImages, make_loader
-from probmcl.loss import MulSupConLoss, ProbMCLLoss, SupConLoss
+from probmcl.loss import LossParts, MulSupConLoss, ProbMCLLoss, SupConLoss
 from probmcl.model import HeadOutput, MixtureDensityHead, ProjectionHead
 from probmcl.train import (
     AcrossRanks,
@@ -40,6 +41,7 @@ CRITERIA = {
     "mulsupcon": MulSupConLoss(),
     "probmcl": ProbMCLLoss(empty="drop"),
     "probmcl-moving-target": ProbMCLLoss(empty="match", stop_gradient=False, nll_weight=0.7),
+    "probmcl-queue": ProbMCLLoss(queue=20),
 }
 BATCHES = ("uneven", "rank without positives")
 STAGES = ("contrastive", "end to end", "batch norm")
@@ -69,7 +71,7 @@ def loss_and_gradient(criterion: str, kind: str, precision: str) -> dict[str, Te
     dtype = getattr(torch, precision)
     views, labels, sizes = batch(kind, dtype)
     whole = network(criterion).to(dtype)
-    expected = CRITERIA[criterion](whole(torch.cat(views)), labels)
+    expected = second_score(CRITERIA[criterion], whole(torch.cat(views)), labels)
     expected.total.backward()
 
     share = this_share()
@@ -78,7 +80,7 @@ def loss_and_gradient(criterion: str, kind: str, precision: str) -> dict[str, Te
     model = network(criterion).to(dtype)
     replica = replicate(model, torch.device("cpu"))
     output = replica(torch.cat([view[mine] for view in views]))
-    found = AcrossRanks(CRITERIA[criterion])(output, labels[mine])
+    found = second_score(AcrossRanks(CRITERIA[criterion]), output, labels[mine])
     found.total.backward()
     contrastive = found.parts["contrastive"]
     return {
@@ -89,6 +91,14 @@ def loss_and_gradient(criterion: str, kind: str, precision: str) -> dict[str, Te
         "part": summed(contrastive) / share.ranks,
         "gradient": gradient(model),
     }
+
+
+def second_score(criterion: nn.Module, output: HeadOutput, labels: Tensor) -> LossParts:
+    """A batch scored for the second time: a queue then holds rows of the first."""
+    criterion = deepcopy(criterion)
+    with torch.no_grad():
+        criterion(output, labels)
+    return criterion(output, labels)
 
 
 def joined_order() -> dict[str, Tensor]:
@@ -154,7 +164,21 @@ class Watch:
         return score
 
 
-def train(kind: str, watch: Watch, checkpoint: Path) -> dict[str, Any]:
+class Cut(ProbMCLLoss):
+    """The objective, until the power goes in the middle of the second epoch."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.steps = steps
+
+    def forward(self, *arguments: Any) -> Any:
+        if not self.steps:
+            raise StopError
+        self.steps -= 1
+        return super().forward(*arguments)
+
+
+def train(kind: str, watch: Watch, checkpoint: Path, steps: int = 12) -> dict[str, Any]:
     """A whole stage on 22 images in batches of 6: the last one has 4."""
     share = this_share()
     loader = make_loader(images(22), flipped, 6, shuffle=True, seed=3, share=share)
@@ -169,7 +193,9 @@ def train(kind: str, watch: Watch, checkpoint: Path) -> dict[str, Any]:
         history = end_to_end(model, bce, loader, SETTINGS, **options)
     else:
         head = MixtureDensityHead(12, 3, trunk=(16, 8))
-        history = contrastive_stage(encoder, head, ProbMCLLoss(), loader, SETTINGS, **options)
+        history = contrastive_stage(
+            encoder, head, Cut(steps), loader, SETTINGS, checkpoint_steps=2, **options
+        )
         model = nn.Sequential(encoder, head)
     return {
         "weights": weights(model),
@@ -194,14 +220,15 @@ def predictions() -> tuple[Tensor, Tensor]:
 def work(folder: Path) -> dict[Any, Any]:
     """Everything that one rank, or one process alone, has to show."""
     share = this_share()
+    alone = "" if dist.is_initialized() else " alone"
     results: dict[Any, Any] = {"predictions": predictions()}
     for kind in STAGES:
-        own_file = folder / f"{kind} {share.rank} of {share.ranks}.pt"
+        own_file = folder / f"{kind} {share.rank} of {share.ranks}{alone}.pt"
         results[kind] = train(kind, Watch(), own_file)
-    common_file = folder / f"resumed, {share.ranks} ranks.pt"
+    common_file = folder / f"resumed, {share.ranks} ranks{alone}.pt"
     with suppress(StopError):
-        train("contrastive", Watch(epochs=2), common_file)
-    results["resumed"] = train("contrastive", Watch(first=3), common_file)
+        train("contrastive", Watch(), common_file, steps=7)  # the last file is of step 6, in the second epoch
+    results["resumed"] = train("contrastive", Watch(first=2), common_file)
     if dist.is_initialized():  # ranks of a group
         results["joined order"] = joined_order()
         results["gathered rows"] = gathered_rows() if share.ranks > 1 else None
@@ -217,6 +244,7 @@ def main(rank: int, folder: Path) -> None:
             meeting = (folder / f"meeting-of-{ranks}").as_uri()
             dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=ranks)
             results[ranks] = work(folder)
+            dist.barrier()  # nobody leaves while another still reads
             dist.destroy_process_group()
     torch.save(results, folder / f"{rank}.pt")
 
