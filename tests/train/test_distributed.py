@@ -189,16 +189,13 @@ warnings.simplefilter("error")
 tiny = TrainingSettings(epochs=1, batch_size=15, learning_rate=1e-3)
 methods = (Method("BCE", "bce", tiny), Method("ProbMCL", "probmcl", tiny, trunk=(16, 8)))
 data = DigitsData(train=45, validation=45, test=45, difficulty="easy")
-run.RECIPES["digits"] = lambda smoke: Recipe("tiny", data, LettersStart(31, tiny), "small-cnn", methods, tiny)
-raise SystemExit(main(["run", "digits", "--smoke", "--device", "cpu", "--out", {str(tmp_path / "x.json")!r}]))
+run.RECIPES["digits"] = lambda: Recipe("tiny", data, LettersStart(31, tiny), "small-cnn", methods, tiny)
+raise SystemExit(main(["run", "digits", "--device", "cpu", "--out", {str(tmp_path / "x.json")!r}]))
 """,
     )
     assert found.returncode == 0, found.stderr
     record = read_record(tmp_path / "x.json")
-    assert (
-        record.command
-        == "torchrun --nproc-per-node 2 -m probmcl run digits --smoke --device cpu --out x.json"
-    )
+    assert record.command == "torchrun --nproc-per-node 2 -m probmcl run digits --device cpu --out x.json"
     assert found.stdout.count("record written to") == 1
     assert {row.method: row.image_views for row in record.rows}["ProbMCL"] == 2 * 45
 
