@@ -159,7 +159,8 @@ def checksum(*tensors: Tensor) -> str:
     for tensor in tensors:
         _check.tensor("tensors", tensor)
         digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+        array = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
+        digest.update(array.data)  # in place: a copy of four gigabytes of pixels may not fit
     return f"sha256:{digest.hexdigest()}"
 
 

@@ -22,6 +22,8 @@ View = Callable[[Tensor], Tensor | tuple[Tensor, Tensor]]
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+NORMALISATIONS = {"imagenet": (IMAGENET_MEAN, IMAGENET_STD), "unit": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))}
+"""Mean and standard deviation that pixels of 0..1 are normalised with; TResNet's weights want "unit"."""
 
 
 class TwoViews:
@@ -79,16 +81,18 @@ def scene_augmentation() -> v2.Compose:
     )
 
 
-def photo_view(size: int) -> v2.Compose:
-    """Return the view of photographs without chance: squished to a square, with ImageNet's normalisation.
+def photo_view(size: int, *, normalisation: str = "imagenet") -> v2.Compose:
+    """Return the view of photographs without chance: squished to a square, normalised.
 
     Args:
         size: Height and width that the encoder takes, in pixels.
+        normalisation: One of ``"imagenet"`` and ``"unit"`` (0..1), whichever the encoder's weights were
+            trained with.
 
     >>> photo_view(64)(torch.zeros(3, 48, 80, dtype=torch.uint8)).shape
     torch.Size([3, 64, 64])
     """
-    return v2.Compose([v2.RGB(), squish(size), NormalisedFloat(IMAGENET_MEAN, IMAGENET_STD)])
+    return v2.Compose([v2.RGB(), squish(size), _normalised(normalisation)])
 
 
 def squish(size: int) -> v2.Resize:
@@ -103,20 +107,21 @@ def squish(size: int) -> v2.Resize:
     return v2.Resize((_check.count("size", size),) * 2, antialias=True)
 
 
-def two_photo_views(size: int) -> TwoViews:
+def two_photo_views(size: int, *, normalisation: str = "imagenet") -> TwoViews:
     """Return two views of photographs, resized once: ``TwoViews(photo_augmentation(size))``, but faster.
 
     Args:
         size: Height and width that the encoder takes, in pixels.
+        normalisation: As in ``photo_view``.
 
     >>> first, second = two_photo_views(64)(torch.zeros(3, 48, 80, dtype=torch.uint8))
     >>> first.shape, second.shape
     (torch.Size([3, 64, 64]), torch.Size([3, 64, 64]))
     """
-    return TwoViews(photo_augmentation(size), once=squish(size))
+    return TwoViews(photo_augmentation(size, normalisation=normalisation), once=squish(size))
 
 
-def photo_augmentation(size: int) -> PerImage:
+def photo_augmentation(size: int, *, normalisation: str = "imagenet") -> PerImage:
     """Return the augmentation of photographs: squish resize, flip, RandAugment and Cutout (M15).
 
     It follows the recipe of KMCL's code (arXiv 2307.03967), which takes it from ASL's. There Cutout
@@ -126,6 +131,7 @@ def photo_augmentation(size: int) -> PerImage:
 
     Args:
         size: Height and width that the encoder takes, in pixels.
+        normalisation: As in ``photo_view``.
 
     >>> photo_augmentation(64)(torch.zeros(2, 3, 48, 80, dtype=torch.uint8)).shape
     torch.Size([2, 3, 64, 64])
@@ -138,7 +144,7 @@ def photo_augmentation(size: int) -> PerImage:
                 v2.RandomHorizontalFlip(),
                 v2.RandomErasing(p=1.0, scale=(1 / 16, 1 / 4), ratio=(1.0, 1.0)),
                 PillowRandAugment(),
-                NormalisedFloat(IMAGENET_MEAN, IMAGENET_STD),
+                _normalised(normalisation),
             ]
         )
     )
@@ -286,6 +292,10 @@ class PixelNoise(nn.Module):
 def _per_image(batch: Tensor, low: float, high: float, values: int = 1) -> Tensor:
     """Draw uniform numbers on the batch's device, (B, values, 1, 1)."""
     return torch.empty(len(batch), values, 1, 1, dtype=batch.dtype, device=batch.device).uniform_(low, high)
+
+
+def _normalised(normalisation: str) -> NormalisedFloat:
+    return NormalisedFloat(*NORMALISATIONS[_check.one_of("normalisation", normalisation, NORMALISATIONS)])
 
 
 def _to_unit_range() -> list[nn.Module]:

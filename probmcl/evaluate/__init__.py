@@ -6,6 +6,7 @@ from probmcl.evaluate.bootstrap import (
     paired_bootstrap_difference,
     seed_interval,
 )
+from probmcl.evaluate.gradcam import grad_cam
 from probmcl.evaluate.metrics import (
     Decisions,
     Metric,
@@ -29,6 +30,7 @@ __all__ = [
     "average_precision",
     "bootstrap_interval",
     "global_threshold_from_validation",
+    "grad_cam",
     "mean_auroc",
     "mean_average_precision",
     "multilabel_metrics",

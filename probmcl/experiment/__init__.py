@@ -1,6 +1,16 @@
 """All of it, arranged and written down."""
 
 from probmcl.experiment.checkpoints import RunCheckpoints
+from probmcl.experiment.datasets import (
+    Benchmark,
+    ChestData,
+    ChestMnistData,
+    CocoData,
+    DigitsData,
+    PackedData,
+)
+from probmcl.experiment.estimate import Estimate, estimate
+from probmcl.experiment.export import Exported, export_run, load_export
 from probmcl.experiment.ledger import (
     LEDGER_KINDS,
     LEDGER_ROWS,
@@ -12,9 +22,11 @@ from probmcl.experiment.ledger import (
     read_ledger,
 )
 from probmcl.experiment.ledger_check import check_ledger, entry_record, has_test
-from probmcl.experiment.methods import Splits, Trained, pretrain, probe_start, train_method
+from probmcl.experiment.methods import Trained, probe_start, train_method
 from probmcl.experiment.provenance import Code, Hardware, command_line
-from probmcl.experiment.recipe import Method, Recipe, digits_random_recipe, digits_recipe, smaller
+from probmcl.experiment.published import Standing, published_table, standings
+from probmcl.experiment.recipe import LettersStart, Method, PretrainedStart, Recipe
+from probmcl.experiment.recipes import RECIPES, digits_random_recipe, digits_recipe, shortened, smaller
 from probmcl.experiment.record import (
     DataIdentity,
     Difference,
@@ -26,8 +38,11 @@ from probmcl.experiment.record import (
     write_record,
 )
 from probmcl.experiment.report import comparison_table, verdict
-from probmcl.experiment.run import best_baseline, run_experiment, run_methods
+from probmcl.experiment.run import Runs, best_baseline, run_experiment, run_methods
+from probmcl.experiment.splits import Splits
+from probmcl.experiment.starts import pretrain, weights_file
 from probmcl.experiment.statistics import LABEL_SOURCES, LabelSource, label_record, read_label_matrix
+from probmcl.experiment.views import PhotoViews, SceneViews
 
 __all__ = [
     "LABEL_SOURCES",
@@ -35,19 +50,34 @@ __all__ = [
     "LEDGER_ROWS",
     "LEDGER_STATUSES",
     "LEDGER_TAGS",
+    "RECIPES",
+    "Benchmark",
+    "ChestData",
+    "ChestMnistData",
+    "CocoData",
     "Code",
     "DataIdentity",
     "Difference",
+    "DigitsData",
+    "Estimate",
+    "Exported",
     "Hardware",
     "LabelSource",
     "LedgerEntry",
+    "LettersStart",
     "Method",
+    "PackedData",
+    "PhotoViews",
+    "PretrainedStart",
     "Published",
     "Recipe",
     "Record",
     "Row",
     "RunCheckpoints",
+    "Runs",
+    "SceneViews",
     "Splits",
+    "Standing",
     "Trained",
     "best_baseline",
     "check_ledger",
@@ -56,20 +86,27 @@ __all__ = [
     "digits_random_recipe",
     "digits_recipe",
     "entry_record",
+    "estimate",
+    "export_run",
     "has_test",
     "label_record",
     "ledger_summary",
+    "load_export",
     "load_result",
     "pretrain",
     "probe_start",
+    "published_table",
     "read_label_matrix",
     "read_ledger",
     "read_record",
     "results_path",
     "run_experiment",
     "run_methods",
+    "shortened",
     "smaller",
+    "standings",
     "train_method",
     "verdict",
+    "weights_file",
     "write_record",
 ]

@@ -32,20 +32,24 @@ class RunCheckpoints:
         recipe: the experiment.
         code: the code that runs now.
         hardware: the machine it runs on.
+        data: checksum of the images.
 
     Raises:
-        ValueError: if the folder belongs to another recipe; the message says what differs.
+        ValueError: if the folder belongs to another recipe or other images; the message says what differs.
     """
 
-    def __init__(self, folder: str | Path, recipe: Recipe, code: Code, hardware: Hardware) -> None:
+    def __init__(
+        self, folder: str | Path, recipe: Recipe, code: Code, hardware: Hardware, *, data: str = ""
+    ) -> None:
         self.folder = Path(folder)
         self.restored: list[str] = []  # what was read back, as "seed 0, ProbMCL"
         now: dict[str, Any] = {"code": asdict(code), "hardware": asdict(hardware)}
         begun = latest_checkpoint(self.folder / "run.pt")
+        run = {"recipe": recipe.to_dict(), "data": data}
         if begun is not None:
-            check_same_run(self.folder / "run.pt", begun["recipe"], recipe.to_dict())
+            check_same_run(self.folder / "run.pt", {name: begun.get(name) for name in run}, run)
         elif is_first():
-            save_checkpoint(self.folder / "run.pt", {"recipe": recipe.to_dict(), **now})
+            save_checkpoint(self.folder / "run.pt", {**run, **now})
         self.moved = begun is not None and any(begun[part] != now[part] for part in now)
 
     def start(self, seed: int) -> Path:
@@ -54,7 +58,7 @@ class RunCheckpoints:
 
     def stages(self, seed: int, method: str) -> Path:
         """The folder of a method, for the checkpoints of its stages."""
-        return self.folder / f"seed-{seed}" / _slug(method)
+        return self.folder / f"seed-{seed}" / slug(method)
 
     def finished(self, seed: int, method: str, start: nn.Module) -> Trained | None:
         """A method that was finished, or None.
@@ -118,10 +122,10 @@ class RunCheckpoints:
         return notes
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
     """A method's name as a folder.
 
-    >>> _slug("SupCon, threshold")
+    >>> slug("SupCon, threshold")
     'supcon-threshold'
     """
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

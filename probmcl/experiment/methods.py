@@ -10,52 +10,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from probmcl.data import (
-    LabelledImages,
-    TwoViews,
-    ViewLoader,
-    digit_scenes,
-    letter_images,
-    make_loader,
-    plain_view,
-)
-from probmcl.data import scene_augmentation as augmentation
+from probmcl.data import ViewLoader
 from probmcl.evaluate import mean_average_precision, ridge_probe
-from probmcl.experiment.recipe import DigitsData, Method, Recipe
+from probmcl.experiment.recipe import Method, Recipe
+from probmcl.experiment.splits import Images, Splits
+from probmcl.experiment.starts import CHECKPOINT_STEPS
+from probmcl.experiment.views import plain_loader, training_loader
 from probmcl.loss import AsymmetricLoss, MulSupConLoss, ProbMCLLoss, SupConLoss
-from probmcl.model import Encoder, MixtureDensityHead, ProjectionHead, build_encoder
+from probmcl.model import Encoder, MixtureDensityHead, ProjectionHead
 from probmcl.train import (
     History,
-    TrainingSettings,
     contrastive_stage,
     end_to_end,
     linear_probe,
     predict,
     same_everywhere,
     seeded,
-    this_share,
 )
 
-EVALUATION_BATCH = 500
 WATCHED_IMAGES = 2000
-CHECKPOINT_STEPS = 500
-
-
-@dataclass(frozen=True)
-class Splits:
-    """Train, validation and test images of an experiment."""
-
-    train: LabelledImages
-    validation: LabelledImages
-    test: LabelledImages
-
-    @classmethod
-    def of_digits(cls, data: DigitsData) -> Splits:
-        """Draw the DigitScenes of a recipe."""
-        sizes = (("train", data.train), ("validation", data.validation), ("test", data.test))
-        return cls(
-            *(digit_scenes(split, size, seed=data.seed, difficulty=data.difficulty) for split, size in sizes)
-        )
 
 
 @dataclass(frozen=True)
@@ -81,53 +54,38 @@ class Trained:
     image_views: int
 
 
-def pretrain(
-    recipe: Recipe,
-    *,
-    seed: int,
-    device: torch.device | str = "cpu",
-    progress: str | None = None,
-    checkpoint: Path | None = None,
-) -> Encoder:
-    """Make the common start: an encoder that tells letters apart and has never seen a digit.
+@dataclass(frozen=True)
+class _Work:
+    """One method in work: what its stages need."""
 
-    Args:
-        recipe: the experiment.
-        seed: seeds the encoder's first weights, the order and the augmentation.
-        device: where to train.
-        progress: text beside a progress bar; None for none.
-        checkpoint: file to save to and to go on from, see :func:`~probmcl.train.fit`.
+    encoder: Encoder
+    recipe: Recipe
+    splits: Splits
+    seed: int
+    device: torch.device | str
+    progress: str | None = None
+    checkpoints: Path | None = None
 
-    Returns:
-        The encoder, without its letter classifier; with random weights if the recipe has no start.
-    """
-    with seeded(seed):
-        encoder = build_encoder(recipe.encoder, in_channels=1)
-    if recipe.start is None:
-        return encoder
-    letters = letter_images(recipe.start.images, seed=recipe.data.seed, difficulty=recipe.data.difficulty)
-    with seeded(seed):
-        classifier = nn.Linear(encoder.feature_dim, len(letters.classes))
-    settings = recipe.start.training
-    end_to_end(
-        nn.Sequential(encoder, classifier),
-        functional.cross_entropy,
-        _two_views(letters, settings, seed),
-        settings,
-        seed=seed,
-        device=device,
-        checkpoint=checkpoint,
-        checkpoint_steps=CHECKPOINT_STEPS,
-        progress=progress,
-    )
-    return encoder
+    def outputs(self, model: nn.Module, images: Images) -> tuple[Tensor, Tensor]:
+        """What a model makes of plain views, and their labels."""
+        loader = plain_loader(images, self.recipe.views, device=self.device)
+        return predict(model, loader, device=self.device)
+
+    def batches(self, method: Method) -> ViewLoader:
+        """The training images of a method."""
+        size = method.training.batch_size  # that of all ranks together
+        return training_loader(self.splits.train, self.recipe.views, size, seed=self.seed, device=self.device)
+
+    def saved(self, name: str) -> Path | None:
+        """The file of a stage's checkpoints."""
+        return None if self.checkpoints is None else self.checkpoints / name
 
 
 def train_method(
     method: Method,
     start: Encoder,
+    recipe: Recipe,
     splits: Splits,
-    probe: TrainingSettings,
     *,
     seed: int,
     device: torch.device | str = "cpu",
@@ -139,8 +97,8 @@ def train_method(
     Args:
         method: what to train, and how.
         start: the common start.
+        recipe: the experiment: its views, and its linear probe for contrastive methods.
         splits: the images.
-        probe: settings of the linear probe, for contrastive methods.
         seed: seeds heads, order and augmentation; the order is the same for every method.
         device: where to train.
         progress: text beside a progress bar; None for none.
@@ -149,15 +107,14 @@ def train_method(
     Returns:
         The trained method.
     """
-    encoder = deepcopy(start)
+    work = _Work(deepcopy(start), recipe, splits, seed, device, progress, checkpoints)
     size = method.training.batch_size
     used = len(splits.train) // size * size  # the last batch is dropped if it is smaller
-    train = _end_to_end if method.end_to_end else _two_stages
-    classifier, histories = train(method, encoder, splits, probe, seed, device, progress, checkpoints)
+    classifier, histories = (_end_to_end if method.end_to_end else _two_stages)(method, work)
     return Trained(
-        encoder,
+        work.encoder,
         classifier,
-        *_scores(encoder, classifier, splits, device),
+        *_scores(work, classifier),
         history=histories[0],
         seconds=sum(history.seconds for history in histories),
         image_views=2 * used * method.training.epochs,
@@ -165,11 +122,12 @@ def train_method(
 
 
 def probe_start(
-    start: Encoder, splits: Splits, probe: TrainingSettings, *, seed: int, device: torch.device | str = "cpu"
+    start: Encoder, recipe: Recipe, splits: Splits, *, seed: int, device: torch.device | str = "cpu"
 ) -> Trained:
     """The linear probe of the start itself: what every method has before it learns anything."""
-    classifier, history = _probe(start, splits, probe, seed, device)
-    scores = _scores(start, classifier, splits, device)
+    work = _Work(start, recipe, splits, seed, device)
+    classifier, history = _probe(work)
+    scores = _scores(work, classifier)
     return Trained(start, classifier, *scores, history=None, seconds=history.seconds, image_views=0)
 
 
@@ -189,122 +147,87 @@ def contrastive_parts(method: Method, feature_dim: int, classes: int) -> tuple[n
     return ProjectionHead(feature_dim, method.trunk), criterion(**method.options)
 
 
-def _end_to_end(
-    method: Method,
-    encoder: Encoder,
-    splits: Splits,
-    probe: TrainingSettings,
-    seed: int,
-    device: torch.device | str,
-    progress: str | None,
-    checkpoints: Path | None,
-) -> tuple[nn.Linear, list[History]]:
-    with seeded(seed):
-        classifier = nn.Linear(encoder.feature_dim, len(splits.train.classes))
+def _end_to_end(method: Method, work: _Work) -> tuple[nn.Linear, list[History]]:
+    with seeded(work.seed):
+        classifier = nn.Linear(work.encoder.feature_dim, len(work.splits.train.classes))
     bce = functional.binary_cross_entropy_with_logits
     criterion = bce if method.criterion == "bce" else AsymmetricLoss(**method.options)
-    validation = plain_loader(splits.validation)
 
     def watch(model: nn.Module) -> float:
-        return mean_average_precision(*predict(model, validation, device=device))
+        return mean_average_precision(*work.outputs(model, work.splits.validation))
 
-    loader = _two_views(splits.train, method.training, seed)
     history = end_to_end(
-        nn.Sequential(encoder, classifier),
+        nn.Sequential(work.encoder, classifier),
         criterion,
-        loader,
+        work.batches(method),
         method.training,
-        seed=seed,
-        device=device,
+        seed=work.seed,
+        device=work.device,
         watch=watch,
-        checkpoint=checkpoints and checkpoints / "training.pt",
+        checkpoint=work.saved("training.pt"),
         checkpoint_steps=CHECKPOINT_STEPS,
-        progress=progress,
+        progress=work.progress,
     )
     return classifier, [history]
 
 
-def _two_stages(
-    method: Method,
-    encoder: Encoder,
-    splits: Splits,
-    probe: TrainingSettings,
-    seed: int,
-    device: torch.device | str,
-    progress: str | None,
-    checkpoints: Path | None,
-) -> tuple[nn.Linear, list[History]]:
-    with seeded(seed):
-        head, criterion = contrastive_parts(method, encoder.feature_dim, len(splits.train.classes))
-    watched = splits.train.subset(torch.arange(min(WATCHED_IMAGES, len(splits.train))))
+def _two_stages(method: Method, work: _Work) -> tuple[nn.Linear, list[History]]:
+    train = work.splits.train
+    with seeded(work.seed):
+        head, criterion = contrastive_parts(method, work.encoder.feature_dim, len(train.classes))
+    watched = train.subset(torch.arange(min(WATCHED_IMAGES, len(train))))
 
     def watch(model: nn.Module) -> float:
         """A ridge probe of the frozen features: cheap, and without a random number."""
-        known, known_labels = predict(model, plain_loader(watched), device=device)
-        features, labels = predict(model, plain_loader(splits.validation), device=device)
+        known, known_labels = work.outputs(model, watched)
+        features, labels = work.outputs(model, work.splits.validation)
         return mean_average_precision(ridge_probe(known, known_labels, features), labels)
 
     history = contrastive_stage(
-        encoder,
+        work.encoder,
         head,
         criterion,
-        _two_views(splits.train, method.training, seed),
+        work.batches(method),
         method.training,
-        seed=seed,
-        device=device,
+        seed=work.seed,
+        device=work.device,
         watch=watch,
-        checkpoint=checkpoints and checkpoints / "training.pt",
+        checkpoint=work.saved("training.pt"),
         checkpoint_steps=CHECKPOINT_STEPS,
-        progress=progress,
+        progress=work.progress,
     )
-    classifier, probed = _probe(
-        encoder, splits, probe, seed, device, checkpoints and checkpoints / "probe.pt"
-    )
+    classifier, probed = _probe(work)
     return classifier, [history, probed]
 
 
-def _probe(
-    encoder: nn.Module,
-    splits: Splits,
-    settings: TrainingSettings,
-    seed: int,
-    device: torch.device | str,
-    checkpoint: Path | None = None,
-) -> tuple[nn.Linear, History]:
+def _probe(work: _Work) -> tuple[nn.Linear, History]:
     """The classification stage: a linear layer on frozen features with the asymmetric loss (M14).
 
     Every rank trains it on the features of all images: to wait for one rank takes as long, and an exchange
     that waits too long is taken for a failure. Should the ranks round differently, rank 0's layer counts.
     """
-    features, labels = predict(encoder, plain_loader(splits.train), device=device)
-    known, known_labels = predict(encoder, plain_loader(splits.validation), device=device)
+    features, labels = work.outputs(work.encoder, work.splits.train)
+    known, known_labels = work.outputs(work.encoder, work.splits.validation)
 
     def watch(layer: nn.Module) -> float:
         with torch.no_grad():
             return mean_average_precision(layer(known), known_labels)
 
     layer, history = linear_probe(
-        features, labels, AsymmetricLoss(), settings, seed=seed, watch=watch, checkpoint=checkpoint
+        features,
+        labels,
+        AsymmetricLoss(),
+        work.recipe.probe,
+        seed=work.seed,
+        watch=watch,
+        checkpoint=work.saved("probe.pt"),
     )
     same_everywhere(layer)
     return layer, history
 
 
-def _scores(
-    encoder: nn.Module, classifier: nn.Module, splits: Splits, device: torch.device | str
-) -> tuple[Tensor, Tensor]:
-    model = nn.Sequential(encoder, classifier)
-    validation, test = (
-        predict(model, plain_loader(images), device=device)[0] for images in (splits.validation, splits.test)
-    )
+def _scores(work: _Work, classifier: nn.Module) -> tuple[Tensor, Tensor]:
+    model = nn.Sequential(work.encoder, classifier)
+    validation, _ = work.outputs(model, work.splits.validation)
+    test, _ = work.outputs(model, work.splits.test)
     return validation, test
-
-
-def plain_loader(images: LabelledImages) -> ViewLoader:
-    """Batches of plain views in the order of the data set; over several ranks, this rank's share of them."""
-    return make_loader(images, plain_view(), EVALUATION_BATCH, shuffle=False, seed=0, share=this_share())
-
-
-def _two_views(images: LabelledImages, settings: TrainingSettings, seed: int) -> ViewLoader:
-    views, size = TwoViews(augmentation()), settings.batch_size  # that of all ranks together
-    return make_loader(images, views, size, shuffle=True, seed=seed, drop_last=True, share=this_share())

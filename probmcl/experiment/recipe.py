@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from probmcl import _check
+from probmcl.experiment.datasets import DATASETS, Dataset, DigitsData
+from probmcl.experiment.splits import Splits
+from probmcl.experiment.views import PhotoViews, SceneViews, Views
 from probmcl.train import TrainingSettings
 
 CRITERIA = ("bce", "asl", "supcon", "mulsupcon", "probmcl")
 """Names of the training criteria; the first two train encoder and classifier end to end."""
-
-
-@dataclass(frozen=True)
-class DigitsData:
-    """Sizes and difficulty of the DigitScenes of an experiment, and the seed that draws them."""
-
-    train: int = 6000
-    validation: int = 1500
-    test: int = 2000
-    difficulty: str = "default"
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -31,6 +24,22 @@ class LettersStart:
 
     images: int
     training: TrainingSettings
+
+
+@dataclass(frozen=True)
+class PretrainedStart:
+    """Published weights of the encoder, where every method starts.
+
+    Attributes:
+        weights: a tag of timm or a weights name of torchvision; with a checksum, the name of a file.
+        checksum: "sha256:..." of a file of weights.
+    """
+
+    weights: str
+    checksum: str = ""
+
+
+Start = LettersStart | PretrainedStart
 
 
 @dataclass(frozen=True)
@@ -64,15 +73,17 @@ class Method:
 
 @dataclass(frozen=True)
 class Recipe:
-    """An experiment on DigitScenes: data, a common start, methods, and the linear probe of frozen encoders.
+    """An experiment: data, a common start, methods, and the linear probe of frozen encoders.
 
     Attributes:
         name: name of the experiment and of its record.
-        data: the scenes.
+        data: the data set.
         start: the pretraining; None starts every method from the same random weights.
         encoder: name for :func:`~probmcl.model.build_encoder`.
         methods: what is compared; every method sees the same number of image views.
         probe: training of the linear classifier on frozen features (M14).
+        views: what the encoder sees of an image.
+        limit: images to keep of each part; None keeps all. With a limit, a run shows that the parts fit.
 
     Example:
         >>> from probmcl.experiment import digits_recipe
@@ -82,110 +93,66 @@ class Recipe:
     """
 
     name: str
-    data: DigitsData
-    start: LettersStart | None
+    data: Dataset
+    start: Start | None
     encoder: str
     methods: tuple[Method, ...]
     probe: TrainingSettings
+    views: Views = field(default_factory=SceneViews)
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.start, LettersStart) and not isinstance(self.data, DigitsData):
+            raise ValueError(
+                f"start: letters are the start of DigitScenes, not of {type(self.data).__name__}"
+            )
+
+    def splits(self, folder: Path | None = None) -> Splits:
+        """The images.
+
+        Args:
+            folder: where the data set is; None for DigitScenes, which are drawn.
+
+        Raises:
+            FileNotFoundError: if files are missing; the message names them.
+            ValueError: if the data set is damaged, or a folder is given or missing.
+        """
+        return self.data.splits(folder).limited(self.limit)
 
     def to_dict(self) -> dict[str, Any]:
         """A plain form, as it stands in records."""
         plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
-        return plain
+        return {**plain, "data": {"kind": self.data.kind, **plain["data"]}}
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Recipe:
-        """The inverse of :meth:`to_dict`.
+        """The inverse of :meth:`to_dict`; records from before there were photographs are read as well.
 
         Raises:
             TypeError: if a field is missing or unknown.
+            ValueError: if the kind of data set is unknown.
         """
-        start = plain["start"]
+        data = dict(plain["data"])
+        kind = DATASETS[_check.one_of("data.kind", data.pop("kind", DigitsData.kind), DATASETS)]
+        views = plain.get("views")
         return cls(
             **{
                 **plain,
-                "data": DigitsData(**plain["data"]),
-                "start": start and LettersStart(start["images"], TrainingSettings(**start["training"])),
+                "data": kind(**data),
+                "start": plain["start"] and _start(plain["start"]),
                 "methods": tuple(_method(method) for method in plain["methods"]),
                 "probe": TrainingSettings(**plain["probe"]),
+                "views": PhotoViews(**views) if views else SceneViews(),
             }
         )
+
+
+def _start(plain: dict[str, Any]) -> Start:
+    if "weights" in plain:
+        return PretrainedStart(**plain)
+    return LettersStart(plain["images"], TrainingSettings(**plain["training"]))
 
 
 def _method(plain: dict[str, Any]) -> Method:
     training = TrainingSettings(**plain["training"])
     return Method(**{**plain, "training": training, "trunk": tuple(plain["trunk"])})
-
-
-def digits_recipe(*, smoke: bool = False) -> Recipe:
-    """The main comparison on DigitScenes (chapter 10): BCE, ASL, thresholded SupCon and ProbMCL.
-
-    Args:
-        smoke: the same experiment in seconds: fewer images, one epoch. It proves that all parts fit together
-            and nothing else.
-
-    Example:
-        >>> [method.name for method in digits_recipe().methods]
-        ['BCE', 'ASL', 'SupCon, threshold', 'ProbMCL']
-    """
-    recipe = Recipe(
-        name="digits",
-        data=DigitsData(),
-        start=LettersStart(6000, TrainingSettings(epochs=6, batch_size=128, learning_rate=5e-3)),
-        encoder="small-cnn",
-        methods=(
-            Method("BCE", "bce", _TRAINING),
-            Method("ASL", "asl", _TRAINING),
-            Method("SupCon, threshold", "supcon", _CONTRASTIVE, trunk=_TRUNK),
-            Method("ProbMCL", "probmcl", _CONTRASTIVE, trunk=_TRUNK),
-        ),
-        probe=TrainingSettings(epochs=30, batch_size=256, learning_rate=1e-2),
-    )
-    return smaller(recipe, images=384, epochs=1) if smoke else recipe
-
-
-def digits_random_recipe(*, smoke: bool = False) -> Recipe:
-    """The same comparison from random weights, where the threshold alone gives too little to hold on to.
-
-    Args:
-        smoke: the same experiment in seconds.
-
-    Example:
-        >>> digits_random_recipe().start is None
-        True
-    """
-    whole = digits_recipe()
-    bce, _, threshold, probmcl = whole.methods
-    weighted = replace(threshold, name="SupCon, Jaccard-weighted", options={"rule": "weighted"})
-    recipe = replace(whole, name="digits_random", start=None, methods=(bce, threshold, weighted, probmcl))
-    return smaller(recipe, images=384, epochs=1) if smoke else recipe
-
-
-def smaller(recipe: Recipe, *, images: int, epochs: int) -> Recipe:
-    """The same experiment with fewer training images and epochs, for live runs.
-
-    Args:
-        recipe: the experiment.
-        images: training images; half as many for validation and for test.
-        epochs: of every method, and of the start.
-
-    Example:
-        >>> smaller(digits_recipe(), images=1000, epochs=2).data.test
-        500
-    """
-
-    def shorter(settings: TrainingSettings) -> TrainingSettings:
-        return replace(settings, epochs=epochs, batch_size=min(settings.batch_size, images // 4))
-
-    start = recipe.start
-    return replace(
-        recipe,
-        data=replace(recipe.data, train=images, validation=images // 2, test=images // 2),
-        start=start and LettersStart(images, shorter(start.training)),
-        methods=tuple(replace(method, training=shorter(method.training)) for method in recipe.methods),
-    )
-
-
-_TRAINING = TrainingSettings(epochs=8, batch_size=128, learning_rate=5e-3)
-_CONTRASTIVE = replace(_TRAINING, learning_rate=2e-3)
-_TRUNK = (256, 64)

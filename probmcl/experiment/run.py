@@ -10,23 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from probmcl.data import checksum
-from probmcl.evaluate import (
-    Interval,
-    bootstrap_interval,
-    mean_average_precision,
-    multilabel_metrics,
-    paired_bootstrap_difference,
-    seed_interval,
-    thresholds_from_validation,
-)
+from probmcl.evaluate import mean_average_precision
 from probmcl.experiment.checkpoints import RunCheckpoints
-from probmcl.experiment.methods import Splits, Trained, pretrain, probe_start, train_method
+from probmcl.experiment.export import export_run
+from probmcl.experiment.methods import Trained, probe_start, train_method
 from probmcl.experiment.provenance import provenance
 from probmcl.experiment.recipe import Recipe
-from probmcl.experiment.record import DataIdentity, Difference, Record, Row
+from probmcl.experiment.record import Record
+from probmcl.experiment.rows import differences, mean_row, result_row
+from probmcl.experiment.splits import Splits
+from probmcl.experiment.starts import pretrain
 from probmcl.train import is_first
 
 START = "Start (linear probe)"
@@ -54,6 +48,8 @@ def run_methods(
     recipe: Recipe,
     seeds: Sequence[int],
     *,
+    splits: Splits | None = None,
+    weights: Path | None = None,
     device: torch.device | str = "cpu",
     progress: bool = False,
     checkpoints: RunCheckpoints | None = None,
@@ -66,6 +62,8 @@ def run_methods(
     Args:
         recipe: the experiment.
         seeds: at least one.
+        splits: the images, ``recipe.splits(folder)``; not needed where they are drawn.
+        weights: the file of weights, if the recipe's start is one.
         device: where to train.
         progress: show progress bars.
         checkpoints: where to save, and to go on from: what is finished there is not trained again.
@@ -78,10 +76,10 @@ def run_methods(
     """
     if not seeds:
         raise ValueError("seeds: expected at least one seed, got none")
-    splits = Splits.of_digits(recipe.data)
+    splits = recipe.splits() if splits is None else splits
     trained: dict[str, list[Trained]] = {START: [], **{method.name: [] for method in recipe.methods}}
     for seed in seeds:
-        for name, found in _train_seed(recipe, splits, seed, device, progress, checkpoints):
+        for name, found in _train_seed(recipe, splits, seed, weights, device, progress, checkpoints):
             trained[name].append(found)
     return Runs(recipe, splits, tuple(seeds), trained)
 
@@ -90,6 +88,7 @@ def _train_seed(
     recipe: Recipe,
     splits: Splits,
     seed: int,
+    weights: Path | None,
     device: torch.device | str,
     progress: bool,
     checkpoints: RunCheckpoints | None,
@@ -109,13 +108,13 @@ def _train_seed(
         return name, found
 
     saved = None if checkpoints is None else checkpoints.start(seed)
-    start = pretrain(recipe, seed=seed, device=device, progress=bar("start"), checkpoint=saved)
     options: dict[str, Any] = {"seed": seed, "device": device}
-    yield once(START, partial(probe_start, start, splits, recipe.probe, **options))
+    start = pretrain(recipe, progress=bar("start"), checkpoint=saved, weights=weights, **options)
+    yield once(START, partial(probe_start, start, recipe, splits, **options))
     for method in recipe.methods:
         options["progress"] = bar(method.name)
         options["checkpoints"] = None if checkpoints is None else checkpoints.stages(seed, method.name)
-        yield once(method.name, partial(train_method, method, start, splits, recipe.probe, **options))
+        yield once(method.name, partial(train_method, method, start, recipe, splits, **options))
 
 
 def run_experiment(
@@ -123,10 +122,13 @@ def run_experiment(
     seeds: Sequence[int],
     *,
     command: str,
+    splits: Splits | None = None,
+    weights: Path | None = None,
     device: torch.device | str = "cpu",
     progress: bool = False,
     resamples: int = 1000,
     checkpoints: Path | None = None,
+    export: Path | None = None,
 ) -> Record | None:
     """Run a recipe and write down what came out, with its provenance.
 
@@ -134,10 +136,13 @@ def run_experiment(
         recipe: the experiment.
         seeds: at least one.
         command: what to type to make the record again.
+        splits: the images, as in :func:`run_methods`.
+        weights: the file of weights, as in :func:`run_methods`.
         device: where to train.
         progress: show progress bars.
         resamples: bootstrap resamples of the test images.
         checkpoints: a folder; a run that was killed goes on from it and ends with the same numbers.
+        export: a folder for the trained methods, see :func:`~probmcl.experiment.export_run`.
 
     Returns:
         The record. Its rows with a seed hold one run, with bootstrap intervals over the test images; its rows
@@ -148,29 +153,38 @@ def run_experiment(
     """
     begin = time.perf_counter()
     code, hardware = provenance(device)  # before the run: files may change while it trains
-    saved = None if checkpoints is None else RunCheckpoints(checkpoints, recipe, code, hardware)
-    runs = run_methods(recipe, seeds, device=device, progress=progress, checkpoints=saved)
+    splits = recipe.splits() if splits is None else splits
+    identity = splits.identity()
+    saved = None
+    if checkpoints is not None:
+        saved = RunCheckpoints(checkpoints, recipe, code, hardware, data=identity.checksum)
+    runs = run_methods(
+        recipe, seeds, splits=splits, weights=weights, device=device, progress=progress, checkpoints=saved
+    )
     if not is_first():
         return None
     rows = [
-        _row(name, seed, trained, runs.splits, resamples)
+        result_row(name, seed, trained, splits, resamples)
         for name, all_seeds in runs.trained.items()
         for seed, trained in zip(runs.seeds, all_seeds, strict=True)
     ]
-    return Record(
+    record = Record(
         name=recipe.name,
         kind="comparison",
         command=command,
         recipe=recipe.to_dict(),
         seeds=runs.seeds,
-        data=_identity(recipe, runs.splits),
+        data=identity,
         code=code,
         hardware=hardware,
         wall_seconds=time.perf_counter() - begin,
-        rows=[*rows, *(_mean_row([row for row in rows if row.method == name]) for name in runs.trained)],
-        differences=_differences(runs, resamples),
+        rows=[*rows, *(mean_row([row for row in rows if row.method == name]) for name in runs.trained)],
+        differences=differences(runs.trained, splits.test.labels, resamples=resamples),
         notes=[_baseline_note(runs), *([] if saved is None else saved.notes())],
     )
+    if export is not None:
+        export_run(record, runs.trained, splits, export)
+    return record
 
 
 def best_baseline(runs: Runs) -> str:
@@ -185,91 +199,5 @@ def _validation_map(runs: Runs, name: str) -> float:
     return sum(found) / len(found)
 
 
-def _row(name: str, seed: int, trained: Trained, splits: Splits, resamples: int) -> Row:
-    labels = splits.test.labels
-    thresholds = thresholds_from_validation(
-        validation_scores=trained.validation_scores, validation_labels=splits.validation.labels
-    )
-    found = multilabel_metrics(trained.test_scores, labels, thresholds=thresholds)
-    interval = bootstrap_interval(
-        mean_average_precision, trained.test_scores, labels, resamples=resamples, seed=0
-    )
-    validation = mean_average_precision(trained.validation_scores, splits.validation.labels)
-    series = {"average_precision": found.average_precision.tolist()}
-    if trained.history is not None:
-        series |= {"loss": trained.history.curve("loss"), "watched": trained.history.curve("watched")}
-    return Row(
-        method=name,
-        seed=seed,
-        metrics={
-            "mAP": interval,
-            "validation mAP": Interval(validation),
-            "AUROC": Interval(found.mean_auroc),
-            "CF1": Interval(found.at_threshold.CF1),
-            "OF1": Interval(found.at_threshold.OF1),
-        },
-        seconds=trained.seconds,
-        image_views=trained.image_views,
-        series=series,
-    )
-
-
-def _mean_row(rows: Sequence[Row]) -> Row:
-    """The mean over seeds, with a t interval where there are two seeds or more."""
-
-    def over_seeds(name: str) -> Interval:
-        values = [row.metrics[name].value for row in rows]
-        return seed_interval(values) if len(values) > 1 else rows[0].metrics[name]
-
-    return Row(
-        method=rows[0].method,
-        seed=None,
-        metrics={name: over_seeds(name) for name in rows[0].metrics},
-        seconds=sum(row.seconds for row in rows) / len(rows),
-        image_views=rows[0].image_views,
-    )
-
-
-def _differences(runs: Runs, resamples: int) -> list[Difference]:
-    """The last method against every other, on the same images and seeds."""
-    *others, method = runs.trained
-    labels = runs.splits.test.labels.repeat(1, len(runs.seeds))
-    # Side by side, the mean AP over the columns of S seeds is the mean mAP over the seeds.
-    scores = _side_by_side(runs.trained[method])
-    return [
-        Difference(
-            method,
-            other,
-            "mAP",
-            paired_bootstrap_difference(
-                mean_average_precision,
-                scores,
-                _side_by_side(runs.trained[other]),
-                labels,
-                resamples=resamples,
-                seed=0,
-            ),
-        )
-        for other in others
-    ]
-
-
-def _side_by_side(trained: Sequence[Trained]) -> Tensor:
-    return torch.cat([one.test_scores for one in trained], dim=1)  # (N, S K)
-
-
 def _baseline_note(runs: Runs) -> str:
     return f"The best baseline on validation, by mean mAP over seeds, is {best_baseline(runs)}."
-
-
-def _identity(recipe: Recipe, splits: Splits) -> DataIdentity:
-    parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
-    tensors = [tensor for part in parts.values() for tensor in (part.images, part.labels)]
-    return DataIdentity(
-        name=f"DigitScenes, difficulty {recipe.data.difficulty}, seed {recipe.data.seed}",
-        split="train/validation/test with disjoint handwriting",
-        sizes={name: len(part) for name, part in parts.items()},
-        checksum=checksum(*tensors),
-        access="generated by probmcl.data.digit_scenes; no download",
-        source="E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998",
-    )

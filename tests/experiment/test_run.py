@@ -131,12 +131,12 @@ def test_the_book_s_recipe_survives_json() -> None:
 
 def test_the_command_writes_a_record_that_validates(tmp_path: Path, recipe, monkeypatch, capsys) -> None:
     monkeypatch.setattr(
-        "probmcl.commands.run.RECIPES", {"digits": lambda smoke: replace(recipe, methods=METHODS[::3])}
+        "probmcl.commands.run.RECIPES", {"digits": lambda: replace(recipe, methods=METHODS[::3])}
     )
     out = tmp_path / "digits.json"
-    assert main(["run", "digits", "--smoke", "--device", "cpu", "--out", str(out)]) == 0
+    assert main(["run", "digits", "--device", "cpu", "--out", str(out)]) == 0
     found = read_record(out)
-    assert found.command.startswith("python -m probmcl run digits --smoke")
+    assert found.command.startswith("python -m probmcl run digits --device cpu")
     assert str(tmp_path) not in out.read_text()
     assert "ProbMCL" in capsys.readouterr().out
 

@@ -190,16 +190,16 @@ warnings.simplefilter("error")
 tiny = TrainingSettings(epochs=1, batch_size=15, learning_rate=1e-3)
 methods = (Method("BCE", "bce", tiny), Method("ProbMCL", "probmcl", tiny, trunk=(16, 8)))
 data = DigitsData(train=45, validation=45, test=45, difficulty="easy")
-run.RECIPES["digits"] = lambda smoke: Recipe("tiny", data, LettersStart(31, tiny), "small-cnn", methods, tiny)
+run.RECIPES["digits"] = lambda: Recipe("tiny", data, LettersStart(31, tiny), "small-cnn", methods, tiny)
 for name in ("whole", "again"):  # the second time all is read back from the checkpoints of rank 0
     out, saved = f"{tmp_path}/{{name}}.json", {str(tmp_path / "saved")!r}
-    options = ["--smoke", "--device", "cpu", "--out", out, "--checkpoints", saved]
+    options = ["--device", "cpu", "--out", out, "--checkpoints", saved]
     assert main(["run", "digits", *options]) == 0
 """,
     )
     assert found.returncode == 0, found.stderr
     whole, again = (read_record(tmp_path / f"{name}.json") for name in ("whole", "again"))
-    command = "torchrun --nproc-per-node 2 -m probmcl run digits --smoke --device cpu"
+    command = "torchrun --nproc-per-node 2 -m probmcl run digits --device cpu"
     assert whole.command == f"{command} --out whole.json --checkpoints saved"
     assert found.stdout.count("record written to") == 2
     assert {row.method: row.image_views for row in whole.rows}["ProbMCL"] == 2 * 45

@@ -16,8 +16,9 @@ from probmcl.experiment.bench.alternatives import (
     metric_learning_supcon,
     scikit_learn_jaccard,
 )
+from probmcl.experiment.datasets import DigitsData
 from probmcl.experiment.methods import contrastive_parts
-from probmcl.experiment.recipe import digits_recipe
+from probmcl.experiment.recipes import digits_recipe
 from probmcl.loss import ProbMCLLoss, SupConLoss, contrastive_loss, positive_set, positive_weights
 from probmcl.model import GaussianMixture, HeadOutput, build_encoder
 from probmcl.train import contrastive_stage
@@ -93,7 +94,7 @@ def digits_epoch(criterion: str, sizes: Sizes) -> Pass:
     recipe = digits_recipe()
     method = next(method for method in recipe.methods if method.criterion == criterion)
     settings = replace(method.training, epochs=1, batch_size=sizes["N"] // 2)
-    scenes = digit_scenes("train", sizes["images"], seed=0, difficulty=recipe.data.difficulty)
+    scenes = digit_scenes("train", sizes["images"], seed=0, difficulty=DigitsData().difficulty)
     views = TwoViews(scene_augmentation())
     loader = make_loader(scenes, views, settings.batch_size, shuffle=True, seed=0, drop_last=True)
     encoder = build_encoder(recipe.encoder, in_channels=1)

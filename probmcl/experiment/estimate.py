@@ -1,0 +1,154 @@
+"""What a run will take, before it starts: parameters, arithmetic, memory, hours, money.
+
+An estimate from counts and a few assumptions, which it states. It may be off by a factor of two.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
+from torch.utils.flop_counter import FlopCounterMode
+
+from probmcl.experiment.methods import WATCHED_IMAGES, contrastive_parts
+from probmcl.experiment.recipe import Method, Recipe
+from probmcl.experiment.splits import Splits
+from probmcl.model import Encoder, build_encoder
+
+SUSTAINED = 40e12  # operations a second of one A100 in bfloat16 on convolutions: an eighth of its peak
+PRICE = 2.0  # dollars an hour
+CORE_VIEWS = 100  # augmented views a second that one core decodes and augments, at 224 pixels
+BACKWARD = 2  # a backward pass costs two forward passes
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will take.
+
+    Attributes:
+        parameters: of the encoder, without heads.
+        macs: multiply-accumulate operations of the encoder for one view.
+        image_views: augmented views of all methods and seeds together.
+        operations: of training and evaluation together; a multiply-accumulate counts two.
+        memory: bytes on the device while training on one.
+        core_hours: of decoding and augmenting.
+    """
+
+    parameters: int
+    macs: int
+    image_views: int
+    operations: float
+    memory: int
+    core_hours: float
+
+    @property
+    def gpu_hours(self) -> float:
+        """Hours of one A100 that never waits for images."""
+        return self.operations / SUSTAINED / 3600
+
+    def lines(self) -> list[str]:
+        """The estimate in words, with its assumptions."""
+        return [
+            f"Estimate: {self.parameters / 1e6:.1f} M parameters, {self.macs / 1e9:.2f} GMAC a view, "
+            f"{self.image_views:,} image views over all methods and seeds.",
+            f"About {self.memory / 2**30:.1f} GiB of device memory, {_hours(self.gpu_hours)} of one GPU, "
+            f"${self.gpu_hours * PRICE:,.2f}, and {_hours(self.core_hours)} of one CPU core for the images.",
+            f"Assumed: {SUSTAINED / 1e12:.0f} TFLOP/s sustained (an A100 in bfloat16, not measured here), "
+            f"${PRICE:g} an hour, {CORE_VIEWS} views of 224 pixels a second a core; may be off by two.",
+        ]
+
+
+def estimate(recipe: Recipe, splits: Splits, seeds: int) -> Estimate:
+    """Estimate a run from its recipe; nothing is computed but the counts, and no weights are fetched.
+
+    Args:
+        recipe: the experiment.
+        splits: its images.
+        seeds: number of seeds.
+
+    Example:
+        >>> from probmcl.experiment import digits_recipe
+        >>> recipe = digits_recipe(smoke=True)
+        >>> estimate(recipe, recipe.splits(), 1).image_views  # 4 methods, 1 epoch, 384 images, 2 views
+        3072
+    """
+    encoder = build_encoder(recipe.encoder, in_channels=recipe.views.channels)
+    example, _ = splits.test[0]
+    view = recipe.views.plain()(example.unsqueeze(0))
+    assert isinstance(view, Tensor)
+    macs = _macs(encoder, view)
+    views = sum(2 * method.training.epochs * len(splits.train) for method in recipe.methods)
+    forwards = sum(_plain_views(method, splits) for method in recipe.methods) + _scored(splits)
+    largest = max(recipe.methods, key=lambda method: method.training.batch_size)
+    pixels = view.shape[-1] * view.shape[-2]
+    return Estimate(
+        parameters=sum(parameter.numel() for parameter in encoder.parameters()),
+        macs=macs,
+        image_views=views * seeds,
+        operations=2.0 * macs * seeds * ((1 + BACKWARD) * views + forwards),
+        memory=_memory(encoder, view, largest, len(splits.train.classes)),
+        core_hours=seeds * (views + forwards) * (pixels / 224**2) / CORE_VIEWS / 3600,
+    )
+
+
+def _plain_views(method: Method, splits: Splits) -> int:
+    """Images that pass without gradients: what is watched after every epoch, what is scored at the end."""
+    watched = len(splits.validation)
+    if not method.end_to_end:
+        watched += min(WATCHED_IMAGES, len(splits.train))
+    end = len(splits.validation) + len(splits.test) if method.end_to_end else _scored(splits)
+    return method.training.epochs * watched + end
+
+
+def _scored(splits: Splits) -> int:
+    """Images that a linear probe passes: train and validation for its features, then the scores."""
+    return len(splits.train) + 2 * len(splits.validation) + len(splits.test)
+
+
+def _macs(encoder: Encoder, view: Tensor) -> int:
+    """Of one view; on the meta device, where tensors have shapes and no numbers."""
+    shapes = deepcopy(encoder).to("meta").eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        shapes(view.to("meta"))
+    return int(counter.get_total_flops()) // 2
+
+
+def _memory(encoder: Encoder, view: Tensor, method: Method, classes: int) -> int:
+    """Bytes of weights with all that belongs to them, and of what a forward pass keeps for the backward one.
+
+    The pass is that of two views; what it keeps grows with their number. In half precision an activation
+    takes two bytes.
+    """
+    head: nn.Module = nn.Linear(encoder.feature_dim, classes)
+    if method.trunk:
+        head, _ = contrastive_parts(method, encoder.feature_dim, classes)
+    model = nn.Sequential(deepcopy(encoder), head)
+    weights = sum(parameter.numel() for parameter in model.parameters())
+    copies = 5 + (method.training.ema_decay is not None)  # weights, gradients, two of Adam, best; average
+    network = model[0].to("meta").train()
+    kept: dict[int, Tensor] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        kept[tensor.untyped_storage()._cdata] = tensor
+        return tensor
+
+    with saved_tensors_hooks(pack, lambda tensor: tensor):
+        network(view.to("meta").expand(2, -1, -1, -1))
+    parameters = {id(parameter) for parameter in network.parameters()}
+    activations = sum(t.numel() for t in kept.values() if id(t) not in parameters and t.dim() > 1)
+    width = 4 if method.training.precision == "float32" else 2
+    return 4 * copies * weights + width * activations * method.training.batch_size
+
+
+def _hours(hours: float) -> str:
+    """Hours, or less.
+
+    >>> _hours(12.34), _hours(0.2), _hours(0.001)
+    ('12.3 hours', '12 minutes', '4 seconds')
+    """
+    if hours >= 1:
+        return f"{hours:,.1f} hours"
+    return f"{60 * hours:.0f} minutes" if hours >= 1 / 60 else f"{3600 * hours:.0f} seconds"

@@ -1,0 +1,30 @@
+"""The recipes, by the name that ``python -m probmcl run`` takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from probmcl.experiment.recipe import Recipe
+from probmcl.experiment.recipes.chest import (
+    chestmnist_resnet18,
+    chestxray14_densenet121_320,
+    chestxray14_tresnet_m_224,
+)
+from probmcl.experiment.recipes.coco import coco_resnet101_448, coco_tresnet_l_448, coco_tresnet_m_224
+from probmcl.experiment.recipes.digits import digits_random_recipe, digits_recipe, smaller
+from probmcl.experiment.recipes.photos import shortened
+
+RECIPES: dict[str, Callable[[], Recipe]] = {
+    "digits": digits_recipe,
+    "digits-random": digits_random_recipe,
+    "coco-tresnet-m-224": coco_tresnet_m_224,
+    "coco-tresnet-l-448": coco_tresnet_l_448,
+    "coco-resnet101-448": coco_resnet101_448,
+    "chestxray14-densenet121-320": chestxray14_densenet121_320,
+    "chestxray14-tresnet-m-224": chestxray14_tresnet_m_224,
+    **{f"chestmnist-resnet18-{pixels}": partial(chestmnist_resnet18, pixels) for pixels in (28, 64, 224)},
+}
+"""Makes the recipe of each name."""
+
+__all__ = ["RECIPES", "digits_random_recipe", "digits_recipe", "shortened", "smaller"]
