@@ -7,6 +7,10 @@ again and turns it into gradients at once.
 
 Inside, logarithms are to the base two. PyTorch's ``exp2`` is three times as fast as its ``exp`` on a CPU, and
 thirty times where the result underflows, which in many dimensions most terms do.
+
+The tiles are not compiled. On a CPU most of their time goes into matrix products and logarithms, which
+``torch.compile`` leaves as they are; fusing the rest saves about a tenth (N 256, K 14, D 16) and costs half a
+minute at first.
 """
 
 from __future__ import annotations
@@ -20,8 +24,8 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 from torch.utils.checkpoint import checkpoint
 
-TILE_ELEMENTS = 1 << 17
-"""Pairs of components in a tile: 512 KiB in float32, so that the few buffers of a tile stay in the cache."""
+TILE_ELEMENTS = 1 << 18
+"""Pairs of components in a tile: 1 MiB in float32, so that the few buffers of a tile stay in the cache."""
 
 BITS = 1 / math.log(2)
 """log2(x) = BITS log(x)."""
