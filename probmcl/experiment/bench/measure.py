@@ -53,6 +53,7 @@ def measure(name: str, side: str, *, smoke: bool = False) -> Measured:
 
 def measure_here(name: str, side: str, *, smoke: bool = False) -> Measured:
     """Measure one side of a case in this process."""
+    torch.set_flush_denormal(True)  # as the run command and the chapters do, for both sides
     case = CASES[name]
     make = {"ours": case.ours, "theirs": case.theirs}[side]
     assert make is not None
