@@ -177,9 +177,19 @@ with process_group("cpu"):
 
 
 def test_the_command_under_torchrun_writes_one_record_and_goes_on_from_checkpoints(tmp_path: Path) -> None:
-    found = torchrun(
-        tmp_path / "run.py",
-        f"""
+    printed = ""
+    for name in ("whole", "again"):  # the second time all is read back from the checkpoints of rank 0
+        options = [
+            "--device",
+            "cpu",
+            "--out",
+            f"{tmp_path}/{name}.json",
+            "--checkpoints",
+            f"{tmp_path}/saved",
+        ]
+        found = torchrun(
+            tmp_path / "run.py",
+            f"""
 import warnings
 from probmcl.__main__ import main
 from probmcl.commands import run
@@ -191,17 +201,15 @@ tiny = TrainingSettings(epochs=1, batch_size=15, learning_rate=1e-3)
 methods = (Method("BCE", "bce", tiny), Method("ProbMCL", "probmcl", tiny, trunk=(16, 8)))
 data = DigitsData(train=45, validation=45, test=45, difficulty="easy")
 run.RECIPES["digits"] = lambda: Recipe("tiny", data, LettersStart(31, tiny), "small-cnn", methods, tiny)
-for name in ("whole", "again"):  # the second time all is read back from the checkpoints of rank 0
-    out, saved = f"{tmp_path}/{{name}}.json", {str(tmp_path / "saved")!r}
-    options = ["--device", "cpu", "--out", out, "--checkpoints", saved]
-    assert main(["run", "digits", *options]) == 0
+raise SystemExit(main(["run", "digits", *{options!r}]))
 """,
-    )
-    assert found.returncode == 0, found.stderr
+        )
+        assert found.returncode == 0, found.stderr
+        printed += found.stdout
     whole, again = (read_record(tmp_path / f"{name}.json") for name in ("whole", "again"))
     command = "torchrun --nproc-per-node 2 -m probmcl run digits --device cpu"
     assert whole.command == f"{command} --out whole.json --checkpoints saved"
-    assert found.stdout.count("record written to") == 2
+    assert printed.count("record written to") == 2
     assert {row.method: row.image_views for row in whole.rows}["ProbMCL"] == 2 * 45
     assert [row.metrics for row in again.rows] == [row.metrics for row in whole.rows]
     assert "Went on from checkpoints" in " ".join(again.notes)
