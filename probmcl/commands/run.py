@@ -80,7 +80,8 @@ def _run(options: Namespace, arguments: Sequence[str], console: Console) -> None
     splits = recipe.splits(options.data)
     with process_group(options.device):
         if is_first() and not isinstance(recipe.data, DigitsData):
-            for line in estimate(recipe, splits, len(options.seeds)).lines():
+            expected = estimate(recipe, splits, len(options.seeds), device=options.device)
+            for line in expected.lines():
                 console.print(line, highlight=False)
         record = run_experiment(
             recipe,

@@ -20,6 +20,7 @@ from probmcl.model import Encoder, build_encoder
 
 SUSTAINED = 40e12  # operations a second of one A100 in bfloat16 on convolutions: an eighth of its peak
 PRICE = 2.0  # dollars an hour
+CORE_SUSTAINED = 60e9  # operations a second of one CPU core in float32
 CORE_VIEWS = 100  # augmented views a second that one core decodes and augments, at 224 pixels
 BACKWARD = 2  # a backward pass costs two forward passes
 
@@ -54,20 +55,23 @@ class Estimate:
         return [
             f"Estimate: {self.parameters / 1e6:.1f} M parameters, {self.macs / 1e9:.2f} GMAC a view, "
             f"{self.image_views:,} image views over all methods and seeds.",
-            f"About {self.memory / 2**30:.1f} GiB of device memory, {_hours(self.gpu_hours)} of one GPU, "
-            f"${self.gpu_hours * PRICE:,.2f}, and {_hours(self.core_hours)} of one CPU core for the images.",
+            f"About {self.memory / 2**30:.1f} GiB of memory to train, {_hours(self.gpu_hours)} of one GPU, "
+            f"${self.gpu_hours * PRICE:,.2f}, and {_hours(self.core_hours)} of one CPU core for the images; "
+            f"without a GPU {_hours(self.operations / CORE_SUSTAINED / 3600)} of one CPU core more.",
             f"Assumed: {SUSTAINED / 1e12:.0f} TFLOP/s sustained (an A100 in bfloat16, not measured here), "
-            f"${PRICE:g} an hour, {CORE_VIEWS} views of 224 pixels a second a core; may be off by two.",
+            f"${PRICE:g} an hour; on a core {CORE_VIEWS} views of 224 pixels a second and "
+            f"{CORE_SUSTAINED / 1e9:.0f} GFLOP/s. May be off by a factor of two.",
         ]
 
 
-def estimate(recipe: Recipe, splits: Splits, seeds: int) -> Estimate:
+def estimate(recipe: Recipe, splits: Splits, seeds: int, *, device: torch.device | str = "cuda") -> Estimate:
     """Estimate a run from its recipe; nothing is computed but the counts, and no weights are fetched.
 
     Args:
         recipe: the experiment.
         splits: its images.
         seeds: number of seeds.
+        device: where to train; on a CPU activations take twice the memory, as all is float32 there.
 
     Example:
         >>> from probmcl.experiment import digits_recipe
@@ -89,7 +93,7 @@ def estimate(recipe: Recipe, splits: Splits, seeds: int) -> Estimate:
         macs=macs,
         image_views=views * seeds,
         operations=2.0 * macs * seeds * ((1 + BACKWARD) * views + forwards),
-        memory=_memory(encoder, view, largest, len(splits.train.classes)),
+        memory=_memory(encoder, view, largest, len(splits.train.classes), torch.device(device)),
         core_hours=seeds * (views + forwards) * (pixels / 224**2) / CORE_VIEWS / 3600,
     )
 
@@ -116,7 +120,7 @@ def _macs(encoder: Encoder, view: Tensor) -> int:
     return int(counter.get_total_flops()) // 2
 
 
-def _memory(encoder: Encoder, view: Tensor, method: Method, classes: int) -> int:
+def _memory(encoder: Encoder, view: Tensor, method: Method, classes: int, device: torch.device) -> int:
     """Bytes of weights with all that belongs to them, and of what a forward pass keeps for the backward one.
 
     The pass is that of two views; what it keeps grows with their number. In half precision an activation
@@ -139,7 +143,8 @@ def _memory(encoder: Encoder, view: Tensor, method: Method, classes: int) -> int
         network(view.to("meta").expand(2, -1, -1, -1))
     parameters = {id(parameter) for parameter in network.parameters()}
     activations = sum(t.numel() for t in kept.values() if id(t) not in parameters and t.dim() > 1)
-    width = 4 if method.training.precision == "float32" else 2
+    half = device.type == "cuda" and method.training.precision != "float32"
+    width = 2 if half else 4
     return 4 * copies * weights + width * activations * method.training.batch_size
 
 

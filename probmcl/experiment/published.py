@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase
 
 from rich.table import Table
 
@@ -72,7 +73,7 @@ def standings(record: Record, entries: Sequence[LedgerEntry]) -> list[Standing]:
 
 
 def published_table(record: Record, found: Sequence[Standing]) -> Table:
-    """A ranking, and below a line what is not comparable with it, for ``rich.print``.
+    """A ranking, below a line what is not comparable with it, and why, for ``rich.print``.
 
     Args:
         record: the record that was placed.
@@ -80,22 +81,27 @@ def published_table(record: Record, found: Sequence[Standing]) -> Table:
     """
     benchmark = Recipe.from_dict(record.recipe).data.benchmark
     assert benchmark is not None
+    ranked = [one for one in found if not one.reason]
+    reasons = list(dict.fromkeys(one.reason for one in found if one.reason))
+    marks = dict(zip(reasons, ascii_lowercase, strict=False))
     table = Table(
         title=f"{benchmark.data}: published {benchmark.metric} and ours",
-        caption="Ranked: same data set, split, metric and test images. Published numbers are as the ledger "
-        "(book/ledger.yml) has them; backbones, weights and inputs differ.",
-        show_lines=False,
+        caption="\n".join(
+            [
+                "Ranked: same data set, split, metric and test images. Published numbers are as the ledger "
+                "has them; backbones, weights and inputs differ.",
+                *(f"{mark}, not comparable: {reason}." for reason, mark in marks.items()),
+            ]
+        ),
+        caption_justify="left",
     )
     for name in ("", "row", "method", "setting", "split", "rows scored", benchmark.metric):
         table.add_column(name, justify="right" if name == benchmark.metric else "left")
-    ranked = [one for one in found if not one.reason]
-    for place, one in enumerate(ranked, start=1):
+    for place, one in enumerate(found, start=1):
+        if one.reason and place == len(ranked) + 1:
+            table.add_section()
         cells = (one.row, one.method, one.setting, one.split, one.rows, one.shown)
-        table.add_row(str(place), *cells, style="bold" if one.row == "ours" else None)
-    table.add_section()
-    for one in found[len(ranked) :]:
-        setting = f"{one.setting}\nNot comparable: {one.reason}"
-        table.add_row("-", one.row, one.method, setting, one.split, one.rows, one.shown)
+        table.add_row(marks.get(one.reason, str(place)), *cells, style="bold" if one.row == "ours" else None)
     return table
 
 

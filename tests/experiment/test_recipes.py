@@ -108,5 +108,7 @@ def test_an_estimate_counts_what_is_known() -> None:
     # Training: 3 passes; watching: 10 of validation and, for ProbMCL, 10 of training; scores; two probes.
     plain = 2 * (2 * 10 + 20) + (2 * 20 + 40) + 40
     assert found.operations == pytest.approx(2 * found.macs * 3 * (3 * 3 * 2 * 2 * 10 + plain))
-    assert 1 < found.memory / 2**30 < 4  # 64 images in half precision
+    assert 1 < found.memory / 2**30 < 4  # 64 images, two views of each, in half precision
+    on_cpu = estimate(shortened(recipe, epochs=2), splits, seeds=3, device="cpu")
+    assert 1.5 * found.memory < on_cpu.memory < 2 * found.memory
     assert "not measured here" in " ".join(found.lines())

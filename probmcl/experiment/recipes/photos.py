@@ -57,18 +57,18 @@ def shortened(recipe: Recipe, *, limit: int | None = None, epochs: int | None = 
 
     Args:
         recipe: the experiment.
-        limit: images to keep of each part; a batch holds no more.
+        limit: images to keep of each part; a batch holds a quarter of them at most.
         epochs: of every method; the linear probe keeps its own.
 
     Example:
         >>> from probmcl.experiment.datasets import CocoData
         >>> mine = comparison("mine", CocoData(), "timm/resnet18", None, PhotoViews(64), AT_224)
         >>> shortened(mine, limit=48, epochs=1).methods[0].training.batch_size
-        48
+        12
     """
 
     def shorter(settings: TrainingSettings) -> TrainingSettings:
-        batch = settings.batch_size if limit is None else min(settings.batch_size, limit)
+        batch = settings.batch_size if limit is None else min(settings.batch_size, max(1, limit // 4))
         return replace(settings, epochs=settings.epochs if epochs is None else epochs, batch_size=batch)
 
     methods = tuple(replace(method, training=shorter(method.training)) for method in recipe.methods)
