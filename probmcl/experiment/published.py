@@ -141,7 +141,7 @@ def _published(entries: Sequence[LedgerEntry], benchmark: Benchmark) -> Iterator
             reason = "its test images are another random draw"
         rows = "" if reason or benchmark.test_images is None else f"{benchmark.test_images:,}"
         for setting, text in published.values:
-            shown, value = text, -1.0
+            shown, value = f"{published.metric} {text}", -1.0
             if benchmark.metric in metrics:
                 shown = text.split(";")[metrics.index(benchmark.metric)].strip()
                 value = _fraction(shown)

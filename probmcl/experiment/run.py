@@ -180,7 +180,7 @@ def run_experiment(
         wall_seconds=time.perf_counter() - begin,
         rows=[*rows, *(mean_row([row for row in rows if row.method == name]) for name in runs.trained)],
         differences=differences(runs.trained, splits.test.labels, resamples=resamples),
-        notes=[_baseline_note(runs), *([] if saved is None else saved.notes())],
+        notes=[*_notes(runs), *([] if saved is None else saved.notes())],
     )
     if export is not None:
         export_run(record, runs.trained, splits, export)
@@ -199,5 +199,9 @@ def _validation_map(runs: Runs, name: str) -> float:
     return sum(found) / len(found)
 
 
-def _baseline_note(runs: Runs) -> str:
-    return f"The best baseline on validation, by mean mAP over seeds, is {best_baseline(runs)}."
+def _notes(runs: Runs) -> list[str]:
+    best = f"The best baseline on validation, by mean mAP over seeds, is {best_baseline(runs)}."
+    limit = runs.recipe.limit
+    if limit is None:
+        return [best]
+    return [best, f"Only {limit} images of each part: it shows that the parts fit and is no evidence."]

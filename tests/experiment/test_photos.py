@@ -51,6 +51,9 @@ def test_the_whole_way_from_files_to_a_record_and_an_export(
     said = words(capsys.readouterr().out)
     assert "Estimate: 0.4 M parameters" in said
     assert "ours" in said
+    assert "is no evidence" in said
+    assert "is above" not in said
+    assert "cannot be told apart" not in said
     record = read_record(out)
     assert record.data.name.endswith("not the whole data set")
     assert (record.data.sizes["train"], record.data.sizes["test"]) == (16, 16)
