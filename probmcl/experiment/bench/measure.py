@@ -18,7 +18,7 @@ from probmcl.experiment.bench.workloads import Pass
 MIB = 2**20
 
 SETTLED_SECONDS = 5.0
-"""Passes are repeated for so long at least: the first ones of a process can take twice as long as later ones."""
+"""Passes are repeated for so long at least: the first ones of a process can take twice the usual time."""
 
 
 @dataclass(frozen=True)
