@@ -1,4 +1,4 @@
-"""Weights become evidence: metrics, thresholds from validation, intervals, a cheap probe."""
+"""Weights become evidence: metrics, thresholds from validation, intervals, a cheap probe, costs."""
 
 from probmcl.evaluate.bootstrap import (
     Interval,
@@ -6,6 +6,7 @@ from probmcl.evaluate.bootstrap import (
     paired_bootstrap_difference,
     seed_interval,
 )
+from probmcl.evaluate.cost import multiply_adds, parameter_count
 from probmcl.evaluate.gradcam import grad_cam
 from probmcl.evaluate.metrics import (
     Decisions,
@@ -34,7 +35,9 @@ __all__ = [
     "mean_auroc",
     "mean_average_precision",
     "multilabel_metrics",
+    "multiply_adds",
     "paired_bootstrap_difference",
+    "parameter_count",
     "ridge_probe",
     "scored_classes",
     "seed_interval",
