@@ -1,6 +1,6 @@
 """An image becomes a feature, a feature becomes a mixture."""
 
-from probmcl.model.encoders import Encoder, SmallCNN, build_encoder
+from probmcl.model.encoders import Encoder, FeatureMLP, SmallCNN, build_encoder
 from probmcl.model.mixture import GaussianMixture
 from probmcl.model.mixture_head import MixtureDensityHead
 from probmcl.model.output import HeadOutput
@@ -8,6 +8,7 @@ from probmcl.model.projection_head import ProjectionHead
 
 __all__ = [
     "Encoder",
+    "FeatureMLP",
     "GaussianMixture",
     "HeadOutput",
     "MixtureDensityHead",
