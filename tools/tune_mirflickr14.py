@@ -34,7 +34,7 @@ SEED = 100
 
 GRIDS: dict[str, dict[str, list[Any]]] = {
     "BCE": {"learning_rate": [3e-4, 6e-4, 1e-3, 2e-3], "weight_decay": [1e-4, 1e-1]},
-    "ASL": {"learning_rate": [3e-4, 6e-4, 1e-3, 2e-3], "gamma_neg": [2.0, 4.0]},
+    "ASL": {"learning_rate": [3e-4, 6e-4, 1e-3, 2e-3], "gamma_negative": [2.0, 4.0]},
     "SupCon, threshold": {"learning_rate": [1e-3, 3e-3], "threshold": [0.5, 1.0], "temperature": [0.1, 0.25]},
     "ProbMCL": {"learning_rate": [1e-3, 3e-3], "threshold": [0.5, 1.0], "temperature": [0.25, 0.5]},
 }
