@@ -7,6 +7,7 @@ from probmcl.experiment.datasets import (
     ChestMnistData,
     CocoData,
     DigitsData,
+    FeatureData,
     PackedData,
 )
 from probmcl.experiment.estimate import Estimate, estimate
@@ -43,7 +44,7 @@ from probmcl.experiment.run import Runs, best_baseline, run_experiment, run_meth
 from probmcl.experiment.splits import Splits
 from probmcl.experiment.starts import pretrain, weights_file
 from probmcl.experiment.statistics import LABEL_SOURCES, LabelSource, label_record, read_label_matrix
-from probmcl.experiment.views import PhotoViews, SceneViews
+from probmcl.experiment.views import FeatureViews, PhotoViews, SceneViews
 
 __all__ = [
     "LABEL_SOURCES",
@@ -62,6 +63,8 @@ __all__ = [
     "DigitsData",
     "Estimate",
     "Exported",
+    "FeatureData",
+    "FeatureViews",
     "Hardware",
     "LabelSource",
     "LedgerEntry",
