@@ -1,6 +1,6 @@
 """An image becomes a feature, a feature becomes a mixture."""
 
-from probmcl.model.encoders import Encoder, SmallCNN, build_encoder
+from probmcl.model.encoders import Encoder, SmallCNN, build_encoder, check_weights, published_weights
 from probmcl.model.mixture import GaussianMixture
 from probmcl.model.mixture_head import MixtureDensityHead
 from probmcl.model.output import HeadOutput
@@ -14,4 +14,6 @@ __all__ = [
     "ProjectionHead",
     "SmallCNN",
     "build_encoder",
+    "check_weights",
+    "published_weights",
 ]
