@@ -13,7 +13,7 @@ from probmcl.data.chestmnist import chestmnist
 from probmcl.data.chestxray14 import FINDINGS, ChestTable, check_patients, chestxray14_parts, read_chest_table
 from probmcl.data.coco import CocoLabels, coco_images, coco_parts, read_instances
 from probmcl.data.coco_categories import COCO_CATEGORIES, Category
-from probmcl.data.digits import digit_scenes, handwriting_indices
+from probmcl.data.digits import digit_boxes, digit_scenes, handwriting_indices
 from probmcl.data.download import DownloadRefusedError, download
 from probmcl.data.fetch import fetch
 from probmcl.data.labelled import (
@@ -77,6 +77,7 @@ __all__ = [
     "co_occurrence",
     "coco_images",
     "coco_parts",
+    "digit_boxes",
     "digit_scenes",
     "download",
     "fetch",

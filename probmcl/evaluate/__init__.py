@@ -7,6 +7,7 @@ from probmcl.evaluate.bootstrap import (
     seed_interval,
 )
 from probmcl.evaluate.gradcam import grad_cam
+from probmcl.evaluate.localisation import Localisation, localisation
 from probmcl.evaluate.metrics import (
     Decisions,
     Metric,
@@ -24,6 +25,7 @@ from probmcl.evaluate.thresholds import global_threshold_from_validation, thresh
 __all__ = [
     "Decisions",
     "Interval",
+    "Localisation",
     "Metric",
     "MultiLabelMetrics",
     "auroc",
@@ -31,6 +33,7 @@ __all__ = [
     "bootstrap_interval",
     "global_threshold_from_validation",
     "grad_cam",
+    "localisation",
     "mean_auroc",
     "mean_average_precision",
     "multilabel_metrics",
