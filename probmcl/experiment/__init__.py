@@ -9,7 +9,7 @@ from probmcl.experiment.datasets import (
     DigitsData,
     PackedData,
 )
-from probmcl.experiment.estimate import Estimate, estimate
+from probmcl.experiment.estimate import Estimate, estimate, sized_splits
 from probmcl.experiment.export import Exported, export_run, load_export
 from probmcl.experiment.ledger import (
     LEDGER_KINDS,
@@ -26,7 +26,14 @@ from probmcl.experiment.methods import Trained, probe_start, train_method
 from probmcl.experiment.provenance import Code, Hardware, command_line
 from probmcl.experiment.published import Standing, published_table, standings
 from probmcl.experiment.recipe import LettersStart, Method, PretrainedStart, Recipe
-from probmcl.experiment.recipes import RECIPES, digits_random_recipe, digits_recipe, shortened, smaller
+from probmcl.experiment.recipes import (
+    RECIPES,
+    digits_random_recipe,
+    digits_recipe,
+    miniature,
+    shortened,
+    smaller,
+)
 from probmcl.experiment.record import (
     DataIdentity,
     Difference,
@@ -93,6 +100,7 @@ __all__ = [
     "ledger_summary",
     "load_export",
     "load_result",
+    "miniature",
     "pretrain",
     "probe_start",
     "published_table",
@@ -103,6 +111,7 @@ __all__ = [
     "run_experiment",
     "run_methods",
     "shortened",
+    "sized_splits",
     "smaller",
     "standings",
     "train_method",
