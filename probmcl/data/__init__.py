@@ -16,7 +16,7 @@ from probmcl.data.chestxray14 import FINDINGS, ChestTable, check_patients, chest
 from probmcl.data.coco import CocoLabels, coco_images, coco_parts, read_instances
 from probmcl.data.coco_categories import COCO_CATEGORIES, Category
 from probmcl.data.corruptions import CORRUPTIONS, STRENGTHS, Corruption, corrupt
-from probmcl.data.digits import digit_scenes, handwriting_indices
+from probmcl.data.digits import digit_boxes, digit_scenes, handwriting_indices
 from probmcl.data.download import DownloadRefusedError, download
 from probmcl.data.features import LabelledFeatures, plain_feature, two_features
 from probmcl.data.fetch import fetch
@@ -88,6 +88,7 @@ __all__ = [
     "coco_images",
     "coco_parts",
     "corrupt",
+    "digit_boxes",
     "digit_scenes",
     "download",
     "fetch",

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from probmcl import _check
 from probmcl.data.labelled import LabelledImages
-from probmcl.data.scenes import Difficulty, GlyphBank, draw_scenes, resolve_difficulty
+from probmcl.data.scenes import Difficulty, GlyphBank, Scenes, draw_scenes, resolve_difficulty
 from probmcl.data.themes import DIGITS, draw_label_sets
 
 SPLITS = ("train", "validation", "test")
@@ -51,13 +51,34 @@ def digit_scenes(
     >>> scenes.images.shape, scenes.labels.shape
     (torch.Size([100, 1, 32, 32]), torch.Size([100, 10]))
     """
-    _check.one_of("split", split, SPLITS)
-    _check.count("size", size)
-    _check.count("image_size", image_size, low=8)
-    generator = stream(seed, split)
-    labels = draw_label_sets(size, themes, generator)
-    images = draw_scenes(labels, _handwriting(split), resolve_difficulty(difficulty), image_size, generator)
-    return LabelledImages(images, labels, [str(digit) for digit in range(DIGITS)])
+    labels, scenes = _draw(split, size, seed, difficulty, themes, image_size)
+    return LabelledImages(scenes.images, labels, [str(digit) for digit in range(DIGITS)])
+
+
+def digit_boxes(
+    split: str,
+    size: int,
+    *,
+    seed: int = 0,
+    difficulty: str | Difficulty = "default",
+    themes: Collection[str] | None = None,
+    image_size: int = 32,
+) -> Tensor:
+    """Return where the digits of ``digit_scenes`` with the same arguments stand.
+
+    Returns:
+        Float (N, 10, 4): left, top, right and bottom in pixels of the square that a digit was placed in,
+        before it was turned; NaN for digits that are not there.
+
+    Raises:
+        ValueError: As in ``digit_scenes``.
+
+    >>> boxes = digit_boxes("test", 100, seed=1)
+    >>> present = digit_scenes("test", 100, seed=1).labels.bool()
+    >>> boxes.shape, torch.equal(boxes.isfinite().all(2), present)
+    (torch.Size([100, 10, 4]), True)
+    """
+    return _draw(split, size, seed, difficulty, themes, image_size)[1].boxes
 
 
 def handwriting_indices(split: str) -> Tensor:
@@ -85,6 +106,24 @@ def stream(seed: int, name: str) -> torch.Generator:
     streams = (*SPLITS, "letters")
     _check.count("seed", seed, low=0)
     return torch.Generator().manual_seed(len(streams) * seed + streams.index(name))
+
+
+def _draw(
+    split: str,
+    size: int,
+    seed: int,
+    difficulty: str | Difficulty,
+    themes: Collection[str] | None,
+    image_size: int,
+) -> tuple[Tensor, Scenes]:
+    """Return the labels (N, 10) and what is drawn of them."""
+    _check.one_of("split", split, SPLITS)
+    _check.count("size", size)
+    _check.count("image_size", image_size, low=8)
+    generator = stream(seed, split)
+    labels = draw_label_sets(size, themes, generator)
+    bank = _handwriting(split)
+    return labels, draw_scenes(labels, bank, resolve_difficulty(difficulty), image_size, generator)
 
 
 @cache

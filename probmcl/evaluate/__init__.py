@@ -8,6 +8,7 @@ from probmcl.evaluate.bootstrap import (
 )
 from probmcl.evaluate.cost import multiply_adds, parameter_count
 from probmcl.evaluate.gradcam import grad_cam
+from probmcl.evaluate.localisation import Localisation, localisation
 from probmcl.evaluate.matrix_correlation import (
     MantelTest,
     mantel_test,
@@ -42,6 +43,7 @@ __all__ = [
     "Decisions",
     "Interval",
     "LabelTree",
+    "Localisation",
     "MantelTest",
     "Metric",
     "MultiLabelMetrics",
@@ -57,6 +59,7 @@ __all__ = [
     "grad_cam",
     "label_entropy",
     "label_tree",
+    "localisation",
     "mantel_test",
     "mean_auroc",
     "mean_average_precision",

@@ -10,7 +10,7 @@ from probmcl.experiment.datasets import (
     FeatureData,
     PackedData,
 )
-from probmcl.experiment.estimate import Estimate, estimate
+from probmcl.experiment.estimate import Estimate, estimate, sized_splits
 from probmcl.experiment.export import Exported, export_run, load_export
 from probmcl.experiment.ledger import (
     LEDGER_KINDS,
@@ -28,7 +28,14 @@ from probmcl.experiment.parts import logits_model
 from probmcl.experiment.provenance import Code, Hardware, command_line
 from probmcl.experiment.published import Standing, published_table, standings
 from probmcl.experiment.recipe import LettersStart, Method, PretrainedStart, Recipe
-from probmcl.experiment.recipes import RECIPES, digits_random_recipe, digits_recipe, shortened, smaller
+from probmcl.experiment.recipes import (
+    RECIPES,
+    digits_random_recipe,
+    digits_recipe,
+    miniature,
+    shortened,
+    smaller,
+)
 from probmcl.experiment.record import (
     DataIdentity,
     Difference,
@@ -98,6 +105,7 @@ __all__ = [
     "load_export",
     "load_result",
     "logits_model",
+    "miniature",
     "pretrain",
     "probe_start",
     "published_table",
@@ -108,6 +116,7 @@ __all__ = [
     "run_experiment",
     "run_methods",
     "shortened",
+    "sized_splits",
     "smaller",
     "standings",
     "train_method",

@@ -33,12 +33,14 @@ class Benchmark:
         split: the split in the ledger.
         metric: the metric that ranks the rows: "mAP" or "mean AUROC".
         test_images: images of the test set; None where everybody draws another.
+        apart: why no result of ours stands beside the published ones; empty if it may.
     """
 
     data: str
     split: str
     metric: str
     test_images: int | None
+    apart: str = ""
 
 
 @dataclass(frozen=True)
@@ -165,12 +167,18 @@ class ChestMnistData:
     pixels: int = 28
 
     kind: ClassVar[str] = "chestmnist"
-    benchmark: ClassVar[Benchmark] = Benchmark(
-        "ChestX-ray14 as ChestMNIST",
-        "MedMNIST's, equal in size to the random 70/10/20 split",
-        "mean AUROC",
-        22433,
-    )
+
+    @property
+    def benchmark(self) -> Benchmark:
+        """MedMNIST's table is on the images of 28 pixels; "224" there is how far these were enlarged."""
+        apart = f"our images have {self.pixels} pixels; published rows saw 28, some enlarged to 224"
+        return Benchmark(
+            "ChestX-ray14 as ChestMNIST",
+            "MedMNIST's, equal in size to the random 70/10/20 split",
+            "mean AUROC",
+            22433,
+            "" if self.pixels == 28 else apart,
+        )
 
     def splits(self, folder: Path | None = None) -> Splits:
         """Read the npz file in ``folder``."""

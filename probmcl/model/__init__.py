@@ -1,6 +1,14 @@
 """An image becomes a feature, a feature becomes a mixture."""
 
-from probmcl.model.encoders import Encoder, FeatureMap, FeatureMLP, SmallCNN, build_encoder
+from probmcl.model.encoders import (
+    Encoder,
+    FeatureMap,
+    FeatureMLP,
+    SmallCNN,
+    build_encoder,
+    check_weights,
+    published_weights,
+)
 from probmcl.model.label_graph import LabelGraphHead, label_correlation
 from probmcl.model.mixture import GaussianMixture
 from probmcl.model.mixture_head import MixtureClassifier, MixtureDensityHead
@@ -21,5 +29,7 @@ __all__ = [
     "ProjectionHead",
     "SmallCNN",
     "build_encoder",
+    "check_weights",
     "label_correlation",
+    "published_weights",
 ]

@@ -14,7 +14,7 @@ from probmcl.experiment.recipes.chest import (
 from probmcl.experiment.recipes.coco import coco_resnet101_448, coco_tresnet_l_448, coco_tresnet_m_224
 from probmcl.experiment.recipes.digits import digits_random_recipe, digits_recipe, smaller
 from probmcl.experiment.recipes.mirflickr import mirflickr14_features, mirflickr14_mobilenetv2_128
-from probmcl.experiment.recipes.photos import shortened
+from probmcl.experiment.recipes.photos import miniature, shortened
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "digits": digits_recipe,
@@ -30,4 +30,4 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
 }
 """Makes the recipe of each name."""
 
-__all__ = ["RECIPES", "digits_random_recipe", "digits_recipe", "shortened", "smaller"]
+__all__ = ["RECIPES", "digits_random_recipe", "digits_recipe", "miniature", "shortened", "smaller"]
