@@ -158,7 +158,9 @@ class TestBuildEncoder:
 
 class TestFeatureMap:
     @pytest.mark.parametrize(
-        ("name", "pool"), [("small-cnn", torch.amax), ("timm/test_resnet", torch.mean)], ids=str
+        ("name", "pool"),
+        [("small-cnn", torch.amax), ("timm/test_resnet", torch.mean)],
+        ids=["small-cnn", "timm/test_resnet"],
     )
     def test_its_pooling_is_the_feature(self, name, pool):
         encoder = build_encoder(name).eval()
