@@ -30,6 +30,7 @@ from probmcl.data.labelled import (
 from probmcl.data.letters import letter_images
 from probmcl.data.loader import ViewLoader, make_loader, suggested_workers
 from probmcl.data.miniature import write_chest_miniature, write_coco_miniature
+from probmcl.data.origin import Origin, read_origin, write_origin
 from probmcl.data.packed import ImageFolderLabels, ImagesOnDisk, load_features, load_npz, save_npz
 from probmcl.data.prepare import prepare_images
 from probmcl.data.scenes import DIFFICULTIES, Difficulty
@@ -71,6 +72,7 @@ __all__ = [
     "LabelledDataset",
     "LabelledFeatures",
     "LabelledImages",
+    "Origin",
     "Parts",
     "PerImage",
     "RemoteFile",
@@ -108,6 +110,7 @@ __all__ = [
     "prepare_images",
     "read_chest_table",
     "read_instances",
+    "read_origin",
     "save_npz",
     "scene_augmentation",
     "squish",
@@ -118,4 +121,5 @@ __all__ = [
     "unpack",
     "write_chest_miniature",
     "write_coco_miniature",
+    "write_origin",
 ]

@@ -18,6 +18,7 @@ from probmcl.data import (
     digit_scenes,
     load_features,
     load_npz,
+    read_origin,
 )
 from probmcl.data.chestxray14 import TABLE
 from probmcl.data.sources import source
@@ -123,7 +124,7 @@ class CocoData:
         )
         public = source(f"coco{self.year}")
         whole = public.splits[f"val{self.year}" + (", with labels" if self.unlabelled == "drop" else "")]
-        return _on_disk(parts, public, whole)
+        return _on_disk(_given(folder), parts, public, whole)
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ class ChestData:
         )
         public = source("chestxray14")
         whole = self.benchmark.test_images if self.no_finding == "keep" else None
-        return _on_disk(parts, public, whole)
+        return _on_disk(_given(folder), parts, public, whole)
 
 
 @dataclass(frozen=True)
@@ -259,11 +260,15 @@ def _given(folder: Path | None) -> Path:
     return folder
 
 
-def _on_disk(parts: Parts, public: Source, whole_test: int | None) -> Splits:
+def _on_disk(root: Path, parts: Parts, public: Source, whole_test: int | None) -> Splits:
+    """The parts of a public data set, or of what has been laid out like one and says so."""
+    images = parts.train, parts.validation, parts.test
+    origin = read_origin(root)
+    if origin is not None:
+        split = f"{origin.split}; {parts.split}"
+        return Splits(*images, origin.name, split, origin.access, origin.source)
     return Splits(
-        parts.train,
-        parts.validation,
-        parts.test,
+        *images,
         name=public.title,
         split=parts.split,
         access=_fetch(public.name),

@@ -9,10 +9,22 @@ from pathlib import Path
 import feature_views
 import pytest
 import torch
+import tune_mirflickr14
 
 from probmcl.__main__ import main
 from probmcl.data import LabelledImages, load_features, load_npz, photo_view, save_npz
-from probmcl.experiment import RECIPES, FeatureData, FeatureViews, Recipe, load_export, pretrain, read_record
+from probmcl.experiment import (
+    RECIPES,
+    FeatureData,
+    FeatureViews,
+    Recipe,
+    load_export,
+    load_result,
+    pretrain,
+    read_record,
+)
+from probmcl.experiment.methods import contrastive_parts
+from probmcl.loss import AsymmetricLoss
 
 PHOTOGRAPHS, FEATURES = RECIPES["mirflickr14-mobilenetv2-128"], RECIPES["mirflickr14-features"]
 CLASSES = ["sea", "sky", "tree", "dog"]
@@ -81,3 +93,21 @@ def test_photographs_become_features_and_features_a_record(packed, tmp_path, mon
 def test_a_folder_of_photographs_is_no_folder_of_features(packed) -> None:
     with pytest.raises(ValueError, match=r"train\.npz: images: expected float16, got dtype uint8"):
         FeatureData("x", "x", "x", "x").splits(packed)
+
+
+def test_every_method_gets_eight_trials_and_the_recipe_holds_the_best() -> None:
+    tuned = load_result("mirflickr14_tuning")
+    reached = {row.method: row.metrics["validation mAP"].value for row in tuned.rows}
+    for method in FEATURES().methods:
+        trials = dict(tune_mirflickr14.trials(method))
+        assert len(trials) == 8
+        assert trials[max(trials, key=lambda name: reached[name])] == method
+
+
+def test_every_trial_is_one_that_its_criterion_takes() -> None:
+    for method in FEATURES().methods:
+        for _, trial in tune_mirflickr14.trials(method):
+            if trial.criterion == "asl":
+                AsymmetricLoss(**trial.options)
+            elif trial.trunk:
+                contrastive_parts(trial, 8, classes=3)
