@@ -6,6 +6,7 @@ from probmcl.evaluate.bootstrap import (
     paired_bootstrap_difference,
     seed_interval,
 )
+from probmcl.evaluate.clusters import clustered_mean
 from probmcl.evaluate.gradcam import grad_cam
 from probmcl.evaluate.localisation import Localisation, localisation
 from probmcl.evaluate.metrics import (
@@ -31,6 +32,7 @@ __all__ = [
     "auroc",
     "average_precision",
     "bootstrap_interval",
+    "clustered_mean",
     "global_threshold_from_validation",
     "grad_cam",
     "localisation",

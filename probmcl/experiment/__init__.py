@@ -22,6 +22,7 @@ from probmcl.experiment.ledger import (
     read_ledger,
 )
 from probmcl.experiment.ledger_check import check_ledger, entry_record, has_test
+from probmcl.experiment.looks import Looks, digit_looks, heat_of, looks_record, scene_boxes
 from probmcl.experiment.methods import Trained, probe_start, train_method
 from probmcl.experiment.provenance import Code, Hardware, command_line
 from probmcl.experiment.published import Standing, published_table, standings
@@ -72,6 +73,7 @@ __all__ = [
     "LabelSource",
     "LedgerEntry",
     "LettersStart",
+    "Looks",
     "Method",
     "PackedData",
     "PhotoViews",
@@ -90,16 +92,19 @@ __all__ = [
     "check_ledger",
     "command_line",
     "comparison_table",
+    "digit_looks",
     "digits_random_recipe",
     "digits_recipe",
     "entry_record",
     "estimate",
     "export_run",
     "has_test",
+    "heat_of",
     "label_record",
     "ledger_summary",
     "load_export",
     "load_result",
+    "looks_record",
     "miniature",
     "pretrain",
     "probe_start",
@@ -110,6 +115,7 @@ __all__ = [
     "results_path",
     "run_experiment",
     "run_methods",
+    "scene_boxes",
     "shortened",
     "sized_splits",
     "smaller",

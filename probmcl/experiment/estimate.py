@@ -123,8 +123,15 @@ def sized_splits(recipe: Recipe, train: int, validation: int, test: int, classes
         labels = torch.zeros(images, classes, dtype=torch.uint8)
         return LabelledImages(pixels.expand(images, -1, -1, -1), labels, [str(k) for k in range(classes)])
 
-    parts = (blank(images) for images in (train, validation, test))
-    return Splits(*parts, name="sizes alone", split="none", access="none", source="none")
+    return Splits(
+        blank(train),
+        blank(validation),
+        blank(test),
+        name="sizes alone",
+        split="none",
+        access="none",
+        source="none",
+    )
 
 
 def _plain_views(method: Method, splits: Splits) -> int:
