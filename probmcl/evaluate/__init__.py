@@ -6,6 +6,7 @@ from probmcl.evaluate.bootstrap import (
     paired_bootstrap_difference,
     seed_interval,
 )
+from probmcl.evaluate.clusters import clustered_mean
 from probmcl.evaluate.cost import multiply_adds, parameter_count
 from probmcl.evaluate.gradcam import grad_cam
 from probmcl.evaluate.localisation import Localisation, localisation
@@ -53,6 +54,7 @@ __all__ = [
     "average_precision",
     "best_area",
     "bootstrap_interval",
+    "clustered_mean",
     "co_occurrence_similarity",
     "ensemble_uncertainty",
     "global_threshold_from_validation",

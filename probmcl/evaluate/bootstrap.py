@@ -64,6 +64,13 @@ def bootstrap_interval(
     classes the resampled means are over fewer classes than ``value``, and the interval may lie to one side
     of it.
 
+    On few images the interval of mAP lies too high and may even exclude ``value``: average precision is too
+    high on a small sample, and a resample, which repeats images, is a smaller sample still. On simulated
+    scores (10 classes, 5 to 40 % positive, true mAP .53) 95 % intervals held the truth in 59, 68, 88 and
+    90 % of the cases on 40, 100, 400 and 2,000 images; where they missed, the truth was below. So read the
+    interval of one mAP on fewer than some hundred images as an order of size. Differences of two systems on
+    the same images do not suffer, as both are high alike: 95, 98, 93 and 92 % there.
+
     Args:
         metric: function of scores and labels; :func:`~probmcl.evaluate.mean_average_precision` and
             :func:`~probmcl.evaluate.mean_auroc` are resampled as weights, many resamples at a time.

@@ -23,6 +23,7 @@ from probmcl.experiment.ledger import (
     read_ledger,
 )
 from probmcl.experiment.ledger_check import check_ledger, entry_record, has_test
+from probmcl.experiment.looks import Looks, digit_looks, heat_of, looks_record, scene_boxes
 from probmcl.experiment.methods import Trained, probe_start, train_method
 from probmcl.experiment.parts import logits_model
 from probmcl.experiment.provenance import Code, Hardware, command_line
@@ -76,6 +77,7 @@ __all__ = [
     "LabelSource",
     "LedgerEntry",
     "LettersStart",
+    "Looks",
     "Method",
     "PackedData",
     "PhotoViews",
@@ -94,17 +96,20 @@ __all__ = [
     "check_ledger",
     "command_line",
     "comparison_table",
+    "digit_looks",
     "digits_random_recipe",
     "digits_recipe",
     "entry_record",
     "estimate",
     "export_run",
     "has_test",
+    "heat_of",
     "label_record",
     "ledger_summary",
     "load_export",
     "load_result",
     "logits_model",
+    "looks_record",
     "miniature",
     "pretrain",
     "probe_start",
@@ -115,6 +120,7 @@ __all__ = [
     "results_path",
     "run_experiment",
     "run_methods",
+    "scene_boxes",
     "shortened",
     "sized_splits",
     "smaller",

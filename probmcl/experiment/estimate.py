@@ -126,6 +126,15 @@ def sized_splits(recipe: Recipe, train: int, validation: int, test: int, classes
 
     parts = (blank(train), blank(validation), blank(test))
     return Splits(*parts, name="sizes alone", split="none", access="none", source="none")
+    return Splits(
+        blank(train),
+        blank(validation),
+        blank(test),
+        name="sizes alone",
+        split="none",
+        access="none",
+        source="none",
+    )
 
 
 def _plain_views(method: Method, splits: Splits) -> int:

@@ -8,6 +8,7 @@ from textwrap import fill
 from probmcl.experiment import Record, Row, Standing, verdict
 from probmcl.teach.tables import Cell, table
 
+PARTS = ("train", "validation", "test")
 METRICS = ("mAP", "AUROC", "CF1", "OF1")
 
 
@@ -17,7 +18,11 @@ def provenance_lines(record: Record) -> None:
     Args:
         record: any record.
     """
-    sizes = ", ".join(f"{count:,} {part}" for part, count in record.data.sizes.items())
+    order = [
+        *(part for part in PARTS if part in record.data.sizes),
+        *sorted(set(record.data.sizes) - set(PARTS)),
+    ]
+    sizes = ", ".join(f"{record.data.sizes[part]:,} {part}" for part in order)
     machine = record.hardware.cpu if record.hardware.device == "cpu" else record.hardware.device
     seeds = f"{'seed' if len(record.seeds) == 1 else 'seeds'} {', '.join(map(str, record.seeds))}"
     lines = [
