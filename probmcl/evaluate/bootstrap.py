@@ -88,12 +88,12 @@ def bootstrap_interval(
         >>> print(f"{bootstrap_interval(mean_auroc, labels.double(), labels, resamples=20, seed=0):.2f}")
         1.00 [1.00, 1.00]
     """
-    _check_level(level)
+    check_level(level)
     value = metric(scores, labels)
     values = [
         _on_draws(metric, scores, labels, draws) for draws in _resampled_rows(len(labels), resamples, seed)
     ]
-    return _percentile_interval(value, torch.cat(values), level)
+    return percentile_interval(value, torch.cat(values), level)
 
 
 def paired_bootstrap_difference(
@@ -117,7 +117,7 @@ def paired_bootstrap_difference(
         >>> print(f"{paired_bootstrap_difference(mean_auroc, good, bad, labels, resamples=20, seed=0):.2f}")
         1.00 [1.00, 1.00]
     """
-    _check_level(level)
+    check_level(level)
     check.finite("other_scores", other_scores, dims=2)
     check.same_shape("other_scores", other_scores, "labels", labels)
     value = metric(scores, labels) - metric(other_scores, labels)
@@ -125,7 +125,7 @@ def paired_bootstrap_difference(
         _on_draws(metric, scores, labels, draws) - _on_draws(metric, other_scores, labels, draws)
         for draws in _resampled_rows(len(labels), resamples, seed)
     ]
-    return _percentile_interval(value, torch.cat(values), level)
+    return percentile_interval(value, torch.cat(values), level)
 
 
 def seed_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
@@ -142,7 +142,7 @@ def seed_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
         >>> print(f"{seed_interval([0.90, 0.91, 0.92]):.3f}")  # 0.91 +- 4.303 * 0.01 / sqrt(3)
         0.910 [0.885, 0.935]
     """
-    _check_level(level)
+    check_level(level)
     if len(values) < 2:
         raise ValueError(f"values: expected the results of at least 2 seeds, got {len(values)}")
     if not all(map(math.isfinite, values)):
@@ -214,13 +214,22 @@ _WEIGHTED: dict[Metric, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 }
 
 
-def _percentile_interval(value: float, resampled: Tensor, level: float) -> Interval:
+def percentile_interval(value: float, resampled: Tensor, level: float, *, over: str = "images") -> Interval:
+    """Return ``value`` with the quantiles of its resampled values, (B,); NaN among them are left out.
+
+    >>> print(f"{percentile_interval(2.0, torch.tensor([1.0, 2.0, 3.0]), 0.5):.1f}")
+    2.0 [1.5, 2.5]
+    """
     tail = (1 - level) / 2
     ends = torch.tensor([tail, 1 - tail], dtype=resampled.dtype)
     low, high = resampled.nanquantile(ends).tolist()
-    return Interval(value, low, high, level, f"percentile bootstrap over images, {len(resampled)} resamples")
+    return Interval(value, low, high, level, f"percentile bootstrap over {over}, {len(resampled)} resamples")
 
 
-def _check_level(level: float) -> None:
+def check_level(level: float) -> None:
+    """Raise unless a coverage lies in (0, 1).
+
+    >>> check_level(0.95)
+    """
     if check.number("level", level, low=0, high=1, above=True) == 1:
         raise ValueError("level: expected a number below 1, got 1")

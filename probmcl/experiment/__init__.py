@@ -7,6 +7,7 @@ from probmcl.experiment.datasets import (
     ChestMnistData,
     CocoData,
     DigitsData,
+    FeatureData,
     PackedData,
 )
 from probmcl.experiment.estimate import Estimate, estimate, sized_splits
@@ -24,6 +25,7 @@ from probmcl.experiment.ledger import (
 from probmcl.experiment.ledger_check import check_ledger, entry_record, has_test
 from probmcl.experiment.looks import Looks, digit_looks, heat_of, looks_record, scene_boxes
 from probmcl.experiment.methods import Trained, probe_start, train_method
+from probmcl.experiment.parts import logits_model
 from probmcl.experiment.provenance import Code, Hardware, command_line
 from probmcl.experiment.published import Standing, published_table, standings
 from probmcl.experiment.recipe import LettersStart, Method, PretrainedStart, Recipe
@@ -50,7 +52,7 @@ from probmcl.experiment.run import Runs, best_baseline, run_experiment, run_meth
 from probmcl.experiment.splits import Splits
 from probmcl.experiment.starts import pretrain, weights_file
 from probmcl.experiment.statistics import LABEL_SOURCES, LabelSource, label_record, read_label_matrix
-from probmcl.experiment.views import PhotoViews, SceneViews
+from probmcl.experiment.views import FeatureViews, PhotoViews, SceneViews
 
 __all__ = [
     "LABEL_SOURCES",
@@ -69,6 +71,8 @@ __all__ = [
     "DigitsData",
     "Estimate",
     "Exported",
+    "FeatureData",
+    "FeatureViews",
     "Hardware",
     "LabelSource",
     "LedgerEntry",
@@ -104,6 +108,7 @@ __all__ = [
     "ledger_summary",
     "load_export",
     "load_result",
+    "logits_model",
     "looks_record",
     "miniature",
     "pretrain",

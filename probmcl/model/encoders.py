@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import timm
 import torch
@@ -30,6 +30,48 @@ class Encoder(nn.Module):
         """Map images ``(N, C, H, W)`` to features ``(N, feature_dim)``."""
         features: Tensor = self.network(_check.tensor("images", images, dims=4))
         return features
+
+    def feature_map(self, images: Tensor) -> Tensor:
+        """What stands before the pooling: images ``(N, C, H, W)`` become maps ``(N, feature_dim, h, w)``.
+
+        Raises:
+            ValueError: if the network has no such map. The small network has one, and so have timm's
+                convolutional networks without a layer between pooling and classifier (its ResNets, TResNets).
+
+        Example:
+            >>> SmallCNN().feature_map(torch.zeros(2, 1, 32, 32)).shape
+            torch.Size([2, 128, 8, 8])
+        """
+        _check.tensor("images", images, dims=4)
+        spatial = getattr(self.network, "forward_features", None)
+        found = None if spatial is None else spatial(images)
+        if not isinstance(found, Tensor) or found.dim() != 4 or found.shape[1] != self.feature_dim:
+            shape = "none" if found is None else f"shape {tuple(found.shape)}"
+            raise ValueError(
+                f"encoder: expected a network with a map (N, {self.feature_dim}, h, w) before its pooling, "
+                f"got {shape} from {type(self.network).__name__}"
+            )
+        return found
+
+
+class FeatureMap(nn.Module):
+    """An encoder that stops before its pooling, for heads that look at places.
+
+    Args:
+        encoder: the encoder; its weights are shared, not copied.
+
+    Example:
+        >>> FeatureMap(SmallCNN())(torch.zeros(2, 1, 32, 32)).shape
+        torch.Size([2, 128, 8, 8])
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images ``(N, C, H, W)`` to ``(N, feature_dim, h, w)``."""
+        return self.encoder.feature_map(images)
 
 
 class SmallCNN(Encoder):
@@ -61,14 +103,53 @@ class SmallCNN(Encoder):
             channels = width
         super().__init__(nn.Sequential(*layers, nn.AdaptiveMaxPool2d(1), nn.Flatten()), channels)
 
+    def feature_map(self, images: Tensor) -> Tensor:
+        """Map images ``(N, C, H, W)`` to what is pooled, ``(N, feature_dim, H / 4, W / 4)``."""
+        assert isinstance(self.network, nn.Sequential)
+        found: Tensor = self.network[:-2](_check.tensor("images", images, dims=4))
+        return found
+
+
+class FeatureMLP(Encoder):
+    """A correction to the features of a frozen encoder: ``h + MLP(LayerNorm(h))``.
+
+    The last layer starts at zero, so that training starts at the frozen feature itself.
+
+    Args:
+        features: entries F of a feature; an image is one pixel with F channels. Also ``feature_dim``.
+        hidden: width of the hidden layer.
+
+    Example:
+        >>> frozen = torch.randn(2, 1280, 1, 1)
+        >>> torch.equal(FeatureMLP(1280)(frozen), frozen.flatten(1))
+        True
+    """
+
+    def __init__(self, features: int, hidden: int = 512) -> None:
+        last = nn.Linear(hidden, _check.count("features", features))
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        correction = nn.Sequential(nn.LayerNorm(features), nn.Linear(features, hidden), nn.ReLU(), last)
+        super().__init__(nn.Sequential(nn.Flatten(), _Residual(correction)), features)
+
+
+class _Residual(nn.Module):
+    def __init__(self, correction: nn.Module) -> None:
+        super().__init__()
+        self.correction = correction
+
+    def forward(self, features: Tensor) -> Tensor:
+        corrected: Tensor = features + self.correction(features)
+        return corrected
+
 
 def build_encoder(name: str, *, in_channels: int = 3, weights: str | None = None) -> Encoder:
     """Build an encoder by name, without its classifier; its feature size is discovered.
 
     Args:
-        name: ``"small-cnn"``, ``"timm/<model>"`` (such as ``"timm/tresnet_m"``, M2) or
-            ``"torchvision/<model>"`` (such as ``"torchvision/resnet18"``).
-        in_channels: channels of the image; torchvision's models take 3.
+        name: ``"small-cnn"``, ``"feature-mlp"`` (for features), ``"timm/<model>"`` (such as
+            ``"timm/tresnet_m"``, M2) or ``"torchvision/<model>"`` (such as ``"torchvision/resnet18"``).
+        in_channels: channels of the image; torchvision's models take 3. Of features, entries.
         weights: None for random weights; a pretrained tag of timm (``"miil_in21k_ft_in1k"``) or a weights
             name of torchvision (``"IMAGENET1K_V2"``), which downloads them.
 
@@ -76,8 +157,8 @@ def build_encoder(name: str, *, in_channels: int = 3, weights: str | None = None
         The encoder, with ``feature_dim``.
 
     Raises:
-        ValueError: for an unknown name or unknown weights (close names are offered), weights for the small
-            network, or channels that the backbone cannot take.
+        ValueError: for an unknown name or unknown weights (close names are offered), weights for a network
+            of our own, or channels that the backbone cannot take.
 
     Example:
         >>> build_encoder("small-cnn", in_channels=1).feature_dim
@@ -86,13 +167,17 @@ def build_encoder(name: str, *, in_channels: int = 3, weights: str | None = None
     _check.count("in_channels", in_channels)
     if weights is not None:
         check_weights(name, weights)
-    if name == "small-cnn":
-        return SmallCNN(in_channels)
+    if name in OWN:
+        return OWN[name](in_channels)
     published_weights(name)  # knows the backbones
     library, _, model = name.partition("/")
     make = _timm_network if library == "timm" else _torchvision_network
     network = make(model, in_channels, weights)
     return Encoder(network, _feature_dim(network, in_channels))
+
+
+OWN: dict[str, Callable[[int], Encoder]] = {"small-cnn": SmallCNN, "feature-mlp": FeatureMLP}
+"""Networks of our own, by name; each takes the number of channels."""
 
 
 def published_weights(name: str) -> list[str]:
@@ -109,10 +194,11 @@ def published_weights(name: str) -> list[str]:
         ['IMAGENET1K_V1', 'DEFAULT']
     """
     library, _, model = name.partition("/")
-    if name == "small-cnn":
+    if name in OWN:
         return []
     if library not in ("timm", "torchvision"):
-        raise ValueError(f"name: expected small-cnn, timm/<model> or torchvision/<model>, got {name!r}")
+        known = f"{', '.join(OWN)}, timm/<model> or torchvision/<model>"
+        raise ValueError(f"name: expected {known}, got {name!r}")
     backbones = timm.list_models() if library == "timm" else models.list_models(module=models)
     if model not in backbones:
         raise _unknown("name", name, "backbone", model, backbones)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from probmcl.model import Encoder, SmallCNN, build_encoder
+from probmcl.model import Encoder, FeatureMap, FeatureMLP, SmallCNN, build_encoder
 
 TIMM, TORCHVISION = "timm/lcnet_035", "torchvision/shufflenet_v2_x0_5"
 
@@ -53,6 +53,23 @@ class TestSmallCNN:
             SmallCNN()(torch.zeros(0, 1, 32, 32))
 
 
+class TestFeatureMLP:
+    def test_starts_at_the_frozen_feature_and_every_parameter_learns(self):
+        encoder, frozen = FeatureMLP(12, hidden=8), images(6, 12, 1)
+        assert torch.equal(encoder(frozen), frozen.flatten(1))
+        optimiser = torch.optim.SGD(encoder.parameters(), 0.1)
+        target = torch.randn(6, 12, generator=torch.Generator().manual_seed(1))
+        for _ in range(2):  # behind a last layer of zeros, the first layers move from the second step on
+            optimiser.zero_grad()
+            (encoder(frozen) - target).square().sum().backward()
+            optimiser.step()
+        assert all(p.grad.abs().sum() > 0 for p in encoder.parameters())
+        assert not torch.allclose(encoder(frozen), frozen.flatten(1))
+
+    def test_is_built_by_name_for_any_number_of_features(self):
+        assert build_encoder("feature-mlp", in_channels=7).feature_dim == 7
+
+
 class TestBuildEncoder:
     @pytest.mark.parametrize(
         ("name", "channels"), [("small-cnn", 1), ("small-cnn", 3), (TIMM, 3), (TIMM, 1), (TORCHVISION, 3)]
@@ -99,7 +116,7 @@ class TestBuildEncoder:
 
     @pytest.mark.parametrize("name", ["resnet50", "", "keras/resnet50", "small_cnn"])
     def test_unknown_library(self, name):
-        with pytest.raises(ValueError, match=f"name: expected small-cnn, timm/.*got '{name}'"):
+        with pytest.raises(ValueError, match=f"name: expected small-cnn, feature-mlp, timm/.*got '{name}'"):
             build_encoder(name)
 
     @pytest.mark.parametrize(
@@ -137,3 +154,33 @@ class TestBuildEncoder:
     def test_a_backbone_whose_classifier_is_no_linear_layer(self):
         with pytest.raises(ValueError, match="name: "):
             build_encoder("torchvision/squeezenet1_1")
+
+
+class TestFeatureMap:
+    @pytest.mark.parametrize(
+        ("name", "pool"),
+        [("small-cnn", torch.amax), ("timm/test_resnet", torch.mean)],
+        ids=["small-cnn", "timm/test_resnet"],
+    )
+    def test_its_pooling_is_the_feature(self, name, pool):
+        encoder = build_encoder(name).eval()
+        found = FeatureMap(encoder)(images())
+        assert found.shape[1] == encoder.feature_dim
+        assert found.shape[2] > 1
+        assert torch.allclose(pool(found, dim=(2, 3)), encoder(images()), atol=1e-6)
+
+    def test_the_weights_are_those_of_the_encoder(self):
+        encoder = SmallCNN()
+        assert {id(p) for p in FeatureMap(encoder).parameters()} == {id(p) for p in encoder.parameters()}
+
+    @pytest.mark.parametrize("name", [TORCHVISION, TIMM, "timm/vit_tiny_patch16_224"])
+    def test_an_encoder_without_a_map_is_an_error(self, name):
+        """Torchvision names no map; the other two have one with other channels, and a sequence of tokens."""
+        encoder = build_encoder(name)
+        with pytest.raises(ValueError, match=r"encoder: expected a network with a map \(N, \d+, h, w\)"):
+            encoder.feature_map(images(size=224))
+
+    def test_an_encoder_of_frozen_features_is_an_error(self):
+        encoder = Encoder(nn.Sequential(nn.Flatten(), nn.Linear(4, 3)), 3)
+        with pytest.raises(ValueError, match="got none from Sequential"):
+            encoder.feature_map(torch.zeros(2, 1, 2, 2))
