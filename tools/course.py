@@ -81,6 +81,7 @@ def build(name: str, out: Path, term: str = PUBLIC_TERM) -> Built:
         master = Path(work) / f"{name}.ipynb"
         notebook = master_notebook(name, term)
         _add_requirements(notebook)
+        shutil.copy(ROOT / "book" / "ledger.yml", work)  # for the assignment that audits it
         nbformat.write(notebook, master)
         assign(str(master), work, no_pdfs=True, no_run_tests=True)
         built = Built(name, *(folder / f"{name}{end}" for end in _ENDINGS))

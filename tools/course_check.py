@@ -9,6 +9,7 @@ is wrong). Prints a table of points, and what is not as it should be.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 import time
@@ -21,6 +22,7 @@ from typing import Any
 import nbformat
 import yaml
 from course import MASTERS, Built, build, masters
+from nbclient import NotebookClient
 from nbformat import NotebookNode
 from warm_kernels import warm_kernels
 
@@ -29,7 +31,7 @@ MODULES = (
     "otter.check.notebook",
     "otter.execute",
     "probmcl.data",
-    "probmcl.loss",
+    "probmcl.experiment",
     "probmcl.teach.checks",
 )
 """What a notebook of the course imports, in the order that a fork server loads it."""
@@ -122,12 +124,21 @@ def _zipped(notebook: Path, files: Sequence[Path]) -> Path:
     return path
 
 
+def written_files(built: Built, solution: NotebookNode, folder: Path) -> list[Path]:
+    """Run a solution that writes JSON files and return these: every submission hands them in."""
+    names = {name for cell in solution.cells for name in re.findall(r'"(\w+\.json)"', cell.source)}
+    if names:
+        NotebookClient(solution, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
+    return [path for name in sorted(names) if (path := folder / name).is_file()]
+
+
 def check(built: Built, only: Sequence[str] = ()) -> Iterator[Graded]:
     """Grade solution, empty notebook and every mutant (or those named); problems stand in the results."""
     solution = nbformat.read(built.solution, as_version=4)
+    files = written_files(built, nbformat.from_dict(solution), built.sheet.parent)
     stub = nbformat.read(built.student, as_version=4)
     chosen = [mutant for mutant in mutants(built.name) if not only or mutant.name in only]
-    graded = grade(built, "solution", solution)
+    graded = grade(built, "solution", solution, files)
     graded.problems += [f"{q}: not full" for q, p in graded.points.items() if p != graded.possible[q]]
     graded.problems += graded.errors
     yield graded
@@ -139,12 +150,13 @@ def check(built: Built, only: Sequence[str] = ()) -> Iterator[Graded]:
     graded.problems += graded.errors
     yield graded
     for mutant in chosen:
-        graded = grade(built, mutant.name, mutate(solution, mutant))
-        graded.problems += _mutant_problems(graded, mutant)
+        graded = grade(built, mutant.name, mutate(solution, mutant), files)
+        graded.problems += mutant_problems(graded, mutant)
         yield graded
 
 
-def _mutant_problems(graded: Graded, mutant: Mutant) -> Iterator[str]:
+def mutant_problems(graded: Graded, mutant: Mutant) -> Iterator[str]:
+    """Yield what a wrong answer earned or was told that is not as its list says."""
     for question, earned in graded.points.items():
         expected = mutant.points.get(question, graded.possible[question])
         if earned != expected:

@@ -36,7 +36,7 @@ def instance(student_id: str, term: str = "public") -> Instance:
     """
     generator = generator_of(student_id, term, "a1")
     prevalence = torch.tensor([0.5, 0.3, 0.2, 0.1, 0.06, 0.04])
-    parts = []
+    parts: list[Tensor] = []
     for _ in range(2):
         labels = (torch.rand(160, 6, generator=generator) < prevalence).long()
         labels[:2, :5] = 1
@@ -47,7 +47,7 @@ def instance(student_id: str, term: str = "public") -> Instance:
     parts[1][2, 5] = 1
     few_labels = torch.tensor([1, 0, 1, 0, 0, 1, 0, 0])[torch.randperm(8, generator=generator)]
     few_scores = torch.tensor([0.9, 0.8, 0.8, 0.7, 0.5, 0.5, 0.3, 0.2], dtype=torch.float64)
-    return Instance(*parts, few_scores, few_labels)
+    return Instance(parts[0], parts[1], parts[2], parts[3], few_scores, few_labels)
 
 
 def label_statistics(answer: Any, *, seed: int = 0) -> None:

@@ -341,8 +341,8 @@ def _drawn(n: int, k: int, d: int, generator: torch.Generator) -> Instance:
 
 
 def _cases(seed: int) -> list[Instance]:
-    """Mixtures: small, with as many rows as components, with narrow ones in 512 dimensions."""
+    """Mixtures: small, with as many rows as components, with wide ones in 512 dimensions, whose density underflows."""
     generator = torch.Generator().manual_seed(seed)
     cases = [_drawn(n, k, d, generator) for n, k, d in ((2, 2, 2), (3, 3, 4), (2, 3, 512))]
-    cases[-1] = cases[-1]._replace(sigmas=0.2 * cases[-1].sigmas)
+    cases[-1] = cases[-1]._replace(sigmas=8 * cases[-1].sigmas)
     return cases

@@ -94,7 +94,8 @@ def only_own_work(cells: Sequence[str], question: int, forbidden: Collection[str
         ...
         probmcl.teach.checks.comparison.WrongAnswerError: Question 1 goes without `probmcl.loss`...
     """
-    own, others = [], []
+    own: list[ast.AST] = []
+    others: list[ast.AST] = []
     for number, tree in _marked(cells):
         (own if number in (None, question) else others).append(tree)
     for module in (module for tree in own for module in _used_modules(tree)):
@@ -139,12 +140,14 @@ def _used_modules(tree: ast.AST) -> Iterator[str]:
 
 
 def _imported_names(tree: ast.AST, forbidden: Collection[str]) -> Iterator[str]:
-    """Names that a cell binds to something out of a forbidden module."""
+    """Names that a cell binds to something forbidden; a dotted name is seen where it is used."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Import | ast.ImportFrom):
             continue
         module = getattr(node, "module", None)
         for alias in node.names:
+            if not module and not alias.asname:
+                continue
             full = f"{module}.{alias.name}" if module else alias.name
             if any(_inside(full, banned) for banned in forbidden):
-                yield (alias.asname or alias.name).split(".")[0]
+                yield alias.asname or alias.name
