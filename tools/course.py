@@ -21,6 +21,7 @@ from pathlib import Path
 import nbformat
 from myst_nb.core.read import read_myst_markdown_notebook
 from nbformat import NotebookNode
+from quiet_otter import assign
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
@@ -72,8 +73,6 @@ def master_notebook(name: str, term: str = PUBLIC_TERM) -> NotebookNode:
 
 def build(name: str, out: Path, term: str = PUBLIC_TERM) -> Built:
     """Make everything of one assignment, in the folder ``out / name``."""
-    from otter.assign import main as assign  # a second of import, which --check does not need
-
     folder = out / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 from nbformat import NotebookNode
-from otter.assign.blocks import extract_all_fenced_otter_cells
+from quiet_otter import extract_all_fenced_otter_cells
 
 BEGIN, END = "# BEGIN", "# END"
 

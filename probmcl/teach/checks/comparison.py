@@ -7,8 +7,6 @@ where an answer gives on every case what a mistake gives, the hint names that mi
 from __future__ import annotations
 
 import copy
-import inspect
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,8 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-SHOWN_NUMBERS = 40
-"""The most numbers of a tensor that a message shows."""
+from probmcl.teach.checks.showing import shown, shown_case
 
 
 class WrongAnswerError(AssertionError):
@@ -97,7 +94,7 @@ def check_function(
     if any(isinstance(result, _Raised) for result in results):
         first = next(i for i, result in enumerate(results) if isinstance(result, _Raised))
         raise WrongAnswerError(
-            f"`{name}` stopped with an error.\n{_shown_case(truth, ordered[first])}\n  {results[first].error}"
+            f"`{name}` stopped with an error.\n{shown_case(truth, ordered[first])}\n  {results[first].error}"
         )
     if all(result is None or result is ... for result in results):
         raise WrongAnswerError(f"`{name}`: not answered yet. It returns nothing.")
@@ -110,7 +107,7 @@ def check_function(
         )
         raise WrongAnswerError(
             f"`{name}` is wrong on {len(wrong)} of {len(cases)} cases. The smallest:\n"
-            f"{_shown_case(truth, ordered[first])}\n"
+            f"{shown_case(truth, ordered[first])}\n"
             f"  expected {shown(expected[first])}\n  got      {shown(results[first])}"
             + (f"\n  Hint: {hint}" if hint else "")
         )
@@ -190,25 +187,6 @@ def as_tensor(value: Any) -> Tensor:
     return torch.as_tensor(value).detach().cpu().double()
 
 
-def shown(value: Any) -> str:
-    """A value in few words: small tensors in full, large ones by their shape.
-
-    Example:
-        >>> shown(torch.tensor([[0.5, 1.0]])), shown(torch.zeros(100)), shown(True)
-        ('[[0.5, 1.0]]', 'a tensor of shape (100,)', 'True')
-    """
-    if isinstance(value, Tensor):
-        if value.numel() > SHOWN_NUMBERS:
-            return f"a tensor of shape {tuple(value.shape)}"
-        numbers = value.detach().cpu().tolist()
-        return str(_rounded(numbers)).replace("True", "1").replace("False", "0")
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return ", ".join(f"{name} {shown(part)}" for name, part in zip(value._fields, value, strict=True))
-    return str(_rounded(value)) if isinstance(value, list | tuple | dict) else repr(value)
-
-
 @dataclass(frozen=True)
 class _Raised:
     """A call that ended with an error."""
@@ -253,11 +231,6 @@ def _shape_hint(got: Any, expected: Any) -> str:
     return ""
 
 
-def _shown_case(truth: Callable[..., Any], case: tuple[Any, ...]) -> str:
-    names = list(inspect.signature(truth).parameters)
-    return "\n".join(f"  {name} = {shown(value)}" for name, value in zip(names, case, strict=False))
-
-
 def _must_be_answered(value: Any, name: str) -> None:
     if value is None or value is ...:
         raise WrongAnswerError(
@@ -290,13 +263,3 @@ def _kind_name(value: Any) -> str:
 def _size(case: tuple[Any, ...]) -> int:
     parts = [part for value in case for part in (value if isinstance(value, tuple) else (value,))]
     return sum(part.numel() if isinstance(part, Tensor) else 1 for part in parts)
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, 4) if math.isfinite(value) else value
-    if isinstance(value, list | tuple):
-        return [_rounded(part) for part in value]
-    if isinstance(value, dict):
-        return {key: _rounded(part) for key, part in value.items()}
-    return value
