@@ -133,7 +133,7 @@ def _add_requirements(notebook: NotebookNode) -> None:
     wanted = [
         f"--extra-index-url {CPU_INDEX}",
         *(f"{package}=={version}+cpu" for package, version in pins.items()),
-        f"probmcl @ git+{book.repository}@{book.branch}",
+        f"probmcl @ {book.repository}/archive/refs/heads/{book.branch}.tar.gz",  # needs no git there
     ]
     config = next(cell for cell in notebook.cells if "# ASSIGNMENT CONFIG" in cell.source)
     lines = "\n".join(f"  - {line}" for line in wanted)

@@ -71,7 +71,12 @@ def test_the_bundle_installs_pytorch_for_the_cpu_from_its_own_index(built: Built
     pip = next(entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
     assert next(line for line in pip if line.startswith("torch==")).endswith("+cpu")
     assert any(line.startswith("--extra-index-url") and line.endswith("/cpu") for line in pip)
-    assert any(line.startswith("probmcl @ git+https://github.com/") for line in pip)
+    assert any(line.startswith("probmcl @ https://github.com/") for line in pip)
+
+
+def test_the_audit_has_the_ledger_beside_it(tmp_path: Path) -> None:
+    with zipfile.ZipFile(build("a4_replication", tmp_path).autograder) as bundle:
+        assert "files/ledger.yml" in bundle.namelist()
 
 
 def test_the_sheet_holds_solutions_and_rubric(built: Built) -> None:

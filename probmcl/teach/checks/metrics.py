@@ -102,52 +102,39 @@ def by_hand(value: Any, student_id: str, term: str = "public", *, tell: bool = F
 def own_test(values: tuple[Any, Any], student_id: str, term: str = "public", *, tell: bool = False) -> None:
     """Check thresholds from validation and CF1 on test of a student's own data; arguments as above."""
     own = instance(student_id, term)
-    right = search(own.validation_scores, own.validation_labels)
+    scores, labels = own.validation_scores, own.validation_labels
+    right = search(scores, labels)
     on_test = search(own.test_scores, own.test_labels)
-
-    def cf1(thresholds: Tensor) -> float:
-        return multilabel_metrics(own.test_scores, own.test_labels, thresholds=thresholds).at_threshold.CF1
-
-    predicted = own.test_scores >= right
-    correct = (predicted & (own.test_labels > 0)).sum(0).double()
-    f1 = 2 * correct / (predicted.sum(0) + own.test_labels.sum(0)).clamp(min=1)
-    scored = own.test_labels.sum(0) > 0
-    at_threshold = multilabel_metrics(own.test_scores, own.test_labels, thresholds=right).at_threshold
     of_thresholds = (
         ("These thresholds were chosen on the test images, which are then no test any more.", on_test),
-        (
-            "You compare with > instead of >=.",
-            search(own.validation_scores, own.validation_labels, strict=True),
-        ),
-        (
-            "Of several thresholds with the same F1 take the highest.",
-            search(own.validation_scores, own.validation_labels, ties="lowest"),
-        ),
+        ("You compare with > instead of >=.", search(scores, labels, strict=True)),
+        ("Of several thresholds with the same F1 take the highest.", search(scores, labels, ties="lowest")),
     )
+    at_right = multilabel_metrics(own.test_scores, own.test_labels, thresholds=right).at_threshold
+    macro = "This is the mean of the classes' F1 (macro F1). CF1 is the harmonic mean of CP and CR."
+    f1 = _f1_of_classes(own.test_scores >= right, own.test_labels > 0)
     of_cf1 = (
-        ("The thresholds of this number were chosen on the test images.", cf1(on_test)),
-        (
-            "This is the mean of the classes' F1 (macro F1). CF1 is the harmonic mean of CP and CR.",
-            f1[scored].mean(),
-        ),
-        (
-            "This is the mean of the classes' F1 over all classes. CF1 is the harmonic mean of CP and CR.",
-            f1.mean(),
-        ),
-        ("This is OF1: the counts are pooled over classes.", at_threshold.OF1),
-        (
-            "This is CF1 at a threshold of 0.5.",
-            multilabel_metrics(own.test_scores, own.test_labels).at_threshold.CF1,
-        ),
+        ("The thresholds of this number were chosen on the test images.", _cf1(own, on_test)),
+        (macro, f1[own.test_labels.any(0)].mean()),
+        (macro, f1.mean()),
+        ("This is OF1: the counts are pooled over classes.", at_right.OF1),
+        ("This is CF1 at a threshold of 0.5.", _cf1(own, torch.full_like(right, 0.5))),
         (
             "This is CF1 on the validation images.",
-            multilabel_metrics(
-                own.validation_scores, own.validation_labels, thresholds=right
-            ).at_threshold.CF1,
+            multilabel_metrics(scores, labels, thresholds=right).at_threshold.CF1,
         ),
     )
     check_value("my_thresholds", values[0], right, of_thresholds, tell=tell)
-    check_value("my_cf1", values[1], cf1(right), of_cf1, tell=tell)
+    check_value("my_cf1", values[1], at_right.CF1, of_cf1, tell=tell)
+
+
+def _cf1(own: Instance, thresholds: Tensor) -> float:
+    return multilabel_metrics(own.test_scores, own.test_labels, thresholds=thresholds).at_threshold.CF1
+
+
+def _f1_of_classes(predicted: Tensor, truth: Tensor) -> Tensor:
+    correct = (predicted & truth).sum(0).double()
+    return 2 * correct / (predicted.sum(0) + truth.sum(0)).clamp(min=1)
 
 
 def _label_cases(seed: int) -> list[Tensor]:
