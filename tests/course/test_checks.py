@@ -75,6 +75,22 @@ class TestFunctions:
             known[0](odd)
 
 
+class TestReplication:
+    @pytest.mark.parametrize("empty", [None, ..., {}, {"claim": ...}])
+    def test_an_empty_answer_is_no_traceback(self, empty) -> None:
+        calls = [
+            (replication.protocol, empty),
+            (replication.chosen, empty, empty),
+            (replication.record, empty, empty, empty),
+            (replication.record, empty, {"baseline": "BCE", "measure": "mAP", "minutes": 5}, "ProbMCL"),
+            (replication.verdict, (empty, empty), empty, empty, empty),
+            (replication.audit, empty),
+        ]
+        for checker, *answers in calls:
+            with pytest.raises(WrongAnswerError):
+                checker(*answers, "ada")
+
+
 class TestComparison:
     def test_the_smallest_case_that_fails_is_shown(self) -> None:
         def total(x: torch.Tensor) -> float:

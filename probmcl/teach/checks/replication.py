@@ -51,10 +51,7 @@ def instance(student_id: str, term: str = "public") -> Instance:
 
 def protocol(answer: Any, student_id: str, term: str = "public") -> None:
     """Check that a protocol, a dictionary, says everything that has to be fixed before the run."""
-    _must_be(dict, answer, "protocol")
-    missing = [key for key in PROTOCOL if answer.get(key) in (None, "", ..., [], ())]
-    if missing:
-        raise WrongAnswerError(f"`protocol` does not say: {', '.join(missing)}.")
+    _said(answer, "protocol", PROTOCOL)
     own = instance(student_id, term)
     if answer["claim"] not in CLAIMS:
         raise WrongAnswerError(f"`protocol`: claim is one of {', '.join(CLAIMS)}, got {answer['claim']!r}.")
@@ -112,7 +109,7 @@ def chosen(answer: Any, search: Any, student_id: str, term: str = "public") -> N
 
 def record(answer: Any, protocol: Any, chosen: Any, student_id: str, term: str = "public") -> None:
     """Check the record of the experiment: schema, own data and seeds, both methods, intervals, budget."""
-    _must_be(dict, protocol, "protocol")
+    _said(protocol, "protocol", ("baseline", "measure", "minutes"))
     _valid(answer, "record")
     _own_data(answer, "record", student_id, term)
     own = instance(student_id, term)
@@ -142,7 +139,7 @@ def verdict(
     answer: tuple[Any, Any], record: Any, protocol: Any, chosen: Any, student_id: str, term: str = "public"
 ) -> None:
     """Check the difference to the baseline in mAP, ``[value, low, high]``, and the word that follows."""
-    _must_be(dict, protocol, "protocol")
+    _said(protocol, "protocol", ("baseline",))
     _valid(record, "record")
     found = [
         entry["interval"]
@@ -179,13 +176,8 @@ def verdict(
 
 def audit(answer: Any, student_id: str, term: str = "public", *, tell: bool = False) -> None:
     """Check the audit of a student's own ledger row; only with ``tell`` it is compared with the ledger."""
-    _must_be(dict, answer, "audit")
+    _said(answer, "audit", ("row", "tags", "status", "tests", "opinion"))
     own = instance(student_id, term).row
-    missing = [
-        key for key in ("row", "tags", "status", "tests", "opinion") if answer.get(key) in (None, ..., "")
-    ]
-    if missing:
-        raise WrongAnswerError(f"`audit` does not say: {', '.join(missing)}.")
     if answer["row"] != own:
         raise WrongAnswerError(f"`audit` is about {answer['row']}, your row is {own}.")
     if len(str(answer["opinion"]).split()) < 15:
@@ -219,6 +211,14 @@ def _ledger_entry(row: str) -> LedgerEntry:
         urllib.request.urlretrieve(f"{repository()}/raw/main/book/ledger.yml", beside)
         entries = read_ledger(beside)
     return next(entry for entry in entries if entry.id == row)
+
+
+def _said(answer: Any, name: str, keys: Sequence[str]) -> None:
+    """Raise unless ``answer`` is a dictionary with something under each of ``keys``."""
+    _must_be(dict, answer, name)
+    missing = [key for key in keys if answer.get(key) in (None, "", ..., [], ())]
+    if missing:
+        raise WrongAnswerError(f"`{name}` does not say: {', '.join(missing)}.")
 
 
 def _must_be(kind: type, value: Any, name: str) -> None:
