@@ -3,7 +3,9 @@
 from probmcl.evaluate.bootstrap import (
     Interval,
     bootstrap_interval,
+    bootstrap_values,
     paired_bootstrap_difference,
+    percentile_interval,
     seed_interval,
 )
 from probmcl.evaluate.gradcam import grad_cam
@@ -50,6 +52,7 @@ __all__ = [
     "average_precision",
     "best_area",
     "bootstrap_interval",
+    "bootstrap_values",
     "co_occurrence_similarity",
     "ensemble_uncertainty",
     "global_threshold_from_validation",
@@ -62,6 +65,7 @@ __all__ = [
     "mixture_uncertainty",
     "multilabel_metrics",
     "paired_bootstrap_difference",
+    "percentile_interval",
     "rank_correlation",
     "rank_correlation_interval",
     "ridge_probe",
