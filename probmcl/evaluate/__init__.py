@@ -1,4 +1,4 @@
-"""Weights become evidence: metrics, thresholds from validation, intervals, doubt, the order of labels."""
+"""Weights become evidence: metrics, thresholds from validation, intervals, doubt, label order, costs."""
 
 from probmcl.evaluate.bootstrap import (
     Interval,
@@ -8,6 +8,7 @@ from probmcl.evaluate.bootstrap import (
     percentile_interval,
     seed_interval,
 )
+from probmcl.evaluate.cost import multiply_adds, parameter_count
 from probmcl.evaluate.gradcam import grad_cam
 from probmcl.evaluate.matrix_correlation import (
     MantelTest,
@@ -64,7 +65,9 @@ __all__ = [
     "mean_average_precision",
     "mixture_uncertainty",
     "multilabel_metrics",
+    "multiply_adds",
     "paired_bootstrap_difference",
+    "parameter_count",
     "percentile_interval",
     "rank_correlation",
     "rank_correlation_interval",
