@@ -1,10 +1,12 @@
-"""Lay packed images out as COCO or NIH publish theirs: ``python tools/lay_out_npz.py coco FILE.npz DIR``.
+"""Lay packed images out as a recipe reads them: ``python tools/lay_out_npz.py coco|nih|parts FILE.npz DIR``.
 
 For trying the whole way from disk to result on real images before the full data set is there. The npz file
 holds ``labels`` (N, K), ``classes`` (K,), ``names`` (N,) and ``split`` (N,), "train" or "val". For ``coco``
 also ``blob``, all image files one after another, and ``offsets`` (N + 1,); ``val`` becomes val2014, and a
 label becomes an annotation whose box is the whole image. For ``nih`` also ``images`` (N, H, W) and
-``patient`` (N,); ``val`` becomes the test set.
+``patient`` (N,); ``val`` becomes the test set. ``parts`` takes what ``coco`` takes, if all images have one
+size, and writes ``train.npz``, ``validation.npz`` and ``test.npz``, the data set of ``PackedData``: ``val``
+becomes the test set, and validation is cut from ``train`` by a hash of the names.
 """
 
 from __future__ import annotations
@@ -15,12 +17,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 
-from probmcl.data import COCO_CATEGORIES
+from probmcl.data import COCO_CATEGORIES, LabelledImages, held_out, save_npz
 from probmcl.data.layout import Film, Mark, Picture, write_chest, write_coco
 
 OTHER_NAMES = {"motorbike": "motorcycle", "aeroplane": "airplane", "sofa": "couch", "tvmonitor": "tv"}
+
+VALIDATION_SHARE, VALIDATION_SEED = 0.15, 0
 
 
 def coco_ids(classes: list[str]) -> list[int]:
@@ -60,6 +65,21 @@ def lay_out_nih(path: Path, root: Path) -> None:
     write_chest(root, films)
 
 
+def lay_out_parts(path: Path, root: Path) -> None:
+    """Write ``train.npz``, ``validation.npz`` and ``test.npz``."""
+    arrays = _read(path)
+    names, classes = arrays["names"].astype(str).tolist(), arrays["classes"].astype(str).tolist()
+    test = torch.from_numpy(arrays["split"] == "val")
+    learned = torch.nonzero(~test).flatten()
+    held = held_out([names[row] for row in learned.tolist()], VALIDATION_SHARE, VALIDATION_SEED)
+    parts = {"train": learned[~held], "validation": learned[held], "test": torch.nonzero(test).flatten()}
+    for part, rows in parts.items():
+        pixels = np.stack([_pixels(_jpeg(arrays, row)) for row in rows.tolist()])  # (N, H, W, 3)
+        images = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
+        labels = torch.from_numpy(arrays["labels"])[rows]
+        save_npz(LabelledImages(images, labels, classes), root / f"{part}.npz")
+
+
 def _read(path: Path) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as arrays:
         return {key: arrays[key] for key in arrays.files}
@@ -67,8 +87,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
 
 def _pictures(arrays: dict[str, np.ndarray], part: str, ids: list[int]) -> Iterator[Picture]:
     for row in np.flatnonzero(arrays["split"] == part).tolist():
-        start, end = arrays["offsets"][row : row + 2]
-        jpeg = arrays["blob"][start:end].tobytes()
+        jpeg = _jpeg(arrays, row)
         with Image.open(io.BytesIO(jpeg)) as image:
             width, height = image.size
         corners = [(0, 0), (width, 0), (width, height), (0, height)]
@@ -76,7 +95,19 @@ def _pictures(arrays: dict[str, np.ndarray], part: str, ids: list[int]) -> Itera
         yield Picture(str(arrays["names"][row]), jpeg, (width, height), marks)
 
 
+def _jpeg(arrays: dict[str, np.ndarray], row: int) -> bytes:
+    start, end = arrays["offsets"][row : row + 2]
+    return bytes(arrays["blob"][start:end])
+
+
+def _pixels(jpeg: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(jpeg)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+LAYOUTS = {"coco": lay_out_coco, "nih": lay_out_nih, "parts": lay_out_parts}
+
 if __name__ == "__main__":
-    if len(sys.argv) != 4 or sys.argv[1] not in ("coco", "nih"):
+    if len(sys.argv) != 4 or sys.argv[1] not in LAYOUTS:
         sys.exit(__doc__)
-    {"coco": lay_out_coco, "nih": lay_out_nih}[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))
+    LAYOUTS[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))

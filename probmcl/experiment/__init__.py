@@ -7,6 +7,7 @@ from probmcl.experiment.datasets import (
     ChestMnistData,
     CocoData,
     DigitsData,
+    FeatureData,
     PackedData,
 )
 from probmcl.experiment.estimate import Estimate, estimate
@@ -57,7 +58,7 @@ from probmcl.experiment.study import (
     run_study,
     summarise,
 )
-from probmcl.experiment.views import PhotoViews, SceneViews
+from probmcl.experiment.views import FeatureViews, PhotoViews, SceneViews
 
 __all__ = [
     "LABEL_SOURCES",
@@ -80,6 +81,8 @@ __all__ = [
     "DigitsData",
     "Estimate",
     "Exported",
+    "FeatureData",
+    "FeatureViews",
     "Finished",
     "Hardware",
     "Images",

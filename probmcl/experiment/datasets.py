@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from probmcl.data import Parts, Source, chestmnist, chestxray14_parts, coco_parts, digit_scenes, load_npz
+from probmcl.data import (
+    LabelledImages,
+    Parts,
+    Source,
+    chestmnist,
+    chestxray14_parts,
+    coco_parts,
+    digit_scenes,
+    load_features,
+    load_npz,
+)
 from probmcl.data.chestxray14 import TABLE
 from probmcl.data.sources import source
 from probmcl.experiment.splits import Splits
@@ -191,16 +201,33 @@ class PackedData:
     def splits(self, folder: Path | None = None) -> Splits:
         """Read the three files, see :func:`~probmcl.data.load_npz`."""
         root = _given(folder)
-        train, validation, test = (load_npz(root / f"{part}.npz") for part in ("train", "validation", "test"))
+        read = self._read
+        train, validation, test = (read(root / f"{part}.npz") for part in ("train", "validation", "test"))
         if len({part.classes for part in (train, validation, test)}) > 1:
             raise ValueError(f"data: expected the same classes in all files of {root}, got others")
         return Splits(train, validation, test, self.name, self.split, self.access, self.source)
 
+    def _read(self, path: Path) -> LabelledImages:
+        return load_npz(path)
 
-Dataset = DigitsData | CocoData | ChestData | ChestMnistData | PackedData
+
+@dataclass(frozen=True)
+class FeatureData(PackedData):
+    """Features of views of your own images, in the same three files, see :func:`~probmcl.data.load_features`.
+
+    ``tools/feature_views.py`` in the repository makes them of the images and the encoder of any recipe.
+    """
+
+    kind: ClassVar[str] = "features"
+
+    def _read(self, path: Path) -> LabelledImages:
+        return load_features(path)
+
+
+Dataset = DigitsData | CocoData | ChestData | ChestMnistData | PackedData | FeatureData
 
 DATASETS: dict[str, type[Dataset]] = {
-    kind.kind: kind for kind in (DigitsData, CocoData, ChestData, ChestMnistData, PackedData)
+    kind.kind: kind for kind in (DigitsData, CocoData, ChestData, ChestMnistData, PackedData, FeatureData)
 }
 """Every kind of data set, by the name that stands in records."""
 

@@ -11,7 +11,7 @@ from typing import Any
 from probmcl import _check
 from probmcl.experiment.datasets import DATASETS, Dataset, DigitsData
 from probmcl.experiment.splits import Splits
-from probmcl.experiment.views import PhotoViews, SceneViews, Views
+from probmcl.experiment.views import FeatureViews, PhotoViews, SceneViews, Views
 from probmcl.train import TrainingSettings
 
 END_TO_END = ("bce", "asl", "ml-decoder", "label-graph", "kmcl")
@@ -156,7 +156,6 @@ class Recipe:
         """
         data = dict(plain["data"])
         kind = DATASETS[_check.one_of("data.kind", data.pop("kind", DigitsData.kind), DATASETS)]
-        views = plain.get("views")
         return cls(
             **{
                 **plain,
@@ -164,7 +163,7 @@ class Recipe:
                 "start": plain["start"] and _start(plain["start"]),
                 "methods": tuple(_method(method) for method in plain["methods"]),
                 "probe": TrainingSettings(**plain["probe"]),
-                "views": PhotoViews(**views) if views else SceneViews(),
+                "views": _views(plain.get("views")),
             }
         )
 
@@ -173,6 +172,12 @@ def _start(plain: dict[str, Any]) -> Start:
     if "weights" in plain:
         return PretrainedStart(**plain)
     return LettersStart(plain["images"], TrainingSettings(**plain["training"]))
+
+
+def _views(plain: dict[str, Any] | None) -> Views:
+    if not plain:
+        return SceneViews()
+    return FeatureViews(**plain) if "channels" in plain else PhotoViews(**plain)
 
 
 def _method(plain: dict[str, Any]) -> Method:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import timm
 import torch
@@ -110,13 +110,46 @@ class SmallCNN(Encoder):
         return found
 
 
+class FeatureMLP(Encoder):
+    """A correction to the features of a frozen encoder: ``h + MLP(LayerNorm(h))``.
+
+    The last layer starts at zero, so that training starts at the frozen feature itself.
+
+    Args:
+        features: entries F of a feature; an image is one pixel with F channels. Also ``feature_dim``.
+        hidden: width of the hidden layer.
+
+    Example:
+        >>> frozen = torch.randn(2, 1280, 1, 1)
+        >>> torch.equal(FeatureMLP(1280)(frozen), frozen.flatten(1))
+        True
+    """
+
+    def __init__(self, features: int, hidden: int = 512) -> None:
+        last = nn.Linear(hidden, _check.count("features", features))
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        correction = nn.Sequential(nn.LayerNorm(features), nn.Linear(features, hidden), nn.ReLU(), last)
+        super().__init__(nn.Sequential(nn.Flatten(), _Residual(correction)), features)
+
+
+class _Residual(nn.Module):
+    def __init__(self, correction: nn.Module) -> None:
+        super().__init__()
+        self.correction = correction
+
+    def forward(self, features: Tensor) -> Tensor:
+        corrected: Tensor = features + self.correction(features)
+        return corrected
+
+
 def build_encoder(name: str, *, in_channels: int = 3, weights: str | None = None) -> Encoder:
     """Build an encoder by name, without its classifier; its feature size is discovered.
 
     Args:
-        name: ``"small-cnn"``, ``"timm/<model>"`` (such as ``"timm/tresnet_m"``, M2) or
-            ``"torchvision/<model>"`` (such as ``"torchvision/resnet18"``).
-        in_channels: channels of the image; torchvision's models take 3.
+        name: ``"small-cnn"``, ``"feature-mlp"`` (for features), ``"timm/<model>"`` (such as
+            ``"timm/tresnet_m"``, M2) or ``"torchvision/<model>"`` (such as ``"torchvision/resnet18"``).
+        in_channels: channels of the image; torchvision's models take 3. Of features, entries.
         weights: None for random weights; a pretrained tag of timm (``"miil_in21k_ft_in1k"``) or a weights
             name of torchvision (``"IMAGENET1K_V2"``), which downloads them.
 
@@ -124,26 +157,32 @@ def build_encoder(name: str, *, in_channels: int = 3, weights: str | None = None
         The encoder, with ``feature_dim``.
 
     Raises:
-        ValueError: for an unknown name or unknown weights (close names are offered), weights for the small
-            network, or channels that the backbone cannot take.
+        ValueError: for an unknown name or unknown weights (close names are offered), weights for a network
+            of our own, or channels that the backbone cannot take.
 
     Example:
         >>> build_encoder("small-cnn", in_channels=1).feature_dim
         128
     """
     _check.count("in_channels", in_channels)
-    if name == "small-cnn":
+    if name in OWN:
         if weights is not None:
-            raise ValueError(f"weights: small-cnn has no published weights, expected None, got {weights!r}")
-        return SmallCNN(in_channels)
+            raise ValueError(f"weights: {name} has no published weights, expected None, got {weights!r}")
+        return OWN[name](in_channels)
     library, _, model = name.partition("/")
     if library == "timm":
         network = _timm_network(name, model, in_channels, weights)
     elif library == "torchvision":
         network = _torchvision_network(name, model, in_channels, weights)
     else:
-        raise ValueError(f"name: expected small-cnn, timm/<model> or torchvision/<model>, got {name!r}")
+        raise ValueError(
+            f"name: expected {', '.join(OWN)}, timm/<model> or torchvision/<model>, got {name!r}"
+        )
     return Encoder(network, _feature_dim(network, in_channels))
+
+
+OWN: dict[str, Callable[[int], Encoder]] = {"small-cnn": SmallCNN, "feature-mlp": FeatureMLP}
+"""Networks of our own, by name; each takes the number of channels."""
 
 
 def _unknown(argument: str, value: str, kind: str, sought: str, known: Iterable[str]) -> ValueError:

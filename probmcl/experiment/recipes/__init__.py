@@ -13,6 +13,7 @@ from probmcl.experiment.recipes.chest import (
 )
 from probmcl.experiment.recipes.coco import coco_resnet101_448, coco_tresnet_l_448, coco_tresnet_m_224
 from probmcl.experiment.recipes.digits import digits_random_recipe, digits_recipe, smaller
+from probmcl.experiment.recipes.mirflickr import mirflickr14_features, mirflickr14_mobilenetv2_128
 from probmcl.experiment.recipes.photos import shortened
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
@@ -24,6 +25,8 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "chestxray14-densenet121-320": chestxray14_densenet121_320,
     "chestxray14-tresnet-m-224": chestxray14_tresnet_m_224,
     **{f"chestmnist-resnet18-{pixels}": partial(chestmnist_resnet18, pixels) for pixels in (28, 64, 224)},
+    "mirflickr14-features": mirflickr14_features,
+    "mirflickr14-mobilenetv2-128": mirflickr14_mobilenetv2_128,
 }
 """Makes the recipe of each name."""
 
