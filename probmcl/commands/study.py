@@ -71,7 +71,8 @@ def _study(options: Namespace, arguments: Sequence[str], console: Console) -> No
     name = record_name(study.name, study.world) + ("_smoke" if options.smoke else "")
     found = run_study(
         study,
-        options.folder or Path("runs") / ("smoke" if options.smoke else "studies") / name,
+        options.folder
+        or Path("runs") / ("smoke" if options.smoke else "studies") / name.removeprefix("study_"),
         images=Images(options.data),
         weights=options.weights,
         device=options.device,

@@ -11,7 +11,7 @@ from probmcl.experiment.studies.worlds import World
 from probmcl.experiment.study import Study, Trial
 
 COMPARED = ("BCE", "SupCon, threshold", REFERENCE)
-BATCHES = (0.5, 1, 4, 16)  # multiples of the base recipe's: 32 to 1,024 on DigitScenes
+BATCHES = (0.5, 1, 2, 8)  # multiples of the base recipe's: 32 to 512 on DigitScenes
 EPOCHS = (0.5, 2)
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-from probmcl.experiment.recipe import CRITERIA, Method, Recipe
+from probmcl.experiment.datasets import FeatureData
+from probmcl.experiment.recipe import Method, Recipe
 from probmcl.experiment.studies.worlds import base_method
 from probmcl.experiment.study import Candidate
 
@@ -50,12 +51,12 @@ def methods(base: Recipe) -> dict[str, Method]:
         *(replace(plain, name=f"SupCon, {r}", criterion="supcon", options={"rule": r}) for r in _SUPCON),
         replace(plain, name="MulSupCon", criterion="mulsupcon"),
     ]
-    if "kmcl" in CRITERIA:
-        found += [
-            replace(plain, name="KMCL", criterion="kmcl"),
-            replace(whole, name="Transformer head", criterion="ml-decoder"),
-            replace(whole, name="Label-graph head", criterion="label-graph"),
-        ]
+    found += [
+        replace(plain, name="KMCL", criterion="kmcl"),
+        replace(whole, name="Label-graph head", criterion="label-graph"),
+    ]
+    if not isinstance(base.data, FeatureData):  # a feature has no places that a transformer could look at
+        found.append(replace(whole, name="Transformer head", criterion="ml-decoder"))
     return {method.name: method for method in [*found, replace(contrastive, name=REFERENCE)]}
 
 

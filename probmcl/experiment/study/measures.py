@@ -8,9 +8,16 @@ import torch
 from torch import Tensor, nn
 
 from probmcl.data import co_occurrence, label_statistics
-from probmcl.evaluate import co_occurrence_similarity, rank_correlation, weight_similarity
+from probmcl.evaluate import (
+    co_occurrence_similarity,
+    multiply_adds,
+    parameter_count,
+    rank_correlation,
+    weight_similarity,
+)
 from probmcl.experiment.datasets import DigitsData
 from probmcl.experiment.methods import Trained
+from probmcl.experiment.parts import logits_model
 from probmcl.experiment.recipe import Recipe
 from probmcl.experiment.splits import Splits
 from probmcl.experiment.views import plain_loader
@@ -24,11 +31,16 @@ COUNTED_BATCHES = 20
 
 
 def cost(trained: Trained, splits: Splits, recipe: Recipe) -> dict[str, float]:
-    """Parameters of what scores an image, and of the head that training needs beside it."""
-    scoring = {id(p): p.numel() for part in (trained.encoder, trained.classifier) for p in part.parameters()}
-    head = getattr(trained, "head", None)
-    beside = [] if head is None else [p.numel() for p in head.parameters() if id(p) not in scoring]
-    return {"parameters": float(sum(scoring.values())), "head parameters": float(sum(beside))}
+    """Parameters and multiply-adds of what scores an image, and parameters of the head beside it."""
+    scoring = logits_model(trained.encoder, trained.classifier)
+    view = recipe.views.plain()(splits.validation[0][0].unsqueeze(0))
+    assert isinstance(view, Tensor)
+    everything = parameter_count(nn.ModuleList([scoring, *([] if trained.head is None else [trained.head])]))
+    return {
+        "parameters": float(parameter_count(scoring)),
+        "head parameters": float(everything - parameter_count(scoring)),
+        "multiply-adds": float(multiply_adds(scoring, view)),
+    }
 
 
 def positives(trained: Trained, splits: Splits, recipe: Recipe) -> dict[str, float]:
@@ -81,5 +93,5 @@ _RULE = ("rule", "index", "threshold", "empty")
 def _graph(splits: Splits, recipe: Recipe) -> Tensor:
     """Correlation of the labels, ``(K, K)``."""
     if isinstance(recipe.data, DigitsData):
-        return co_occurrence_similarity(co_occurrence(most=recipe.data.most))
+        return co_occurrence_similarity(co_occurrence(recipe.data.themes, most=recipe.data.most))
     return co_occurrence_similarity(label_statistics(splits.train.labels, splits.train.classes).co_occurrence)

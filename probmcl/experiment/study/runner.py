@@ -14,7 +14,7 @@ from torch import nn
 
 from probmcl.evaluate import Interval
 from probmcl.experiment.methods import Trained, probe_start, train_method
-from probmcl.experiment.provenance import provenance
+from probmcl.experiment.provenance import Code, Hardware, provenance
 from probmcl.experiment.recipe import Recipe
 from probmcl.experiment.record import DataIdentity
 from probmcl.experiment.rows import result_row
@@ -109,7 +109,8 @@ def run_study(
         ValueError: if a file of the folder is torn, damaged or foreign; the message names it.
     """
     images = Images() if images is None else images
-    work = _Work(StudyFolder(folder), images, weights, device, resamples, tuple(measures), say)
+    made_by = provenance(device)  # before the first run: files may change while it trains
+    work = _Work(StudyFolder(folder), images, weights, device, resamples, tuple(measures), say, made_by)
     tuning_runs = list(study.tuning_runs())
     clock = Clock(budget, len(tuning_runs) + sum(len(trial.seeds) for trial in study.trials))
     tuning = []
@@ -149,6 +150,7 @@ class _Work:
     resamples: int
     measures: tuple[Measure, ...]
     say: Say
+    made_by: tuple[Code, Hardware]
 
     def once(
         self, trial: Trial, seed: int, clock: Clock, candidate: Candidate | None = None
@@ -159,7 +161,7 @@ class _Work:
         name = f"seed {seed} · {trial.name}" + ("" if candidate is None else f" · tuning {candidate.name}")
         if found is not None:
             clock.skipped(_kind(trial), found.seconds)
-            return found
+            return replace(found, row=replace(found.row, method=trial.name))  # another study's name for it
         if not clock.allows(_kind(trial)):
             return None
         self.say(f"{clock.position} {name}")
@@ -174,7 +176,6 @@ class _Work:
         self, trial: Trial, seed: int, splits: Splits, identity: DataIdentity, candidate: Candidate | None
     ) -> Finished:
         """Train, score and measure."""
-        code, hardware = provenance(self.device)
         recipe, tuning = trial.recipe, candidate is not None
         start = self.folder.start(recipe, seed, device=self.device, weights=self.weights)
         begin = time.perf_counter()  # the common start is no part of a method's time
@@ -199,8 +200,7 @@ class _Work:
             trained.validation_scores,
             trained.test_scores,
             *_linear(trained),
-            code,
-            hardware,
+            *self.made_by,
             seconds=time.perf_counter() - begin,
         )
 
