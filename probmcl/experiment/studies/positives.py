@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 from probmcl.experiment.datasets import DigitsData
 from probmcl.experiment.recipe import Recipe
@@ -13,6 +14,7 @@ from probmcl.experiment.study import Candidate, Study, Trial, Tuning
 ALPHAS = (0.2, 0.34, 0.5, 0.67, 1.0)
 TRIED = (0.34, 0.5, 0.67, 1.0)
 REFERENCE = "Jaccard 0.5"
+RIVALS = ("any", "all", "Jaccard 1", "weighted")  # what C1's thresholds have to beat
 MANY, FEW = "up to 6 digits", "up to 2 digits"
 
 
@@ -49,5 +51,6 @@ def positives_study(base: Recipe, world: World, name: str) -> Study:
         "Which positive set teaches most, and does it recover the label graph?",
         tuple(trials),
         reference=REFERENCE,
+        comparisons=tuple(product((f"Jaccard {alpha:g}" for alpha in TRIED[:-1] if alpha != 0.5), RIVALS)),
         tuning=Tuning(TUNING_SEED, {"overlap": tried, "cosine": tried}, group),
     )
