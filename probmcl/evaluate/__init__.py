@@ -3,7 +3,9 @@
 from probmcl.evaluate.bootstrap import (
     Interval,
     bootstrap_interval,
+    bootstrap_values,
     paired_bootstrap_difference,
+    percentile_interval,
     seed_interval,
 )
 from probmcl.evaluate.clusters import clustered_mean
@@ -54,6 +56,7 @@ __all__ = [
     "average_precision",
     "best_area",
     "bootstrap_interval",
+    "bootstrap_values",
     "clustered_mean",
     "co_occurrence_similarity",
     "ensemble_uncertainty",
@@ -70,6 +73,7 @@ __all__ = [
     "multiply_adds",
     "paired_bootstrap_difference",
     "parameter_count",
+    "percentile_interval",
     "rank_correlation",
     "rank_correlation_interval",
     "ridge_probe",

@@ -152,6 +152,25 @@ def seed_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
     return Interval(mean, mean - half, mean + half, level, f"t-interval over {len(values)} seeds")
 
 
+def bootstrap_values(
+    metric: Metric, scores: Tensor, labels: Tensor, *, resamples: int = 1000, seed: int
+) -> Tensor:
+    """Return the metric on each resample of the images, float64 ``(resamples,)``.
+
+    The same seed draws the same resamples, so the values of two systems on the same images are paired: their
+    differences are those of :func:`paired_bootstrap_difference`, and a system that is compared with many
+    others is scored once. Arguments and errors as for :func:`bootstrap_interval`.
+
+    Example:
+        >>> labels = torch.tensor([[1], [0]]).repeat(50, 1)
+        >>> bootstrap_values(mean_auroc, labels.double(), labels, resamples=3, seed=0).tolist()
+        [1.0, 1.0, 1.0]
+    """
+    metric(scores, labels)  # checks both
+    draws = _resampled_rows(len(labels), resamples, seed)
+    return torch.cat([_on_draws(metric, scores, labels, some) for some in draws])
+
+
 def _resampled_rows(rows: int, resamples: int, seed: int) -> Iterator[Tensor]:
     """Yield the row numbers of the resamples, (B, N) at a time, B such that a batch stays near 16 MB."""
     generator = torch.Generator().manual_seed(check.count("seed", seed, low=0))

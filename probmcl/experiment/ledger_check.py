@@ -11,6 +11,7 @@ from pathlib import Path
 from probmcl.experiment.ledger import CLAIMING, LEDGER_ROWS, LEDGER_STATUSES, LEDGER_TAGS, LedgerEntry
 from probmcl.experiment.recipe import Recipe
 from probmcl.experiment.record import Record, read_record
+from probmcl.experiment.study import Study
 
 
 def check_ledger(entries: Sequence[LedgerEntry], root: Path) -> list[str]:
@@ -73,6 +74,8 @@ def _results(entry: LedgerEntry, root: Path) -> list[str]:
         record = entry_record(entry, root)
         if record.kind == "comparison":
             Recipe.from_dict(record.recipe)
+        if record.kind == "study":
+            Study.from_dict(record.recipe)
     except FileNotFoundError:
         return [f"no record {entry.record!r}"]
     except (ValueError, TypeError, KeyError) as error:

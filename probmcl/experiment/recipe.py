@@ -104,6 +104,7 @@ class Recipe:
         probe: training of the linear classifier on frozen features (M14).
         views: what the encoder sees of an image.
         limit: images to keep of each part; None keeps all. With a limit, a run shows that the parts fit.
+        train_share: share of the training images to keep, in (0, 1]; validation and test stay whole.
 
     Example:
         >>> from probmcl.experiment import digits_recipe
@@ -120,6 +121,7 @@ class Recipe:
     probe: TrainingSettings
     views: Views = field(default_factory=SceneViews)
     limit: int | None = None
+    train_share: float = 1.0
 
     def __post_init__(self) -> None:
         if isinstance(self.start, LettersStart) and not isinstance(self.data, DigitsData):
@@ -137,7 +139,7 @@ class Recipe:
             FileNotFoundError: if files are missing; the message names them.
             ValueError: if the data set is damaged, or a folder is given or missing.
         """
-        return self.data.splits(folder).limited(self.limit)
+        return self.data.splits(folder).limited(self.limit).fewer_to_train(self.train_share)
 
     def to_dict(self) -> dict[str, Any]:
         """A plain form, as it stands in records."""

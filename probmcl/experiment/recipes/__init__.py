@@ -36,4 +36,12 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
 }
 """Makes the recipe of each name."""
 
-__all__ = ["RECIPES", "digits_random_recipe", "digits_recipe", "miniature", "shortened", "smaller"]
+__all__ = [
+    "RECIPES",
+    "digits_random_recipe",
+    "digits_recipe",
+    "miniature",
+    "mirflickr14_features",
+    "shortened",
+    "smaller",
+]
