@@ -26,8 +26,6 @@ from pathlib import Path
 
 import nbformat
 import yaml
-from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -120,7 +118,7 @@ def make_environment(folder: Path) -> tuple[Path, Path]:
     return python, site
 
 
-def surroundings(folder: Path, profile: str) -> dict[str, str]:
+def surroundings(profile: str) -> dict[str, str]:
     """Return the environment variables of the kernel, and of pip and git in it."""
     address = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
     settings = {  # git: the repository is here, whoever owns the folder
@@ -128,7 +126,7 @@ def surroundings(folder: Path, profile: str) -> dict[str, str]:
         "safe.directory": "*",
     }
     variables = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
-    variables |= {"PROBMCL_PROFILE": profile, "JUPYTER_PATH": str(folder / "share" / "jupyter")}
+    variables |= {"PROBMCL_PROFILE": profile}
     variables |= {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_CONFIG_FILE": os.devnull}
     variables |= {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     variables |= {
@@ -157,12 +155,13 @@ def installed(python: Path) -> dict[str, str]:
 
 def run(notebook: Path, folder: Path, variables: dict[str, str]) -> None:
     """Execute a notebook in the environment, in an empty folder."""
-    kernels = KernelSpecManager(kernel_dirs=[str(folder / "share" / "jupyter" / "kernels")])
-    manager = AsyncKernelManager(kernel_name="colab", kernel_spec_manager=kernels)
+    os.environ["JUPYTER_PATH"] = str(folder / "share" / "jupyter")  # where the kernel "colab" is found
     content = nbformat.read(notebook, as_version=4)
     with tempfile.TemporaryDirectory() as empty:
         resources = {"metadata": {"path": empty}}
-        client = NotebookClient(content, km=manager, kernel_name="colab", timeout=600, resources=resources)
+        client = NotebookClient(
+            content, kernel_name="colab", timeout=600, startup_timeout=600, resources=resources
+        )
         client.execute(env=variables)
 
 
@@ -188,7 +187,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="colab-", dir=ROOT / "_build") as name:
         folder = Path(name)
         python, site = make_environment(folder)
-        variables = surroundings(folder, options.profile)
+        variables = surroundings(options.profile)
         packages, files = installed(python), fingerprint(site)
         print(f"{len(packages)} packages, as Colab ships them; torch {packages['torch']}")
         for notebook in options.notebooks:
