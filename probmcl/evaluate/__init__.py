@@ -1,4 +1,4 @@
-"""Weights become evidence: metrics, thresholds from validation, intervals, doubt, the order of labels."""
+"""Weights become evidence: metrics, thresholds from validation, intervals, doubt, label topology, costs."""
 
 from probmcl.evaluate.bootstrap import (
     Interval,
@@ -6,6 +6,7 @@ from probmcl.evaluate.bootstrap import (
     paired_bootstrap_difference,
     seed_interval,
 )
+from probmcl.evaluate.cost import multiply_adds, parameter_count
 from probmcl.evaluate.gradcam import grad_cam
 from probmcl.evaluate.matrix_correlation import (
     MantelTest,
@@ -61,9 +62,11 @@ __all__ = [
     "mean_average_precision",
     "mixture_uncertainty",
     "multilabel_metrics",
+    "multiply_adds",
     "paired_bootstrap_difference",
     "rank_correlation",
     "rank_correlation_interval",
+    "parameter_count",
     "ridge_probe",
     "risk_coverage",
     "scored_classes",

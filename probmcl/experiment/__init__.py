@@ -23,6 +23,7 @@ from probmcl.experiment.ledger import (
 )
 from probmcl.experiment.ledger_check import check_ledger, entry_record, has_test
 from probmcl.experiment.methods import Trained, probe_start, train_method
+from probmcl.experiment.parts import logits_model
 from probmcl.experiment.provenance import Code, Hardware, command_line
 from probmcl.experiment.published import Standing, published_table, standings
 from probmcl.experiment.recipe import LettersStart, Method, PretrainedStart, Recipe
@@ -93,6 +94,7 @@ __all__ = [
     "ledger_summary",
     "load_export",
     "load_result",
+    "logits_model",
     "pretrain",
     "probe_start",
     "published_table",

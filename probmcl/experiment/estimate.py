@@ -9,11 +9,12 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
-from torch.utils.flop_counter import FlopCounterMode
 
-from probmcl.experiment.methods import WATCHED_IMAGES, contrastive_parts
+from probmcl.evaluate import multiply_adds, parameter_count
+from probmcl.experiment.methods import WATCHED_IMAGES
+from probmcl.experiment.parts import contrastive_parts, final_classifier
 from probmcl.experiment.recipe import Method, Recipe
 from probmcl.experiment.splits import Splits
 from probmcl.model import Encoder, build_encoder
@@ -83,13 +84,13 @@ def estimate(recipe: Recipe, splits: Splits, seeds: int, *, device: torch.device
     example, _ = splits.test[0]
     view = recipe.views.plain()(example.unsqueeze(0))
     assert isinstance(view, Tensor)
-    macs = _macs(encoder, view)
+    macs = multiply_adds(deepcopy(encoder).to("meta"), view.to("meta"))
     views = sum(2 * method.training.epochs * len(splits.train) for method in recipe.methods)
     forwards = sum(_plain_views(method, splits) for method in recipe.methods) + _scored(splits)
     largest = max(recipe.methods, key=lambda method: method.training.batch_size)
     pixels = view.shape[-1] * view.shape[-2]
     return Estimate(
-        parameters=sum(parameter.numel() for parameter in encoder.parameters()),
+        parameters=parameter_count(encoder),
         macs=macs,
         image_views=views * seeds,
         operations=2.0 * macs * seeds * ((1 + BACKWARD) * views + forwards),
@@ -112,27 +113,19 @@ def _scored(splits: Splits) -> int:
     return len(splits.train) + 2 * len(splits.validation) + len(splits.test)
 
 
-def _macs(encoder: Encoder, view: Tensor) -> int:
-    """Of one view; on the meta device, where tensors have shapes and no numbers."""
-    shapes = deepcopy(encoder).to("meta").eval()
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        shapes(view.to("meta"))
-    return int(counter.get_total_flops()) // 2
-
-
 def _memory(encoder: Encoder, view: Tensor, method: Method, classes: int, device: torch.device) -> int:
     """Bytes of weights with all that belongs to them, and of what a forward pass keeps for the backward one.
 
     The pass is that of two views; what it keeps grows with their number. In half precision an activation
     takes two bytes.
     """
-    head: nn.Module = nn.Linear(encoder.feature_dim, classes)
     if method.trunk:
         head, _ = contrastive_parts(method, encoder.feature_dim, classes)
-    model = nn.Sequential(deepcopy(encoder), head)
-    weights = sum(parameter.numel() for parameter in model.parameters())
+    else:
+        head = final_classifier(method, encoder.feature_dim, classes)
+    weights = parameter_count(encoder) + parameter_count(head)
     copies = 5 + (method.training.ema_decay is not None)  # weights, gradients, two of Adam, best; average
-    network = model[0].to("meta").train()
+    network = deepcopy(encoder).to("meta").train()
     kept: dict[int, Tensor] = {}
 
     def pack(tensor: Tensor) -> Tensor:

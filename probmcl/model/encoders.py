@@ -31,6 +31,48 @@ class Encoder(nn.Module):
         features: Tensor = self.network(_check.tensor("images", images, dims=4))
         return features
 
+    def feature_map(self, images: Tensor) -> Tensor:
+        """What stands before the pooling: images ``(N, C, H, W)`` become maps ``(N, feature_dim, h, w)``.
+
+        Raises:
+            ValueError: if the network has no such map. The small network has one, and so have timm's
+                convolutional networks without a layer between pooling and classifier (its ResNets, TResNets).
+
+        Example:
+            >>> SmallCNN().feature_map(torch.zeros(2, 1, 32, 32)).shape
+            torch.Size([2, 128, 8, 8])
+        """
+        _check.tensor("images", images, dims=4)
+        spatial = getattr(self.network, "forward_features", None)
+        found = None if spatial is None else spatial(images)
+        if not isinstance(found, Tensor) or found.dim() != 4 or found.shape[1] != self.feature_dim:
+            shape = "none" if found is None else f"shape {tuple(found.shape)}"
+            raise ValueError(
+                f"encoder: expected a network with a map (N, {self.feature_dim}, h, w) before its pooling, "
+                f"got {shape} from {type(self.network).__name__}"
+            )
+        return found
+
+
+class FeatureMap(nn.Module):
+    """An encoder that stops before its pooling, for heads that look at places.
+
+    Args:
+        encoder: the encoder; its weights are shared, not copied.
+
+    Example:
+        >>> FeatureMap(SmallCNN())(torch.zeros(2, 1, 32, 32)).shape
+        torch.Size([2, 128, 8, 8])
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images ``(N, C, H, W)`` to ``(N, feature_dim, h, w)``."""
+        return self.encoder.feature_map(images)
+
 
 class SmallCNN(Encoder):
     """Five 3x3 convolutions with batch normalisation and a global maximum: enough for 32x32 digits.
@@ -60,6 +102,12 @@ class SmallCNN(Encoder):
             ]
             channels = width
         super().__init__(nn.Sequential(*layers, nn.AdaptiveMaxPool2d(1), nn.Flatten()), channels)
+
+    def feature_map(self, images: Tensor) -> Tensor:
+        """Map images ``(N, C, H, W)`` to what is pooled, ``(N, feature_dim, H / 4, W / 4)``."""
+        assert isinstance(self.network, nn.Sequential)
+        found: Tensor = self.network[:-2](_check.tensor("images", images, dims=4))
+        return found
 
 
 def build_encoder(name: str, *, in_channels: int = 3, weights: str | None = None) -> Encoder:
