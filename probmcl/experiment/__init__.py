@@ -9,6 +9,9 @@ from probmcl.experiment.datasets import (
     DigitsData,
     PackedData,
 )
+from probmcl.experiment.doubt_report import epistemic_verdict
+from probmcl.experiment.doubt_rows import doubt_differences, doubt_rows
+from probmcl.experiment.doubts import Doubts, ask
 from probmcl.experiment.estimate import Estimate, estimate
 from probmcl.experiment.export import Exported, export_run, load_export
 from probmcl.experiment.ledger import (
@@ -43,6 +46,14 @@ from probmcl.experiment.run import Runs, best_baseline, run_experiment, run_meth
 from probmcl.experiment.splits import Splits
 from probmcl.experiment.starts import pretrain, weights_file
 from probmcl.experiment.statistics import LABEL_SOURCES, LabelSource, label_record, read_label_matrix
+from probmcl.experiment.uncertainty_study import (
+    Asked,
+    ask_about_shifts,
+    run_uncertainty,
+    scarcer,
+    shifted_scenes,
+    uncertainty_recipe,
+)
 from probmcl.experiment.views import PhotoViews, SceneViews
 
 __all__ = [
@@ -52,6 +63,7 @@ __all__ = [
     "LEDGER_STATUSES",
     "LEDGER_TAGS",
     "RECIPES",
+    "Asked",
     "Benchmark",
     "ChestData",
     "ChestMnistData",
@@ -60,6 +72,7 @@ __all__ = [
     "DataIdentity",
     "Difference",
     "DigitsData",
+    "Doubts",
     "Estimate",
     "Exported",
     "Hardware",
@@ -80,13 +93,18 @@ __all__ = [
     "Splits",
     "Standing",
     "Trained",
+    "ask",
+    "ask_about_shifts",
     "best_baseline",
     "check_ledger",
     "command_line",
     "comparison_table",
     "digits_random_recipe",
     "digits_recipe",
+    "doubt_differences",
+    "doubt_rows",
     "entry_record",
+    "epistemic_verdict",
     "estimate",
     "export_run",
     "has_test",
@@ -104,10 +122,14 @@ __all__ = [
     "results_path",
     "run_experiment",
     "run_methods",
+    "run_uncertainty",
+    "scarcer",
+    "shifted_scenes",
     "shortened",
     "smaller",
     "standings",
     "train_method",
+    "uncertainty_recipe",
     "verdict",
     "weights_file",
     "write_record",
