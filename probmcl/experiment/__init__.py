@@ -10,6 +10,9 @@ from probmcl.experiment.datasets import (
     FeatureData,
     PackedData,
 )
+from probmcl.experiment.doubt_report import epistemic_verdict
+from probmcl.experiment.doubt_rows import doubt_differences, doubt_rows
+from probmcl.experiment.doubts import Doubts, ask
 from probmcl.experiment.estimate import Estimate, estimate, sized_splits
 from probmcl.experiment.export import Exported, export_run, load_export
 from probmcl.experiment.ledger import (
@@ -66,6 +69,14 @@ from probmcl.experiment.study import (
     run_study,
     summarise,
 )
+from probmcl.experiment.uncertainty_study import (
+    Asked,
+    ask_about_shifts,
+    run_uncertainty,
+    scarcer,
+    shifted_scenes,
+    uncertainty_recipe,
+)
 from probmcl.experiment.views import FeatureViews, PhotoViews, SceneViews
 
 __all__ = [
@@ -78,6 +89,7 @@ __all__ = [
     "RECIPES",
     "STUDIES",
     "WORLDS",
+    "Asked",
     "Benchmark",
     "Candidate",
     "ChestData",
@@ -87,6 +99,7 @@ __all__ = [
     "DataIdentity",
     "Difference",
     "DigitsData",
+    "Doubts",
     "Estimate",
     "Exported",
     "FeatureData",
@@ -117,6 +130,8 @@ __all__ = [
     "Trial",
     "Tuning",
     "World",
+    "ask",
+    "ask_about_shifts",
     "best_baseline",
     "check_ledger",
     "command_line",
@@ -124,7 +139,10 @@ __all__ = [
     "digit_looks",
     "digits_random_recipe",
     "digits_recipe",
+    "doubt_differences",
+    "doubt_rows",
     "entry_record",
+    "epistemic_verdict",
     "estimate",
     "export_run",
     "has_test",
@@ -148,13 +166,17 @@ __all__ = [
     "run_experiment",
     "run_methods",
     "run_study",
+    "run_uncertainty",
+    "scarcer",
     "scene_boxes",
+    "shifted_scenes",
     "shortened",
     "sized_splits",
     "smaller",
     "standings",
     "summarise",
     "train_method",
+    "uncertainty_recipe",
     "verdict",
     "weights_file",
     "write_record",
