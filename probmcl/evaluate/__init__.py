@@ -1,7 +1,5 @@
 """Weights become evidence: metrics, thresholds from validation, intervals, doubt, label order, costs."""
 
-"""Weights become evidence: metrics, thresholds from validation, intervals, doubt, label topology, costs."""
-
 from probmcl.evaluate.bootstrap import (
     Interval,
     bootstrap_interval,

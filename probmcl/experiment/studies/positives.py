@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 from probmcl.experiment.datasets import DigitsData
 from probmcl.experiment.recipe import Recipe
@@ -13,6 +14,13 @@ from probmcl.experiment.study import Candidate, Study, Trial, Tuning
 ALPHAS = (0.2, 0.34, 0.5, 0.67, 1.0)
 TRIED = (0.34, 0.5, 0.67, 1.0)
 REFERENCE = "Jaccard 0.5"
+THRESHOLDS = ("Jaccard 0.34", "Jaccard 0.67")
+"""Other thresholds that ask for enough shared labels; C1 asks them the same questions as the reference."""
+
+EXACT = "Jaccard 1"
+RIVALS = ("any", "all", "weighted", EXACT)
+"""Positive sets without such a threshold."""
+
 MANY, FEW = "up to 6 digits", "up to 2 digits"
 
 
@@ -40,7 +48,7 @@ def positives_study(base: Recipe, world: World, name: str) -> Study:
         trials += [
             Trial(setting, replace(recipe, data=fewer), SEEDS, FEW)
             for setting, recipe in settings.items()
-            if setting not in ("Jaccard 0.34", "Jaccard 0.67")
+            if setting not in THRESHOLDS
         ]
     tried = tuple(Candidate({}, {"threshold": alpha}) for alpha in TRIED)
     return Study(
@@ -50,4 +58,5 @@ def positives_study(base: Recipe, world: World, name: str) -> Study:
         tuple(trials),
         reference=REFERENCE,
         tuning=Tuning(TUNING_SEED, {"overlap": tried, "cosine": tried}, group),
+        also=tuple(product(THRESHOLDS, RIVALS)),
     )

@@ -105,6 +105,7 @@ class Study:
         trials: the settings.
         reference: the setting that all others of its group are compared with.
         tuning: what is tried first; None where nothing is tuned.
+        also: other pairs of settings that are compared, in every group that has both.
 
     Raises:
         ValueError: for more than 150 runs of the report, a name that stands twice, a reference that is no
@@ -117,13 +118,16 @@ class Study:
     trials: tuple[Trial, ...]
     reference: str
     tuning: Tuning | None = None
+    also: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         names = [trial.name for trial in self.trials]
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise ValueError(f"trials: expected every name once, got {twice!r} twice")
-        _check.one_of("reference", self.reference, [trial.setting for trial in self.trials])
+        settings = [trial.setting for trial in self.trials]
+        for setting in (self.reference, *(one for pair in self.also for one in pair)):
+            _check.one_of("reference" if setting == self.reference else "also", setting, settings)
         if len(self) > MOST_RUNS:
             raise ValueError(f"trials: expected at most {MOST_RUNS} runs, got {len(self)}")
         if self.tuning is not None:
@@ -189,7 +193,7 @@ class Study:
                 for setting, tried in self.tuning.candidates.items()
             },
         }
-        return {**head, "trials": trials, "tuning": tuning}
+        return {**head, "trials": trials, "tuning": tuning, "also": [list(pair) for pair in self.also]}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Study:
@@ -207,7 +211,8 @@ class Study:
             plain["tuning"]["group"],
         )
         head = {name: plain[name] for name in ("name", "world", "question", "reference")}
-        return cls(**head, trials=trials, tuning=tuning or None)
+        also = tuple((first, second) for first, second in plain.get("also", ()))
+        return cls(**head, trials=trials, tuning=tuning or None, also=also)
 
 
 def _names(trial: Trial) -> dict[str, Any]:

@@ -41,9 +41,9 @@ def summarise(found: StudyRuns, *, command: str, wall_seconds: float, resamples:
     Returns:
         A record of kind "study". Rows with a seed are runs, of the report and of the tuning; rows without are
         means over seeds with t intervals. A difference "mAP" is the reference less another setting of its
-        group: mean mAP over the seeds of both, with a paired bootstrap interval over test images whose level
-        is corrected for the number of comparisons (Bonferroni); "mAP over seeds" is the same difference with
-        a t interval over seeds, not corrected.
+        group, or of another pair that the study names: mean mAP over the seeds of both, with a paired
+        bootstrap interval over test images whose level is corrected for the number of comparisons
+        (Bonferroni); "mAP over seeds" is the same difference with a t interval over seeds, not corrected.
 
     Raises:
         ValueError: if no run of the report is finished.
@@ -120,13 +120,14 @@ def _tuning_rows(found: StudyRuns) -> list[Row]:
 
 
 def _pairs(found: StudyRuns) -> list[tuple[Trial, Trial]]:
-    """The reference of every group with every other setting of the group."""
-    trials = _trials(found)
-    references = {trial.group: trial for trial in trials if trial.setting == found.study.reference}
+    """The reference of every group with every other setting of the group, and what else is compared."""
+    known = {(trial.setting, trial.group): trial for trial in _trials(found)}
+    against = [(found.study.reference, setting) for setting in dict.fromkeys(name for name, _ in known)]
     return [
-        (references[trial.group], trial)
-        for trial in trials
-        if trial.group in references and trial.setting != found.study.reference
+        (known[first, group], known[second, group])
+        for group in dict.fromkeys(group for _, group in known)
+        for first, second in [*against, *found.study.also]
+        if first != second and (first, group) in known and (second, group) in known
     ]
 
 
@@ -178,9 +179,9 @@ def _notes(found: StudyRuns, identity: DataIdentity) -> list[str]:
     ]
     if pairs:
         notes.append(
-            f"{len(pairs)} comparisons with {study.reference}: intervals over test images are at the level "
-            f"{1 - (1 - LEVEL) / len(pairs):.4g} each (Bonferroni, {LEVEL:g} together); intervals over seeds "
-            "are not corrected."
+            f"{len(pairs)} comparisons{'' if study.also else f' with {study.reference}'}: "
+            f"intervals over test images are at the level {1 - (1 - LEVEL) / len(pairs):.4g} each "
+            f"(Bonferroni, {LEVEL:g} together); intervals over seeds are not corrected."
         )
     if study.tuning is not None:
         tried = len(next(iter(study.tuning.candidates.values())))
