@@ -10,8 +10,10 @@ from probmcl.experiment import (
     OVER_SEEDS,
     PLANNED,
     Record,
+    WorldLabels,
     claim_finding,
     difference_of,
+    labels_record_name,
     planned_study,
     record_name,
     recorded_runs,
@@ -19,6 +21,7 @@ from probmcl.experiment import (
     replaces_default,
     study_in,
     validation_gains,
+    world_labels,
 )
 from probmcl.teach.tables import Cell, table
 
@@ -94,8 +97,8 @@ def differences(record: Record) -> None:
             level = images.level
             rows.append([other, cell(images), cell(difference_of(record, reference, other, OVER_SEEDS))])
     caption = (
-        f"{reference} less each other setting, test mAP. Over images: paired bootstrap, level {level:.4g} after "
-        "the correction. Over seeds: t interval, 95 %, not corrected."
+        f"{reference} less each other setting, test mAP. Over images: paired bootstrap, level {level:.4g} "
+        "after the correction. Over seeds: t interval, 95 %, not corrected."
     )
     table(rows, [f"{reference} less", "over images", "over seeds"], caption=caption)
 
@@ -123,9 +126,8 @@ def defaults_verdict(study: str) -> None:
     found, worlds = recorded(study), PLANNED[study]
     missing = [TITLES[world] for world in worlds if world not in found]
     if missing:
-        say(
-            f"The rule asks for {len(worlds)} worlds. Not run: {', '.join(missing)}. Until then the default stays."
-        )
+        lacking = f"{NOT_RUN.capitalize()}: {', '.join(missing)}."
+        say(f"The rule asks for {len(worlds)} worlds. {lacking} Until then the default stays.")
     if not found:
         return
     reasons = replaces_default(found)
@@ -160,6 +162,17 @@ def cell(interval: Interval | None) -> Cell:
 def say(words: str) -> None:
     """Print a sentence in lines that fit a page."""
     print(fill(words, 110, break_long_words=False, break_on_hyphens=False))
+
+
+def labels_of(record: Record, group: str = "") -> WorldLabels:
+    """The labels of a study's world, counted in a record of the book where they are not known exactly.
+
+    Args:
+        record: a study.
+        group: the group of the study whose images are meant.
+    """
+    name = labels_record_name(study_in(record).world)
+    return world_labels(record, records_in(None, [name]).get(name), group=group)
 
 
 def metrics_by_setting(
