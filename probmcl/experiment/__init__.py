@@ -7,7 +7,6 @@ from probmcl.experiment.claims import (
     best_rival,
     claim_finding,
     graph_test,
-    over_seeds_difference,
 )
 from probmcl.experiment.datasets import (
     Benchmark,
@@ -183,7 +182,6 @@ __all__ = [
     "looks_record",
     "mean_of",
     "miniature",
-    "over_seeds_difference",
     "planned_study",
     "pretrain",
     "probe_start",

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from probmcl import _check
-from probmcl.evaluate import Interval, MantelTest, mantel_test, seed_interval
+from probmcl.evaluate import Interval, MantelTest, mantel_test
 from probmcl.evaluate.uncertainty import BETWEEN
 from probmcl.experiment.doubt_report import UNFAMILIAR
 from probmcl.experiment.findings import (
@@ -32,7 +32,7 @@ from probmcl.experiment.studies import STUDIES, WORLDS
 from probmcl.experiment.studies.main import ALL
 from probmcl.experiment.studies.mixture import REFERENCE as MIXTURE
 from probmcl.experiment.studies.mixture import WIDER
-from probmcl.experiment.studies.positives import EXACT, MANY, RIVALS, THRESHOLDS
+from probmcl.experiment.studies.positives import MANY, RIVALS
 from probmcl.experiment.studies.positives import REFERENCE as THRESHOLD
 from probmcl.experiment.studies.settings import PROBE, REFERENCE
 from probmcl.experiment.study import difference_of, in_group, mean_of, record_name, study_in
@@ -129,27 +129,6 @@ def best_rival(record: Record) -> str:
     return max(rivals, key=lambda row: row.metrics["validation mAP"].value).method
 
 
-def over_seeds_difference(record: Record, setting: str, against: str, metric: str) -> Interval | None:
-    """The mean difference of a metric over the seeds of both, with a t interval; None below two seeds.
-
-    Args:
-        record: one group of a study, from :func:`~probmcl.experiment.in_group`.
-        setting: the first.
-        against: the second.
-        metric: a metric of the runs.
-    """
-    ours, theirs = (
-        {
-            row.seed: row.metrics[metric].value
-            for row in record.rows
-            if row.method == name and metric in row.metrics
-        }
-        for name in (setting, against)
-    )
-    each = [ours[seed] - theirs[seed] for seed in ours if seed is not None and seed in theirs]
-    return seed_interval(each) if len(each) > 1 else None
-
-
 def graph_test(record: Record, counted: Record | None, setting: str, group: str = ALL) -> MantelTest:
     """The Mantel test of a setting's classifier with the label graph; its similarities are means over seeds.
 
@@ -206,7 +185,7 @@ def _thresholds(record: Record, main: Record | None) -> Finding | None:
     groups = {trial.group for trial in study_in(record).trials}
     found = in_group(record, MANY if MANY in groups else "")
     gains: dict[str, dict[str, Interval]] = {}
-    for setting in (THRESHOLD, *THRESHOLDS):
+    for setting in dict.fromkeys((THRESHOLD, *(first for first, _ in study_in(record).comparisons))):
         each = {rival: difference_of(found, setting, rival) for rival in RIVALS}
         known = {rival: gain for rival, gain in each.items() if gain is not None}
         if len(known) == len(RIVALS):
@@ -221,7 +200,7 @@ def _thresholds(record: Record, main: Record | None) -> Finding | None:
     status = PARTLY
     if gain.low > 0 and plain is not None and learned.value >= plain.value:
         status = REPRODUCED
-    elif any(gains[THRESHOLD][rival].high < 0 for rival in ("any", EXACT)):
+    elif any(gains[THRESHOLD][rival].high < 0 for rival in ("any", "Jaccard 1")):
         status = NOT_REPRODUCED
     words = verdict(Difference(best, f'its strongest rival "{weakest[best]}"', "mAP", gain))
     graph = f"The rank correlation of its classifier with the label graph is {learned:.2f}"
@@ -253,7 +232,7 @@ def _label_graph(record: Record, counted: Record | None) -> Finding:
     """C4 in one world."""
     found = in_group(record, ALL)
     test = graph_test(record, counted, REFERENCE)
-    gains = {name: over_seeds_difference(found, REFERENCE, name, GRAPH) for name in ("BCE", "ASL")}
+    gains = {name: difference_of(found, REFERENCE, name, f"{GRAPH} over seeds") for name in ("BCE", "ASL")}
     status = PARTLY
     if test.p_value < 0.05 and all(gain is not None and gain.low > 0 for gain in gains.values()):
         status = REPRODUCED

@@ -7,7 +7,6 @@ from textwrap import fill
 
 from probmcl.evaluate import Interval
 from probmcl.experiment import (
-    OVER_SEEDS,
     PLANNED,
     Record,
     WorldLabels,
@@ -95,7 +94,9 @@ def differences(record: Record) -> None:
         images = difference_of(record, reference, other)
         if images is not None:
             level = images.level
-            rows.append([other, cell(images), cell(difference_of(record, reference, other, OVER_SEEDS))])
+            rows.append(
+                [other, cell(images), cell(difference_of(record, reference, other, "mAP over seeds"))]
+            )
     caption = (
         f"{reference} less each other setting, test mAP. Over images: paired bootstrap, level {level:.4g} "
         "after the correction. Over seeds: t interval, 95 %, not corrected."

@@ -1,6 +1,7 @@
 """Many runs, planned together: tuned alike, resumable, summed up in one record."""
 
 from probmcl.experiment.study.design import Candidate, Study, Trial, Tuning
+from probmcl.experiment.study.differences import OVER_SEEDS
 from probmcl.experiment.study.finished import Finished, read_finished, run_key, write_finished
 from probmcl.experiment.study.folder import StudyFolder
 from probmcl.experiment.study.measures import MEASURES, Measure
@@ -12,7 +13,7 @@ from probmcl.experiment.study.reading import (
     study_in,
 )
 from probmcl.experiment.study.runner import Images, StudyRuns, run_study
-from probmcl.experiment.study.summary import OVER_SEEDS, record_name, summarise
+from probmcl.experiment.study.summary import record_name, summarise
 
 __all__ = [
     "MEASURES",

@@ -105,11 +105,11 @@ class Study:
         trials: the settings.
         reference: the setting that all others of its group are compared with.
         tuning: what is tried first; None where nothing is tuned.
-        also: other pairs of settings that are compared, in every group that has both.
+        comparisons: further pairs of settings to compare, in every group that has both.
 
     Raises:
-        ValueError: for more than 150 runs of the report, a name that stands twice, a reference that is no
-            setting, or a tuning that shares a seed with the report.
+        ValueError: for more than 150 runs of the report, a name that stands twice, a reference or a compared
+            setting that is none, or a tuning that shares a seed with the report.
     """
 
     name: str
@@ -118,7 +118,7 @@ class Study:
     trials: tuple[Trial, ...]
     reference: str
     tuning: Tuning | None = None
-    also: tuple[tuple[str, str], ...] = ()
+    comparisons: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         names = [trial.name for trial in self.trials]
@@ -126,8 +126,9 @@ class Study:
             twice = next(name for name in names if names.count(name) > 1)
             raise ValueError(f"trials: expected every name once, got {twice!r} twice")
         settings = [trial.setting for trial in self.trials]
-        for setting in (self.reference, *(one for pair in self.also for one in pair)):
-            _check.one_of("reference" if setting == self.reference else "also", setting, settings)
+        _check.one_of("reference", self.reference, settings)
+        for setting in (setting for pair in self.comparisons for setting in pair):
+            _check.one_of("comparisons", setting, settings)
         if len(self) > MOST_RUNS:
             raise ValueError(f"trials: expected at most {MOST_RUNS} runs, got {len(self)}")
         if self.tuning is not None:
@@ -168,6 +169,15 @@ class Study:
                 return trial
         raise ValueError(f"setting: {self.name} has no trial {setting!r} in group {group!r}")
 
+    def pairs(self) -> Iterator[tuple[Trial, Trial]]:
+        """What is compared, group by group: the reference with every other setting, then further pairs."""
+        for group in dict.fromkeys(trial.group for trial in self.trials):
+            here = {trial.setting: trial for trial in self.trials if trial.group == group}
+            others = ((self.reference, setting) for setting in here if setting != self.reference)
+            for one, other in (*others, *self.comparisons):
+                if one in here and other in here:
+                    yield here[one], here[other]
+
     def tuned(self, chosen: Mapping[str, Candidate]) -> Study:
         """The same study with the chosen candidates in its recipes, and nothing left to tune."""
 
@@ -193,7 +203,8 @@ class Study:
                 for setting, tried in self.tuning.candidates.items()
             },
         }
-        return {**head, "trials": trials, "tuning": tuning, "also": [list(pair) for pair in self.also]}
+        pairs = [list(pair) for pair in self.comparisons]
+        return {**head, "trials": trials, "tuning": tuning, "comparisons": pairs}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Study:
@@ -211,8 +222,8 @@ class Study:
             plain["tuning"]["group"],
         )
         head = {name: plain[name] for name in ("name", "world", "question", "reference")}
-        also = tuple((first, second) for first, second in plain.get("also", ()))
-        return cls(**head, trials=trials, tuning=tuning or None, also=also)
+        pairs = tuple((one, other) for one, other in plain.get("comparisons", ()))
+        return cls(**head, trials=trials, tuning=tuning or None, comparisons=pairs)
 
 
 def _names(trial: Trial) -> dict[str, Any]:

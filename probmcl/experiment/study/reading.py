@@ -79,8 +79,7 @@ def difference_of(record: Record, setting: str, against: str, metric: str = "mAP
         record: from :func:`in_group`.
         setting: the first.
         against: the second; a record that holds the difference the other way round is turned.
-        metric: "mAP" for the interval over images, :data:`~probmcl.experiment.OVER_SEEDS` for that over
-            seeds.
+        metric: "mAP" for the interval over images, "mAP over seeds" and the like for that over seeds.
     """
     for found in record.differences:
         if found.metric == metric and (found.method, found.against) == (setting, against):

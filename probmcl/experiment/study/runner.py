@@ -71,6 +71,14 @@ class StudyRuns:
     left: int
     made: int
 
+    def trials(self) -> list[Trial]:
+        """Trials of the report with a finished run, as they were planned."""
+        return [trial for trial in self.study.trials if self.of(trial)]
+
+    def of(self, trial: Trial) -> dict[int, Finished]:
+        """Finished runs of a trial, by seed."""
+        return {seed: run for (name, seed), run in self.runs.items() if name == trial.name}
+
 
 def run_study(
     study: Study,
