@@ -28,7 +28,7 @@ from probmcl.experiment.findings import (
 )
 from probmcl.experiment.record import Difference, Record
 from probmcl.experiment.report import verdict
-from probmcl.experiment.studies import STUDIES, WORLDS
+from probmcl.experiment.studies import WORLDS
 from probmcl.experiment.studies.main import ALL
 from probmcl.experiment.studies.mixture import REFERENCE as MIXTURE
 from probmcl.experiment.studies.mixture import WIDER
@@ -50,21 +50,22 @@ def label_dependencies(records: Records) -> Finding | None:
         for world, record in _worlds(records, "positives")
     ]
     change = (
-        "It would change with data whose labels depend on each other differently, or with a threshold chosen "
-        "for each rival's temperature too."
+        "It would change with data whose labels depend on each other in another way, or if every positive "
+        "set got a temperature of its own."
     )
     return joined([one for one in found if one is not None], change)
 
 
 def representation(records: Records) -> Finding | None:
     """C2, first half: does the mixture beat points at about equal parameters?"""
-    findings = []
+    findings: list[Finding] = []
     for _, record in _worlds(records, "mixture"):
         interval = difference_of(in_group(record), MIXTURE, WIDER)
         if interval is not None:
             words = verdict(Difference("The mixture", f'"{WIDER}"', "mAP", interval))
             findings.append(Finding(decided(interval), f"{scope(record)}: {words}", "", (record.name,)))
-    return joined(findings, "It would change with an interval that leaves out 0 on the other side.")
+    change = "It would change with an interval that leaves out 0 on the other side."
+    return joined(findings, change, whole=len(findings) == len(WORLDS))
 
 
 def epistemic(records: Records) -> Finding | None:
@@ -151,12 +152,16 @@ CLAIMS: dict[str, Callable[[Records], Finding | None]] = {
 }
 """What decides each claim, by its row of the ledger."""
 
-CLAIM_RECORDS = (
-    *(record_name(study, world) for study in STUDIES for world in WORLDS),
-    *(labels_record_name(world) for world in WORLDS if world != "digits"),
-    UNCERTAINTY,
-)
-"""Names of the records that a claim may rest on."""
+CLAIM_RECORDS: dict[str, tuple[str, ...]] = {
+    "C1": tuple(record_name(study, world) for study in ("positives", "main") for world in WORLDS),
+    "C2": (*(record_name("mixture", world) for world in WORLDS), UNCERTAINTY),
+    "C3": tuple(record_name("main", world) for world in WORLDS),
+    "C4": tuple(record_name("topology", world) for world in WORLDS),
+}
+"""Names of the records of studies that decide each claim."""
+
+LABEL_RECORDS = tuple(labels_record_name(world) for world in WORLDS if world != "digits")
+"""Names of the records that count labels where they are not known exactly."""
 
 
 def claim_finding(row: str, folder: Path | None = None) -> Finding | None:
@@ -170,7 +175,8 @@ def claim_finding(row: str, folder: Path | None = None) -> Finding | None:
         >>> print(claim_finding("C1", Path("no records here")))
         None
     """
-    return CLAIMS[_check.one_of("row", row, CLAIMS)](records_in(folder, CLAIM_RECORDS))
+    names = (*CLAIM_RECORDS[_check.one_of("row", row, CLAIMS)], *LABEL_RECORDS)
+    return CLAIMS[row](records_in(folder, names))
 
 
 def _worlds(records: Records, study: str) -> Iterator[tuple[str, Record]]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from probmcl.evaluate import Interval
-from probmcl.experiment.record import Record, load_result, read_record
+from probmcl.experiment.record import Record, load_result, read_record, results_path
 
 REPRODUCED, PARTLY, NOT_REPRODUCED = "reproduced", "partly", "not reproduced"
 
@@ -93,6 +94,16 @@ def records_in(folder: Path | None, names: Sequence[str]) -> dict[str, Record]:
     """
     found = {}
     for name in names:
-        with suppress(FileNotFoundError):
-            found[name] = read_record(folder / f"{name}.json") if folder else load_result(name)
+        path = folder / f"{name}.json" if folder else results_path(name)
+        if path.is_file():
+            found[name] = _read(path, path.stat().st_mtime_ns)
+        elif folder is None:
+            with suppress(FileNotFoundError):
+                found[name] = load_result(name)
     return found
+
+
+@lru_cache(maxsize=32)
+def _read(path: Path, changed: int) -> Record:
+    """A record, checked once as long as its file does not change: the ledger and pages ask for it often."""
+    return read_record(path)

@@ -20,8 +20,8 @@ def check_ledger(entries: Sequence[LedgerEntry], root: Path) -> list[str]:
 
     Every row stands there once; tags and statuses are known; every part of the method has a test; every test
     and every name in the package exists; every status that claims a result has a record; every record is
-    valid, loads its recipe and holds the comparison that the entry names; every study that decides an entry
-    is a planned one.
+    valid, loads its recipe and holds the comparison that the entry names; the studies
+    of a claim are those that decide it.
 
     Args:
         entries: the ledger.
@@ -70,6 +70,8 @@ def _code_and_tests(entry: LedgerEntry, root: Path) -> list[str]:
 
 def _results(entry: LedgerEntry, root: Path) -> list[str]:
     problems = [problem for name in entry.studies for problem in _study(name, root)]
+    if entry.studies != CLAIM_RECORDS.get(entry.id, ()):
+        problems.append(f"expected the studies {', '.join(CLAIM_RECORDS.get(entry.id, ())) or 'none'}")
     if not entry.record:
         needed = (entry.status in CLAIMING and not entry.verdict) or entry.against
         return [*problems, f"{entry.status!r} needs a record"] if needed else problems
@@ -80,8 +82,6 @@ def _results(entry: LedgerEntry, root: Path) -> list[str]:
 
 def _study(name: str, root: Path) -> list[str]:
     """What is wrong with a study that decides an entry; that it is not recorded is nothing wrong."""
-    if name not in CLAIM_RECORDS:
-        return [f"no study is recorded as {name!r}"]
     path = root / "book" / "results" / f"{name}.json"
     try:
         if path.is_file():

@@ -152,6 +152,10 @@ BREAKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a tag": (lambda root: change(root, "M1", tags=["X"]), "M1: unknown tag 'X'"),
     "all tags": (lambda root: change(root, "M1", tags=None), "M1: no tag says how we know"),
     "a reason": (lambda root: change(root, "F2", because=None), "F2: nothing says why it is 'not run'"),
+    "a study of a claim": (
+        lambda root: change(root, "C4", studies=["study_topology"]),
+        "C4: expected the studies study_topology, study_topology_mirflickr14",
+    ),
     "the published numbers": (lambda root: change(root, "R4", published=None), "R4: no published numbers"),
 }
 
@@ -164,7 +168,7 @@ def test_a_loss_is_noticed(copy: Path, lost: str) -> None:
 
 
 def test_a_row_that_stands_there_twice_or_is_none_is_noticed() -> None:
-    found = check_ledger([*LEDGER, LEDGER[0], replace(LEDGER[1], id="Q1")], ROOT)
+    found = check_ledger([*LEDGER, LEDGER[0], replace(LEDGER[5], id="Q1")], ROOT)
     assert found == ["C1: expected one entry, got 2", "Q1: not a row of the ledger"]
 
 
