@@ -24,6 +24,7 @@ CLASSIFIER = "classifier's entropy"
 DISAGREEMENT = "ensemble's mutual information"
 SPREAD = "ensemble's variance"
 POOLED = "entropy of the ensemble's mean"
+ENSEMBLES = (DISAGREEMENT, SPREAD, POOLED)
 
 
 def mixture_uncertainty(mixture: GaussianMixture) -> dict[str, Tensor]:

@@ -1,6 +1,13 @@
 """All of it, arranged and written down."""
 
 from probmcl.experiment.checkpoints import RunCheckpoints
+from probmcl.experiment.claims import (
+    CLAIM_RECORDS,
+    CLAIMS,
+    best_rival,
+    claim_finding,
+    graph_test,
+)
 from probmcl.experiment.datasets import (
     Benchmark,
     ChestData,
@@ -10,8 +17,13 @@ from probmcl.experiment.datasets import (
     FeatureData,
     PackedData,
 )
+from probmcl.experiment.defaults import components_in_use, replaces_default, validation_gains
+from probmcl.experiment.doubt_report import epistemic_verdict
+from probmcl.experiment.doubt_rows import doubt_differences, doubt_rows
+from probmcl.experiment.doubts import Doubts, ask
 from probmcl.experiment.estimate import Estimate, estimate, sized_splits
 from probmcl.experiment.export import Exported, export_run, load_export
+from probmcl.experiment.findings import Finding, records_in
 from probmcl.experiment.ledger import (
     LEDGER_KINDS,
     LEDGER_ROWS,
@@ -52,7 +64,7 @@ from probmcl.experiment.run import Runs, best_baseline, run_experiment, run_meth
 from probmcl.experiment.splits import Splits
 from probmcl.experiment.starts import pretrain, weights_file
 from probmcl.experiment.statistics import LABEL_SOURCES, LabelSource, label_record, read_label_matrix
-from probmcl.experiment.studies import STUDIES, WORLDS, World, planned_study
+from probmcl.experiment.studies import PLANNED, STUDIES, WORLDS, World, planned_study
 from probmcl.experiment.study import (
     OVER_SEEDS,
     Candidate,
@@ -62,22 +74,40 @@ from probmcl.experiment.study import (
     StudyRuns,
     Trial,
     Tuning,
+    difference_of,
+    in_group,
+    mean_of,
     record_name,
+    recorded_runs,
     run_study,
+    study_in,
     summarise,
 )
+from probmcl.experiment.uncertainty_study import (
+    Asked,
+    ask_about_shifts,
+    run_uncertainty,
+    scarcer,
+    shifted_scenes,
+    uncertainty_recipe,
+)
 from probmcl.experiment.views import FeatureViews, PhotoViews, SceneViews
+from probmcl.experiment.world_labels import WorldLabels, labels_record_name, world_labels
 
 __all__ = [
+    "CLAIMS",
+    "CLAIM_RECORDS",
     "LABEL_SOURCES",
     "LEDGER_KINDS",
     "LEDGER_ROWS",
     "LEDGER_STATUSES",
     "LEDGER_TAGS",
     "OVER_SEEDS",
+    "PLANNED",
     "RECIPES",
     "STUDIES",
     "WORLDS",
+    "Asked",
     "Benchmark",
     "Candidate",
     "ChestData",
@@ -87,10 +117,12 @@ __all__ = [
     "DataIdentity",
     "Difference",
     "DigitsData",
+    "Doubts",
     "Estimate",
     "Exported",
     "FeatureData",
     "FeatureViews",
+    "Finding",
     "Finished",
     "Hardware",
     "Images",
@@ -117,24 +149,38 @@ __all__ = [
     "Trial",
     "Tuning",
     "World",
+    "WorldLabels",
+    "ask",
+    "ask_about_shifts",
     "best_baseline",
+    "best_rival",
     "check_ledger",
+    "claim_finding",
     "command_line",
     "comparison_table",
+    "components_in_use",
+    "difference_of",
     "digit_looks",
     "digits_random_recipe",
     "digits_recipe",
+    "doubt_differences",
+    "doubt_rows",
     "entry_record",
+    "epistemic_verdict",
     "estimate",
     "export_run",
+    "graph_test",
     "has_test",
     "heat_of",
+    "in_group",
     "label_record",
+    "labels_record_name",
     "ledger_summary",
     "load_export",
     "load_result",
     "logits_model",
     "looks_record",
+    "mean_of",
     "miniature",
     "planned_study",
     "pretrain",
@@ -144,18 +190,28 @@ __all__ = [
     "read_ledger",
     "read_record",
     "record_name",
+    "recorded_runs",
+    "records_in",
+    "replaces_default",
     "results_path",
     "run_experiment",
     "run_methods",
     "run_study",
+    "run_uncertainty",
+    "scarcer",
     "scene_boxes",
+    "shifted_scenes",
     "shortened",
     "sized_splits",
     "smaller",
     "standings",
+    "study_in",
     "summarise",
     "train_method",
+    "uncertainty_recipe",
+    "validation_gains",
     "verdict",
     "weights_file",
+    "world_labels",
     "write_record",
 ]

@@ -26,6 +26,17 @@ STUDIES: dict[str, Callable[[Recipe, World, str], Study]] = {
 }
 """The studies, by the name that ``python -m probmcl study`` takes: functions of base recipe and world."""
 
+BOTH = ("digits", "mirflickr14")
+PLANNED: dict[str, tuple[str, ...]] = {
+    "main": BOTH,
+    "positives": BOTH,
+    "mixture": BOTH,
+    "cost": ("digits",),
+    "topology": BOTH,
+    "choices": BOTH,
+}
+"""The worlds in which each study is planned: the cost of heads on frozen features would say little."""
+
 
 def planned_study(name: str, world: str = "digits", *, smoke: bool = False) -> Study:
     """A study as it was planned.
@@ -53,4 +64,4 @@ def planned_study(name: str, world: str = "digits", *, smoke: bool = False) -> S
     return replace(study, tuning=replace(study.tuning, candidates=fewer))
 
 
-__all__ = ["STUDIES", "WORLDS", "World", "planned_study"]
+__all__ = ["PLANNED", "STUDIES", "WORLDS", "World", "planned_study"]

@@ -11,6 +11,7 @@ from probmcl.experiment.studies.worlds import World, base_method
 from probmcl.experiment.study import Study, Trial
 
 REFERENCE = "Mixture"
+WIDER = "points, wider trunk"
 NLL_WEIGHT = 0.005
 BOUNDED = 0.1  # temperature of similarities in [0, 1], as that of SupCon
 
@@ -56,7 +57,7 @@ def mixture_study(base: Recipe, world: World, name: str) -> Study:
     wider = (2 * method.trunk[0], *method.trunk[1:])  # about the parameters of the mixture's head
     settings |= {
         "points": alone(base, points),
-        "points, wider trunk": alone(base, replace(points, trunk=wider)),
+        WIDER: alone(base, replace(points, trunk=wider)),
     }
     return Study(
         "mixture",

@@ -5,6 +5,13 @@ from probmcl.experiment.study.differences import OVER_SEEDS
 from probmcl.experiment.study.finished import Finished, read_finished, run_key, write_finished
 from probmcl.experiment.study.folder import StudyFolder
 from probmcl.experiment.study.measures import MEASURES, Measure
+from probmcl.experiment.study.reading import (
+    difference_of,
+    in_group,
+    mean_of,
+    recorded_runs,
+    study_in,
+)
 from probmcl.experiment.study.runner import Images, StudyRuns, run_study
 from probmcl.experiment.study.summary import record_name, summarise
 
@@ -20,10 +27,15 @@ __all__ = [
     "StudyRuns",
     "Trial",
     "Tuning",
+    "difference_of",
+    "in_group",
+    "mean_of",
     "read_finished",
     "record_name",
+    "recorded_runs",
     "run_key",
     "run_study",
+    "study_in",
     "summarise",
     "write_finished",
 ]
