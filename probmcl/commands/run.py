@@ -32,6 +32,7 @@ from probmcl.experiment import (
     write_record,
 )
 from probmcl.experiment.provenance import command_line
+from probmcl.model import check_weights
 from probmcl.train import is_first, process_group
 
 
@@ -130,6 +131,7 @@ def _chosen(options: Namespace) -> tuple[Recipe, Path | None]:
     path = Path(options.weights)
     if path.is_file():
         return replace(recipe, start=weights_file(path)), path
+    check_weights(recipe.encoder, options.weights)  # before the data are read
     return replace(recipe, start=PretrainedStart(options.weights)), None
 
 

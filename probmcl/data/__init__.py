@@ -2,8 +2,9 @@
 
 A data set is images with a label matrix: ``LabelledImages`` in memory, ``ImagesOnDisk`` on disk. The
 package brings one of its own, DigitScenes: handwritten digits whose label sets follow a distribution that
-``label_distribution`` and ``co_occurrence`` state exactly, and printed letters to pretrain on. Your own
-images come in through ``load_npz`` or a folder with a table; ``prepare_images`` makes large ones small, once.
+``label_distribution`` and ``co_occurrence`` state exactly, and printed letters to pretrain on. What a model
+should doubt comes from ``corrupt`` and ``symbol_scenes``. Your own images come in through ``load_npz`` or a
+folder with a table; ``prepare_images`` makes large ones small, once.
 A view turns an image into what the encoder sees: ``plain_view`` for evaluation, ``TwoViews`` of an
 augmentation for a contrastive loss; features of stored views of a frozen encoder are ``LabelledFeatures``.
 ``make_loader`` joins a data set and a view into batches; where several
@@ -14,7 +15,8 @@ from probmcl.data.chestmnist import chestmnist
 from probmcl.data.chestxray14 import FINDINGS, ChestTable, check_patients, chestxray14_parts, read_chest_table
 from probmcl.data.coco import CocoLabels, coco_images, coco_parts, read_instances
 from probmcl.data.coco_categories import COCO_CATEGORIES, Category
-from probmcl.data.digits import digit_scenes, handwriting_indices
+from probmcl.data.corruptions import CORRUPTIONS, STRENGTHS, Corruption, corrupt
+from probmcl.data.digits import digit_boxes, digit_scenes, handwriting_indices
 from probmcl.data.download import DownloadRefusedError, download
 from probmcl.data.features import LabelledFeatures, plain_feature, two_features
 from probmcl.data.fetch import fetch
@@ -35,6 +37,7 @@ from probmcl.data.scenes import DIFFICULTIES, Difficulty
 from probmcl.data.share import Share, SharedBatches
 from probmcl.data.sources import SOURCES, RemoteFile, Source
 from probmcl.data.split import Parts, held_out
+from probmcl.data.symbols import SYMBOLS, symbol_scenes
 from probmcl.data.themes import THEMES, Theme, co_occurrence, label_distribution, label_sets
 from probmcl.data.unpack import unpack
 from probmcl.data.views import (
@@ -50,13 +53,17 @@ from probmcl.data.views import (
 
 __all__ = [
     "COCO_CATEGORIES",
+    "CORRUPTIONS",
     "DIFFICULTIES",
     "FINDINGS",
     "SOURCES",
+    "STRENGTHS",
+    "SYMBOLS",
     "THEMES",
     "Category",
     "ChestTable",
     "CocoLabels",
+    "Corruption",
     "Difficulty",
     "DownloadRefusedError",
     "ImageFolderLabels",
@@ -82,6 +89,8 @@ __all__ = [
     "co_occurrence",
     "coco_images",
     "coco_parts",
+    "corrupt",
+    "digit_boxes",
     "digit_scenes",
     "download",
     "fetch",
@@ -106,6 +115,7 @@ __all__ = [
     "scene_augmentation",
     "squish",
     "suggested_workers",
+    "symbol_scenes",
     "two_features",
     "two_photo_views",
     "unpack",

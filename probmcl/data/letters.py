@@ -68,29 +68,41 @@ def letter_images(
     generator = stream(seed, "letters")
     letter = torch.randint(len(LETTERS), (size,), generator=generator)
     labels = functional.one_hot(letter, len(LETTERS)).to(torch.uint8)
-    images = draw_scenes(labels, _print(), resolve_difficulty(difficulty), image_size, generator)
-    return LabelledImages(images, labels, LETTERS)
+    scenes = draw_scenes(labels, _print(), resolve_difficulty(difficulty), image_size, generator)
+    return LabelledImages(scenes.images, labels, LETTERS)
+
+
+def _print() -> GlyphBank:
+    return printed(LETTERS, FONTS)
 
 
 @cache
-def _print() -> GlyphBank:
-    """Return every letter in every font."""
+def printed(symbols: tuple[str, ...], fonts: tuple[str, ...]) -> GlyphBank:
+    """Return every symbol in every font, as coarse as the handwriting.
+
+    Args:
+        symbols: Characters; the k-th is class k.
+        fonts: Files among the fonts bundled with matplotlib.
+
+    >>> printed(("A", "E"), ("cmr10.ttf",)).images.shape
+    torch.Size([2, 8, 8])
+    """
     import matplotlib  # here, because only this function needs its fonts
 
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    glyphs = [_glyph(letter, folder / font) for letter in LETTERS for font in FONTS]
-    return GlyphBank(torch.stack(glyphs), torch.arange(len(LETTERS)).repeat_interleave(len(FONTS)))
+    glyphs = [_glyph(symbol, folder / font) for symbol in symbols for font in fonts]
+    return GlyphBank(torch.stack(glyphs), torch.arange(len(symbols)).repeat_interleave(len(fonts)))
 
 
-def _glyph(letter: str, font: Path) -> Tensor:
-    """Return one letter as ink in [0, 1], float (8, 8), as high as the square it stands in."""
+def _glyph(symbol: str, font: Path) -> Tensor:
+    """Return one symbol as ink in [0, 1], float (8, 8), as high as the square it stands in."""
     typeface = ImageFont.truetype(str(font), _DRAWN_PIXELS)
-    left, top, right, bottom = typeface.getbbox(letter)
+    left, top, right, bottom = typeface.getbbox(symbol)
     width, height = right - left, bottom - top
     side = max(width, height)
     square = Image.new("L", (int(side), int(side)))
     origin = ((side - width) / 2 - left, (side - height) / 2 - top)
-    ImageDraw.Draw(square).text(origin, letter, fill=255, font=typeface)
+    ImageDraw.Draw(square).text(origin, symbol, fill=255, font=typeface)
     ink = pil_to_tensor(square).float() / 255  # (1, side, side)
     coarse = functional.adaptive_avg_pool2d(ink, GLYPH_PIXELS)[0]
     return coarse / coarse.max()

@@ -64,6 +64,13 @@ def bootstrap_interval(
     classes the resampled means are over fewer classes than ``value``, and the interval may lie to one side
     of it.
 
+    On few images the interval of mAP lies too high and may even exclude ``value``: average precision is too
+    high on a small sample, and a resample, which repeats images, is a smaller sample still. On simulated
+    scores (10 classes, 5 to 40 % positive, true mAP .53) 95 % intervals held the truth in 59, 68, 88 and
+    90 % of the cases on 40, 100, 400 and 2,000 images; where they missed, the truth was below. So read the
+    interval of one mAP on fewer than some hundred images as an order of size. Differences of two systems on
+    the same images do not suffer, as both are high alike: 95, 98, 93 and 92 % there.
+
     Args:
         metric: function of scores and labels; :func:`~probmcl.evaluate.mean_average_precision` and
             :func:`~probmcl.evaluate.mean_auroc` are resampled as weights, many resamples at a time.
@@ -81,12 +88,12 @@ def bootstrap_interval(
         >>> print(f"{bootstrap_interval(mean_auroc, labels.double(), labels, resamples=20, seed=0):.2f}")
         1.00 [1.00, 1.00]
     """
-    _check_level(level)
+    check_level(level)
     value = metric(scores, labels)
     values = [
         _on_draws(metric, scores, labels, draws) for draws in _resampled_rows(len(labels), resamples, seed)
     ]
-    return _percentile_interval(value, torch.cat(values), level)
+    return percentile_interval(value, torch.cat(values), level)
 
 
 def paired_bootstrap_difference(
@@ -110,7 +117,7 @@ def paired_bootstrap_difference(
         >>> print(f"{paired_bootstrap_difference(mean_auroc, good, bad, labels, resamples=20, seed=0):.2f}")
         1.00 [1.00, 1.00]
     """
-    _check_level(level)
+    check_level(level)
     check.finite("other_scores", other_scores, dims=2)
     check.same_shape("other_scores", other_scores, "labels", labels)
     value = metric(scores, labels) - metric(other_scores, labels)
@@ -118,7 +125,7 @@ def paired_bootstrap_difference(
         _on_draws(metric, scores, labels, draws) - _on_draws(metric, other_scores, labels, draws)
         for draws in _resampled_rows(len(labels), resamples, seed)
     ]
-    return _percentile_interval(value, torch.cat(values), level)
+    return percentile_interval(value, torch.cat(values), level)
 
 
 def seed_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
@@ -135,7 +142,7 @@ def seed_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
         >>> print(f"{seed_interval([0.90, 0.91, 0.92]):.3f}")  # 0.91 +- 4.303 * 0.01 / sqrt(3)
         0.910 [0.885, 0.935]
     """
-    _check_level(level)
+    check_level(level)
     if len(values) < 2:
         raise ValueError(f"values: expected the results of at least 2 seeds, got {len(values)}")
     if not all(map(math.isfinite, values)):
@@ -143,6 +150,25 @@ def seed_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
     mean, spread = fmean(values), stdev(values) / math.sqrt(len(values))
     half = float(student_t.ppf((1 + level) / 2, df=len(values) - 1)) * spread
     return Interval(mean, mean - half, mean + half, level, f"t-interval over {len(values)} seeds")
+
+
+def bootstrap_values(
+    metric: Metric, scores: Tensor, labels: Tensor, *, resamples: int = 1000, seed: int
+) -> Tensor:
+    """Return the metric on each resample of the images, float64 ``(resamples,)``.
+
+    The same seed draws the same resamples, so the values of two systems on the same images are paired: their
+    differences are those of :func:`paired_bootstrap_difference`, and a system that is compared with many
+    others is scored once. Arguments and errors as for :func:`bootstrap_interval`.
+
+    Example:
+        >>> labels = torch.tensor([[1], [0]]).repeat(50, 1)
+        >>> bootstrap_values(mean_auroc, labels.double(), labels, resamples=3, seed=0).tolist()
+        [1.0, 1.0, 1.0]
+    """
+    metric(scores, labels)  # checks both
+    draws = _resampled_rows(len(labels), resamples, seed)
+    return torch.cat([_on_draws(metric, scores, labels, some) for some in draws])
 
 
 def _resampled_rows(rows: int, resamples: int, seed: int) -> Iterator[Tensor]:
@@ -207,13 +233,22 @@ _WEIGHTED: dict[Metric, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 }
 
 
-def _percentile_interval(value: float, resampled: Tensor, level: float) -> Interval:
+def percentile_interval(value: float, resampled: Tensor, level: float, *, over: str = "images") -> Interval:
+    """Return ``value`` with the quantiles of its resampled values, (B,); NaN among them are left out.
+
+    >>> print(f"{percentile_interval(2.0, torch.tensor([1.0, 2.0, 3.0]), 0.5):.1f}")
+    2.0 [1.5, 2.5]
+    """
     tail = (1 - level) / 2
     ends = torch.tensor([tail, 1 - tail], dtype=resampled.dtype)
     low, high = resampled.nanquantile(ends).tolist()
-    return Interval(value, low, high, level, f"percentile bootstrap over images, {len(resampled)} resamples")
+    return Interval(value, low, high, level, f"percentile bootstrap over {over}, {len(resampled)} resamples")
 
 
-def _check_level(level: float) -> None:
+def check_level(level: float) -> None:
+    """Raise unless a coverage lies in (0, 1).
+
+    >>> check_level(0.95)
+    """
     if check.number("level", level, low=0, high=1, above=True) == 1:
         raise ValueError("level: expected a number below 1, got 1")

@@ -11,8 +11,10 @@ from typing import Any
 from torch import nn
 
 from probmcl.experiment.methods import Trained
+from probmcl.experiment.parts import contrastive_parts, final_classifier
 from probmcl.experiment.provenance import Code, Hardware
 from probmcl.experiment.recipe import Recipe
+from probmcl.model import Encoder
 from probmcl.train import History, check_same_run, is_first, latest_checkpoint, save_checkpoint
 
 FINISHED = "trained.pt"
@@ -41,13 +43,15 @@ class RunCheckpoints:
     def __init__(
         self, folder: str | Path, recipe: Recipe, code: Code, hardware: Hardware, *, data: str = ""
     ) -> None:
-        self.folder = Path(folder)
+        self.folder, self.recipe = Path(folder), recipe
         self.restored: list[str] = []  # what was read back, as "seed 0, ProbMCL"
         now: dict[str, Any] = {"code": asdict(code), "hardware": asdict(hardware)}
         begun = latest_checkpoint(self.folder / "run.pt")
         run = {"recipe": recipe.to_dict(), "data": data}
         if begun is not None:
-            check_same_run(self.folder / "run.pt", {name: begun.get(name) for name in run}, run)
+            recipe_begun = Recipe.from_dict(begun["recipe"]).to_dict()  # fields that came later included
+            there = {"recipe": recipe_begun, "data": begun.get("data")}
+            check_same_run(self.folder / "run.pt", there, run)
         elif is_first():
             save_checkpoint(self.folder / "run.pt", {**run, **now})
         self.moved = begun is not None and any(begun[part] != now[part] for part in now)
@@ -60,7 +64,7 @@ class RunCheckpoints:
         """The folder of a method, for the checkpoints of its stages."""
         return self.folder / f"seed-{seed}" / slug(method)
 
-    def finished(self, seed: int, method: str, start: nn.Module) -> Trained | None:
+    def finished(self, seed: int, method: str, start: Encoder) -> Trained | None:
         """A method that was finished, or None.
 
         Args:
@@ -74,19 +78,30 @@ class RunCheckpoints:
         self.restored.append(f"seed {seed}, {method}")
         encoder = deepcopy(start).eval()  # as a trained one is
         encoder.load_state_dict(state["encoder"])
-        classes, features = state["classifier"]["weight"].shape
-        classifier = nn.Linear(features, classes)
+        classifier, head = self._kinds(method, start.feature_dim, state["validation_scores"].shape[1])
         classifier.load_state_dict(state["classifier"])
+        head = head if state.get("head") else None  # older checkpoints have no heads
+        if head is not None:
+            head.load_state_dict(state["head"])
         history = state["history"]
         return Trained(
             encoder,
-            classifier,
+            classifier.eval(),
             state["validation_scores"],
             state["test_scores"],
             history=None if history is None else History.from_state(history),
             seconds=state["seconds"],
             image_views=state["image_views"],
+            head=None if head is None else head.eval(),
         )
+
+    def _kinds(self, name: str, feature_dim: int, classes: int) -> tuple[nn.Module, nn.Module | None]:
+        """Classifier and head of a method, for weights to be loaded into; the start is no method."""
+        method = next((method for method in self.recipe.methods if method.name == name), None)
+        classifier = final_classifier(method, feature_dim, classes)
+        if method is None or not method.trunk:
+            return classifier, None
+        return classifier, contrastive_parts(method, feature_dim, classes)[0]
 
     def keep(self, seed: int, method: str, trained: Trained) -> None:
         """Write a finished method down, then remove the checkpoints of its stages; rank 0 does."""
@@ -96,6 +111,7 @@ class RunCheckpoints:
         state = {
             "encoder": trained.encoder.state_dict(),
             "classifier": trained.classifier.state_dict(),
+            "head": None if trained.head is None else trained.head.state_dict(),
             "validation_scores": trained.validation_scores,
             "test_scores": trained.test_scores,
             "history": None if trained.history is None else trained.history.state(),

@@ -9,13 +9,16 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
-from torch.utils.flop_counter import FlopCounterMode
 
-from probmcl.experiment.methods import WATCHED_IMAGES, contrastive_parts
+from probmcl.data import LabelledImages
+from probmcl.evaluate import multiply_adds, parameter_count
+from probmcl.experiment.methods import WATCHED_IMAGES
+from probmcl.experiment.parts import contrastive_parts, final_classifier
 from probmcl.experiment.recipe import Method, Recipe
 from probmcl.experiment.splits import Splits
+from probmcl.experiment.views import PhotoViews
 from probmcl.model import Encoder, build_encoder
 
 SUSTAINED = 40e12  # operations a second of one A100 in bfloat16 on convolutions: an eighth of its peak
@@ -83,18 +86,52 @@ def estimate(recipe: Recipe, splits: Splits, seeds: int, *, device: torch.device
     example, _ = splits.test[0]
     view = recipe.views.plain()(example.unsqueeze(0))
     assert isinstance(view, Tensor)
-    macs = _macs(encoder, view)
+    macs = multiply_adds(deepcopy(encoder).to("meta"), view.to("meta"))
     views = sum(2 * method.training.epochs * len(splits.train) for method in recipe.methods)
     forwards = sum(_plain_views(method, splits) for method in recipe.methods) + _scored(splits)
     largest = max(recipe.methods, key=lambda method: method.training.batch_size)
     pixels = view.shape[-1] * view.shape[-2]
     return Estimate(
-        parameters=sum(parameter.numel() for parameter in encoder.parameters()),
+        parameters=parameter_count(encoder),
         macs=macs,
         image_views=views * seeds,
         operations=2.0 * macs * seeds * ((1 + BACKWARD) * views + forwards),
         memory=_memory(encoder, view, largest, len(splits.train.classes), torch.device(device)),
         core_hours=seeds * (views + forwards) * (pixels / 224**2) / CORE_VIEWS / 3600,
+    )
+
+
+def sized_splits(recipe: Recipe, train: int, validation: int, test: int, classes: int) -> Splits:
+    """Parts of a given size without their images, for an estimate before a download.
+
+    Args:
+        recipe: the experiment, which says how large an image is.
+        train: images to train on.
+        validation: images to validate on.
+        test: images to test on.
+        classes: number of labels.
+
+    Example:
+        >>> from probmcl.experiment import RECIPES
+        >>> recipe = RECIPES["coco-tresnet-m-224"]()
+        >>> len(sized_splits(recipe, 82081, 4104, 40137, 80).test)
+        40137
+    """
+
+    def blank(images: int) -> LabelledImages:
+        side = recipe.views.size if isinstance(recipe.views, PhotoViews) else 32
+        pixels = torch.zeros(1, recipe.views.channels, side, side, dtype=torch.uint8)
+        labels = torch.zeros(images, classes, dtype=torch.uint8)
+        return LabelledImages(pixels.expand(images, -1, -1, -1), labels, [str(k) for k in range(classes)])
+
+    return Splits(
+        blank(train),
+        blank(validation),
+        blank(test),
+        name="sizes alone",
+        split="none",
+        access="none",
+        source="none",
     )
 
 
@@ -112,27 +149,19 @@ def _scored(splits: Splits) -> int:
     return len(splits.train) + 2 * len(splits.validation) + len(splits.test)
 
 
-def _macs(encoder: Encoder, view: Tensor) -> int:
-    """Of one view; on the meta device, where tensors have shapes and no numbers."""
-    shapes = deepcopy(encoder).to("meta").eval()
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        shapes(view.to("meta"))
-    return int(counter.get_total_flops()) // 2
-
-
 def _memory(encoder: Encoder, view: Tensor, method: Method, classes: int, device: torch.device) -> int:
     """Bytes of weights with all that belongs to them, and of what a forward pass keeps for the backward one.
 
     The pass is that of two views; what it keeps grows with their number. In half precision an activation
     takes two bytes.
     """
-    head: nn.Module = nn.Linear(encoder.feature_dim, classes)
     if method.trunk:
         head, _ = contrastive_parts(method, encoder.feature_dim, classes)
-    model = nn.Sequential(deepcopy(encoder), head)
-    weights = sum(parameter.numel() for parameter in model.parameters())
+    else:
+        head = final_classifier(method, encoder.feature_dim, classes)
+    weights = parameter_count(encoder) + parameter_count(head)
     copies = 5 + (method.training.ema_decay is not None)  # weights, gradients, two of Adam, best; average
-    network = model[0].to("meta").train()
+    network = deepcopy(encoder).to("meta").train()
     kept: dict[int, Tensor] = {}
 
     def pack(tensor: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from probmcl.evaluate import multilabel_metrics, thresholds_from_validation
 from probmcl.experiment.checkpoints import slug
 from probmcl.experiment.methods import Trained
 from probmcl.experiment.model_card import model_card
+from probmcl.experiment.parts import final_classifier, logits_model
 from probmcl.experiment.recipe import Recipe
 from probmcl.experiment.record import DataIdentity, Record
 from probmcl.experiment.splits import Images, Splits
@@ -40,7 +41,8 @@ class Exported:
         recipe: the experiment it comes from.
         classes: names of the K labels, in the order of the scores.
         encoder: images to features.
-        classifier: features to logits, ``(N, K)``.
+        classifier: features to logits, ``(N, K)``; a :class:`~probmcl.model.MLDecoderHead` takes the
+            encoder's map.
         thresholds: chosen on validation, ``(K,)``; a label is predicted where its logit reaches it.
         metrics: what was measured on the test images.
         data: which images these were.
@@ -51,7 +53,7 @@ class Exported:
     recipe: Recipe
     classes: tuple[str, ...]
     encoder: Encoder
-    classifier: nn.Linear
+    classifier: nn.Module
     thresholds: Tensor
     metrics: dict[str, float]
     data: DataIdentity
@@ -65,7 +67,7 @@ class Exported:
         if images.classes != self.classes:
             raise ValueError(f"images: expected the classes {', '.join(self.classes[:3])} ..., got others")
         loader = plain_loader(images, self.recipe.views, device=device)
-        return predict(nn.Sequential(self.encoder, self.classifier), loader, device=device)
+        return predict(logits_model(self.encoder, self.classifier), loader, device=device)
 
     def evaluate(self, images: Images, *, device: torch.device | str = "cpu") -> dict[str, float]:
         """Measure again: mAP, AUROC, CF1 and OF1 of images, in [0, 1], at the thresholds of validation."""
@@ -126,7 +128,8 @@ def load_export(folder: str | Path) -> Exported:
     _check.one_of(f"{folder / RUN}: format", kind, (FORMAT,))
     recipe = Recipe.from_dict(run["recipe"])
     encoder = build_encoder(recipe.encoder, in_channels=recipe.views.channels)
-    classifier = nn.Linear(encoder.feature_dim, len(run["classes"]))
+    method = next((method for method in recipe.methods if method.name == run["method"]), None)
+    classifier = final_classifier(method, encoder.feature_dim, len(run["classes"]))
     try:
         tensors = load((folder / WEIGHTS).read_bytes())
         thresholds = tensors.pop("thresholds")

@@ -5,27 +5,30 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from probmcl.data import ViewLoader
 from probmcl.evaluate import mean_average_precision, ridge_probe
+from probmcl.experiment.parts import contrastive_parts, end_to_end_parts, logits_model
 from probmcl.experiment.recipe import Method, Recipe
 from probmcl.experiment.splits import Images, Splits
 from probmcl.experiment.starts import CHECKPOINT_STEPS
 from probmcl.experiment.views import plain_loader, training_loader
-from probmcl.loss import AsymmetricLoss, MulSupConLoss, ProbMCLLoss, SupConLoss
-from probmcl.model import Encoder, MixtureDensityHead, ProjectionHead
+from probmcl.loss import AsymmetricLoss
+from probmcl.model import Encoder, LabelGraphHead, MixtureClassifier, MixtureDensityHead
 from probmcl.train import (
     History,
+    Watch,
     contrastive_stage,
     end_to_end,
     linear_probe,
     predict,
     same_everywhere,
     seeded,
+    this_share,
 )
 
 WATCHED_IMAGES = 2000
@@ -37,21 +40,35 @@ class Trained:
 
     Attributes:
         encoder: the trained encoder.
-        classifier: the linear layer on its features.
+        classifier: the linear layer on its features; for KMCL a
+            :class:`~probmcl.model.MixtureClassifier` on them, and a :class:`~probmcl.model.MLDecoderHead` on
+            the encoder's map.
         validation_scores: logits of the validation images, ``(N, K)``.
         test_scores: logits of the test images, ``(N, K)``.
         history: of the stage that trained the encoder; None for the start itself.
         seconds: of the steps of all training stages, without validation.
         image_views: augmented views that the encoder was trained on.
+        head: the trained projection or mixture head that scoring does without (of KMCL it is inside the
+            classifier as well); None where there is none, end to end and for the start.
     """
 
-    encoder: nn.Module
-    classifier: nn.Linear
+    encoder: Encoder
+    classifier: nn.Module
     validation_scores: Tensor
     test_scores: Tensor
     history: History | None
     seconds: float
     image_views: int
+    head: nn.Module | None = None
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What training leaves beside the encoder."""
+
+    classifier: nn.Module
+    head: nn.Module | None
+    histories: list[History]
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,17 @@ class _Work:
         """The training images of a method."""
         size = method.training.batch_size  # that of all ranks together
         return training_loader(self.splits.train, self.recipe.views, size, seed=self.seed, device=self.device)
+
+    def options(self, watch: Watch) -> dict[str, Any]:
+        """What every stage on images is told alike, and its watched metric."""
+        return {
+            "seed": self.seed,
+            "device": self.device,
+            "watch": watch,
+            "checkpoint": self.saved("training.pt"),
+            "checkpoint_steps": CHECKPOINT_STEPS,
+            "progress": self.progress,
+        }
 
     def saved(self, name: str) -> Path | None:
         """The file of a stage's checkpoints."""
@@ -110,14 +138,18 @@ def train_method(
     work = _Work(deepcopy(start), recipe, splits, seed, device, progress, checkpoints)
     size = method.training.batch_size
     used = len(splits.train) // size * size  # the last batch is dropped if it is smaller
-    classifier, histories = (_end_to_end if method.end_to_end else _two_stages)(method, work)
+    if method.criterion == "kmcl":
+        parts = _kmcl(method, work)
+    else:
+        parts = (_end_to_end if method.end_to_end else _two_stages)(method, work)
     return Trained(
         work.encoder,
-        classifier,
-        *_scores(work, classifier),
-        history=histories[0],
-        seconds=sum(history.seconds for history in histories),
+        parts.classifier,
+        *_scores(work, parts.classifier),
+        history=parts.histories[0],
+        seconds=sum(history.seconds for history in parts.histories),
         image_views=2 * used * method.training.epochs,
+        head=None if parts.head is None else parts.head.eval(),
     )
 
 
@@ -131,47 +163,53 @@ def probe_start(
     return Trained(start, classifier, *scores, history=None, seconds=history.seconds, image_views=0)
 
 
-def contrastive_parts(method: Method, feature_dim: int, classes: int) -> tuple[nn.Module, nn.Module]:
-    """Head and criterion of a contrastive method.
-
-    Example:
-        >>> from probmcl.experiment import digits_recipe
-        >>> head, criterion = contrastive_parts(digits_recipe().methods[-1], feature_dim=128, classes=10)
-        >>> type(head).__name__, type(criterion).__name__
-        ('MixtureDensityHead', 'ProbMCLLoss')
-    """
-    if method.criterion == "probmcl":
-        mixture_head = MixtureDensityHead(feature_dim, classes, trunk=method.trunk)
-        return mixture_head, ProbMCLLoss(**{"sigma_floor": mixture_head.sigma_floor, **method.options})
-    criterion = SupConLoss if method.criterion == "supcon" else MulSupConLoss
-    return ProjectionHead(feature_dim, method.trunk), criterion(**method.options)
-
-
-def _end_to_end(method: Method, work: _Work) -> tuple[nn.Linear, list[History]]:
+def _end_to_end(method: Method, work: _Work) -> _Parts:
+    train = work.splits.train
     with seeded(work.seed):
-        classifier = nn.Linear(work.encoder.feature_dim, len(work.splits.train.classes))
-    bce = functional.binary_cross_entropy_with_logits
-    criterion = bce if method.criterion == "bce" else AsymmetricLoss(**method.options)
+        classifier, criterion = end_to_end_parts(method, work.encoder.feature_dim, train.labels)
 
     def watch(model: nn.Module) -> float:
         return mean_average_precision(*work.outputs(model, work.splits.validation))
 
     history = end_to_end(
-        nn.Sequential(work.encoder, classifier),
+        logits_model(work.encoder, classifier),
         criterion,
         work.batches(method),
         method.training,
-        seed=work.seed,
-        device=work.device,
-        watch=watch,
-        checkpoint=work.saved("training.pt"),
-        checkpoint_steps=CHECKPOINT_STEPS,
-        progress=work.progress,
+        **work.options(watch),
     )
-    return classifier, [history]
+    final = classifier.linear() if isinstance(classifier, LabelGraphHead) else classifier
+    return _Parts(final, None, [history])
 
 
-def _two_stages(method: Method, work: _Work) -> tuple[nn.Linear, list[History]]:
+def _kmcl(method: Method, work: _Work) -> _Parts:
+    """KMCL: encoder, mixture and the classifier inside its weights learn together, from two views."""
+    if this_share().ranks > 1:
+        raise ValueError(f"method: {method.name} trains in one process, got {this_share().ranks}")
+    train = work.splits.train
+    with seeded(work.seed):
+        head, criterion = contrastive_parts(method, work.encoder.feature_dim, len(train.classes))
+
+    def watch(model: nn.Module) -> float:
+        encoder, mixture_head = model.children()
+        assert isinstance(mixture_head, MixtureDensityHead)
+        classifier = nn.Sequential(encoder, MixtureClassifier(mixture_head))
+        return mean_average_precision(*work.outputs(classifier, work.splits.validation))
+
+    history = contrastive_stage(
+        work.encoder,
+        head,
+        criterion,
+        work.batches(method),
+        method.training,
+        keep_head=True,
+        **work.options(watch),
+    )
+    assert isinstance(head, MixtureDensityHead)
+    return _Parts(MixtureClassifier(head), head, [history])
+
+
+def _two_stages(method: Method, work: _Work) -> _Parts:
     train = work.splits.train
     with seeded(work.seed):
         head, criterion = contrastive_parts(method, work.encoder.feature_dim, len(train.classes))
@@ -189,15 +227,10 @@ def _two_stages(method: Method, work: _Work) -> tuple[nn.Linear, list[History]]:
         criterion,
         work.batches(method),
         method.training,
-        seed=work.seed,
-        device=work.device,
-        watch=watch,
-        checkpoint=work.saved("training.pt"),
-        checkpoint_steps=CHECKPOINT_STEPS,
-        progress=work.progress,
+        **work.options(watch),
     )
     classifier, probed = _probe(work)
-    return classifier, [history, probed]
+    return _Parts(classifier, head, [history, probed])
 
 
 def _probe(work: _Work) -> tuple[nn.Linear, History]:
@@ -227,7 +260,7 @@ def _probe(work: _Work) -> tuple[nn.Linear, History]:
 
 
 def _scores(work: _Work, classifier: nn.Module) -> tuple[Tensor, Tensor]:
-    model = nn.Sequential(work.encoder, classifier)
+    model = logits_model(work.encoder, classifier)
     validation, _ = work.outputs(model, work.splits.validation)
     test, _ = work.outputs(model, work.splits.test)
     return validation, test

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from probmcl.experiment.record import Record, Row
 
 CARD = """# {method} on {data}
 
-A multi-label image classifier: {encoder}, then one linear layer, trained with the method "{method}" of the
+A multi-label image classifier: {encoder}, then {classifier}, trained with the method "{method}" of the
 recipe `{recipe}`, seed {seed}. Inputs: {inputs}. Outputs: {count} logits, one a label; labels are not
 exclusive.
 
@@ -41,6 +42,8 @@ The weights are under the terms of the data and of the weights they started from
 Load with `probmcl.experiment.load_export(folder)`.
 """
 
+CLASSIFIERS = {"ml-decoder": "a transformer head", "kmcl": "the classifier of a mixture density head"}
+
 
 def model_card(record: Record, row: Row, classes: Sequence[str]) -> str:
     """The card of one trained method, in Markdown.
@@ -58,6 +61,7 @@ def model_card(record: Record, row: Row, classes: Sequence[str]) -> str:
         method=row.method,
         data=data.name,
         encoder=recipe["encoder"],
+        classifier=CLASSIFIERS.get(_criterion(recipe, row.method), "one linear layer"),
         recipe=record.name,
         seed=row.seed,
         inputs=inputs,
@@ -75,6 +79,11 @@ def model_card(record: Record, row: Row, classes: Sequence[str]) -> str:
         warning="- It saw a part of the data set only: it shows that the code runs.\n" if partial else "",
         start=_start(recipe["start"]),
     )
+
+
+def _criterion(recipe: dict[str, Any], name: str) -> str:
+    """The criterion of a method; none for the start, which is no method."""
+    return next((method["criterion"] for method in recipe["methods"] if method["name"] == name), "none")
 
 
 def _start(start: dict[str, object] | None) -> str:

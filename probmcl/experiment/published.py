@@ -1,8 +1,9 @@
 """Our row inside the published table: ranked only with rows that were measured on the same images.
 
 A published number is comparable if its data set, split and metric are ours and all test images of that split
-were scored. Whatever is not stands below the ranking, with the reason. Input size and backbone differ within
-published tables too; they stand beside each number and are for the reader to weigh.
+were scored, at the resolution at which the published rows had them. Whatever is not stands below the ranking,
+with the reason. Input size and backbone differ within published tables too; they stand beside each number and
+are for the reader to weigh.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def published_table(record: Record, found: Sequence[Standing]) -> Table:
 
 def _ours(record: Record, recipe: Recipe, benchmark: Benchmark) -> Iterator[Standing]:
     tested = record.data.sizes["test"]
-    reason, split = "", benchmark.split or "val2014"
+    reason, split = benchmark.apart, benchmark.split or "val2014"
     if record.data.access.startswith(REBUILD):
         reason, split = f"other images: {record.data.name}", "its own"
     elif benchmark.test_images is None:

@@ -14,8 +14,19 @@ from probmcl.experiment.splits import Splits
 from probmcl.experiment.views import FeatureViews, PhotoViews, SceneViews, Views
 from probmcl.train import TrainingSettings
 
-CRITERIA = ("bce", "asl", "supcon", "mulsupcon", "probmcl")
-"""Names of the training criteria; the first two train encoder and classifier end to end."""
+END_TO_END = ("bce", "asl", "ml-decoder", "label-graph", "kmcl")
+"""Names of the criteria that train encoder and classifier together.
+
+The first two have a linear classifier. "ml-decoder" is a transformer head on the encoder's map, with ASL;
+"label-graph" makes its classifiers from the graph of training labels, with BCE; "kmcl" trains a mixture whose
+weights are the classifier, with a contrastive, a reconstruction and the asymmetric term.
+"""
+
+CRITERIA = (*END_TO_END, "supcon", "mulsupcon", "probmcl")
+"""Names of the training criteria; those that are not end to end have two stages."""
+
+LINEAR = ("bce", "asl")
+TRUNKLESS = (*LINEAR, "ml-decoder", "label-graph")
 
 
 @dataclass(frozen=True)
@@ -50,8 +61,14 @@ class Method:
         name: as it stands in tables.
         criterion: one of :data:`CRITERIA`.
         training: settings of its training from the common start.
-        trunk: widths of the head's trunk (contrastive criteria); the last one is D.
+        trunk: widths of the head's trunk (contrastive criteria and KMCL); the last one is D.
         options: arguments of the criterion that differ from its defaults.
+        head: further arguments of the head that differ from its defaults, such as ``components`` of a
+            :class:`~probmcl.model.MixtureDensityHead` (None or nothing: one a class), ``width`` of a
+            :class:`~probmcl.model.MLDecoderHead`, ``threshold`` of a :class:`~probmcl.model.LabelGraphHead`.
+
+    Raises:
+        ValueError: for an unknown criterion, a trunk that is missing, or arguments of a head that is none.
     """
 
     name: str
@@ -59,16 +76,19 @@ class Method:
     training: TrainingSettings
     trunk: tuple[int, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
+    head: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check.one_of("criterion", self.criterion, CRITERIA)
-        if not self.end_to_end and not self.trunk:
+        if self.criterion in LINEAR and self.head:
+            raise ValueError(f"head: {self.name} has a linear classifier, expected none, got {self.head}")
+        if self.criterion not in TRUNKLESS and not self.trunk:
             raise ValueError(f"trunk: {self.name} is contrastive and needs the widths of a head, got none")
 
     @property
     def end_to_end(self) -> bool:
         """Whether encoder and classifier are trained together; otherwise in two stages."""
-        return self.criterion in ("bce", "asl")
+        return self.criterion in END_TO_END
 
 
 @dataclass(frozen=True)
@@ -84,6 +104,7 @@ class Recipe:
         probe: training of the linear classifier on frozen features (M14).
         views: what the encoder sees of an image.
         limit: images to keep of each part; None keeps all. With a limit, a run shows that the parts fit.
+        train_share: share of the training images to keep, in (0, 1]; validation and test stay whole.
 
     Example:
         >>> from probmcl.experiment import digits_recipe
@@ -100,6 +121,7 @@ class Recipe:
     probe: TrainingSettings
     views: Views = field(default_factory=SceneViews)
     limit: int | None = None
+    train_share: float = 1.0
 
     def __post_init__(self) -> None:
         if isinstance(self.start, LettersStart) and not isinstance(self.data, DigitsData):
@@ -117,7 +139,7 @@ class Recipe:
             FileNotFoundError: if files are missing; the message names them.
             ValueError: if the data set is damaged, or a folder is given or missing.
         """
-        return self.data.splits(folder).limited(self.limit)
+        return self.data.splits(folder).limited(self.limit).fewer_to_train(self.train_share)
 
     def to_dict(self) -> dict[str, Any]:
         """A plain form, as it stands in records."""
@@ -126,7 +148,7 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Recipe:
-        """The inverse of :meth:`to_dict`; records from before there were photographs are read as well.
+        """The inverse of :meth:`to_dict`; older records, which lack some fields, are read as well.
 
         Raises:
             TypeError: if a field is missing or unknown.

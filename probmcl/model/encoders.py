@@ -31,6 +31,48 @@ class Encoder(nn.Module):
         features: Tensor = self.network(_check.tensor("images", images, dims=4))
         return features
 
+    def feature_map(self, images: Tensor) -> Tensor:
+        """What stands before the pooling: images ``(N, C, H, W)`` become maps ``(N, feature_dim, h, w)``.
+
+        Raises:
+            ValueError: if the network has no such map. The small network has one, and so have timm's
+                convolutional networks without a layer between pooling and classifier (its ResNets, TResNets).
+
+        Example:
+            >>> SmallCNN().feature_map(torch.zeros(2, 1, 32, 32)).shape
+            torch.Size([2, 128, 8, 8])
+        """
+        _check.tensor("images", images, dims=4)
+        spatial = getattr(self.network, "forward_features", None)
+        found = None if spatial is None else spatial(images)
+        if not isinstance(found, Tensor) or found.dim() != 4 or found.shape[1] != self.feature_dim:
+            shape = "none" if found is None else f"shape {tuple(found.shape)}"
+            raise ValueError(
+                f"encoder: expected a network with a map (N, {self.feature_dim}, h, w) before its pooling, "
+                f"got {shape} from {type(self.network).__name__}"
+            )
+        return found
+
+
+class FeatureMap(nn.Module):
+    """An encoder that stops before its pooling, for heads that look at places.
+
+    Args:
+        encoder: the encoder; its weights are shared, not copied.
+
+    Example:
+        >>> FeatureMap(SmallCNN())(torch.zeros(2, 1, 32, 32)).shape
+        torch.Size([2, 128, 8, 8])
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images ``(N, C, H, W)`` to ``(N, feature_dim, h, w)``."""
+        return self.encoder.feature_map(images)
+
 
 class SmallCNN(Encoder):
     """Five 3x3 convolutions with batch normalisation and a global maximum: enough for 32x32 digits.
@@ -60,6 +102,12 @@ class SmallCNN(Encoder):
             ]
             channels = width
         super().__init__(nn.Sequential(*layers, nn.AdaptiveMaxPool2d(1), nn.Flatten()), channels)
+
+    def feature_map(self, images: Tensor) -> Tensor:
+        """Map images ``(N, C, H, W)`` to what is pooled, ``(N, feature_dim, H / 4, W / 4)``."""
+        assert isinstance(self.network, nn.Sequential)
+        found: Tensor = self.network[:-2](_check.tensor("images", images, dims=4))
+        return found
 
 
 class FeatureMLP(Encoder):
@@ -117,19 +165,14 @@ def build_encoder(name: str, *, in_channels: int = 3, weights: str | None = None
         128
     """
     _check.count("in_channels", in_channels)
+    if weights is not None:
+        check_weights(name, weights)
     if name in OWN:
-        if weights is not None:
-            raise ValueError(f"weights: {name} has no published weights, expected None, got {weights!r}")
         return OWN[name](in_channels)
+    published_weights(name)  # knows the backbones
     library, _, model = name.partition("/")
-    if library == "timm":
-        network = _timm_network(name, model, in_channels, weights)
-    elif library == "torchvision":
-        network = _torchvision_network(name, model, in_channels, weights)
-    else:
-        raise ValueError(
-            f"name: expected {', '.join(OWN)}, timm/<model> or torchvision/<model>, got {name!r}"
-        )
+    make = _timm_network if library == "timm" else _torchvision_network
+    network = make(model, in_channels, weights)
     return Encoder(network, _feature_dim(network, in_channels))
 
 
@@ -137,17 +180,63 @@ OWN: dict[str, Callable[[int], Encoder]] = {"small-cnn": SmallCNN, "feature-mlp"
 """Networks of our own, by name; each takes the number of channels."""
 
 
+def published_weights(name: str) -> list[str]:
+    """Return the names of the weights that an encoder can start from.
+
+    Args:
+        name: as in :func:`build_encoder`.
+
+    Raises:
+        ValueError: for an unknown name; close names are offered.
+
+    Example:
+        >>> published_weights("torchvision/resnet18")
+        ['IMAGENET1K_V1', 'DEFAULT']
+    """
+    library, _, model = name.partition("/")
+    if name in OWN:
+        return []
+    if library not in ("timm", "torchvision"):
+        known = f"{', '.join(OWN)}, timm/<model> or torchvision/<model>"
+        raise ValueError(f"name: expected {known}, got {name!r}")
+    backbones = timm.list_models() if library == "timm" else models.list_models(module=models)
+    if model not in backbones:
+        raise _unknown("name", name, "backbone", model, backbones)
+    if library == "timm":
+        return [tagged.partition(".")[2] for tagged in timm.list_pretrained(f"{model}.*")]
+    return list(models.get_model_weights(model).__members__)
+
+
+def check_weights(name: str, weights: str) -> None:
+    """Raise unless an encoder has published weights of that name; nothing is built or downloaded.
+
+    Args:
+        name: as in :func:`build_encoder`.
+        weights: as in :func:`build_encoder`.
+
+    Raises:
+        ValueError: for an unknown name or unknown weights; close names are offered.
+
+    Example:
+        >>> check_weights("timm/tresnet_m", "miil_in22k")
+        Traceback (most recent call last):
+        ...
+        ValueError: weights: 'miil_in22k' is not a known tag of timm/tresnet_m; close names: miil_in21k...
+    """
+    known = published_weights(name)
+    if not known:
+        raise ValueError(f"weights: {name} has no published weights, expected None, got {weights!r}")
+    if weights not in known:
+        kind = "tag" if name.startswith("timm/") else "set of weights"
+        raise _unknown("weights", weights, f"{kind} of {name}", weights, known)
+
+
 def _unknown(argument: str, value: str, kind: str, sought: str, known: Iterable[str]) -> ValueError:
     close = ", ".join(difflib.get_close_matches(sought, list(known), n=3)) or "none is close"
     return ValueError(f"{argument}: {value!r} is not a known {kind}; close names: {close}")
 
 
-def _timm_network(name: str, model: str, in_channels: int, weights: str | None) -> nn.Module:
-    if model not in timm.list_models():
-        raise _unknown("name", name, "backbone", model, timm.list_models())
-    tags = [tagged.partition(".")[2] for tagged in timm.list_pretrained(f"{model}.*")]
-    if weights is not None and weights not in tags:
-        raise _unknown("weights", weights, f"tag of {name}", weights, tags)
+def _timm_network(model: str, in_channels: int, weights: str | None) -> nn.Module:
     tagged = model if weights is None else f"{model}.{weights}"
     network: nn.Module = timm.create_model(
         tagged, pretrained=weights is not None, num_classes=0, in_chans=in_channels
@@ -155,14 +244,9 @@ def _timm_network(name: str, model: str, in_channels: int, weights: str | None) 
     return network
 
 
-def _torchvision_network(name: str, model: str, in_channels: int, weights: str | None) -> nn.Module:
-    if model not in models.list_models(module=models):
-        raise _unknown("name", name, "backbone", model, models.list_models(module=models))
+def _torchvision_network(model: str, in_channels: int, weights: str | None) -> nn.Module:
     if in_channels != 3:
         raise ValueError(f"in_channels: torchvision's backbones take 3 channels, got {in_channels}")
-    known = [*models.get_model_weights(model).__members__, "DEFAULT"]
-    if weights is not None and weights not in known:
-        raise _unknown("weights", weights, f"set of weights of {name}", weights, known)
     # GoogLeNet and Inception v3 have auxiliary classifiers, and warn that random weights are slow to draw.
     auxiliary = {"aux_logits": False, "init_weights": False} if model in ("googlenet", "inception_v3") else {}
     network: nn.Module = models.get_model(model, weights=weights, **({} if weights else auxiliary))
@@ -172,7 +256,7 @@ def _torchvision_network(name: str, model: str, in_channels: int, weights: str |
     # The last linear layer is the classifier; squeezenet's is a convolution, and it alone has none.
     linear = [path for path, module in network.named_modules() if isinstance(module, nn.Linear)]
     if not linear:
-        raise ValueError(f"name: expected a backbone with a linear classifier, got {name!r}")
+        raise ValueError(f"name: expected a backbone with a linear classifier, got 'torchvision/{model}'")
     parent, _, child = linear[-1].rpartition(".")
     setattr(network.get_submodule(parent), child, nn.Identity())
     return network

@@ -90,3 +90,31 @@ class MixtureDensityHead(nn.Module):
         if not self.isotropic:
             sigmas = sigmas.view(n, self.components, dimensions)
         return GaussianMixture(functional.log_softmax(self.pi(t), dim=-1), means, sigmas)
+
+
+class MixtureClassifier(nn.Module):
+    """The classifier inside a mixture density head with sigmoid weights, as KMCL uses it.
+
+    Args:
+        head: a head with ``weights="sigmoid"``; its weights are shared, not copied.
+
+    Raises:
+        ValueError: if the head's mixture weights are no classifier.
+
+    Example:
+        >>> head = MixtureDensityHead(16, components=3, trunk=(32, 8), weights="sigmoid")
+        >>> MixtureClassifier(head)(torch.randn(4, 16)).shape
+        torch.Size([4, 3])
+    """
+
+    def __init__(self, head: MixtureDensityHead) -> None:
+        super().__init__()
+        if not head.classifies:
+            raise ValueError('head: expected one with weights="sigmoid", got softmax weights')
+        self.head = head
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features ``(N, F)`` to logits ``(N, K)``."""
+        logits = self.head(features).logits
+        assert isinstance(logits, Tensor)
+        return logits

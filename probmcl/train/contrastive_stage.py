@@ -27,6 +27,7 @@ def contrastive_stage(
     seed: int,
     device: torch.device | str = "cpu",
     watch: Watch | None = None,
+    keep_head: bool = False,
     checkpoint: str | Path | None = None,
     checkpoint_steps: int | None = None,
     progress: str | None = None,
@@ -35,7 +36,8 @@ def contrastive_stage(
 
     Args:
         encoder: maps images to features ``(N, F)``.
-        head: maps features to a :class:`~probmcl.model.HeadOutput`; it is dropped after this stage (M14).
+        head: maps features to a :class:`~probmcl.model.HeadOutput`; it is dropped after this stage (M14),
+            unless it is the classifier too (``keep_head``).
         criterion: such as :class:`~probmcl.loss.ProbMCLLoss` or :class:`~probmcl.loss.SupConLoss`.
         loader: batches ``((view_1, view_2), labels)`` as ``make_loader`` with ``TwoViews`` yields them. If
             it gives each rank its share, every image is compared with those of all ranks.
@@ -43,6 +45,7 @@ def contrastive_stage(
         seed: seeds the stage.
         device: where to train.
         watch: metric of the encoder on validation images; higher is better.
+        keep_head: ``watch`` gets encoder and head, an ``nn.Sequential``: the head is used afterwards.
         checkpoint: file to write after every epoch and to resume from, see :func:`~probmcl.train.fit`.
         checkpoint_steps: write it after every so many steps as well.
         progress: text beside a progress bar; None for none.
@@ -57,9 +60,9 @@ def contrastive_stage(
         found: LossParts = scored(model(torch.cat(views)), labels)  # 2N rows: all first views, all second
         return found
 
-    def watch_encoder(model: nn.Module) -> float:
+    def watch_kept(model: nn.Module) -> float:
         assert watch is not None
-        return watch(model.get_submodule("0"))
+        return watch(model if keep_head else model.get_submodule("0"))
 
     return fit(
         nn.Sequential(encoder, head),
@@ -69,7 +72,7 @@ def contrastive_stage(
         seed=seed,
         device=device,
         criterion=criterion,
-        watch=None if watch is None else watch_encoder,
+        watch=None if watch is None else watch_kept,
         checkpoint=checkpoint,
         checkpoint_steps=checkpoint_steps,
         progress=progress,

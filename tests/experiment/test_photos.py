@@ -172,6 +172,7 @@ def test_a_file_of_weights_is_loaded_and_its_classifier_left(tiny_recipes, tmp_p
     ("arguments", "message"),
     [
         ([COCO], "data: expected the folder of the data set, got none"),
+        ([COCO, "--weights", "miil_in22k"], "weights: 'miil_in22k' is not a known tag of timm/tresnet_m"),
         (["digits", "--limit", "9"], "limit: digits is no experiment on photographs"),
         (["digits", "--data", "."], "data: DigitScenes are drawn and need no folder"),
     ],

@@ -90,6 +90,15 @@ def test_nobody_is_ranked_where_everybody_draws_another_test_set() -> None:
 def test_chestmnist_stands_beside_its_own_rows_alone() -> None:
     found = standings(record(RECIPES["chestmnist-resnet18-28"](), 22433, AUROC=0.77), read_ledger())
     assert [one.row for one in found] == ["R14", "R14", "ours", "R14"]
+    assert not any(one.reason for one in found)
+
+
+@pytest.mark.parametrize("pixels", [64, 224])
+def test_larger_films_are_not_ranked_with_enlarged_small_ones(pixels: int) -> None:
+    found = standings(record(RECIPES[f"chestmnist-resnet18-{pixels}"](), 22433, AUROC=0.8), read_ledger())
+    assert [one.row for one in found] == ["R14", "R14", "R14", "ours"]
+    assert [bool(one.reason) for one in found] == [False, False, False, True]
+    assert f"our images have {pixels} pixels" in found[-1].reason
 
 
 @pytest.mark.parametrize("test", [40137, 64])

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from probmcl.model import Encoder, FeatureMLP, SmallCNN, build_encoder
+from probmcl.model import Encoder, FeatureMap, FeatureMLP, SmallCNN, build_encoder
 
 TIMM, TORCHVISION = "timm/lcnet_035", "torchvision/shufflenet_v2_x0_5"
 
@@ -154,3 +154,33 @@ class TestBuildEncoder:
     def test_a_backbone_whose_classifier_is_no_linear_layer(self):
         with pytest.raises(ValueError, match="name: "):
             build_encoder("torchvision/squeezenet1_1")
+
+
+class TestFeatureMap:
+    @pytest.mark.parametrize(
+        ("name", "pool"),
+        [("small-cnn", torch.amax), ("timm/test_resnet", torch.mean)],
+        ids=["small-cnn", "timm/test_resnet"],
+    )
+    def test_its_pooling_is_the_feature(self, name, pool):
+        encoder = build_encoder(name).eval()
+        found = FeatureMap(encoder)(images())
+        assert found.shape[1] == encoder.feature_dim
+        assert found.shape[2] > 1
+        assert torch.allclose(pool(found, dim=(2, 3)), encoder(images()), atol=1e-6)
+
+    def test_the_weights_are_those_of_the_encoder(self):
+        encoder = SmallCNN()
+        assert {id(p) for p in FeatureMap(encoder).parameters()} == {id(p) for p in encoder.parameters()}
+
+    @pytest.mark.parametrize("name", [TORCHVISION, TIMM, "timm/vit_tiny_patch16_224"])
+    def test_an_encoder_without_a_map_is_an_error(self, name):
+        """Torchvision names no map; the other two have one with other channels, and a sequence of tokens."""
+        encoder = build_encoder(name)
+        with pytest.raises(ValueError, match=r"encoder: expected a network with a map \(N, \d+, h, w\)"):
+            encoder.feature_map(images(size=224))
+
+    def test_an_encoder_of_frozen_features_is_an_error(self):
+        encoder = Encoder(nn.Sequential(nn.Flatten(), nn.Linear(4, 3)), 3)
+        with pytest.raises(ValueError, match="got none from Sequential"):
+            encoder.feature_map(torch.zeros(2, 1, 2, 2))

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from probmcl.model import GaussianMixture, MixtureDensityHead, ProjectionHead
+from probmcl.model import GaussianMixture, MixtureClassifier, MixtureDensityHead, ProjectionHead
 
 SMALL = {"trunk": (16, 6)}
 
@@ -197,3 +197,12 @@ def test_sigmoid_weights_are_a_classifier_as_well():
     scaled = probabilities / probabilities.sum(-1, keepdim=True)
     assert torch.allclose(output.mixture.log_weights.exp(), scaled, atol=1e-6)
     assert MixtureDensityHead(8, 3, **SMALL)(features()).logits is None
+
+
+def test_the_classifier_inside_a_head_shares_its_weights():
+    head = MixtureDensityHead(8, 3, weights="sigmoid", **SMALL)
+    classifier = MixtureClassifier(head)
+    assert torch.equal(classifier(features()), head(features()).logits)
+    assert {id(p) for p in classifier.parameters()} == {id(p) for p in head.parameters()}
+    with pytest.raises(ValueError, match="head: expected one with weights"):
+        MixtureClassifier(MixtureDensityHead(8, 3, **SMALL))

@@ -17,7 +17,7 @@ from probmcl.experiment.bench.alternatives import (
     scikit_learn_jaccard,
 )
 from probmcl.experiment.datasets import DigitsData
-from probmcl.experiment.methods import contrastive_parts
+from probmcl.experiment.parts import contrastive_parts
 from probmcl.experiment.recipes import digits_recipe
 from probmcl.loss import ProbMCLLoss, SupConLoss, contrastive_loss, positive_set, positive_weights
 from probmcl.model import GaussianMixture, HeadOutput, build_encoder

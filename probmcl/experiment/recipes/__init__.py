@@ -19,7 +19,7 @@ from probmcl.experiment.recipes.coco import (
 )
 from probmcl.experiment.recipes.digits import digits_random_recipe, digits_recipe, smaller
 from probmcl.experiment.recipes.mirflickr import mirflickr14_features, mirflickr14_mobilenetv2_128
-from probmcl.experiment.recipes.photos import shortened
+from probmcl.experiment.recipes.photos import miniature, shortened
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "digits": digits_recipe,
@@ -36,4 +36,12 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
 }
 """Makes the recipe of each name."""
 
-__all__ = ["RECIPES", "digits_random_recipe", "digits_recipe", "shortened", "smaller"]
+__all__ = [
+    "RECIPES",
+    "digits_random_recipe",
+    "digits_recipe",
+    "miniature",
+    "mirflickr14_features",
+    "shortened",
+    "smaller",
+]

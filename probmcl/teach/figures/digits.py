@@ -59,12 +59,15 @@ def curves_by_epoch(panels: Mapping[str, Mapping[str, Sequence[Sequence[float]]]
     return figure
 
 
-def precision_by_frequency(frequency: Tensor, precision: Mapping[str, Sequence[float]]) -> Figure:
+def precision_by_frequency(
+    frequency: Tensor, precision: Mapping[str, Sequence[float]], *, classes: Sequence[str] | None = None
+) -> Figure:
     """Average precision of each class over how frequent it is, one marker shape a method.
 
     Args:
         frequency: class frequencies, ``(K,)``.
         precision: for every method the average precision of each class.
+        classes: K names; the digits if not given.
     """
     c = colours()
     figure, axes = plt.subplots()
@@ -76,9 +79,14 @@ def precision_by_frequency(frequency: Tensor, precision: Mapping[str, Sequence[f
     for k in range(len(frequency)):
         highest = max(values[k] for values in precision.values())
         axes.annotate(
-            str(k), (float(frequency[k]), highest), xytext=(0, 7), textcoords="offset points", ha="center"
+            str(k) if classes is None else classes[k],
+            (float(frequency[k]), highest),
+            xytext=(0, 7),
+            textcoords="offset points",
+            ha="center",
         )
-    axes.set(xlabel="share of the images that hold the digit", ylabel="average precision")
+    what = "digit" if classes is None else "class"
+    axes.set(xlabel=f"share of the images that hold the {what}", ylabel="average precision")
     axes.margins(y=0.12)
     axes.legend(loc="lower right")
     return figure

@@ -1,0 +1,128 @@
+"""What a classifier thinks labels have in common, and what the data say they have (C4).
+
+A linear classifier has one row of weights a label. If labels that come together get similar rows, the matrix
+of cosines resembles the matrix of co-occurrences: :mod:`probmcl.evaluate.matrix_correlation` compares
+them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
+from scipy.spatial.distance import squareform
+from torch import Tensor
+
+from probmcl import _check as check
+
+
+def weight_similarity(weight: Tensor) -> Tensor:
+    """Return the cosines between the rows of a linear classifier, its label vectors.
+
+    Args:
+        weight: (K, F) finite weights, ``classifier.weight``; no row may be zero.
+
+    Returns:
+        (K, K) float64 in [-1, 1].
+
+    Raises:
+        ValueError: if weights are not finite or a row is zero.
+
+    Example:
+        >>> weight_similarity(torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, -3.0]]))[0].tolist()
+        [1.0, 1.0, 0.0]
+    """
+    rows = check.finite("weight", weight, dims=2).detach().double().cpu()
+    length = rows.norm(dim=1, keepdim=True)  # (K, 1)
+    if (length == 0).any():
+        zero = int((length == 0).flatten().nonzero()[0])
+        raise ValueError(f"weight: expected rows that are not zero, got zero for label {zero}")
+    unit = rows / length
+    cosines: Tensor = (unit @ unit.T).clamp(-1, 1)
+    return cosines
+
+
+def co_occurrence_similarity(graph: Tensor, *, measure: str = "phi") -> Tensor:
+    """Return how much labels come together, from the shares of images that carry both.
+
+    ``"phi"`` is the correlation of two label columns, (p_ij - p_i p_j) / sqrt(p_i (1 - p_i) p_j (1 - p_j)):
+    0 for independent labels, however frequent. ``"cosine"`` is p_ij / sqrt(p_i p_j): it grows with frequency.
+
+    Args:
+        graph: (K, K) shares p_ij, p_i on the diagonal: :func:`~probmcl.data.co_occurrence` exactly for
+            DigitScenes, ``label_statistics(labels, classes).co_occurrence`` for a label matrix.
+        measure: ``"phi"`` or ``"cosine"``.
+
+    Returns:
+        (K, K) float64 in [-1, 1], or [0, 1] for cosines. NaN in the row and column of a label that never
+        occurs, and, for ``"phi"``, of one that always does.
+
+    Raises:
+        ValueError: if the graph is not symmetric with entries in [0, 1], or the measure is unknown.
+
+    Example:
+        >>> together = torch.tensor([[0.5, 0.5, 0.0], [0.5, 0.5, 0.0], [0.0, 0.0, 0.0]])
+        >>> co_occurrence_similarity(together)[0].tolist()
+        [1.0, 1.0, nan]
+    """
+    check.one_of("measure", measure, ("phi", "cosine"))
+    p = check.square("graph", graph).double().cpu()
+    if not bool(((p >= 0) & (p <= 1)).all()) or not torch.allclose(p, p.T):
+        raise ValueError("graph: expected a symmetric matrix of shares in [0, 1], got another")
+    share = p.diagonal()
+    if measure == "cosine":
+        return p / share.outer(share).sqrt()  # 0 / 0 = NaN
+    spread = share * (1 - share)
+    return (p - share.outer(share)) / spread.outer(spread).sqrt()
+
+
+@dataclass(frozen=True, eq=False)
+class LabelTree:
+    """Labels joined step by step, the most similar first.
+
+    Attributes:
+        linkage: (K - 1, 4) as scipy's hierarchical clustering has it.
+        order: the labels from one end of the tree to the other, similar ones side by side.
+    """
+
+    linkage: Any
+    order: tuple[int, ...]
+
+
+def label_tree(similarity: Tensor) -> LabelTree:
+    """Join labels by average linkage on the distance 1 - similarity.
+
+    Args:
+        similarity: (K, K) symmetric and finite, at most 1, of two labels or more.
+
+    Raises:
+        ValueError: if it is not; a label that never occurs has to be left out first.
+
+    Example:
+        >>> similarity = torch.tensor([[1.0, 0.1, 0.9], [0.1, 1.0, 0.2], [0.9, 0.2, 1.0]])
+        >>> label_tree(similarity).order
+        (1, 2, 0)
+    """
+    matrix = symmetric("similarity", similarity)
+    if len(matrix) < 2:
+        raise ValueError(f"similarity: expected two labels or more, got {len(matrix)}")
+    if matrix.isnan().any():
+        label = int(matrix.isnan().sum(1).argmax())
+        raise ValueError(f"similarity: expected finite values, got NaN for label {label}; leave it out")
+    distance = squareform((1 - matrix).clamp(min=0).fill_diagonal_(0).numpy(), checks=False)
+    tree = optimal_leaf_ordering(linkage(distance, "average"), distance)
+    return LabelTree(tree, tuple(int(label) for label in leaves_list(tree)))
+
+
+def symmetric(name: str, matrix: Tensor) -> Tensor:
+    """Return a matrix as float64 on the CPU if it is square and symmetric; NaN may stand in it.
+
+    >>> symmetric("similarity", torch.eye(2)).dtype
+    torch.float64
+    """
+    checked = check.square(name, matrix).detach().double().cpu()
+    if not torch.allclose(checked, checked.T, equal_nan=True):
+        raise ValueError(f"{name}: expected a symmetric matrix, got another")
+    return checked
