@@ -63,6 +63,7 @@ from probmcl.experiment.study import (
     Trial,
     Tuning,
     record_name,
+    repeat_runs,
     run_study,
     summarise,
 )
@@ -144,6 +145,7 @@ __all__ = [
     "read_ledger",
     "read_record",
     "record_name",
+    "repeat_runs",
     "results_path",
     "run_experiment",
     "run_methods",

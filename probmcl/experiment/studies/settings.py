@@ -94,11 +94,10 @@ def changed(base: Recipe, name: str, *, training: dict[str, Any] | None = None, 
         {'temperature': 1.0}
     """
     method = base_method(base, "probmcl")
-    merged = {
-        key: {**getattr(method, key), **fields.pop(key)} for key in ("options", "head") if key in fields
-    }
+    for key in {"options", "head"} & set(fields):
+        fields[key] = {**getattr(method, key), **fields[key]}
     settled = replace(method.training, **training or {})
-    return alone(base, replace(method, name=name, training=settled, **merged, **fields))
+    return alone(base, replace(method, name=name, training=settled, **fields))
 
 
 def with_few_images(recipe: Recipe, share: float = 0.1) -> Recipe:

@@ -5,7 +5,7 @@ from probmcl.experiment.study.differences import OVER_SEEDS
 from probmcl.experiment.study.finished import Finished, read_finished, run_key, write_finished
 from probmcl.experiment.study.folder import StudyFolder
 from probmcl.experiment.study.measures import MEASURES, Measure
-from probmcl.experiment.study.runner import Images, StudyRuns, run_study
+from probmcl.experiment.study.runner import Images, Repeat, StudyRuns, repeat_runs, run_study
 from probmcl.experiment.study.summary import record_name, summarise
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Finished",
     "Images",
     "Measure",
+    "Repeat",
     "Study",
     "StudyFolder",
     "StudyRuns",
@@ -22,6 +23,7 @@ __all__ = [
     "Tuning",
     "read_finished",
     "record_name",
+    "repeat_runs",
     "run_key",
     "run_study",
     "summarise",
