@@ -1,9 +1,9 @@
 """Open every built page in headless Chromium: ``python tools/check_pages.py [--screenshots DIR] [pages]``.
 
 A page passes if nothing is written to the console as an error, no script fails, every request goes to the
-book itself, every formula is rendered, a phone 390 pixels wide shows it without sideways scrolling,
-and axe-core finds nothing serious in light or dark (:mod:`accessibility`). The command also measures what
-each page weighs on its way to a reader and how soon it answers (:mod:`page_weight`).
+book itself, every formula is rendered, a phone 390 pixels wide shows it without scrolling sideways, and
+axe-core finds nothing serious in light or dark (:mod:`accessibility`). The command also measures what each
+page weighs on its way to a reader and how soon it answers (:mod:`page_weight`).
 """
 
 from __future__ import annotations

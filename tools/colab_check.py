@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -27,9 +26,9 @@ from pathlib import Path
 
 import nbformat
 import yaml
-from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ("book/04_positive_sets.ipynb", "book/07_objective.ipynb")
@@ -66,17 +65,21 @@ def closure(names: Sequence[str]) -> dict[str, Distribution]:
     ['packaging']
     """
     found: dict[str, Distribution] = {}
-    waiting = list(names)
+    seen: set[tuple[str, str]] = set()
+    waiting = [Requirement(name) for name in names]
     while waiting:
-        name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
-        if name in found:
-            continue
+        needed = waiting.pop()
+        name = canonicalize_name(needed.name)
         try:
-            found[name] = distribution(name)
+            found.setdefault(name, distribution(name))
         except PackageNotFoundError:  # needed on other systems or versions only
             continue
-        needs = (need for need in found[name].requires or () if "extra ==" not in need)
-        waiting += [match[0] for need in needs if (match := re.match(r"[\w.-]+", need))]
+        for extra in {"", *needed.extras} - {extra for known, extra in seen if known == name}:
+            seen.add((name, extra))
+            needs = map(Requirement, found[name].requires or ())
+            waiting += [
+                need for need in needs if need.marker is None or need.marker.evaluate({"extra": extra})
+            ]
     return found
 
 
@@ -115,7 +118,7 @@ def make_environment(folder: Path) -> tuple[Path, Path]:
     return python, site
 
 
-def surroundings(folder: Path, profile: str) -> dict[str, str]:
+def surroundings(profile: str) -> dict[str, str]:
     """Return the environment variables of the kernel, and of pip and git in it."""
     address = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
     settings = {  # git: the repository is here, whoever owns the folder
@@ -123,8 +126,9 @@ def surroundings(folder: Path, profile: str) -> dict[str, str]:
         "safe.directory": "*",
     }
     variables = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
-    variables |= {"PROBMCL_PROFILE": profile, "JUPYTER_PATH": str(folder / "share" / "jupyter")}
-    variables |= {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    variables |= {"PROBMCL_PROFILE": profile}
+    variables |= {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_CONFIG_FILE": os.devnull}
+    variables |= {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     variables |= {
         "GIT_CONFIG_COUNT": str(len(settings)),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
@@ -151,12 +155,13 @@ def installed(python: Path) -> dict[str, str]:
 
 def run(notebook: Path, folder: Path, variables: dict[str, str]) -> None:
     """Execute a notebook in the environment, in an empty folder."""
-    kernels = KernelSpecManager(kernel_dirs=[str(folder / "share" / "jupyter" / "kernels")])
-    manager = AsyncKernelManager(kernel_name="colab", kernel_spec_manager=kernels)
+    os.environ["JUPYTER_PATH"] = str(folder / "share" / "jupyter")  # where the kernel "colab" is found
     content = nbformat.read(notebook, as_version=4)
     with tempfile.TemporaryDirectory() as empty:
         resources = {"metadata": {"path": empty}}
-        client = NotebookClient(content, km=manager, kernel_name="colab", timeout=600, resources=resources)
+        client = NotebookClient(
+            content, kernel_name="colab", timeout=600, startup_timeout=600, resources=resources
+        )
         client.execute(env=variables)
 
 
@@ -178,12 +183,11 @@ def main() -> int:
     parser.add_argument("notebooks", nargs="*", type=Path, default=[ROOT / name for name in NOTEBOOKS])
     parser.add_argument("--profile", default="smoke")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(
-        prefix="colab-", dir=ROOT / "_build" if (ROOT / "_build").is_dir() else None
-    ) as name:
+    (ROOT / "_build").mkdir(exist_ok=True)  # on the disk of the packages, so that links work
+    with tempfile.TemporaryDirectory(prefix="colab-", dir=ROOT / "_build") as name:
         folder = Path(name)
         python, site = make_environment(folder)
-        variables = surroundings(folder, options.profile)
+        variables = surroundings(options.profile)
         packages, files = installed(python), fingerprint(site)
         print(f"{len(packages)} packages, as Colab ships them; torch {packages['torch']}")
         for notebook in options.notebooks:

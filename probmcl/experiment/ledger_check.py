@@ -108,10 +108,10 @@ def _load_recipe(record: Record) -> None:
     """Raise unless what a record was made with can be made again."""
     if record.kind == "comparison":
         Recipe.from_dict(record.recipe)
-    elif record.kind == "study" and "recipe" in record.recipe:  # one recipe, asked in many ways
-        Recipe.from_dict(record.recipe["recipe"])
-    elif record.kind == "study":
+    elif record.kind == "study" and "trials" in record.recipe:
         Study.from_dict(record.recipe)
+    elif record.kind == "study":  # one recipe, asked in another way
+        Recipe.from_dict(record.recipe.get("recipe", record.recipe))
 
 
 def entry_record(entry: LedgerEntry, root: Path) -> Record:

@@ -2,7 +2,8 @@
 
 A chapter's first cell calls :func:`setup`; its figures, sliders and tables go through :func:`show`,
 :func:`slide` and :func:`table`; :func:`kept_for_backward` measures memory. Figure functions ask
-:func:`colours` for colours and stand in :mod:`probmcl.teach.figures`.
+:func:`colours` for colours and stand in :mod:`probmcl.teach.figures`. The assignments' checkers are
+:mod:`probmcl.teach.checks`.
 """
 
 from probmcl.teach.display import show, slide

@@ -262,7 +262,7 @@ def test_inside_a_checkout_nothing_is_fetched(tmp_path: Path, monkeypatch: pytes
 
 
 def test_the_repository_is_the_one_the_package_states() -> None:
-    assert record_module._repository().startswith("https://")
+    assert record_module.repository().startswith("https://")
 
 
 @pytest.mark.parametrize("name", ["", "../digits", "Digits", "digits.json"])

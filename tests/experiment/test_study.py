@@ -228,6 +228,9 @@ def poisoned(images: Images) -> None:
         def __getattr__(self, name: str) -> object:
             raise AssertionError(f"tuning asked the test images for {name}")
 
+        def __len__(self) -> int:
+            raise AssertionError("tuning asked the test images for their number")
+
     secret: Splits = replace(splits, test=Untouchable())  # type: ignore[arg-type]
     images._known[next(iter(images._known))] = (secret, identity)
 

@@ -94,7 +94,7 @@ def changed(base: Recipe, name: str, *, training: dict[str, Any] | None = None, 
         {'temperature': 1.0}
     """
     method = base_method(base, "probmcl")
-    merged = {
+    merged: dict[str, Any] = {
         key: {**getattr(method, key), **fields.pop(key)} for key in ("options", "head") if key in fields
     }
     settled = replace(method.training, **training or {})
