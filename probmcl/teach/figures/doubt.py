@@ -82,7 +82,7 @@ def doubt_by_count(count: Tensor, scores: Mapping[str, Tensor]) -> Figure:
     """
     c = colours()
     figure, row = plt.subplots(1, len(scores), figsize=(7, 3), squeeze=False)
-    sizes = count.unique().tolist()
+    sizes = torch.unique(count).tolist()
     for axes, (name, score) in zip(row[0], scores.items(), strict=True):
         parts = [score[count == size].numpy() for size in sizes]
         boxes = axes.boxplot(parts, positions=sizes, showfliers=False, patch_artist=True, widths=0.6)
