@@ -132,6 +132,7 @@ def make_study_record() -> Callable[..., Record]:
                 "head parameters": 1e4,
                 "positives": 12.0,
                 "weight entropy": entropy,
+                "effective rank": 5.0,
             }
             bounds = width if seed is None else math.nan
             metrics = {key: Interval(v, v - bounds, v + bounds, 0.95, "t") for key, v in values.items()}

@@ -62,10 +62,10 @@ def representation(records: Records) -> Finding | None:
     for _, record in _worlds(records, "mixture"):
         interval = difference_of(in_group(record), MIXTURE, WIDER)
         if interval is not None:
-            words = verdict(Difference("The mixture", f'"{WIDER}"', "mAP", interval))
-            findings.append(Finding(decided(interval), f"{scope(record)}: {words}", "", (record.name,)))
+            words = _compared(in_group(record), MIXTURE, WIDER, "The mixture")
+            findings.append(Finding(decided(interval), words, "", (record.name,)))
     change = "It would change with an interval that leaves out 0 on the other side."
-    return joined(findings, change, whole=len(findings) == len(WORLDS))
+    return joined(findings, change, missing=_missing(records, "mixture"))
 
 
 def epistemic(records: Records) -> Finding | None:
@@ -87,23 +87,24 @@ def epistemic(records: Records) -> Finding | None:
 
 def mixture(records: Records) -> Finding | None:
     """C2: both halves together."""
-    halves = [representation(records), epistemic(records)]
+    halves = {"the representation": representation(records), "epistemic uncertainty": epistemic(records)}
     change = (
         "It would change if the mixture beat points with as many parameters in both worlds, and if its "
         "between-component variance told unfamiliar images better than the entropy does."
     )
-    return joined([half for half in halves if half is not None], change, whole=None not in halves)
+    missing = [name for name, half in halves.items() if half is None]
+    return joined([half for half in halves.values() if half is not None], change, missing=missing)
 
 
 def accuracy(records: Records) -> Finding | None:
     """C3: is ProbMCL above the best rival, at no more cost of inference?"""
-    found = list(_worlds(records, "main"))
-    findings = [one for _, record in found if (one := _against_best(record)) is not None]
+    found = [_against_best(record) for _, record in _worlds(records, "main")]
     change = (
         "The halves on COCO and ADP are not run, whatever comes out here. On these two worlds it would "
         "change with an interval above 0 in both."
     )
-    return joined(findings, change, whole=len(found) == len(WORLDS))
+    findings = [one for one in found if one is not None]
+    return joined(findings, change, missing=_missing(records, "main"))
 
 
 def topology(records: Records) -> Finding | None:
@@ -186,6 +187,21 @@ def _worlds(records: Records, study: str) -> Iterator[tuple[str, Record]]:
             yield world, record
 
 
+def _missing(records: Records, study: str) -> list[str]:
+    """The worlds in which a study is not recorded."""
+    return [f"{study} in {world}" for world in WORLDS if record_name(study, world) not in records]
+
+
+def _compared(record: Record, setting: str, against: str, name: str = "") -> str:
+    """A difference in one group of a study with both of its intervals, and its scope."""
+    gain = difference_of(record, setting, against)
+    assert gain is not None
+    words = verdict(Difference(name or setting, f'"{against}"', "mAP", gain))
+    seeds = difference_of(record, setting, against, "mAP over seeds")
+    over_seeds = f" Over seeds it is {seeds:+.3f}." if seeds is not None else ""
+    return f"{scope(record, setting, against)}: {words}{over_seeds}"
+
+
 def _thresholds(record: Record, main: Record | None) -> Finding | None:
     """C1 in one world; None where a run that the rule compares is missing."""
     groups = {trial.group for trial in study_in(record).trials}
@@ -208,11 +224,11 @@ def _thresholds(record: Record, main: Record | None) -> Finding | None:
         status = REPRODUCED
     elif any(gains[THRESHOLD][rival].high < 0 for rival in ("any", "Jaccard 1")):
         status = NOT_REPRODUCED
-    words = verdict(Difference(best, f'its strongest rival "{weakest[best]}"', "mAP", gain))
+    words = f"{_compared(found, best, weakest[best])} This is its strongest rival among positive sets."
     graph = f"The rank correlation of its classifier with the label graph is {learned:.2f}"
     graph += f", that of BCE {plain:.2f}." if plain is not None else "; that of BCE is not recorded."
     names = (record.name, *([] if main is None else [main.name]))
-    return Finding(status, f"{scope(found)}: {words} {graph}", "", names)
+    return Finding(status, f"{words} {graph}", "", names)
 
 
 def _against_best(record: Record) -> Finding | None:
@@ -225,8 +241,7 @@ def _against_best(record: Record) -> Finding | None:
     ours, theirs = (mean_of(found, name).metrics.get("multiply-adds") for name in (REFERENCE, rival))
     cheap = ours is not None and theirs is not None and ours.value <= theirs.value
     status = decided(gain)
-    sentence = f"{scope(found)}: {verdict(Difference(REFERENCE, rival, 'mAP', gain))}"
-    sentence += f" {rival} is the rival with the best validation mAP."
+    sentence = f"{_compared(found, REFERENCE, rival)} This is the rival with the best validation mAP."
     if ours is not None and theirs is not None:
         sentence += (
             f" An image costs {ours.value / 1e6:.2f} against {theirs.value / 1e6:.2f} million multiply-adds."
@@ -250,8 +265,8 @@ def _label_graph(record: Record, counted: Record | None) -> Finding:
     )
     return Finding(
         status,
-        f"{scope(found)}: ProbMCL's classifier has rank correlation {own:.2f} with the label graph "
-        f"(Mantel test p = {test.p_value:.4f}). Differences over seeds: {against}.",
+        f"{scope(found, REFERENCE)}: ProbMCL's classifier has rank correlation {own:.2f} with the label "
+        f"graph (Mantel test p = {test.p_value:.4f}). Differences over seeds: {against}.",
         "",
         (record.name,),
     )

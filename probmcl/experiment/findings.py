@@ -46,13 +46,14 @@ def decided(interval: Interval) -> str:
     return NOT_REPRODUCED if interval.high < 0 else PARTLY
 
 
-def joined(findings: Sequence[Finding], change: str, *, whole: bool = True) -> Finding | None:
+def joined(findings: Sequence[Finding], change: str, *, missing: Sequence[str] = ()) -> Finding | None:
     """Findings on several worlds, or on several parts of a claim, as one.
 
     Args:
         findings: those that could be made.
         change: what would change the verdict.
-        whole: whether all that the rule asks for was recorded; if not, nothing counts as reproduced.
+        missing: what the rule asks for and is not recorded. With it nothing counts as reproduced, and the
+            sentence says that the verdict is provisional.
 
     Returns:
         None without findings. Findings that agree keep their status, others are "partly".
@@ -63,22 +64,32 @@ def joined(findings: Sequence[Finding], change: str, *, whole: bool = True) -> F
         >>> both = joined([one, other], "More runs.")
         >>> both.status, both.sentence, both.records
         ('partly', 'Here it holds. There it does not.', ('a', 'b'))
-        >>> joined([one], "More runs.", whole=False).status
-        'partly'
+        >>> joined([one], "More runs.", missing=["there"]).sentence
+        'Here it holds. Not run: there; the verdict is provisional.'
     """
     if not findings:
         return None
     statuses = {found.status for found in findings}
     status = statuses.pop() if len(statuses) == 1 else PARTLY
-    if status == REPRODUCED and not whole:
+    if status == REPRODUCED and missing:
         status = PARTLY
+    sentences = [found.sentence for found in findings]
+    if missing:
+        sentences.append(f"Not run: {', '.join(missing)}; the verdict is provisional.")
     records = dict.fromkeys(name for found in findings for name in found.records)
-    return Finding(status, " ".join(found.sentence for found in findings), change, tuple(records))
+    return Finding(status, " ".join(sentences), change, tuple(records))
 
 
-def scope(record: Record) -> str:
-    """On what a record was measured, in a few words."""
-    seeds = f"{len(record.seeds)} seed{'s' if len(record.seeds) > 1 else ''}"
+def scope(record: Record, *settings: str) -> str:
+    """On what a record was measured, in a few words.
+
+    Args:
+        record: a record, or one group of a study.
+        settings: the settings that are compared; the seeds that all of them have are counted.
+    """
+    each = [{row.seed for row in record.rows if row.method == name} - {None} for name in settings]
+    count = len(set.intersection(*each)) if each else len(record.seeds)
+    seeds = f"{count} seed{'s' if count > 1 else ''}"
     return f"On {record.data.name} ({record.data.sizes['train']:,} training images, {seeds})"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from textwrap import fill
 
@@ -187,10 +188,11 @@ def metrics_by_setting(
         caption: what the table shows.
         decimals: digits after the point.
     """
+    seeds = Counter(row.method for row in record.rows if row.seed is not None)
     rows = [row for row in record.rows if row.seed is None]
     table(
-        [[row.method, *(cell(row.metrics.get(name)) for name in metrics)] for row in rows],
-        ["setting", *metrics.values()],
+        [[row.method, *(cell(row.metrics.get(name)) for name in metrics), seeds[row.method]] for row in rows],
+        ["setting", *metrics.values(), "seeds"],
         caption=caption,
         decimals=decimals,
     )

@@ -102,6 +102,18 @@ def test_c3_is_decided_against_the_rival_that_validation_chose(make_study_record
     assert status("C3", below[0], photos) == "partly"  # the worlds disagree
 
 
+def test_a_verdict_says_which_world_is_missing_and_how_many_seeds_both_settings_have(
+    make_study_record: Make,
+) -> None:
+    record = make_study_record("main", mean_ap={"ProbMCL": 0.7, "KMCL": 0.9})
+    fewer = [row for row in record.rows if not (row.method == "KMCL · 100 %" and row.seed in (3, 4))]
+    found = CLAIMS["C3"]({record.name: replace(record, rows=fewer)})
+    assert found is not None
+    assert found.sentence.startswith('On digits (1,536 training images, 3 seeds): ProbMCL is below "KMCL"')
+    assert "Over seeds it is -0.200 [-0.210, -0.190]." in found.sentence
+    assert found.sentence.endswith("Not run: main in mirflickr14; the verdict is provisional.")
+
+
 @pytest.mark.parametrize(
     ("graph", "expected"),
     [

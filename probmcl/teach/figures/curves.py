@@ -58,15 +58,13 @@ def few_and_all(
     c = colours()
     shared = sorted((name for name in few if name in many), key=lambda name: many[name].value)
     figure, axes = plt.subplots(figsize=(7, 0.3 * len(shared) + 2))
-    gap = 0.0
-    last = -1.0
+    last = float("-inf")
     span = max(many[name].value for name in shared) - min(few[name].value for name in shared)
     for name in shared:
         colour = c.accent if name == "ProbMCL" else c.anchor
         axes.plot([0, 1], [few[name].value, many[name].value], "o-", color=colour, alpha=0.8)
-        gap = max(many[name].value, last + span / (len(shared) + 4))  # names must not lie on each other
-        axes.annotate(name, (1, many[name].value), (1.05, gap), va="center", fontsize=10, color=colour)
-        last = gap
+        last = max(many[name].value, last + span / (len(shared) + 4))  # names must not lie on each other
+        axes.annotate(name, (1, many[name].value), (1.05, last), va="center", fontsize=10, color=colour)
     axes.set(xlim=(-0.1, 1.6), ylabel=metric)
     axes.set_xticks([0, 1], titles)
     return figure
