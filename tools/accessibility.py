@@ -6,11 +6,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 GRAVE = ("serious", "critical")
-OPEN_ALL = """() => {
+OPEN_ALL = """async () => {
   for (const box of document.querySelectorAll("details")) box.open = true;
   for (const box of document.querySelectorAll(".quiz-feedback")) box.hidden = false;
   for (const box of document.querySelectorAll(".toggle-hidden")) box.classList.remove("toggle-hidden");
-  return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  for (const fading of document.getAnimations()) {
+    try { fading.finish(); } catch { fading.cancel(); }  // one without an end
+  }
 }"""
 """Opens what a reader may open: a check sees only what is shown, and paper has no buttons."""
 
@@ -27,7 +30,7 @@ def violations(page: Page) -> list[str]:
         page.wait_for_function(
             "scheme => (document.documentElement.dataset.theme ?? scheme) === scheme", arg=scheme
         )
-        report = Axe().run(page, options={"resultTypes": ["violations"]}).response
+        report = Axe().run(page, options={"resultTypes": ["violations"], "preload": False}).response
         for violation in report["violations"]:
             if violation["impact"] in GRAVE:
                 first = violation["nodes"][0]
