@@ -20,7 +20,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from accessibility import violations
-from page_weight import cost
+from page_weight import GOAL_SECONDS, cost
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, Route, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -193,6 +193,10 @@ def weigh_site(site: Path, names: Sequence[str] = ()) -> dict[str, list[str]]:
     for place, unit in ((0, "kB"), (1, "s")):
         most = max(costs, key=lambda name: costs[name][place])
         print(f"most: {most}, {costs[most][place]:.{2 * place}f} {unit}")
+    slow = [f"{name} {seconds:.1f}" for name, (_, seconds, _) in costs.items() if seconds > GOAL_SECONDS]
+    print(
+        f"answer after more than {GOAL_SECONDS:g} s, which is told and no fault: {', '.join(slow) or 'none'}"
+    )
     return {name: found for name, (_, _, found) in costs.items()}
 
 

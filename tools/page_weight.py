@@ -8,7 +8,7 @@ import re
 from playwright.sync_api import Browser, Response
 
 LIMIT_KB = 1200
-LIMIT_SECONDS = 1.0
+GOAL_SECONDS = 1.0
 TRIES = 3
 FIGURES = ("image", "media")
 INLINE_FIGURE = re.compile(rb"data:image/[a-z+]+;base64,[A-Za-z0-9+/=]+")
@@ -48,15 +48,16 @@ def measure(chromium: Browser, url: str) -> tuple[float, float]:
 
 
 def cost(chromium: Browser, url: str) -> tuple[float, float, list[str]]:
-    """Return kilobytes, seconds and what is too much; a slow page is tried again, on a shared machine."""
+    """Return kilobytes, seconds and what is too much; a slow page is tried again, on a shared machine.
+
+    Only the weight can be too much: seconds depend on the machine, so they are told and never a fault.
+    """
     kilobytes, seconds = measure(chromium, url)
     for _ in range(TRIES - 1):
-        if seconds <= LIMIT_SECONDS:
+        if seconds <= GOAL_SECONDS:
             break
         seconds = min(seconds, measure(chromium, url)[1])
     found = []
     if kilobytes > LIMIT_KB:
         found.append(f"weight: {kilobytes:.0f} kB compressed, without figures; at most {LIMIT_KB}")
-    if seconds > LIMIT_SECONDS:
-        found.append(f"time: answers after {seconds:.1f} s, in {TRIES} tries; at most {LIMIT_SECONDS:g}")
     return kilobytes, seconds, found
