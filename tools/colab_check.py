@@ -50,11 +50,16 @@ SHIPPED = (
 """What Colab ships of all that this project may touch; what these need comes with them."""
 UNTOUCHED = ("torch", "torchvision")
 SHELL = """\
+from ipykernel.ipkernel import IPythonKernel
 from ipykernel.zmqshell import ZMQInteractiveShell
 
 
 class Shell(ZMQInteractiveShell):
     pass
+
+
+class Kernel(IPythonKernel):
+    shell_class = Shell
 """
 
 
@@ -111,8 +116,8 @@ def make_environment(folder: Path) -> tuple[Path, Path]:
     shell.write_text(SHELL, encoding="utf-8")
     kernel = folder / "share" / "jupyter" / "kernels" / "colab"
     kernel.mkdir(parents=True)
-    shell_class = "--IPythonKernel.shell_class=google.colab._shell.Shell"
-    argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}", shell_class]
+    kernel_class = "--IPKernelApp.kernel_class=google.colab._shell.Kernel"
+    argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}", kernel_class]
     spec = {"argv": argv, "display_name": "Colab", "language": "python"}
     (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
     return python, site

@@ -35,8 +35,9 @@ def weight(response: Response) -> int:
 def measure(chromium: Browser, url: str) -> tuple[float, float]:
     """Open a page with an empty cache; return kilobytes and seconds until it answers."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    page, answers = context.new_page(), []
-    page.on("response", lambda answer: answers.append(answer))  # Playwright cannot mark a built-in method
+    page = context.new_page()
+    answers: list[Response] = []
+    page.on("response", lambda response: answers.append(response))
     page.goto(url, wait_until="commit")
     seconds = float(page.evaluate(ANSWERS))
     page.wait_for_load_state("load")

@@ -8,6 +8,7 @@ of the light theme, and formulas are rendered before anything is printed.
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 
@@ -24,19 +25,20 @@ FOOTER = (
 
 
 def print_book(site: Path, target: Path) -> int:
-    """Print ``book/index.html`` or ``index.html`` of ``site``; return the number of formulas.
+    """Print the book, built as one page in ``site``; return the number of formulas.
 
     Raises:
         FileNotFoundError: the book is not built as one page.
         RuntimeError: no Chromium is installed, or a formula is not rendered.
     """
-    page_name = next((name for name in ("book/index.html", "index.html") if (site / name).is_file()), None)
-    if page_name is None:
-        raise FileNotFoundError(f"no page in {site}: run make print")
+    whole = site / "book" / "index.html"
+    if not whole.is_file():
+        raise FileNotFoundError(f"no page {whole}: run make print")
+    shutil.copyfile(whole, site / "whole.html")  # Sphinx writes its links as seen from the top
     with served(site) as address, browser() as chromium:
         page = chromium.new_page(color_scheme="light", reduced_motion="reduce")
         page.set_default_timeout(PATIENCE)
-        page.goto(f"{address}/{page_name}", wait_until="load")
+        page.goto(f"{address}/whole.html", wait_until="load")
         math = page.evaluate(MATH)
         if math["rendered"] < math["formulas"] or math["broken"]:
             raise RuntimeError(

@@ -17,10 +17,13 @@ from probmcl.experiment import (
     STUDIES,
     WORLDS,
     Images,
+    Record,
     Study,
+    StudyRuns,
     comparison_table,
     planned_study,
     record_name,
+    repeat_runs,
     run_study,
     summarise,
     verdict,
@@ -51,6 +54,7 @@ def add(commands: _SubParsersAction[Any]) -> None:
         "--out", type=Path, metavar="FILE", help="the record; runs/study_NAME.json by default"
     )
     parser.add_argument("--device", type=device, default=default_device(), help="cpu, cuda, cuda:1 ...")
+    parser.add_argument("--repeat", type=int, metavar="N", help="make N finished runs again, and compare")
     parser.add_argument("--list", action="store_true", help="show what would be run, and run nothing")
     parser.set_defaults(action=_study)
 
@@ -69,31 +73,43 @@ def _study(options: Namespace, arguments: Sequence[str], console: Console) -> No
     torch.set_flush_denormal(True)  # exp of very negative logits makes denormals, which CPUs handle slowly
     begin = time.perf_counter()
     name = record_name(study.name, study.world) + ("_smoke" if options.smoke else "")
+    among = Path("runs") / ("smoke" if options.smoke else "studies")
+    folder = options.folder or among / name.removeprefix("study_")
     found = run_study(
         study,
-        options.folder
-        or Path("runs") / ("smoke" if options.smoke else "studies") / name.removeprefix("study_"),
+        folder,
         images=Images(options.data),
         weights=options.weights,
         device=options.device,
-        budget=options.budget,
+        budget=0.0 if options.repeat else options.budget,
         resamples=20 if options.smoke else 300,
         say=lambda line: console.print(line, highlight=False, markup=False),
     )
+    if options.repeat:
+        _repeat(found, folder, options, console)
+        return
     if found.runs:
-        record = summarise(
-            found,
-            command=command_line(arguments),
-            wall_seconds=time.perf_counter() - begin,
-            resamples=20 if options.smoke else 1000,
-        )
+        seconds = time.perf_counter() - begin
+        resamples = 20 if options.smoke else 1000
+        record = summarise(found, command=command_line(arguments), wall_seconds=seconds, resamples=resamples)
         out = options.out or Path("runs") / f"{name}.json"
         write_record(record, out)
-        console.print(comparison_table(record))
-        for line in [*([] if options.smoke else map(verdict, record.differences)), *record.notes]:
-            console.print(line, highlight=False, markup=False)
+        _report(record, options.smoke, console)
         console.print(f"record written to {out}")
     console.print(f"{found.made} runs made in {time.perf_counter() - begin:.0f} s, {found.left} left")
+
+
+def _report(record: Record, smoke: bool, console: Console) -> None:
+    console.print(comparison_table(record))
+    verdicts = [] if smoke else map(verdict, record.differences)  # a few images allow none
+    for line in [*verdicts, *record.notes]:
+        console.print(line, highlight=False, markup=False)
+
+
+def _repeat(found: StudyRuns, folder: Path, options: Namespace, console: Console) -> None:
+    for again in repeat_runs(found, folder, options.repeat, weights=options.weights, device=options.device):
+        words = f"mAP {again.recorded:.6f}, again {again.made:.6f}"
+        console.print(f"seed {again.seed} · {again.trial}: {words}", highlight=False, markup=False)
 
 
 def _overview(studies: Sequence[Study]) -> Table:

@@ -12,7 +12,7 @@ from probmcl.experiment.study.reading import (
     recorded_runs,
     study_in,
 )
-from probmcl.experiment.study.runner import Images, StudyRuns, run_study
+from probmcl.experiment.study.runner import Images, Repeat, StudyRuns, repeat_runs, run_study
 from probmcl.experiment.study.summary import record_name, summarise
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Finished",
     "Images",
     "Measure",
+    "Repeat",
     "Study",
     "StudyFolder",
     "StudyRuns",
@@ -33,6 +34,7 @@ __all__ = [
     "read_finished",
     "record_name",
     "recorded_runs",
+    "repeat_runs",
     "run_key",
     "run_study",
     "study_in",

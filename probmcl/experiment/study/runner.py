@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -135,6 +136,47 @@ def run_study(
         if found is not None:
             runs[trial.name, seed] = found
     return StudyRuns(study, images, chosen, tuning, runs, clock.left, clock.timed)
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """The test mAP of a run that was made twice: as it was kept, and as it came out again."""
+
+    trial: str
+    seed: int
+    recorded: float
+    made: float
+
+
+def repeat_runs(
+    found: StudyRuns,
+    folder: str | Path,
+    count: int,
+    *,
+    weights: Path | None = None,
+    device: torch.device | str = "cpu",
+) -> list[Repeat]:
+    """Draw some finished runs of the report and make them again; what is kept of them stays as it is.
+
+    On the same machine, device and number of threads, the numbers are the same to the last digit.
+
+    Args:
+        found: a study's finished runs.
+        folder: the study's folder, for the common starts.
+        count: how many to draw.
+        weights: the file of weights, if the start is one.
+        device: where to train.
+    """
+    names = sorted(found.runs)
+    drawn = random.Random(0).sample(names, min(count, len(names)))
+    work = _Work(StudyFolder(folder), found.images, weights, device, 1, (), print, provenance(device))
+    repeats = []
+    for name, seed in drawn:
+        (trial,) = (trial for trial in found.study.tuned(found.chosen).trials if trial.name == name)
+        again = work.run(trial, seed, *found.images.of(trial.recipe), candidate=None)
+        pair = (run.row.metrics["mAP"].value for run in (found.runs[name, seed], again))
+        repeats.append(Repeat(name, seed, *pair))
+    return repeats
 
 
 def choose(tuning: Sequence[tuple[str, Candidate, Finished]]) -> dict[str, Candidate]:

@@ -39,6 +39,8 @@ def shown_case(truth: Callable[..., Any], case: tuple[Any, ...]) -> str:
 
 
 def _rounded(value: Any) -> Any:
+    if isinstance(value, Tensor) and value.numel() <= SHOWN_NUMBERS:
+        return _rounded(value.detach().cpu().tolist())
     if isinstance(value, float):
         return round(value, 4) if math.isfinite(value) else value
     if isinstance(value, list | tuple):
