@@ -22,20 +22,21 @@ def test_a_curve_is_drawn_at_its_values_in_order_with_its_intervals(style: Colou
     assert line.get_color() == style.accent
 
 
-def test_a_line_goes_from_few_to_all_for_methods_that_have_both(drawn: Draw) -> None:
+def test_a_line_goes_from_few_to_all_for_methods_that_have_both(style: Colours, drawn: Draw) -> None:
     few, many = ({"A": Interval(0.1), "B": Interval(0.2)}, {"A": Interval(0.5), "C": Interval(0.9)})
-    (axes,) = drawn(curves.few_and_all(few, many, ["10 %", "100 %"])).axes
-    (line,) = axes.get_lines()
+    (axes,) = drawn(curves.few_and_all(few, many, ["10 %", "100 %"], dict.fromkeys("ABC", "one"))).axes
+    line, *_ = axes.get_lines()
     assert list(line.get_ydata()) == [0.1, 0.5]
     assert [text.get_text() for text in axes.texts] == ["A"]
 
 
-def test_names_of_lines_that_end_at_one_place_do_not_lie_on_each_other(drawn: Draw) -> None:
-    few = {name: Interval(0.1) for name in "ABC"}
-    many = {name: Interval(0.5) for name in "ABC"}
-    (axes,) = drawn(curves.few_and_all(few, many, ["few", "all"])).axes
-    heights = [text.xyann[1] for text in axes.texts]
-    assert len(set(heights)) == 3
+def test_names_of_lines_that_end_at_one_place_stand_apart(style: Colours, drawn: Draw) -> None:
+    few = {name: Interval(0.1) for name in ("A", "B", "ProbMCL")}
+    many = {name: Interval(0.5) for name in few}
+    families = {"A": "end to end", "B": "contrastive", "ProbMCL": "contrastive"}
+    (axes,) = drawn(curves.few_and_all(few, many, ["few", "all"], families)).axes
+    assert [round(text.xy[1], 6) for text in axes.texts] == [0.1, 0.3, 0.5]
+    assert [text.get_color() for text in axes.texts] == [*style.categorical[:2], style.accent]
 
 
 def test_the_observed_correlation_is_a_line_beside_the_permuted_ones(drawn: Draw) -> None:

@@ -44,6 +44,7 @@ def few_and_all(
     few: Mapping[str, Interval],
     many: Mapping[str, Interval],
     titles: Sequence[str],
+    families: Mapping[str, str],
     *,
     metric: str = "test mAP",
 ) -> Figure:
@@ -53,18 +54,23 @@ def few_and_all(
         few: the metric by method, with few images.
         many: likewise, with all.
         titles: names of the two amounts.
+        families: the family of each method; a family has a colour, ProbMCL one of its own.
         metric: name of the metric.
     """
     c = colours()
     shared = sorted((name for name in few if name in many), key=lambda name: many[name].value)
-    figure, axes = plt.subplots(figsize=(7, 0.3 * len(shared) + 2))
-    last = float("-inf")
-    span = max(many[name].value for name in shared) - min(few[name].value for name in shared)
-    for name in shared:
-        colour = c.accent if name == "ProbMCL" else c.anchor
+    values = [found[name].value for found in (few, many) for name in shared]
+    low, step = min(values), (max(values) - min(values)) / max(1, len(shared) - 1)
+    hues = dict(zip(dict.fromkeys(families[name] for name in shared), c.categorical, strict=False))
+    figure, axes = plt.subplots(figsize=(7, 0.26 * len(shared) + 2))
+    for place, name in enumerate(shared):
+        colour = c.accent if name == "ProbMCL" else hues[families[name]]
         axes.plot([0, 1], [few[name].value, many[name].value], "o-", color=colour, alpha=0.8)
-        last = max(many[name].value, last + span / (len(shared) + 4))  # names must not lie on each other
-        axes.annotate(name, (1, many[name].value), (1.05, last), va="center", fontsize=10, color=colour)
-    axes.set(xlim=(-0.1, 1.6), ylabel=metric)
+        slot = low + place * step  # names stand evenly, each with a thin line to its dot
+        axes.plot([1, 1.15], [many[name].value, slot], color=c.muted, linewidth=0.6)
+        axes.annotate(name, (1.17, slot), va="center", fontsize=10, color=colour)
+    axes.set(xlim=(-0.1, 1.75), ylabel=metric)
     axes.set_xticks([0, 1], titles)
+    keys = [axes.plot([], [], color=hue, label=family)[0] for family, hue in hues.items()]
+    axes.legend(handles=keys, loc="upper left")
     return figure

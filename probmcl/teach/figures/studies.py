@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 from torch import Tensor
 
 from probmcl.evaluate import Interval
@@ -174,6 +175,7 @@ def accuracy_by_seconds(record: Record, *, metric: str = "mAP", start: str = STA
         axes.plot(row.seconds, one.value, "o", color=colour)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:,g}")
+    axes.xaxis.set_minor_locator(LogLocator(subs=(2, 5)))
     axes.xaxis.set_minor_formatter("{x:,g}")
     axes.tick_params(axis="x", which="minor", labelsize=9)
     axes.margins(x=0.25, y=0.12)
