@@ -7,15 +7,16 @@ WORKERS ?= 2
 PROFILE ?= cpu
 PORT ?= 8000
 PIP_FLAGS ?=
+SEMESTER ?= public
 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test bench serve lint notebooks links pages repository lock clean
+.PHONY: help env book test bench serve lint notebooks course course-check links pages print colab-check repository lock clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
 
 env: $(READY) ## create .venv with everything the book needs
 
@@ -53,19 +54,35 @@ lint: $(READY) ## formatting, ruff, types, spelling
 	$(BIN)/mypy --strict probmcl
 	$(BIN)/codespell
 
-notebooks: $(READY) ## write the Colab notebooks beside the chapters, and the ledger's summary in the README
+notebooks: $(READY) ## write the Colab notebooks of chapters and assignments, and the ledger's summary in the README
 	$(BIN)/python book/_ext/export.py
+	$(BIN)/python tools/course.py --notebooks
 	$(BIN)/python tools/readme_ledger.py
+
+course: $(READY) ## build the assignments: student, solution, autograder, instructor's sheet (SEMESTER=...), in _build/course
+	$(BIN)/python tools/course.py --term $(SEMESTER)
+
+course-check: $(READY) ## grade every solution, empty notebook and wrong answer of the assignments, and print the points
+	OMP_NUM_THREADS=1 $(BIN)/python tools/course_check.py
 
 links: $(READY) ## look up every link of the book (needs the network)
 	PROBMCL_PROFILE=$(PROFILE) $(BIN)/jupyter-book build . --builder linkcheck
 
-pages: $(READY) ## open every built page in Chromium: errors, requests, formulas, phone width
+pages: $(READY) ## open every built page in Chromium: errors, requests, formulas, phone width, accessibility, weight
 	$(BIN)/python tools/check_pages.py
+
+# As one page by Sphinx, from the chapters as they were executed, then on paper by Chromium.
+print: $(READY) ## the whole book as one PDF in _build/probmcl.pdf (after make book; minutes)
+	PROBMCL_PROFILE=$(PROFILE) $(BIN)/jupyter-book build . --builder custom --custom-builder singlehtml -n -W --keep-going
+	$(BIN)/python tools/print_book.py
+
+colab-check: $(READY) ## run chapters with the packages that Colab ships and no others, and the set-up line (of the last commit)
+	$(BIN)/python tools/colab_check.py
 
 repository: $(READY) ## change the repository's address everywhere: make repository URL=https://github.com/you/book
 	$(BIN)/python tools/set_repository.py $(URL)
 	$(BIN)/python book/_ext/export.py
+	$(BIN)/python tools/course.py --notebooks
 
 # PyTorch's own dependencies on CUDA are left to PyTorch: they differ between machines.
 lock: ## resolve requirements.txt again from pyproject.toml (needs uv)

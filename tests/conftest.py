@@ -1,4 +1,4 @@
-"""Factories of seeded labels, mixtures and logits, and the comparison with the oracle."""
+"""Factories of seeded labels, mixtures, logits and records of studies, and the comparison with the oracle."""
 
 from __future__ import annotations
 
@@ -10,6 +10,18 @@ import pytest
 import torch
 from torch import Tensor
 
+from probmcl.evaluate import Interval
+from probmcl.experiment import (
+    WORLDS,
+    DataIdentity,
+    Difference,
+    Record,
+    Row,
+    Trial,
+    planned_study,
+    record_name,
+)
+from probmcl.experiment.provenance import provenance
 from probmcl.model import GaussianMixture
 
 
@@ -79,3 +91,75 @@ def assert_matches() -> Callable[..., None]:
         )
 
     return check
+
+
+@pytest.fixture(scope="session")
+def make_study_record() -> Callable[..., Record]:
+    """A record of a planned study, made up: mAP, graph and validation mAP are given by setting.
+
+    A setting's runs differ by 0.001 a seed, alike for all settings, so that differences over seeds are exact.
+    Differences have an interval of plus and minus ``width``, means likewise.
+    """
+
+    def make(
+        name: str,
+        world: str = "digits",
+        *,
+        mean_ap: dict[str, float] | None = None,
+        graph: dict[str, float] | None = None,
+        validation: dict[str, float] | None = None,
+        width: float = 0.01,
+        seeds: tuple[int, ...] | None = None,
+        similarity: Tensor | None = None,
+        adds: dict[str, float] | None = None,
+        entropy: float = 1.0,
+    ) -> Record:
+        study = planned_study(name, world)
+        study = study.with_seeds(seeds) if seeds else study
+        classes = WORLDS[world].classes
+        tested, known, tuned = mean_ap or {}, graph or {}, validation or mean_ap or {}
+
+        def row(trial: Trial, seed: int | None) -> Row:
+            shift = 0.001 * (seed or 0)
+            values = {
+                "mAP": tested.get(trial.setting, 0.8) + shift,
+                "validation mAP": tuned.get(trial.setting, 0.8) + shift,
+                **dict.fromkeys(("AUROC", "CF1", "OF1"), 0.7),
+                "classifier graph": known.get(trial.setting, 0.5) + shift,
+                "embedding graph": 0.6,
+                "multiply-adds": (adds or {}).get(trial.setting, 1e6),
+                "parameters": 1e5,
+                "head parameters": 1e4,
+                "positives": 12.0,
+                "weight entropy": entropy,
+                "effective rank": 5.0,
+            }
+            bounds = width if seed is None else math.nan
+            metrics = {key: Interval(v, v - bounds, v + bounds, 0.95, "t") for key, v in values.items()}
+            series = {"average_precision": [values["mAP"]] * classes, "watched": [0.1, 0.2]}
+            if seed is None and similarity is not None:
+                series["weight similarity"] = similarity.flatten().tolist()
+            return Row(trial.name, seed, metrics, 10.0 + len(trial.setting), 100, series)
+
+        gains = [
+            (one, other, metric, given.get(one.setting, usual) - given.get(other.setting, usual))
+            for one, other in study.pairs()
+            for metric, given, usual in (
+                ("mAP", tested, 0.8),
+                ("mAP over seeds", tested, 0.8),
+                ("classifier graph over seeds", known, 0.5),
+            )
+        ]
+        differences = [
+            Difference(
+                one.name, other.name, metric, Interval(gain, gain - width, gain + width, 0.997, "made up")
+            )
+            for one, other, metric, gain in gains
+        ]
+        rows = [row(trial, seed) for trial in study.trials for seed in (*trial.seeds, None)]
+        sizes = {"train": 1536, "test": 1500}
+        data = DataIdentity(world, "a split", sizes, "md5:" + 32 * "0", "drawn", "here")
+        made = ({**study.to_dict(), "chosen": {}}, study.seeds, data, *provenance("cpu"), 1.0)
+        return Record(record_name(name, world), "study", "python", *made, rows, differences)
+
+    return make

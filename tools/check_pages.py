@@ -1,7 +1,9 @@
 """Open every built page in headless Chromium: ``python tools/check_pages.py [--screenshots DIR] [pages]``.
 
 A page passes if nothing is written to the console as an error, no script fails, every request goes to the
-book itself, every formula is rendered, and a phone 390 pixels wide shows it without sideways scrolling.
+book itself, every formula is rendered, a phone 390 pixels wide shows it without scrolling sideways, and
+axe-core finds nothing serious in light or dark (:mod:`accessibility`). The command also measures what each
+page weighs on its way to a reader and how soon it answers (:mod:`page_weight`).
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from accessibility import violations
+from page_weight import cost
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, Route, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -136,6 +140,8 @@ class PageCheck:
         )
         if too_wide := self.page.evaluate(WIDTH):
             self.problems.append(f"scrolls sideways: {too_wide}")
+        self.page.set_viewport_size(DESKTOP)
+        self.problems += violations(self.page)
         return list(dict.fromkeys(self.problems))
 
     def _formulas(self) -> None:
@@ -179,6 +185,17 @@ def check_site(site: Path, names: Sequence[str] = ()) -> dict[str, list[str]]:
         return {name: check.check(name) for name in names}
 
 
+def weigh_site(site: Path, names: Sequence[str] = ()) -> dict[str, list[str]]:
+    """Measure pages of ``site``, all of them by default; return what is too much of each."""
+    names = names or pages_of(site)
+    with served(site) as address, browser() as chromium:
+        costs = {name: cost(chromium, f"{address}/{name}") for name in names}
+    for place, unit in ((0, "kB"), (1, "s")):
+        most = max(costs, key=lambda name: costs[name][place])
+        print(f"most: {most}, {costs[most][place]:.{2 * place}f} {unit}")
+    return {name: found for name, (_, _, found) in costs.items()}
+
+
 def screenshots(site: Path, folder: Path, names: Sequence[str]) -> None:
     """Write one light and one dark picture of each page, at desktop width, and a light one at phone width."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -211,6 +228,8 @@ def main() -> int:
             screenshots(arguments.site, arguments.screenshots, arguments.pages or pages_of(arguments.site))
             return 0
         result = check_site(arguments.site, arguments.pages)
+        for name, found in weigh_site(arguments.site, arguments.pages).items():
+            result[name] += found
     except (RuntimeError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -89,7 +89,9 @@ def entry_lines(entry: LedgerEntry, book: Book) -> Iterator[str]:
         ("Code", ", ".join(f"{{py:obj}}`~{name}`" for name in entry.code)),
         ("Tests", ", ".join(test_link(test, book) for test in entry.tests)),
         ("Chapters", pages(entry)),
-        ("Record", record_line(entry, book) if entry.record else ""),
+        ("Verdict", entry.verdict),
+        ("Studies", ", ".join(study_link(name, book) for name in entry.studies)),
+        ("Record" if not entry.studies else "First look", record_line(entry, book) if entry.record else ""),
         ("Open", entry.because),
     ):
         if text:
@@ -149,6 +151,13 @@ def record_line(entry: LedgerEntry, book: Book) -> str:
         verdict(difference) for difference in record.differences if difference.against == entry.against
     )
     return f"{line}, {record.data.sizes['test']:,} test images, {seeds}. {says}"
+
+
+def study_link(name: str, book: Book) -> str:
+    """Return the name of a study's record with a link to it, or what to say where it is not run."""
+    if not (book.root / "book" / "results" / f"{name}.json").is_file():
+        return f"{name} (not run)"
+    return f"[{name}]({book.repository}/blob/{book.branch}/book/results/{name}.json)"
 
 
 PARTS = {"overview": overview, "published": published, "words": words}

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from chapters import LABEL, Book, Chapter
 from myst_blocks import Block, SourceError, split_blocks
+from quiz_source import read_question
 
 ADMONITIONS = {
     "note": "Note",
@@ -105,6 +106,8 @@ class PlainMarkdown:
             return self._include(block)
         if block.name == "playground":
             return f"**Playground**, for any browser: {self._page('', block.argument, block.line)}"
+        if block.name == "quiz":
+            return self._quiz(block)
         if block.name in ("code-cell", "raw-cell"):
             raise SourceError(block.line, f"a {block.name} has to stand outside other blocks")
         raise SourceError(
@@ -120,6 +123,20 @@ class PlainMarkdown:
             title, body = "", "\n\n".join(part for part in (title, body) if part)
         heading = f"**{title}**\n\n" if title else ""
         return "\n" + _quote(heading + body) + "\n"
+
+    def _quiz(self, block: Block) -> str:
+        question = read_question(block.lines, block.body_line)
+        options = [f"- **{o.letter}** {self.inline(o.text, o.line)}" for o in question.options]
+        said = [
+            f"- **{o.letter}. {'Right' if o.is_right else 'Not so'}.** {self.inline(o.feedback, o.line)}"
+            for o in question.options
+        ]
+        text = self.convert(question.text.splitlines(), question.line)
+        listed, answers = (
+            "\n".join(part.replace("\n", "\n  ") for part in parts) for parts in (options, said)
+        )
+        box = f"<details>\n<summary>Answers</summary>\n\n{answers}\n\n</details>"
+        return f"\n**Question.** {text}\n\n{listed}\n\n{box}\n"
 
     def _formula(self, lines: Sequence[str], label: str) -> str:
         tag = f" \\tag{{{self.chapter.equations[label]}}}" if label else ""

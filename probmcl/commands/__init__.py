@@ -1,8 +1,8 @@
 """The command line, one file a command: ``python -m probmcl --help``."""
 
-from probmcl.commands import bench, prepare, run, sources, statistics
+from probmcl.commands import bench, gradcam, prepare, run, sources, statistics, study
 
-COMMANDS = (run, bench, sources, prepare, statistics)
+COMMANDS = (run, study, gradcam, bench, sources, prepare, statistics)
 """Modules that each add one command to the parser, in the order of the help text."""
 
 __all__ = ["COMMANDS"]

@@ -32,6 +32,7 @@ from probmcl.experiment import (
     write_record,
 )
 from probmcl.experiment.provenance import command_line
+from probmcl.model import check_weights
 from probmcl.train import is_first, process_group
 
 
@@ -43,7 +44,8 @@ def add(commands: _SubParsersAction[Any]) -> None:
         description="Train every method of an experiment from the same start, print one table, write a "
         "record. 'digits' compares BCE, ASL, SupCon with thresholded positives and ProbMCL on DigitScenes: "
         "handwriting that comes with scikit-learn, so nothing is downloaded. Minutes a seed on two cores. "
-        "'digits-random' starts from random weights instead of an encoder pretrained on letters. The others "
+        "'digits-random' starts from random weights instead of an encoder pretrained on letters. "
+        "'mirflickr14-features' trains on features of stored views of photographs, in minutes. The others "
         "compare BCE, ASL and ProbMCL on photographs that you have (see 'sources') and take GPU hours or "
         "days; an estimate comes first, and with --limit and --epochs the whole way runs in minutes. "
         "Started with 'torchrun --nproc-per-node 2 -m probmcl run ...', two processes share every batch.",
@@ -71,6 +73,9 @@ def add(commands: _SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--export", type=Path, metavar="DIR", help="write every trained method there, with a model card"
     )
+    parser.add_argument(
+        "--note", action="append", default=[], metavar="TEXT", help="a sentence for the record's readers"
+    )
     parser.set_defaults(action=_run)
 
 
@@ -94,6 +99,7 @@ def _run(options: Namespace, arguments: Sequence[str], console: Console) -> None
             resamples=100 if options.smoke else 1000,
             checkpoints=options.checkpoints,
             export=options.export,
+            notes=options.note,
         )
     if record is None:  # the first process has it
         return
@@ -125,6 +131,7 @@ def _chosen(options: Namespace) -> tuple[Recipe, Path | None]:
     path = Path(options.weights)
     if path.is_file():
         return replace(recipe, start=weights_file(path)), path
+    check_weights(recipe.encoder, options.weights)  # before the data are read
     return replace(recipe, start=PretrainedStart(options.weights)), None
 
 

@@ -6,7 +6,8 @@ package brings one of its own, DigitScenes: handwritten digits whose label sets 
 should doubt comes from ``corrupt`` and ``symbol_scenes``. Your own images come in through ``load_npz`` or a
 folder with a table; ``prepare_images`` makes large ones small, once.
 A view turns an image into what the encoder sees: ``plain_view`` for evaluation, ``TwoViews`` of an
-augmentation for a contrastive loss. ``make_loader`` joins a data set and a view into batches; where several
+augmentation for a contrastive loss; features of stored views of a frozen encoder are ``LabelledFeatures``.
+``make_loader`` joins a data set and a view into batches; where several
 processes train together, each loads its ``Share`` of every batch.
 """
 
@@ -15,8 +16,9 @@ from probmcl.data.chestxray14 import FINDINGS, ChestTable, check_patients, chest
 from probmcl.data.coco import CocoLabels, coco_images, coco_parts, read_instances
 from probmcl.data.coco_categories import COCO_CATEGORIES, Category
 from probmcl.data.corruptions import CORRUPTIONS, STRENGTHS, Corruption, corrupt
-from probmcl.data.digits import digit_scenes, handwriting_indices
+from probmcl.data.digits import digit_boxes, digit_scenes, handwriting_indices
 from probmcl.data.download import DownloadRefusedError, download
+from probmcl.data.features import LabelledFeatures, plain_feature, two_features
 from probmcl.data.fetch import fetch
 from probmcl.data.labelled import (
     LabelledDataset,
@@ -28,7 +30,8 @@ from probmcl.data.labelled import (
 from probmcl.data.letters import letter_images
 from probmcl.data.loader import ViewLoader, make_loader, suggested_workers
 from probmcl.data.miniature import write_chest_miniature, write_coco_miniature
-from probmcl.data.packed import ImageFolderLabels, ImagesOnDisk, load_npz, save_npz
+from probmcl.data.origin import Origin, read_origin, write_origin
+from probmcl.data.packed import ImageFolderLabels, ImagesOnDisk, load_features, load_npz, save_npz
 from probmcl.data.prepare import prepare_images
 from probmcl.data.scenes import DIFFICULTIES, Difficulty
 from probmcl.data.share import Share, SharedBatches
@@ -67,7 +70,9 @@ __all__ = [
     "ImagesOnDisk",
     "LabelStatistics",
     "LabelledDataset",
+    "LabelledFeatures",
     "LabelledImages",
+    "Origin",
     "Parts",
     "PerImage",
     "RemoteFile",
@@ -85,6 +90,7 @@ __all__ = [
     "coco_images",
     "coco_parts",
     "corrupt",
+    "digit_boxes",
     "digit_scenes",
     "download",
     "fetch",
@@ -94,21 +100,26 @@ __all__ = [
     "label_sets",
     "label_statistics",
     "letter_images",
+    "load_features",
     "load_npz",
     "make_loader",
     "photo_augmentation",
     "photo_view",
+    "plain_feature",
     "plain_view",
     "prepare_images",
     "read_chest_table",
     "read_instances",
+    "read_origin",
     "save_npz",
     "scene_augmentation",
     "squish",
     "suggested_workers",
     "symbol_scenes",
+    "two_features",
     "two_photo_views",
     "unpack",
     "write_chest_miniature",
     "write_coco_miniature",
+    "write_origin",
 ]

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from probmcl import _check
 from probmcl.data.labelled import LabelledImages
-from probmcl.data.scenes import Difficulty, GlyphBank, draw_scenes, resolve_difficulty
-from probmcl.data.themes import DIGITS, draw_label_sets
+from probmcl.data.scenes import Difficulty, GlyphBank, Scenes, draw_scenes, resolve_difficulty
+from probmcl.data.themes import DIGITS, MOST_DIGITS, draw_label_sets
 
 SPLITS = ("train", "validation", "test")
 # Of every five samples of a digit, in the order of the source: three, one, one.
@@ -25,12 +25,14 @@ def digit_scenes(
     seed: int = 0,
     difficulty: str | Difficulty = "default",
     themes: Collection[str] | None = None,
+    most: int = MOST_DIGITS,
     image_size: int = 32,
 ) -> LabelledImages:
-    """Draw scenes of 1 to 6 different handwritten digits.
+    """Draw scenes of 1 to ``most`` different handwritten digits.
 
-    Label sets are drawn from ``label_distribution(themes)``. The handwriting is the optical digits data set
-    of E. Alpaydin and C. Kaynak (UCI, 1998) as bundled with scikit-learn: 1,797 samples of 8 x 8 pixels.
+    Label sets are drawn from ``label_distribution(themes, most=most)``. The handwriting is the optical digits
+    data set of E. Alpaydin and C. Kaynak (UCI, 1998) as bundled with scikit-learn: 1,797 samples of 8 x 8
+    pixels.
 
     Args:
         split: ``"train"``, ``"validation"`` or ``"test"``; no handwriting sample serves two of them.
@@ -39,6 +41,7 @@ def digit_scenes(
             of one seed are drawn independently.
         difficulty: A name out of ``DIFFICULTIES`` or a ``Difficulty``.
         themes: Names out of ``THEMES``; all of them by default.
+        most: Largest number of digits in a scene, 1 to 6. Fewer digits mean a lower label cardinality.
         image_size: Height and width of a scene in pixels, at least 8.
 
     Returns:
@@ -51,13 +54,35 @@ def digit_scenes(
     >>> scenes.images.shape, scenes.labels.shape
     (torch.Size([100, 1, 32, 32]), torch.Size([100, 10]))
     """
-    _check.one_of("split", split, SPLITS)
-    _check.count("size", size)
-    _check.count("image_size", image_size, low=8)
-    generator = stream(seed, split)
-    labels = draw_label_sets(size, themes, generator)
-    images = draw_scenes(labels, _handwriting(split), resolve_difficulty(difficulty), image_size, generator)
-    return LabelledImages(images, labels, [str(digit) for digit in range(DIGITS)])
+    labels, scenes = _draw(split, size, seed, difficulty, themes, most, image_size)
+    return LabelledImages(scenes.images, labels, [str(digit) for digit in range(DIGITS)])
+
+
+def digit_boxes(
+    split: str,
+    size: int,
+    *,
+    seed: int = 0,
+    difficulty: str | Difficulty = "default",
+    themes: Collection[str] | None = None,
+    most: int = MOST_DIGITS,
+    image_size: int = 32,
+) -> Tensor:
+    """Return where the digits of ``digit_scenes`` with the same arguments stand.
+
+    Returns:
+        Float (N, 10, 4): left, top, right and bottom in pixels of the square that a digit was placed in,
+        before it was turned; NaN for digits that are not there.
+
+    Raises:
+        ValueError: As in ``digit_scenes``.
+
+    >>> boxes = digit_boxes("test", 100, seed=1)
+    >>> present = digit_scenes("test", 100, seed=1).labels.bool()
+    >>> boxes.shape, torch.equal(boxes.isfinite().all(2), present)
+    (torch.Size([100, 10, 4]), True)
+    """
+    return _draw(split, size, seed, difficulty, themes, most, image_size)[1].boxes
 
 
 def handwriting_indices(split: str) -> Tensor:
@@ -85,6 +110,25 @@ def stream(seed: int, name: str) -> torch.Generator:
     streams = (*SPLITS, "letters")
     _check.count("seed", seed, low=0)
     return torch.Generator().manual_seed(len(streams) * seed + streams.index(name))
+
+
+def _draw(
+    split: str,
+    size: int,
+    seed: int,
+    difficulty: str | Difficulty,
+    themes: Collection[str] | None,
+    most: int,
+    image_size: int,
+) -> tuple[Tensor, Scenes]:
+    """Return the labels (N, 10) and what is drawn of them."""
+    _check.one_of("split", split, SPLITS)
+    _check.count("size", size)
+    _check.count("image_size", image_size, low=8)
+    generator = stream(seed, split)
+    labels = draw_label_sets(size, themes, generator, most=most)
+    bank = _handwriting(split)
+    return labels, draw_scenes(labels, bank, resolve_difficulty(difficulty), image_size, generator)
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -113,10 +113,13 @@ class LabelledImages(Dataset[tuple[Tensor, Tensor]]):
     (torch.Size([1, 8, 8]), [0, 1, 0], 2)
     """
 
+    dims: ClassVar[int] = 4
+    dtype: ClassVar[torch.dtype] = torch.uint8
+
     def __init__(self, images: Tensor, labels: Tensor, classes: Sequence[str]) -> None:
-        self.images = _check.tensor("images", images, dims=4)
-        if images.dtype != torch.uint8:
-            raise TypeError(f"images: expected dtype torch.uint8, got {images.dtype}")
+        self.images = _check.tensor("images", images, dims=self.dims)
+        if images.dtype != self.dtype:
+            raise TypeError(f"images: expected dtype {self.dtype}, got {images.dtype}")
         self.labels = _check.labels("labels", labels).to(torch.uint8)
         _check.same_rows("labels", labels, "images", images)
         if labels.device != images.device:
@@ -133,16 +136,16 @@ class LabelledImages(Dataset[tuple[Tensor, Tensor]]):
         """Fetch a batch in one indexing; ``DataLoader`` prefers this to B times ``__getitem__``."""
         return self.images[indices], self.labels[indices]  # (B, C, H, W), (B, K)
 
-    def subset(self, indices: Sequence[int] | Tensor) -> LabelledImages:
+    def subset(self, indices: Sequence[int] | Tensor) -> Self:
         """Return the images at ``indices``, or under a mask of N booleans, as a data set of their own."""
         chosen = torch.as_tensor(indices)
         if chosen.numel() == 0:
             raise ValueError("indices: expected at least one image, got none")
-        return LabelledImages(self.images[chosen], self.labels[chosen], self.classes)
+        return type(self)(self.images[chosen], self.labels[chosen], self.classes)
 
-    def to(self, device: torch.device | str) -> LabelledImages:
+    def to(self, device: torch.device | str) -> Self:
         """Return the data set on ``device``."""
-        return LabelledImages(self.images.to(device), self.labels.to(device), self.classes)
+        return type(self)(self.images.to(device), self.labels.to(device), self.classes)
 
     def describe(self) -> LabelStatistics:
         """Return the statistics of the labels."""

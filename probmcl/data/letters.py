@@ -68,8 +68,8 @@ def letter_images(
     generator = stream(seed, "letters")
     letter = torch.randint(len(LETTERS), (size,), generator=generator)
     labels = functional.one_hot(letter, len(LETTERS)).to(torch.uint8)
-    images = draw_scenes(labels, _print(), resolve_difficulty(difficulty), image_size, generator)
-    return LabelledImages(images, labels, LETTERS)
+    scenes = draw_scenes(labels, _print(), resolve_difficulty(difficulty), image_size, generator)
+    return LabelledImages(scenes.images, labels, LETTERS)
 
 
 def _print() -> GlyphBank:

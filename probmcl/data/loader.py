@@ -16,6 +16,7 @@ from probmcl.data.share import Share, SharedBatches
 from probmcl.data.views import View
 
 PREFETCH = 4  # batches that a worker makes ahead: images differ in cost, and a queue evens that out
+FEW = 64  # images that are decoded sooner than a process starts
 
 
 class ViewLoader(DataLoader[Batch]):
@@ -160,8 +161,9 @@ def _as_it_is(batch: Any) -> Any:
 def suggested_workers(dataset: LabelledDataset, device: torch.device | str) -> int:
     """Return a sensible number of loading processes.
 
-    A data set in memory needs none. Images on disk get one process for each core this process may use; where
-    the model computes on the CPU as well, one core is left to it.
+    A data set in memory needs none, and a few images on disk are decoded sooner than a process starts. Others
+    get one process for each core this process may use; where the model computes on the CPU as well, one core
+    is left to it.
 
     Args:
         dataset: What will be loaded.
@@ -171,7 +173,7 @@ def suggested_workers(dataset: LabelledDataset, device: torch.device | str) -> i
     >>> suggested_workers(digit_scenes("train", 2), "cuda")
     0
     """
-    if isinstance(dataset, LabelledImages):
+    if isinstance(dataset, LabelledImages) or len(dataset) < FEW:
         return 0
     return max(1, available_cores() - (torch.device(device).type == "cpu"))
 

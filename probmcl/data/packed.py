@@ -9,6 +9,7 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,9 +19,12 @@ from torch.utils.data import Dataset
 from probmcl import _check
 from probmcl._files import whole_file
 from probmcl.data.decode import read_image
+from probmcl.data.features import LabelledFeatures
 from probmcl.data.labelled import LabelledImages, LabelStatistics, check_classes, label_statistics
 
 KEYS = ("images", "labels", "classes")
+
+T = TypeVar("T", bound=LabelledImages)
 
 
 def save_npz(dataset: LabelledImages, path: str | Path) -> None:
@@ -65,13 +69,42 @@ def load_npz(path: str | Path) -> LabelledImages:
     ...
     ValueError: ...packed.py: expected an npz file, got one that is damaged or of another kind...
     """
+    return _load(path, LabelledImages)
+
+
+def load_features(path: str | Path) -> LabelledFeatures:
+    """Read features of stored views from an npz file, as ``save_npz`` writes them.
+
+    Args:
+        path: A file with the keys ``images``, float16 (N, V, F), the plain view first; ``labels``, zeros and
+            ones (N, K); and ``classes``, K names as an array of strings.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: As for ``load_npz``.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> dataset = LabelledFeatures(torch.zeros(2, 9, 16, dtype=torch.float16), torch.eye(2), ["cat", "dog"])
+    >>> with TemporaryDirectory() as folder:
+    ...     save_npz(dataset, f"{folder}/pets.npz")
+    ...     load_features(f"{folder}/pets.npz").images.shape
+    torch.Size([2, 9, 16])
+    """
+    return _load(path, LabelledFeatures)
+
+
+def _load(path: str | Path, kind: type[T]) -> T:
     arrays = {key: read_array(Path(path), key, KEYS) for key in KEYS}
-    for key, kinds in (("images", "u"), ("labels", "biuf"), ("classes", "U")):
-        if arrays[key].dtype.kind not in kinds:
-            wanted = {"u": "uint8", "biuf": "numbers", "U": "strings"}[kinds]
+    pixels = str(kind.dtype).removeprefix("torch.")
+    for key, fits, wanted in (
+        ("images", arrays["images"].dtype == pixels, pixels),
+        ("labels", arrays["labels"].dtype.kind in "biuf", "numbers"),
+        ("classes", arrays["classes"].dtype.kind == "U", "strings"),
+    ):
+        if not fits:
             raise ValueError(f"{path}: {key}: expected {wanted}, got dtype {arrays[key].dtype}")
     try:
-        return LabelledImages(
+        return kind(
             torch.from_numpy(arrays["images"]),
             torch.from_numpy(arrays["labels"]),
             [str(name) for name in arrays["classes"].ravel()],

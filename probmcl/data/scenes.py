@@ -110,6 +110,17 @@ class GlyphBank:
         return self.images[first[classes] + chosen]
 
 
+class Scenes(NamedTuple):
+    """Drawn scenes, and where their glyphs stand.
+
+    >>> Scenes._fields
+    ('images', 'boxes')
+    """
+
+    images: Tensor  # uint8 (N, 1, H, W)
+    boxes: Tensor  # (N, K, 4): left, top, right, bottom in pixels; NaN for a class that is not there
+
+
 class Marks(NamedTuple):
     """Glyphs to be drawn, each with the scene it belongs to and its pose.
 
@@ -127,7 +138,7 @@ class Marks(NamedTuple):
 
 def draw_scenes(
     labels: Tensor, bank: GlyphBank, difficulty: Difficulty, image_size: int, generator: torch.Generator
-) -> Tensor:
+) -> Scenes:
     """Draw one scene for each row of labels.
 
     Args:
@@ -138,27 +149,28 @@ def draw_scenes(
         generator: Source of all randomness.
 
     Returns:
-        uint8 (N, 1, image_size, image_size).
+        The scenes, and the box of every glyph: the square it was placed in, before it was turned. Fragments
+        have none.
 
     >>> bank = GlyphBank(torch.ones(2, 8, 8), torch.arange(2))
     >>> labels = torch.eye(2, dtype=torch.uint8)
-    >>> draw_scenes(labels, bank, Difficulty(), 32, torch.Generator().manual_seed(0)).shape
-    torch.Size([2, 1, 32, 32])
+    >>> images, boxes = draw_scenes(labels, bank, Difficulty(), 32, torch.Generator().manual_seed(0))
+    >>> images.shape, boxes.shape
+    (torch.Size([2, 1, 32, 32]), torch.Size([2, 2, 4]))
     """
     chunks = [
         _draw_chunk(part, bank, difficulty, image_size, generator) for part in torch.split(labels, CHUNK)
     ]
-    return torch.cat(chunks)
+    images, boxes = zip(*chunks, strict=True)
+    return Scenes(torch.cat(images), torch.cat(boxes))
 
 
 def _draw_chunk(
     labels: Tensor, bank: GlyphBank, difficulty: Difficulty, image_size: int, generator: torch.Generator
-) -> Tensor:
+) -> Scenes:
     canvas = torch.zeros(len(labels), image_size * image_size)  # (N, H W)
-    for marks in (
-        _labelled_marks(labels, bank, difficulty, generator),
-        _fragments(len(labels), bank, difficulty, generator),
-    ):
+    placed = _labelled_marks(labels, bank, difficulty, generator)
+    for marks in (placed, _fragments(len(labels), bank, difficulty, generator)):
         drawn = place(
             marks.glyph.unsqueeze(1), marks.angle, marks.scale, marks.centre, (image_size, image_size)
         )
@@ -167,7 +179,15 @@ def _draw_chunk(
         canvas.scatter_reduce_(0, marks.scene.unsqueeze(1).expand_as(ink), ink, "amax")
     canvas += difficulty.noise * torch.randn(canvas.shape, generator=generator)
     pixels = (canvas.clamp(0, 1) * 255).round().to(torch.uint8)
-    return pixels.view(-1, 1, image_size, image_size)
+    return Scenes(pixels.view(-1, 1, image_size, image_size), _boxes(labels, placed, image_size))
+
+
+def _boxes(labels: Tensor, placed: Marks, image_size: int) -> Tensor:
+    boxes = torch.full((*labels.shape, 4), math.nan)  # (N, K, 4)
+    reach = torch.stack([-placed.scale, placed.scale], dim=1).unsqueeze(2)  # (M, 2, 1)
+    corners = (placed.centre.unsqueeze(1) + reach).flatten(1)  # (M, 4): x and y of both, -1 to 1
+    boxes[labels.nonzero(as_tuple=True)] = (corners + 1) / 2 * image_size
+    return boxes
 
 
 def _labelled_marks(

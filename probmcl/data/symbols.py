@@ -62,7 +62,7 @@ def symbol_scenes(
     _check.count("image_size", image_size, low=8)
     generator = torch.Generator().manual_seed(_FAR_SEEDS + _check.count("seed", seed, low=0))
     labels = draw_label_sets(size, themes, generator)
-    images = draw_scenes(
+    scenes = draw_scenes(
         labels, printed(SYMBOLS, SYMBOL_FONTS), resolve_difficulty(difficulty), image_size, generator
     )
-    return LabelledImages(images, labels, SYMBOLS)
+    return LabelledImages(scenes.images, labels, SYMBOLS)

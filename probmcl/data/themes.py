@@ -64,26 +64,29 @@ def label_sets() -> Tensor:
     return (rows >> torch.arange(DIGITS) & 1).to(torch.uint8)
 
 
-def label_distribution(themes: Collection[str] | None = None) -> Tensor:
+def label_distribution(themes: Collection[str] | None = None, *, most: int = MOST_DIGITS) -> Tensor:
     """Return the exact probability of every label set, float64 (1024,), in the order of ``label_sets``.
 
-    P(y) = sum_t w_t / sum(w) * prod_k q_tk^y_k (1 - q_tk)^(1 - y_k) / Z_t for 1 <= sum(y) <= 6, else 0,
+    P(y) = sum_t w_t / sum(w) * prod_k q_tk^y_k (1 - q_tk)^(1 - y_k) / Z_t for 1 <= sum(y) <= most, else 0,
     where Z_t makes each theme sum to one.
 
     Args:
         themes: Names out of ``THEMES``; all of them by default. Leaving one out makes a held-out theme.
+        most: Largest number of digits in a set, 1 to 6.
 
     Raises:
-        ValueError: If no theme is named, or an unknown one.
+        ValueError: If no theme is named, or an unknown one, or ``most`` is not in 1 to 6.
 
     >>> probability = label_distribution()
     >>> f"{probability.sum():.3f} on {(probability > 0).sum()} label sets"
     '1.000 on 847 label sets'
     """
     chosen = [THEMES[name] for name in check_themes(themes)]
+    if _check.count("most", most) > MOST_DIGITS:
+        raise ValueError(f"most: expected at most {MOST_DIGITS}, got {most}")
     present = label_sets().bool()  # (1024, 10)
     size = present.sum(1)
-    allowed = (size >= 1) & (size <= MOST_DIGITS)
+    allowed = (size >= 1) & (size <= most)
     total = torch.zeros(len(present), dtype=torch.float64)
     for theme in chosen:
         inclusion = theme.inclusion()
@@ -92,11 +95,12 @@ def label_distribution(themes: Collection[str] | None = None) -> Tensor:
     return total / total.sum()
 
 
-def co_occurrence(themes: Collection[str] | None = None) -> Tensor:
+def co_occurrence(themes: Collection[str] | None = None, *, most: int = MOST_DIGITS) -> Tensor:
     """Return the exact P(y_i = 1, y_j = 1), float64 (10, 10); the diagonal holds P(y_i = 1).
 
     Args:
         themes: As in ``label_distribution``.
+        most: As in ``label_distribution``.
 
     >>> graph = co_occurrence()
     >>> lift = graph / graph.diagonal().outer(graph.diagonal())  # 1 for independent digits
@@ -104,16 +108,20 @@ def co_occurrence(themes: Collection[str] | None = None) -> Tensor:
     '3 with 5: 1.8, 3 with 4: 0.3'
     """
     sets = label_sets().double()  # (1024, 10)
-    return sets.T @ (label_distribution(themes).unsqueeze(1) * sets)
+    return sets.T @ (label_distribution(themes, most=most).unsqueeze(1) * sets)
 
 
-def draw_label_sets(count: int, themes: Collection[str] | None, generator: torch.Generator) -> Tensor:
+def draw_label_sets(
+    count: int, themes: Collection[str] | None, generator: torch.Generator, *, most: int = MOST_DIGITS
+) -> Tensor:
     """Draw label sets from ``label_distribution``, uint8 (count, 10).
 
     >>> draw_label_sets(3, ["even"], torch.Generator().manual_seed(0)).shape
     torch.Size([3, 10])
     """
-    rows = torch.multinomial(label_distribution(themes), count, replacement=True, generator=generator)
+    rows = torch.multinomial(
+        label_distribution(themes, most=most), count, replacement=True, generator=generator
+    )
     return label_sets()[rows]
 
 

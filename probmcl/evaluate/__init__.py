@@ -1,13 +1,17 @@
-"""Weights become evidence: metrics, thresholds from validation, intervals, doubt, label topology, costs."""
+"""Weights become evidence: metrics, thresholds from validation, intervals, doubt, label order, costs."""
 
 from probmcl.evaluate.bootstrap import (
     Interval,
     bootstrap_interval,
+    bootstrap_values,
     paired_bootstrap_difference,
+    percentile_interval,
     seed_interval,
 )
+from probmcl.evaluate.clusters import clustered_mean
 from probmcl.evaluate.cost import multiply_adds, parameter_count
 from probmcl.evaluate.gradcam import grad_cam
+from probmcl.evaluate.localisation import Localisation, localisation
 from probmcl.evaluate.matrix_correlation import (
     MantelTest,
     mantel_test,
@@ -42,6 +46,7 @@ __all__ = [
     "Decisions",
     "Interval",
     "LabelTree",
+    "Localisation",
     "MantelTest",
     "Metric",
     "MultiLabelMetrics",
@@ -51,12 +56,15 @@ __all__ = [
     "average_precision",
     "best_area",
     "bootstrap_interval",
+    "bootstrap_values",
+    "clustered_mean",
     "co_occurrence_similarity",
     "ensemble_uncertainty",
     "global_threshold_from_validation",
     "grad_cam",
     "label_entropy",
     "label_tree",
+    "localisation",
     "mantel_test",
     "mean_auroc",
     "mean_average_precision",
@@ -65,6 +73,7 @@ __all__ = [
     "multiply_adds",
     "paired_bootstrap_difference",
     "parameter_count",
+    "percentile_interval",
     "rank_correlation",
     "rank_correlation_interval",
     "ridge_probe",

@@ -64,6 +64,13 @@ def bootstrap_interval(
     classes the resampled means are over fewer classes than ``value``, and the interval may lie to one side
     of it.
 
+    On few images the interval of mAP lies too high and may even exclude ``value``: average precision is too
+    high on a small sample, and a resample, which repeats images, is a smaller sample still. On simulated
+    scores (10 classes, 5 to 40 % positive, true mAP .53) 95 % intervals held the truth in 59, 68, 88 and
+    90 % of the cases on 40, 100, 400 and 2,000 images; where they missed, the truth was below. So read the
+    interval of one mAP on fewer than some hundred images as an order of size. Differences of two systems on
+    the same images do not suffer, as both are high alike: 95, 98, 93 and 92 % there.
+
     Args:
         metric: function of scores and labels; :func:`~probmcl.evaluate.mean_average_precision` and
             :func:`~probmcl.evaluate.mean_auroc` are resampled as weights, many resamples at a time.
@@ -143,6 +150,25 @@ def seed_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
     mean, spread = fmean(values), stdev(values) / math.sqrt(len(values))
     half = float(student_t.ppf((1 + level) / 2, df=len(values) - 1)) * spread
     return Interval(mean, mean - half, mean + half, level, f"t-interval over {len(values)} seeds")
+
+
+def bootstrap_values(
+    metric: Metric, scores: Tensor, labels: Tensor, *, resamples: int = 1000, seed: int
+) -> Tensor:
+    """Return the metric on each resample of the images, float64 ``(resamples,)``.
+
+    The same seed draws the same resamples, so the values of two systems on the same images are paired: their
+    differences are those of :func:`paired_bootstrap_difference`, and a system that is compared with many
+    others is scored once. Arguments and errors as for :func:`bootstrap_interval`.
+
+    Example:
+        >>> labels = torch.tensor([[1], [0]]).repeat(50, 1)
+        >>> bootstrap_values(mean_auroc, labels.double(), labels, resamples=3, seed=0).tolist()
+        [1.0, 1.0, 1.0]
+    """
+    metric(scores, labels)  # checks both
+    draws = _resampled_rows(len(labels), resamples, seed)
+    return torch.cat([_on_draws(metric, scores, labels, some) for some in draws])
 
 
 def _resampled_rows(rows: int, resamples: int, seed: int) -> Iterator[Tensor]:

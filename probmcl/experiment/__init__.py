@@ -1,19 +1,29 @@
 """All of it, arranged and written down."""
 
 from probmcl.experiment.checkpoints import RunCheckpoints
+from probmcl.experiment.claims import (
+    CLAIM_RECORDS,
+    CLAIMS,
+    best_rival,
+    claim_finding,
+    graph_test,
+)
 from probmcl.experiment.datasets import (
     Benchmark,
     ChestData,
     ChestMnistData,
     CocoData,
     DigitsData,
+    FeatureData,
     PackedData,
 )
+from probmcl.experiment.defaults import components_in_use, replaces_default, validation_gains
 from probmcl.experiment.doubt_report import epistemic_verdict
 from probmcl.experiment.doubt_rows import doubt_differences, doubt_rows
 from probmcl.experiment.doubts import Doubts, ask
-from probmcl.experiment.estimate import Estimate, estimate
+from probmcl.experiment.estimate import Estimate, estimate, sized_splits
 from probmcl.experiment.export import Exported, export_run, load_export
+from probmcl.experiment.findings import Finding, records_in
 from probmcl.experiment.ledger import (
     LEDGER_KINDS,
     LEDGER_ROWS,
@@ -25,12 +35,20 @@ from probmcl.experiment.ledger import (
     read_ledger,
 )
 from probmcl.experiment.ledger_check import check_ledger, entry_record, has_test
+from probmcl.experiment.looks import Looks, digit_looks, heat_of, looks_record, scene_boxes
 from probmcl.experiment.methods import Trained, probe_start, train_method
 from probmcl.experiment.parts import logits_model
 from probmcl.experiment.provenance import Code, Hardware, command_line
 from probmcl.experiment.published import Standing, published_table, standings
 from probmcl.experiment.recipe import LettersStart, Method, PretrainedStart, Recipe
-from probmcl.experiment.recipes import RECIPES, digits_random_recipe, digits_recipe, shortened, smaller
+from probmcl.experiment.recipes import (
+    RECIPES,
+    digits_random_recipe,
+    digits_recipe,
+    miniature,
+    shortened,
+    smaller,
+)
 from probmcl.experiment.record import (
     DataIdentity,
     Difference,
@@ -46,6 +64,26 @@ from probmcl.experiment.run import Runs, best_baseline, run_experiment, run_meth
 from probmcl.experiment.splits import Splits
 from probmcl.experiment.starts import pretrain, weights_file
 from probmcl.experiment.statistics import LABEL_SOURCES, LabelSource, label_record, read_label_matrix
+from probmcl.experiment.studies import PLANNED, STUDIES, WORLDS, World, planned_study
+from probmcl.experiment.study import (
+    OVER_SEEDS,
+    Candidate,
+    Finished,
+    Images,
+    Study,
+    StudyRuns,
+    Trial,
+    Tuning,
+    difference_of,
+    in_group,
+    mean_of,
+    record_name,
+    recorded_runs,
+    repeat_runs,
+    run_study,
+    study_in,
+    summarise,
+)
 from probmcl.experiment.uncertainty_study import (
     Asked,
     ask_about_shifts,
@@ -54,17 +92,25 @@ from probmcl.experiment.uncertainty_study import (
     shifted_scenes,
     uncertainty_recipe,
 )
-from probmcl.experiment.views import PhotoViews, SceneViews
+from probmcl.experiment.views import FeatureViews, PhotoViews, SceneViews
+from probmcl.experiment.world_labels import WorldLabels, labels_record_name, world_labels
 
 __all__ = [
+    "CLAIMS",
+    "CLAIM_RECORDS",
     "LABEL_SOURCES",
     "LEDGER_KINDS",
     "LEDGER_ROWS",
     "LEDGER_STATUSES",
     "LEDGER_TAGS",
+    "OVER_SEEDS",
+    "PLANNED",
     "RECIPES",
+    "STUDIES",
+    "WORLDS",
     "Asked",
     "Benchmark",
+    "Candidate",
     "ChestData",
     "ChestMnistData",
     "CocoData",
@@ -75,10 +121,16 @@ __all__ = [
     "Doubts",
     "Estimate",
     "Exported",
+    "FeatureData",
+    "FeatureViews",
+    "Finding",
+    "Finished",
     "Hardware",
+    "Images",
     "LabelSource",
     "LedgerEntry",
     "LettersStart",
+    "Looks",
     "Method",
     "PackedData",
     "PhotoViews",
@@ -92,13 +144,24 @@ __all__ = [
     "SceneViews",
     "Splits",
     "Standing",
+    "Study",
+    "StudyRuns",
     "Trained",
+    "Trial",
+    "Tuning",
+    "World",
+    "WorldLabels",
     "ask",
     "ask_about_shifts",
     "best_baseline",
+    "best_rival",
     "check_ledger",
+    "claim_finding",
     "command_line",
     "comparison_table",
+    "components_in_use",
+    "difference_of",
+    "digit_looks",
     "digits_random_recipe",
     "digits_recipe",
     "doubt_differences",
@@ -107,30 +170,50 @@ __all__ = [
     "epistemic_verdict",
     "estimate",
     "export_run",
+    "graph_test",
     "has_test",
+    "heat_of",
+    "in_group",
     "label_record",
+    "labels_record_name",
     "ledger_summary",
     "load_export",
     "load_result",
     "logits_model",
+    "looks_record",
+    "mean_of",
+    "miniature",
+    "planned_study",
     "pretrain",
     "probe_start",
     "published_table",
     "read_label_matrix",
     "read_ledger",
     "read_record",
+    "record_name",
+    "recorded_runs",
+    "records_in",
+    "repeat_runs",
+    "replaces_default",
     "results_path",
     "run_experiment",
     "run_methods",
+    "run_study",
     "run_uncertainty",
     "scarcer",
+    "scene_boxes",
     "shifted_scenes",
     "shortened",
+    "sized_splits",
     "smaller",
     "standings",
+    "study_in",
+    "summarise",
     "train_method",
     "uncertainty_recipe",
+    "validation_gains",
     "verdict",
     "weights_file",
+    "world_labels",
     "write_record",
 ]

@@ -12,11 +12,13 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
+from probmcl.data import LabelledImages
 from probmcl.evaluate import multiply_adds, parameter_count
 from probmcl.experiment.methods import WATCHED_IMAGES
 from probmcl.experiment.parts import contrastive_parts, final_classifier
 from probmcl.experiment.recipe import Method, Recipe
 from probmcl.experiment.splits import Splits
+from probmcl.experiment.views import PhotoViews
 from probmcl.model import Encoder, build_encoder
 
 SUSTAINED = 40e12  # operations a second of one A100 in bfloat16 on convolutions: an eighth of its peak
@@ -96,6 +98,40 @@ def estimate(recipe: Recipe, splits: Splits, seeds: int, *, device: torch.device
         operations=2.0 * macs * seeds * ((1 + BACKWARD) * views + forwards),
         memory=_memory(encoder, view, largest, len(splits.train.classes), torch.device(device)),
         core_hours=seeds * (views + forwards) * (pixels / 224**2) / CORE_VIEWS / 3600,
+    )
+
+
+def sized_splits(recipe: Recipe, train: int, validation: int, test: int, classes: int) -> Splits:
+    """Parts of a given size without their images, for an estimate before a download.
+
+    Args:
+        recipe: the experiment, which says how large an image is.
+        train: images to train on.
+        validation: images to validate on.
+        test: images to test on.
+        classes: number of labels.
+
+    Example:
+        >>> from probmcl.experiment import RECIPES
+        >>> recipe = RECIPES["coco-tresnet-m-224"]()
+        >>> len(sized_splits(recipe, 82081, 4104, 40137, 80).test)
+        40137
+    """
+
+    def blank(images: int) -> LabelledImages:
+        side = recipe.views.size if isinstance(recipe.views, PhotoViews) else 32
+        pixels = torch.zeros(1, recipe.views.channels, side, side, dtype=torch.uint8)
+        labels = torch.zeros(images, classes, dtype=torch.uint8)
+        return LabelledImages(pixels.expand(images, -1, -1, -1), labels, [str(k) for k in range(classes)])
+
+    return Splits(
+        blank(train),
+        blank(validation),
+        blank(test),
+        name="sizes alone",
+        split="none",
+        access="none",
+        source="none",
     )
 
 

@@ -1,7 +1,9 @@
 """The ledger: every claim and part of the paper, how we know of it, what we do, and what stands behind it.
 
 The entries stand in ``book/ledger.yml``, one a row. The book shows them on a page, the README sums them up,
-and the tests check that no entry promises what is not there.
+and the tests check that no entry promises what is not there. An entry that names studies is decided by their
+records: as soon as one of them is there, its status and verdict are computed, and what the file says is what
+holds until then.
 """
 
 from __future__ import annotations
@@ -9,13 +11,14 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from probmcl import _check
+from probmcl.experiment.claims import CLAIMS, claim_finding
 from probmcl.experiment.provenance import checkout
 
 LEDGER_KINDS = {
@@ -90,6 +93,8 @@ class LedgerEntry:
         because: what the status rests on, or what would answer the row.
         record: name of the record behind it.
         against: the method of the record that it is compared with.
+        studies: names of the records of studies that decide it, recorded or not.
+        verdict: what these records say, in a sentence; computed, not in the file.
         cite: key in ``references.bib``.
         published: numbers of a published-number row.
     """
@@ -107,6 +112,8 @@ class LedgerEntry:
     because: str = ""
     record: str = ""
     against: str = ""
+    studies: tuple[str, ...] = ()
+    verdict: str = ""
     cite: str = ""
     published: Published | None = None
 
@@ -117,10 +124,11 @@ class LedgerEntry:
 
 
 def read_ledger(path: str | Path | None = None) -> tuple[LedgerEntry, ...]:
-    """Return the entries of a ledger in the order of the file.
+    """Return the entries of a ledger in the order of the file, decided by the records beside it.
 
     Args:
-        path: the file; ``book/ledger.yml`` of the checkout by default.
+        path: the file; ``book/ledger.yml`` of the checkout by default. The records are in the folder
+            ``results`` beside it.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -132,11 +140,27 @@ def read_ledger(path: str | Path | None = None) -> tuple[LedgerEntry, ...]:
         ('M1', 'Batch', ('S',))
     """
     path = Path(path) if path else (checkout() or Path.cwd()) / "book" / "ledger.yml"
-    return tuple(_entry(plain) for plain in yaml.safe_load(path.read_text(encoding="utf-8")))
+    entries = (_entry(plain) for plain in yaml.safe_load(path.read_text(encoding="utf-8")))
+    return tuple(_decided(entry, path.parent / "results") for entry in entries)
+
+
+def _decided(entry: LedgerEntry, results: Path) -> LedgerEntry:
+    """The entry with the verdict of its studies, if it names any and one of them is recorded."""
+    if not entry.studies or entry.id not in CLAIMS:
+        return entry
+    try:
+        found = claim_finding(entry.id, results)
+    except ValueError:  # a record that is no valid one: check_ledger says which
+        return entry
+    if found is None:
+        return entry
+    return replace(entry, status=found.status, verdict=found.sentence, because=found.change)
 
 
 def _entry(plain: Mapping[str, Any]) -> LedgerEntry:
     name = str(plain.get("id", "an entry without id"))
+    if "verdict" in plain:
+        raise ValueError(f"{name}: verdict: expected none, it is computed from the records of studies")
     published = plain.get("published")
     if published:
         values = tuple((str(setting), str(value)) for setting, value in published.get("values", ()))

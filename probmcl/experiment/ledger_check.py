@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from probmcl.experiment.claims import CLAIM_RECORDS
 from probmcl.experiment.ledger import CLAIMING, LEDGER_ROWS, LEDGER_STATUSES, LEDGER_TAGS, LedgerEntry
 from probmcl.experiment.recipe import Recipe
 from probmcl.experiment.record import Record, read_record
+from probmcl.experiment.study import Study
 
 
 def check_ledger(entries: Sequence[LedgerEntry], root: Path) -> list[str]:
@@ -18,7 +20,8 @@ def check_ledger(entries: Sequence[LedgerEntry], root: Path) -> list[str]:
 
     Every row stands there once; tags and statuses are known; every part of the method has a test; every test
     and every name in the package exists; every status that claims a result has a record; every record is
-    valid, loads its recipe and holds the comparison that the entry names.
+    valid, loads its recipe and holds the comparison that the entry names; the studies
+    of a claim are those that decide it.
 
     Args:
         entries: the ledger.
@@ -66,13 +69,32 @@ def _code_and_tests(entry: LedgerEntry, root: Path) -> list[str]:
 
 
 def _results(entry: LedgerEntry, root: Path) -> list[str]:
+    problems = [problem for name in entry.studies for problem in _study(name, root)]
+    if entry.studies != CLAIM_RECORDS.get(entry.id, ()):
+        problems.append(f"expected the studies {', '.join(CLAIM_RECORDS.get(entry.id, ())) or 'none'}")
     if not entry.record:
-        needed = entry.status in CLAIMING or entry.against
-        return [f"{entry.status!r} needs a record"] if needed else []
+        needed = (entry.status in CLAIMING and not entry.verdict) or entry.against
+        return [*problems, f"{entry.status!r} needs a record"] if needed else problems
+    if entry.studies and entry.status in CLAIMING and not entry.verdict:
+        problems.append(f"{entry.status!r} needs a record of its studies")
+    return problems + _one_record(entry, root)
+
+
+def _study(name: str, root: Path) -> list[str]:
+    """What is wrong with a study that decides an entry; that it is not recorded is nothing wrong."""
+    path = root / "book" / "results" / f"{name}.json"
+    try:
+        if path.is_file():
+            _load_recipe(read_record(path))
+    except (ValueError, TypeError, KeyError) as error:
+        return [f"record {name!r} does not load: {error}"]
+    return []
+
+
+def _one_record(entry: LedgerEntry, root: Path) -> list[str]:
     try:
         record = entry_record(entry, root)
-        if record.kind == "comparison":
-            Recipe.from_dict(record.recipe)
+        _load_recipe(record)
     except FileNotFoundError:
         return [f"no record {entry.record!r}"]
     except (ValueError, TypeError, KeyError) as error:
@@ -80,6 +102,16 @@ def _results(entry: LedgerEntry, root: Path) -> list[str]:
     if entry.against and entry.against not in {d.against for d in record.differences}:
         return [f"record {entry.record!r} has no comparison with {entry.against!r}"]
     return []
+
+
+def _load_recipe(record: Record) -> None:
+    """Raise unless what a record was made with can be made again."""
+    if record.kind == "comparison":
+        Recipe.from_dict(record.recipe)
+    elif record.kind == "study" and "trials" in record.recipe:
+        Study.from_dict(record.recipe)
+    elif record.kind == "study":  # one recipe, asked in another way
+        Recipe.from_dict(record.recipe.get("recipe", record.recipe))
 
 
 def entry_record(entry: LedgerEntry, root: Path) -> Record:

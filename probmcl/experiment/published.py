@@ -1,8 +1,9 @@
 """Our row inside the published table: ranked only with rows that were measured on the same images.
 
 A published number is comparable if its data set, split and metric are ours and all test images of that split
-were scored. Whatever is not stands below the ranking, with the reason. Input size and backbone differ within
-published tables too; they stand beside each number and are for the reader to weigh.
+were scored, at the resolution at which the published rows had them. Whatever is not stands below the ranking,
+with the reason. Input size and backbone differ within published tables too; they stand beside each number and
+are for the reader to weigh.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from probmcl.experiment.record import Record
 from probmcl.experiment.views import PhotoViews
 
 NAMES = {"mAP": "mAP", "mean AUROC": "AUROC"}  # of a metric: in the ledger, in a record
+REBUILD = "private rebuild"  # how the access of other images than the public ones begins
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,10 @@ def published_table(record: Record, found: Sequence[Standing]) -> Table:
 
 def _ours(record: Record, recipe: Recipe, benchmark: Benchmark) -> Iterator[Standing]:
     tested = record.data.sizes["test"]
-    reason = ""
-    if benchmark.test_images is None:
+    reason, split = benchmark.apart, benchmark.split or "val2014"
+    if record.data.access.startswith(REBUILD):
+        reason, split = f"other images: {record.data.name}", "its own"
+    elif benchmark.test_images is None:
         reason = "everybody's test images are another random draw"
     elif tested != benchmark.test_images:
         reason = f"{tested:,} test images, not the {benchmark.test_images:,} of the published rows"
@@ -120,7 +124,6 @@ def _ours(record: Record, recipe: Recipe, benchmark: Benchmark) -> Iterator[Stan
     for row in record.rows:
         if row.seed is None:
             value = row.metrics[NAMES[benchmark.metric]]
-            split = benchmark.split or "val2014"
             yield Standing(
                 "ours", row.method, setting, split, f"{tested:,}", f"{value:.3f}", value.value, reason
             )

@@ -11,7 +11,7 @@ from typing import Any
 from probmcl import _check
 from probmcl.experiment.datasets import DATASETS, Dataset, DigitsData
 from probmcl.experiment.splits import Splits
-from probmcl.experiment.views import PhotoViews, SceneViews, Views
+from probmcl.experiment.views import FeatureViews, PhotoViews, SceneViews, Views
 from probmcl.train import TrainingSettings
 
 END_TO_END = ("bce", "asl", "ml-decoder", "label-graph", "kmcl")
@@ -104,6 +104,7 @@ class Recipe:
         probe: training of the linear classifier on frozen features (M14).
         views: what the encoder sees of an image.
         limit: images to keep of each part; None keeps all. With a limit, a run shows that the parts fit.
+        train_share: share of the training images to keep, in (0, 1]; validation and test stay whole.
 
     Example:
         >>> from probmcl.experiment import digits_recipe
@@ -120,6 +121,7 @@ class Recipe:
     probe: TrainingSettings
     views: Views = field(default_factory=SceneViews)
     limit: int | None = None
+    train_share: float = 1.0
 
     def __post_init__(self) -> None:
         if isinstance(self.start, LettersStart) and not isinstance(self.data, DigitsData):
@@ -137,7 +139,7 @@ class Recipe:
             FileNotFoundError: if files are missing; the message names them.
             ValueError: if the data set is damaged, or a folder is given or missing.
         """
-        return self.data.splits(folder).limited(self.limit)
+        return self.data.splits(folder).limited(self.limit).fewer_to_train(self.train_share)
 
     def to_dict(self) -> dict[str, Any]:
         """A plain form, as it stands in records."""
@@ -154,7 +156,6 @@ class Recipe:
         """
         data = dict(plain["data"])
         kind = DATASETS[_check.one_of("data.kind", data.pop("kind", DigitsData.kind), DATASETS)]
-        views = plain.get("views")
         return cls(
             **{
                 **plain,
@@ -162,7 +163,7 @@ class Recipe:
                 "start": plain["start"] and _start(plain["start"]),
                 "methods": tuple(_method(method) for method in plain["methods"]),
                 "probe": TrainingSettings(**plain["probe"]),
-                "views": PhotoViews(**views) if views else SceneViews(),
+                "views": _views(plain.get("views")),
             }
         )
 
@@ -171,6 +172,12 @@ def _start(plain: dict[str, Any]) -> Start:
     if "weights" in plain:
         return PretrainedStart(**plain)
     return LettersStart(plain["images"], TrainingSettings(**plain["training"]))
+
+
+def _views(plain: dict[str, Any] | None) -> Views:
+    if not plain:
+        return SceneViews()
+    return FeatureViews(**plain) if "channels" in plain else PhotoViews(**plain)
 
 
 def _method(plain: dict[str, Any]) -> Method:

@@ -158,7 +158,7 @@ def load_result(name: str) -> Record:
         return read_record(path)
     sought = [path.as_posix()]
     if checkout() is None:
-        url = f"{_repository()}/raw/main/book/results/{name}.json"
+        url = f"{repository()}/raw/main/book/results/{name}.json"
         sought.append(url)
         try:
             with urllib.request.urlopen(url, timeout=30) as response:
@@ -276,7 +276,7 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _repository() -> str:
+def repository() -> str:
     """Return the project's address as the installed package states it."""
     addresses = dict(entry.split(", ", 1) for entry in metadata("probmcl").get_all("Project-URL") or ())
     return str(addresses["Source"]).rstrip("/")

@@ -129,6 +129,7 @@ def run_experiment(
     resamples: int = 1000,
     checkpoints: Path | None = None,
     export: Path | None = None,
+    notes: Sequence[str] = (),
 ) -> Record | None:
     """Run a recipe and write down what came out, with its provenance.
 
@@ -143,6 +144,7 @@ def run_experiment(
         resamples: bootstrap resamples of the test images.
         checkpoints: a folder; a run that was killed goes on from it and ends with the same numbers.
         export: a folder for the trained methods, see :func:`~probmcl.experiment.export_run`.
+        notes: what a reader of the record should know beside what the run finds out by itself.
 
     Returns:
         The record. Its rows with a seed hold one run, with bootstrap intervals over the test images; its rows
@@ -180,7 +182,7 @@ def run_experiment(
         wall_seconds=time.perf_counter() - begin,
         rows=[*rows, *(mean_row([row for row in rows if row.method == name]) for name in runs.trained)],
         differences=differences(runs.trained, splits.test.labels, resamples=resamples),
-        notes=[*_notes(runs), *([] if saved is None else saved.notes())],
+        notes=[*notes, *_notes(runs), *([] if saved is None else saved.notes())],
     )
     if export is not None:
         export_run(record, runs.trained, splits, export)

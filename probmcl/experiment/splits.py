@@ -57,6 +57,21 @@ class Splits:
         split = f"{self.split}; {images} images of each part, seed {LIMIT_SEED}"
         return replace(self, train=train, validation=validation, test=test, split=split)
 
+    def fewer_to_train(self, share: float) -> Splits:
+        """The same with a share of the training images, which a seed chooses; 1 keeps all.
+
+        Example:
+            >>> from probmcl.experiment import digits_recipe
+            >>> splits = digits_recipe(smoke=True).splits().fewer_to_train(0.1)
+            >>> len(splits.train), len(splits.test), splits.split
+            (38, 192, 'train/validation/test with disjoint handwriting; 10 % of the training images, seed 0')
+        """
+        if _check.number("share", share, low=0.0, high=1.0, above=True) == 1:
+            return self
+        train = _some(self.train, max(1, round(share * len(self.train))))
+        split = f"{self.split}; {100 * share:g} % of the training images, seed {LIMIT_SEED}"
+        return replace(self, train=train, split=split)
+
     def identity(self) -> DataIdentity:
         """What a record says about the images.
 

@@ -14,9 +14,11 @@ from probmcl.data import (
     ViewLoader,
     make_loader,
     photo_view,
+    plain_feature,
     plain_view,
     scene_augmentation,
     suggested_workers,
+    two_features,
     two_photo_views,
 )
 from probmcl.data.views import NORMALISATIONS, View
@@ -77,7 +79,34 @@ class PhotoViews:
         return view
 
 
-Views = SceneViews | PhotoViews
+@dataclass(frozen=True)
+class FeatureViews:
+    """Features of stored views: two that differ, or the plain one.
+
+    Attributes:
+        channels: entries F of a feature.
+
+    >>> FeatureViews(1280).plain()(torch.zeros(4, 9, 1280, dtype=torch.float16)).shape
+    torch.Size([4, 1280, 1, 1])
+    """
+
+    channels: int
+
+    evaluation_batch: ClassVar[int] = 2000
+
+    def __post_init__(self) -> None:
+        _check.count("channels", self.channels)
+
+    def two(self) -> View:
+        """Two different augmented views of every image (M1), out of the stored ones."""
+        return two_features
+
+    def plain(self) -> View:
+        """The view without chance."""
+        return plain_feature
+
+
+Views = SceneViews | PhotoViews | FeatureViews
 
 
 def training_loader(

@@ -1,6 +1,14 @@
 """An image becomes a feature, a feature becomes a mixture."""
 
-from probmcl.model.encoders import Encoder, FeatureMap, SmallCNN, build_encoder
+from probmcl.model.encoders import (
+    Encoder,
+    FeatureMap,
+    FeatureMLP,
+    SmallCNN,
+    build_encoder,
+    check_weights,
+    published_weights,
+)
 from probmcl.model.label_graph import LabelGraphHead, label_correlation
 from probmcl.model.mixture import GaussianMixture
 from probmcl.model.mixture_head import MixtureClassifier, MixtureDensityHead
@@ -10,6 +18,7 @@ from probmcl.model.projection_head import ProjectionHead
 
 __all__ = [
     "Encoder",
+    "FeatureMLP",
     "FeatureMap",
     "GaussianMixture",
     "HeadOutput",
@@ -20,5 +29,7 @@ __all__ = [
     "ProjectionHead",
     "SmallCNN",
     "build_encoder",
+    "check_weights",
     "label_correlation",
+    "published_weights",
 ]

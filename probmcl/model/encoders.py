@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import timm
 import torch
@@ -110,13 +110,46 @@ class SmallCNN(Encoder):
         return found
 
 
+class FeatureMLP(Encoder):
+    """A correction to the features of a frozen encoder: ``h + MLP(LayerNorm(h))``.
+
+    The last layer starts at zero, so that training starts at the frozen feature itself.
+
+    Args:
+        features: entries F of a feature; an image is one pixel with F channels. Also ``feature_dim``.
+        hidden: width of the hidden layer.
+
+    Example:
+        >>> frozen = torch.randn(2, 1280, 1, 1)
+        >>> torch.equal(FeatureMLP(1280)(frozen), frozen.flatten(1))
+        True
+    """
+
+    def __init__(self, features: int, hidden: int = 512) -> None:
+        last = nn.Linear(hidden, _check.count("features", features))
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        correction = nn.Sequential(nn.LayerNorm(features), nn.Linear(features, hidden), nn.ReLU(), last)
+        super().__init__(nn.Sequential(nn.Flatten(), _Residual(correction)), features)
+
+
+class _Residual(nn.Module):
+    def __init__(self, correction: nn.Module) -> None:
+        super().__init__()
+        self.correction = correction
+
+    def forward(self, features: Tensor) -> Tensor:
+        corrected: Tensor = features + self.correction(features)
+        return corrected
+
+
 def build_encoder(name: str, *, in_channels: int = 3, weights: str | None = None) -> Encoder:
     """Build an encoder by name, without its classifier; its feature size is discovered.
 
     Args:
-        name: ``"small-cnn"``, ``"timm/<model>"`` (such as ``"timm/tresnet_m"``, M2) or
-            ``"torchvision/<model>"`` (such as ``"torchvision/resnet18"``).
-        in_channels: channels of the image; torchvision's models take 3.
+        name: ``"small-cnn"``, ``"feature-mlp"`` (for features), ``"timm/<model>"`` (such as
+            ``"timm/tresnet_m"``, M2) or ``"torchvision/<model>"`` (such as ``"torchvision/resnet18"``).
+        in_channels: channels of the image; torchvision's models take 3. Of features, entries.
         weights: None for random weights; a pretrained tag of timm (``"miil_in21k_ft_in1k"``) or a weights
             name of torchvision (``"IMAGENET1K_V2"``), which downloads them.
 
@@ -124,26 +157,78 @@ def build_encoder(name: str, *, in_channels: int = 3, weights: str | None = None
         The encoder, with ``feature_dim``.
 
     Raises:
-        ValueError: for an unknown name or unknown weights (close names are offered), weights for the small
-            network, or channels that the backbone cannot take.
+        ValueError: for an unknown name or unknown weights (close names are offered), weights for a network
+            of our own, or channels that the backbone cannot take.
 
     Example:
         >>> build_encoder("small-cnn", in_channels=1).feature_dim
         128
     """
     _check.count("in_channels", in_channels)
-    if name == "small-cnn":
-        if weights is not None:
-            raise ValueError(f"weights: small-cnn has no published weights, expected None, got {weights!r}")
-        return SmallCNN(in_channels)
+    if weights is not None:
+        check_weights(name, weights)
+    if name in OWN:
+        return OWN[name](in_channels)
+    published_weights(name)  # knows the backbones
     library, _, model = name.partition("/")
-    if library == "timm":
-        network = _timm_network(name, model, in_channels, weights)
-    elif library == "torchvision":
-        network = _torchvision_network(name, model, in_channels, weights)
-    else:
-        raise ValueError(f"name: expected small-cnn, timm/<model> or torchvision/<model>, got {name!r}")
+    make = _timm_network if library == "timm" else _torchvision_network
+    network = make(model, in_channels, weights)
     return Encoder(network, _feature_dim(network, in_channels))
+
+
+OWN: dict[str, Callable[[int], Encoder]] = {"small-cnn": SmallCNN, "feature-mlp": FeatureMLP}
+"""Networks of our own, by name; each takes the number of channels."""
+
+
+def published_weights(name: str) -> list[str]:
+    """Return the names of the weights that an encoder can start from.
+
+    Args:
+        name: as in :func:`build_encoder`.
+
+    Raises:
+        ValueError: for an unknown name; close names are offered.
+
+    Example:
+        >>> published_weights("torchvision/resnet18")
+        ['IMAGENET1K_V1', 'DEFAULT']
+    """
+    library, _, model = name.partition("/")
+    if name in OWN:
+        return []
+    if library not in ("timm", "torchvision"):
+        known = f"{', '.join(OWN)}, timm/<model> or torchvision/<model>"
+        raise ValueError(f"name: expected {known}, got {name!r}")
+    backbones = timm.list_models() if library == "timm" else models.list_models(module=models)
+    if model not in backbones:
+        raise _unknown("name", name, "backbone", model, backbones)
+    if library == "timm":
+        return [tagged.partition(".")[2] for tagged in timm.list_pretrained(f"{model}.*")]
+    return list(models.get_model_weights(model).__members__)
+
+
+def check_weights(name: str, weights: str) -> None:
+    """Raise unless an encoder has published weights of that name; nothing is built or downloaded.
+
+    Args:
+        name: as in :func:`build_encoder`.
+        weights: as in :func:`build_encoder`.
+
+    Raises:
+        ValueError: for an unknown name or unknown weights; close names are offered.
+
+    Example:
+        >>> check_weights("timm/tresnet_m", "miil_in22k")
+        Traceback (most recent call last):
+        ...
+        ValueError: weights: 'miil_in22k' is not a known tag of timm/tresnet_m; close names: miil_in21k...
+    """
+    known = published_weights(name)
+    if not known:
+        raise ValueError(f"weights: {name} has no published weights, expected None, got {weights!r}")
+    if weights not in known:
+        kind = "tag" if name.startswith("timm/") else "set of weights"
+        raise _unknown("weights", weights, f"{kind} of {name}", weights, known)
 
 
 def _unknown(argument: str, value: str, kind: str, sought: str, known: Iterable[str]) -> ValueError:
@@ -151,12 +236,7 @@ def _unknown(argument: str, value: str, kind: str, sought: str, known: Iterable[
     return ValueError(f"{argument}: {value!r} is not a known {kind}; close names: {close}")
 
 
-def _timm_network(name: str, model: str, in_channels: int, weights: str | None) -> nn.Module:
-    if model not in timm.list_models():
-        raise _unknown("name", name, "backbone", model, timm.list_models())
-    tags = [tagged.partition(".")[2] for tagged in timm.list_pretrained(f"{model}.*")]
-    if weights is not None and weights not in tags:
-        raise _unknown("weights", weights, f"tag of {name}", weights, tags)
+def _timm_network(model: str, in_channels: int, weights: str | None) -> nn.Module:
     tagged = model if weights is None else f"{model}.{weights}"
     network: nn.Module = timm.create_model(
         tagged, pretrained=weights is not None, num_classes=0, in_chans=in_channels
@@ -164,14 +244,9 @@ def _timm_network(name: str, model: str, in_channels: int, weights: str | None) 
     return network
 
 
-def _torchvision_network(name: str, model: str, in_channels: int, weights: str | None) -> nn.Module:
-    if model not in models.list_models(module=models):
-        raise _unknown("name", name, "backbone", model, models.list_models(module=models))
+def _torchvision_network(model: str, in_channels: int, weights: str | None) -> nn.Module:
     if in_channels != 3:
         raise ValueError(f"in_channels: torchvision's backbones take 3 channels, got {in_channels}")
-    known = [*models.get_model_weights(model).__members__, "DEFAULT"]
-    if weights is not None and weights not in known:
-        raise _unknown("weights", weights, f"set of weights of {name}", weights, known)
     # GoogLeNet and Inception v3 have auxiliary classifiers, and warn that random weights are slow to draw.
     auxiliary = {"aux_logits": False, "init_weights": False} if model in ("googlenet", "inception_v3") else {}
     network: nn.Module = models.get_model(model, weights=weights, **({} if weights else auxiliary))
@@ -181,7 +256,7 @@ def _torchvision_network(name: str, model: str, in_channels: int, weights: str |
     # The last linear layer is the classifier; squeezenet's is a convolution, and it alone has none.
     linear = [path for path, module in network.named_modules() if isinstance(module, nn.Linear)]
     if not linear:
-        raise ValueError(f"name: expected a backbone with a linear classifier, got {name!r}")
+        raise ValueError(f"name: expected a backbone with a linear classifier, got 'torchvision/{model}'")
     parent, _, child = linear[-1].rpartition(".")
     setattr(network.get_submodule(parent), child, nn.Identity())
     return network

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -13,11 +14,13 @@ import torch
 from IPython.core.getipython import get_ipython
 
 from probmcl import _check
+from probmcl.data.sources import source
 
 PROFILES = ("smoke", "cpu", "gpu", "full")
 """The sizes at which a chapter runs, from seconds on any machine to the data sets of the paper."""
 
 PROFILE_VARIABLE = "PROBMCL_PROFILE"
+DATA_VARIABLE = "PROBMCL_DATA"
 
 T = TypeVar("T")
 
@@ -120,6 +123,29 @@ def setup(seed: int = 0) -> Page:
     if not cuda and _in_colab():
         print("For a GPU choose Runtime > Change runtime type > T4 GPU, then run this cell again.")
     return Page(profile, device, progress=_is_watched(), seed=seed)
+
+
+def data_folder(name: str) -> Path | None:
+    """Return the folder of a public data set, if it is on this machine.
+
+    The environment variable ``PROBMCL_DATA`` names the folder of all data sets, the one that was given to
+    ``python -m probmcl sources fetch NAME --root DIR``.
+
+    Args:
+        name: name of the data set in :data:`~probmcl.data.SOURCES`, such as ``"coco2014"``.
+
+    Returns:
+        The folder; None without the variable or without such a folder.
+
+    Raises:
+        ValueError: if there is no such data set.
+
+    >>> data_folder("coco2014")  # doctest: +SKIP
+    PosixPath('data/coco2014')
+    """
+    root = os.environ.get(DATA_VARIABLE, "")
+    folder = Path(root) / source(name).name
+    return folder if root and folder.is_dir() else None
 
 
 def _device_name(device: torch.device) -> str:

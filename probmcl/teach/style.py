@@ -10,7 +10,7 @@ from typing import Any
 
 import matplotlib as mpl
 import seaborn as sns  # noqa: F401 - registers the colour maps mako, vlag and icefire
-from cycler import cycler
+from matplotlib.rcsetup import cycler
 
 
 @dataclass(frozen=True)

@@ -147,6 +147,12 @@ def plain(root: Path) -> Plain:
             f"**Playground**, for any browser: [Sets]({PAGES}/playgrounds/sets.html)",
         ),
         (
+            ":::{quiz}\nIs {term}`it` $x$?\n\n- [ ] No.\n  > It\n  > is.\n- [x] {math}`x`.\n  > Yes.\n:::",
+            f"**Question.** Is [it]({PAGES}/glossary.html#term-it) $x$?\n\n- **a** No.\n- **b** $x$.\n\n"
+            "<details>\n<summary>Answers</summary>\n\n- **a. Not so.** It\n  is.\n"
+            "- **b. Right.** Yes.\n\n</details>",
+        ),
+        (
             "```{literalinclude} ../code.py\n:pyobject: square\n```",
             "From [code.py](https://github.com/someone/thebook/blob/main/code.py):\n\n"
             "```python\n@str\ndef square(x):\n    return x * x\n```",
@@ -222,6 +228,8 @@ def test_formulas_are_numbered_by_chapter_and_referred_to(plain: Plain) -> None:
         ("{cite}`nobody-1900`", 7, "no entry 'nobody-1900'"),
         ("{doc}`99_missing`", 7, "no page '99_missing'"),
         ("```{playground} missing\n```", 7, "no page 'missing'"),
+        (":::{quiz}\nWell?\n\n- [x] {rol}`x`\n  > a\n- [ ] b\n  > c\n:::", 10, "unknown role 'rol'"),
+        (":::{quiz}\nWell?\n\n- [x] a\n- [ ] b\n  > c\n:::", 10, "'a' has no feedback"),
         ("{eq}`eq-missing`", 7, "no label 'eq-missing'"),
         ("[x](missing.md)", 7, "no page 'missing.md'"),
         ("[x](../missing.py)", 7, "no file '../missing.py'"),

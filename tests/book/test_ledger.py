@@ -118,8 +118,8 @@ BREAKS: dict[str, tuple[Callable[[Path], object], str]] = {
         "C3: record 'digits' has no comparison with 'ML-GCN'",
     ),
     "a claim's record": (
-        lambda root: change(root, "C1", status="reproduced"),
-        "C1: 'reproduced' needs a record",
+        lambda root: change(root, "M1", status="reproduced"),
+        "M1: 'reproduced' needs a record",
     ),
     "a test's name": (
         lambda root: edit(
@@ -151,7 +151,11 @@ BREAKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a status": (lambda root: change(root, "M1", status="done"), "M1: unknown status 'done'"),
     "a tag": (lambda root: change(root, "M1", tags=["X"]), "M1: unknown tag 'X'"),
     "all tags": (lambda root: change(root, "M1", tags=None), "M1: no tag says how we know"),
-    "a reason": (lambda root: change(root, "C4", because=None), "C4: nothing says why it is 'not run'"),
+    "a reason": (lambda root: change(root, "F2", because=None), "F2: nothing says why it is 'not run'"),
+    "a study of a claim": (
+        lambda root: change(root, "C4", studies=["study_topology"]),
+        "C4: expected the studies study_topology, study_topology_mirflickr14",
+    ),
     "the published numbers": (lambda root: change(root, "R4", published=None), "R4: no published numbers"),
 }
 
@@ -164,7 +168,7 @@ def test_a_loss_is_noticed(copy: Path, lost: str) -> None:
 
 
 def test_a_row_that_stands_there_twice_or_is_none_is_noticed() -> None:
-    found = check_ledger([*LEDGER, LEDGER[0], replace(LEDGER[1], id="Q1")], ROOT)
+    found = check_ledger([*LEDGER, LEDGER[0], replace(LEDGER[5], id="Q1")], ROOT)
     assert found == ["C1: expected one entry, got 2", "Q1: not a row of the ledger"]
 
 

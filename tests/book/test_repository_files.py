@@ -1,7 +1,9 @@
 """The files at the top agree with each other: address, dependencies, licence, citation, README."""
 
+import ast
 import re
 import shutil
+import sys
 import tomllib
 from pathlib import Path
 
@@ -73,6 +75,26 @@ def test_every_direct_dependency_is_pinned_and_has_a_reason() -> None:
     named = set(re.findall(r"[a-z][a-z0-9-]+", reasons))
     assert set(NAMES) <= pinned
     assert set(NAMES) <= named
+
+
+IMPORTED_AS = {"scikit-learn": "sklearn", "pillow": "PIL", "pyyaml": "yaml", "ipython": "IPython"}
+
+
+def imports_of(folder: Path) -> set[str]:
+    """Return what the files of a package import at their top level, other packages than Python's own."""
+    found = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.partition(".")[0])
+    return found - set(sys.stdlib_module_names) - {folder.name}
+
+
+def test_the_package_asks_for_what_it_imports_and_nothing_else() -> None:
+    needed = [re.split(r"[<>=]", requirement)[0] for requirement in PROJECT["project"]["dependencies"]]
+    assert {IMPORTED_AS.get(name, name) for name in needed} == imports_of(ROOT / "probmcl")
 
 
 def test_the_pins_name_no_index_and_no_machine() -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from lay_out_npz import coco_ids, lay_out_coco, lay_out_nih
+from lay_out_npz import coco_ids, lay_out_coco, lay_out_nih, lay_out_parts
 from PIL import Image
 
-from probmcl.data import COCO_CATEGORIES, FINDINGS, chestxray14_parts, coco_images
+from probmcl.data import COCO_CATEGORIES, FINDINGS, chestxray14_parts, coco_images, load_npz
 
 # The names and the order of a class list that is common with detectors of the YOLO family.
 VOC = {"motorcycle": "motorbike", "airplane": "aeroplane", "couch": "sofa", "tv": "tvmonitor"}
@@ -44,6 +44,35 @@ def test_packed_photographs_come_back_through_the_coco_reader(tmp_path: Path):
         for index, number in enumerate(np.flatnonzero(split == part)):
             assert images[index][0].shape == (3, 8 + number, 16)
             assert abs(int(images[index][0].max()) - 30 * number) <= 2
+
+
+def test_packed_photographs_come_back_in_three_parts(tmp_path: Path):
+    jpegs = []
+    for shade in range(40):
+        buffer = io.BytesIO()
+        Image.new("L" if shade % 2 else "RGB", (8, 8), 6 * shade if shade % 2 else (6 * shade,) * 3).save(
+            buffer, format="JPEG"
+        )
+        jpegs.append(buffer.getvalue())
+    labels, split = random_labels(40, 5), np.array(["train", "train", "train", "val"] * 10)
+    np.savez(
+        tmp_path / "a.npz",
+        blob=np.frombuffer(b"".join(jpegs), dtype=np.uint8),
+        offsets=np.cumsum([0, *map(len, jpegs)]),
+        labels=labels,
+        classes=np.array(list("abcde")),
+        names=np.array([f"{number}.jpg" for number in range(40)]),
+        split=split,
+    )
+    lay_out_parts(tmp_path / "a.npz", tmp_path / "out")
+    seen = []
+    for part in ("train", "validation", "test"):
+        images = load_npz(tmp_path / "out" / f"{part}.npz")
+        rows = (images.images[:, 0, 0, 0].double() / 6).round().int().tolist()
+        seen += rows
+        assert {split[row] for row in rows} == {"val" if part == "test" else "train"}
+        assert images.labels.tolist() == labels[rows].tolist()
+    assert sorted(seen) == list(range(40))
 
 
 def test_packed_films_come_back_through_the_nih_reader(tmp_path: Path):

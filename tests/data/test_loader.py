@@ -186,6 +186,8 @@ def test_an_image_that_cannot_be_read_is_named_through_a_worker(folder):
 def test_a_sensible_number_of_workers_leaves_a_core_to_a_model_on_the_cpu(folder, make_dataset, monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
     assert suggested_workers(make_dataset(), "cpu") == 0
+    assert suggested_workers(folder, "cuda") == 0  # six images are decoded sooner than a process starts
+    monkeypatch.setattr("probmcl.data.loader.FEW", 6)
     assert (suggested_workers(folder, "cpu"), suggested_workers(folder, "cuda")) == (7, 8)
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0}, raising=False)
     assert (suggested_workers(folder, "cpu"), suggested_workers(folder, "cuda")) == (1, 1)

@@ -77,7 +77,7 @@ def test_a_missing_key_is_named(tmp_path, key: str):
     [
         ("images", ARRAYS["images"][:, 0], "images: expected 4 dimensions"),
         ("images", ARRAYS["images"].astype(np.float32), "images: expected uint8, got dtype float32"),
-        ("images", ARRAYS["images"].astype(np.uint16), "images: expected dtype torch.uint8"),
+        ("images", ARRAYS["images"].astype(np.uint16), "images: expected uint8, got dtype uint16"),
         ("labels", ARRAYS["labels"][:2], "labels: expected as many rows as images"),
         ("labels", ARRAYS["labels"] * 2, "labels: expected only 0 and 1, got 2"),
         ("labels", np.full((3, 3), "1"), "labels: expected numbers, got dtype <U1"),

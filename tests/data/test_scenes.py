@@ -20,7 +20,7 @@ ONE = torch.eye(6, dtype=torch.uint8).repeat(20, 1)
 def draw(labels: Tensor, difficulty: Difficulty, bank: GlyphBank = SQUARES, size: int = 64) -> Tensor:
     """Ink in [0, 1], (N, H, W)."""
     generator = torch.Generator().manual_seed(0)
-    return draw_scenes(labels, bank, difficulty, size, generator)[:, 0].float() / 255
+    return draw_scenes(labels, bank, difficulty, size, generator).images[:, 0].float() / 255
 
 
 def test_each_label_is_drawn_with_a_glyph_of_its_class():
@@ -47,6 +47,20 @@ def test_without_overlap_glyphs_stand_apart():
 def test_glyphs_stay_on_the_canvas_wherever_they_are_placed():
     area = draw(ONE, replace(CALM, overlap=1.0, scale=(0.5, 0.5))).sum((1, 2))
     torch.testing.assert_close(area, torch.full_like(area, 32.0**2), rtol=0.05, atol=0.0)
+
+
+def test_a_box_holds_its_glyph_and_nothing_else():
+    scenes = draw_scenes(SIX, SQUARES, CALM, 64, torch.Generator().manual_seed(0))
+    ink = scenes.images[:, 0].float() / 255
+    middle = torch.arange(64) + 0.5
+    left, top, right, bottom = scenes.boxes.unbind(2)  # (N, 6) each
+    columns = (middle >= left.unsqueeze(2)) & (middle <= right.unsqueeze(2))  # (N, 6, 64)
+    rows = (middle >= top.unsqueeze(2)) & (middle <= bottom.unsqueeze(2))
+    inside = rows.unsqueeze(3) & columns.unsqueeze(2)  # (N, 6, 64, 64)
+    assert ink.unsqueeze(1).expand_as(inside)[inside].mean() > 0.9
+    assert ink[~inside.any(1)].mean() < 0.05
+    boxes = draw_scenes(ONE, SQUARES, CALM, 64, torch.Generator().manual_seed(0)).boxes
+    assert torch.equal(boxes.isfinite().all(2), ONE.bool())
 
 
 def test_scale_is_drawn_from_its_range():

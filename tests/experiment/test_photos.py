@@ -47,7 +47,7 @@ def test_the_whole_way_from_files_to_a_record_and_an_export(
 ) -> None:
     data = request.getfixturevalue(folder)
     out, exports = tmp_path / "record.json", tmp_path / "exports"
-    assert run(name, data, out, "--export", str(exports)) == 0
+    assert run(name, data, out, "--export", str(exports), "--note", "A trial.") == 0
     said = words(capsys.readouterr().out)
     assert "Estimate: 0.4 M parameters" in said
     assert "ours" in said
@@ -56,6 +56,7 @@ def test_the_whole_way_from_files_to_a_record_and_an_export(
     assert "cannot be told apart" not in said
     record = read_record(out)
     assert record.data.name.endswith("not the whole data set")
+    assert record.notes[0] == "A trial."
     assert (record.data.sizes["train"], record.data.sizes["test"]) == (16, 16)
     assert "16 images of each part" in record.data.split
     assert {row.image_views for row in record.rows if row.method in ("BCE", "ASL", "ProbMCL")} == {32}
@@ -171,6 +172,7 @@ def test_a_file_of_weights_is_loaded_and_its_classifier_left(tiny_recipes, tmp_p
     ("arguments", "message"),
     [
         ([COCO], "data: expected the folder of the data set, got none"),
+        ([COCO, "--weights", "miil_in22k"], "weights: 'miil_in22k' is not a known tag of timm/tresnet_m"),
         (["digits", "--limit", "9"], "limit: digits is no experiment on photographs"),
         (["digits", "--data", "."], "data: DigitScenes are drawn and need no folder"),
     ],

@@ -60,6 +60,14 @@ def test_a_run_on_a_part_of_the_test_set_is_not_ranked() -> None:
     assert found[-1].reason == "64 test images, not the 40,137 of the published rows"
 
 
+def test_a_private_rebuild_is_not_ranked_however_many_images_it_has() -> None:
+    whole = record(RECIPES["coco-tresnet-l-448"](), 40137, mAP=0.99)
+    data = replace(whole.data, name="COCO-355", access="private rebuild of MS-COCO")
+    found = standings(replace(whole, data=data), read_ledger())
+    assert [(one.row, one.split) for one in found if one.reason] == [("ours", "its own")]
+    assert found[-1].reason == "other images: COCO-355"
+
+
 def test_rows_of_another_split_or_metric_stand_apart_with_the_reason() -> None:
     recipe = RECIPES["chestxray14-densenet121-320"]()
     found = standings(record(recipe, 25596, AUROC=0.815, mAP=0.3), read_ledger())
@@ -82,6 +90,15 @@ def test_nobody_is_ranked_where_everybody_draws_another_test_set() -> None:
 def test_chestmnist_stands_beside_its_own_rows_alone() -> None:
     found = standings(record(RECIPES["chestmnist-resnet18-28"](), 22433, AUROC=0.77), read_ledger())
     assert [one.row for one in found] == ["R14", "R14", "ours", "R14"]
+    assert not any(one.reason for one in found)
+
+
+@pytest.mark.parametrize("pixels", [64, 224])
+def test_larger_films_are_not_ranked_with_enlarged_small_ones(pixels: int) -> None:
+    found = standings(record(RECIPES[f"chestmnist-resnet18-{pixels}"](), 22433, AUROC=0.8), read_ledger())
+    assert [one.row for one in found] == ["R14", "R14", "R14", "ours"]
+    assert [bool(one.reason) for one in found] == [False, False, False, True]
+    assert f"our images have {pixels} pixels" in found[-1].reason
 
 
 @pytest.mark.parametrize("test", [40137, 64])

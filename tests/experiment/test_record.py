@@ -212,7 +212,7 @@ def installed_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """As on Colab: no checkout around the package or the working directory; the repository is a folder."""
     monkeypatch.delenv("PROBMCL_RESULTS", raising=False)
     monkeypatch.setattr(record_module, "checkout", lambda: None)
-    monkeypatch.setattr(record_module, "_repository", lambda: (tmp_path / "repository").as_uri())
+    monkeypatch.setattr(record_module, "repository", lambda: (tmp_path / "repository").as_uri())
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -262,7 +262,7 @@ def test_inside_a_checkout_nothing_is_fetched(tmp_path: Path, monkeypatch: pytes
 
 
 def test_the_repository_is_the_one_the_package_states() -> None:
-    assert record_module._repository().startswith("https://")
+    assert record_module.repository().startswith("https://")
 
 
 @pytest.mark.parametrize("name", ["", "../digits", "Digits", "digits.json"])

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from probmcl.model import Encoder, FeatureMap, SmallCNN, build_encoder
+from probmcl.model import Encoder, FeatureMap, FeatureMLP, SmallCNN, build_encoder
 
 TIMM, TORCHVISION = "timm/lcnet_035", "torchvision/shufflenet_v2_x0_5"
 
@@ -53,6 +53,23 @@ class TestSmallCNN:
             SmallCNN()(torch.zeros(0, 1, 32, 32))
 
 
+class TestFeatureMLP:
+    def test_starts_at_the_frozen_feature_and_every_parameter_learns(self):
+        encoder, frozen = FeatureMLP(12, hidden=8), images(6, 12, 1)
+        assert torch.equal(encoder(frozen), frozen.flatten(1))
+        optimiser = torch.optim.SGD(encoder.parameters(), 0.1)
+        target = torch.randn(6, 12, generator=torch.Generator().manual_seed(1))
+        for _ in range(2):  # behind a last layer of zeros, the first layers move from the second step on
+            optimiser.zero_grad()
+            (encoder(frozen) - target).square().sum().backward()
+            optimiser.step()
+        assert all(p.grad.abs().sum() > 0 for p in encoder.parameters())
+        assert not torch.allclose(encoder(frozen), frozen.flatten(1))
+
+    def test_is_built_by_name_for_any_number_of_features(self):
+        assert build_encoder("feature-mlp", in_channels=7).feature_dim == 7
+
+
 class TestBuildEncoder:
     @pytest.mark.parametrize(
         ("name", "channels"), [("small-cnn", 1), ("small-cnn", 3), (TIMM, 3), (TIMM, 1), (TORCHVISION, 3)]
@@ -99,7 +116,7 @@ class TestBuildEncoder:
 
     @pytest.mark.parametrize("name", ["resnet50", "", "keras/resnet50", "small_cnn"])
     def test_unknown_library(self, name):
-        with pytest.raises(ValueError, match=f"name: expected small-cnn, timm/.*got '{name}'"):
+        with pytest.raises(ValueError, match=f"name: expected small-cnn, feature-mlp, timm/.*got '{name}'"):
             build_encoder(name)
 
     @pytest.mark.parametrize(
@@ -141,7 +158,9 @@ class TestBuildEncoder:
 
 class TestFeatureMap:
     @pytest.mark.parametrize(
-        ("name", "pool"), [("small-cnn", torch.amax), ("timm/test_resnet", torch.mean)], ids=str
+        ("name", "pool"),
+        [("small-cnn", torch.amax), ("timm/test_resnet", torch.mean)],
+        ids=["small-cnn", "timm/test_resnet"],
     )
     def test_its_pooling_is_the_feature(self, name, pool):
         encoder = build_encoder(name).eval()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from probmcl.teach import PROFILES, Page, setup
+from probmcl.teach import PROFILES, Page, data_folder, setup
 from probmcl.teach.notebook import choose_profile
 
 
@@ -87,3 +87,14 @@ def test_bars_are_drawn_where_somebody_watches(monkeypatch: pytest.MonkeyPatch) 
     assert not setup().progress
     monkeypatch.setenv("JPY_SESSION_NAME", "/some/chapter.ipynb")
     assert setup().progress
+
+
+def test_a_public_data_set_is_where_the_variable_says(monkeypatch, tmp_path) -> None:
+    monkeypatch.delenv("PROBMCL_DATA", raising=False)
+    assert data_folder("coco2014") is None
+    monkeypatch.setenv("PROBMCL_DATA", str(tmp_path))
+    assert data_folder("coco2014") is None
+    (tmp_path / "coco2014").mkdir()
+    assert data_folder("coco2014") == tmp_path / "coco2014"
+    with pytest.raises(ValueError, match="name: expected one of coco2014"):
+        data_folder("coco")

@@ -36,8 +36,10 @@ def chestxray14_tresnet_m_224() -> Recipe:
 def chestmnist_resnet18(pixels: int) -> Recipe:
     """ResNet-18 on ChestMNIST, from random weights as MedMNIST's own (R14).
 
-    At 28 pixels the network is another than theirs, whose first layer keeps the size of the image: this one
-    makes it a quarter at once.
+    At 28 pixels its images are those of the published rows. Their rows of input 224 enlarge these; our 64 and
+    224 pixels are made from the original films and show more, so they are not ranked with them. At 28 pixels
+    the network is another than theirs, whose first layer keeps the size of the image: this one makes it a
+    quarter at once.
 
     Args:
         pixels: 28, 64 or 224, of the data set and of the encoder's input.

@@ -1,4 +1,4 @@
-"""Replications on MS-COCO 2014: the paper's presumed setting, one that fits a small GPU, and ResNet-101.
+"""Replications on MS-COCO 2014: the paper's presumed setting, two that fit less, and ResNet-101.
 
 Which weights an encoder starts from decides more than which loss it learns with: ASL's published mAP with
 TResNet-L at 448 pixels is 86.6 from ImageNet-1k and 88.4 from 22k classes (R4). timm has no TResNet-L from
@@ -41,3 +41,15 @@ def coco_resnet101_448() -> Recipe:
     """
     views = PhotoViews(448)
     return comparison("coco-resnet101-448", CocoData(), "timm/resnet101", "tv_in1k", views, AT_448)
+
+
+def coco_mobilenetv2_128() -> Recipe:
+    """MobileNetV2 from torchvision's ImageNet-1k weights at 128 pixels: to try the whole way on two cores.
+
+    No published row stands beside it.
+
+    >>> coco_mobilenetv2_128().views.size
+    128
+    """
+    encoder, views = "torchvision/mobilenet_v2", PhotoViews(128)
+    return comparison("coco-mobilenetv2-128", CocoData(), encoder, "IMAGENET1K_V1", views, AT_224)

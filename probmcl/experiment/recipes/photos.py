@@ -52,6 +52,39 @@ def comparison(
     return Recipe(name, data, start, encoder, methods, PROBE, views)
 
 
+def miniature(recipe: Recipe, *, pixels: int, epochs: int, batch_size: int) -> Recipe:
+    """The same experiment with a small network from random weights, for small data sets on a CPU.
+
+    Data set, loader, augmentation, methods, losses and evaluation stay. The network, the input, the schedule
+    and the widths of the head do not, and the average of the weights goes: it would need thousands of steps.
+
+    Args:
+        recipe: the experiment.
+        pixels: height and width of the input.
+        epochs: of every method; the linear probe keeps its own.
+        batch_size: images a step.
+
+    Example:
+        >>> from probmcl.experiment.datasets import CocoData
+        >>> mine = comparison("mine", CocoData(), "timm/resnet18", None, PhotoViews(224, "unit"), AT_224)
+        >>> small = miniature(mine, pixels=64, epochs=2, batch_size=16)
+        >>> small.encoder, small.views, small.data == mine.data
+        ('small-cnn', PhotoViews(size=64, normalisation='unit'), True)
+    """
+    quick = TrainingSettings(epochs=epochs, batch_size=batch_size, learning_rate=2e-3)
+    methods = tuple(
+        replace(method, training=quick, trunk=(256, 64) if method.trunk else ()) for method in recipe.methods
+    )
+    return replace(
+        recipe,
+        start=None,
+        encoder="small-cnn",
+        views=PhotoViews(pixels, getattr(recipe.views, "normalisation", "imagenet")),
+        methods=methods,
+        probe=replace(recipe.probe, learning_rate=1e-2),
+    )
+
+
 def shortened(recipe: Recipe, *, limit: int | None = None, epochs: int | None = None) -> Recipe:
     """The same experiment on fewer images, or for fewer epochs of every method.
 

@@ -82,7 +82,9 @@ def label_graph(
                 drawn = value >= together if colour == c.positive else value <= apart
                 if drawn:
                     ends = zip(places[i], places[j], strict=True)
-                    axes.plot(*ends, color=colour, linewidth=4 * abs(math.log2(value)), alpha=0.75)
+                    most = min(max(value, 0.25), 4.0)  # pairs never seen have lift 0
+                    width = min(4, 40 / count) * abs(math.log2(most))
+                    axes.plot(*ends, color=colour, linewidth=width, alpha=0.75)
         _draw_nodes(axes, places, frequency, classes)
         axes.set_title(title)
     return figure

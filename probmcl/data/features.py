@@ -1,0 +1,89 @@
+"""Features of stored views: for methods that train on a frozen encoder, in seconds.
+
+A contrastive loss wants two views of every image. A frozen encoder need not see them anew in each epoch: it
+sees the plain image and some augmented views once, and its features are kept. A feature is then an image of
+one pixel with F channels, so that whatever takes images takes features as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from probmcl import _check
+from probmcl.data.labelled import LabelledImages
+
+
+class LabelledFeatures(LabelledImages):
+    """Features of several views of every image, and the images' labels, held in memory.
+
+    Args:
+        images: float16 (N, V, F): first that of the plain image, then those of V - 1 augmented views.
+        labels: Zeros and ones of any dtype, (N, K); stored as uint8.
+        classes: K different names.
+
+    Raises:
+        TypeError: If images are not a float16 tensor.
+        ValueError: If a shape, a label or the class names are wrong, or features are NaN or infinite.
+
+    >>> dataset = LabelledFeatures(torch.zeros(2, 9, 1280, dtype=torch.float16), torch.eye(2), ["a", "b"])
+    >>> views, label = dataset[1]
+    >>> views.shape, label.tolist()
+    (torch.Size([9, 1280]), [0, 1])
+    """
+
+    dims = 3
+    dtype = torch.float16
+
+    def __init__(self, images: Tensor, labels: Tensor, classes: Sequence[str]) -> None:
+        super().__init__(images, labels, classes)
+        _check.finite("images", images)
+
+
+def plain_feature(stored: Tensor) -> Tensor:
+    """Return the feature of the plain image: the view without chance.
+
+    Args:
+        stored: One image (V, F) or a batch (B, V, F).
+
+    Returns:
+        float32, (F, 1, 1) or (B, F, 1, 1).
+
+    >>> plain_feature(torch.zeros(5, 9, 1280, dtype=torch.float16)).shape
+    torch.Size([5, 1280, 1, 1])
+    """
+    return _as_pixel(stored[..., 0, :])
+
+
+def two_features(stored: Tensor) -> tuple[Tensor, Tensor]:
+    """Draw the features of two different augmented views of every image (M1).
+
+    Draws from torch's global random numbers, as all views do.
+
+    Args:
+        stored: A batch (B, V, F), V at least 3.
+
+    Returns:
+        Two tensors, float32 (B, F, 1, 1).
+
+    Raises:
+        ValueError: If fewer than two augmented views are stored.
+
+    >>> views = torch.arange(3.0).view(1, 3, 1).half()  # the plain one is 0
+    >>> first, second = two_features(views)
+    >>> sorted([first.item(), second.item()])
+    [1.0, 2.0]
+    """
+    augmented = _check.tensor("stored", stored, dims=3)[:, 1:]  # (B, V - 1, F)
+    views, rows = augmented.shape[1], torch.arange(len(augmented), device=stored.device)
+    if views < 2:
+        raise ValueError(f"stored: expected at least two augmented views beside the plain one, got {views}")
+    first = torch.randint(views, (len(rows),), device=stored.device)
+    step = torch.randint(1, views, (len(rows),), device=stored.device)  # never a whole round: another view
+    return _as_pixel(augmented[rows, first]), _as_pixel(augmented[rows, (first + step) % views])
+
+
+def _as_pixel(features: Tensor) -> Tensor:
+    return features.float()[..., None, None]

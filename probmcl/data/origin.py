@@ -1,0 +1,71 @@
+"""A folder that looks like a public data set and is none says so: ``ORIGIN.json`` beside its files.
+
+Images that somebody else kept, made smaller or laid out anew can be read by the loader of the data set they
+come from. What is measured on them must not be recorded as measured on that data set.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from probmcl._files import whole_file
+
+FILE = "ORIGIN.json"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a record says about such a folder, in place of what it says about the public data set.
+
+    Attributes:
+        name: name of the data set.
+        split: how its parts came about.
+        access: how a reader gets it, or "private rebuild of ...".
+        source: its public sources.
+
+    >>> Origin("Ten dogs", "by hand", "private rebuild of ...", "https://example.org").name
+    'Ten dogs'
+    """
+
+    name: str
+    split: str
+    access: str
+    source: str
+
+
+def write_origin(root: str | Path, origin: Origin) -> None:
+    """Write ``ORIGIN.json`` into the folder of a data set.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_origin(folder, Origin("Ten dogs", "by hand", "private rebuild of ...", "https://example.org"))
+    ...     read_origin(folder).split
+    'by hand'
+    """
+    with whole_file(Path(root) / FILE) as file:
+        file.write(json.dumps(asdict(origin), indent=2, ensure_ascii=False).encode())
+
+
+def read_origin(root: str | Path) -> Origin | None:
+    """Return what ``ORIGIN.json`` of a folder says; None if there is no such file.
+
+    Raises:
+        ValueError: If the file is damaged, or holds anything but the four texts; the message names it.
+
+    >>> read_origin("no/such/folder") is None
+    True
+    """
+    path = Path(root) / FILE
+    if not path.is_file():
+        return None
+    wanted = Origin.__dataclass_fields__
+    try:
+        found = json.loads(path.read_bytes())
+        texts = {str(key): value for key, value in found.items() if isinstance(value, str) and value}
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"{path}: expected the texts {', '.join(wanted)}, got: {error}") from None
+    if texts.keys() != wanted.keys() or len(found) != len(texts):
+        raise ValueError(f"{path}: expected the texts {', '.join(wanted)}, got {', '.join(found) or 'none'}")
+    return Origin(**texts)

@@ -1,0 +1,43 @@
+"""A mean of many numbers of which some belong together, such as those of one image."""
+
+from __future__ import annotations
+
+import torch
+from scipy.stats import norm
+from torch import Tensor
+
+from probmcl import _check
+from probmcl.evaluate.bootstrap import Interval
+
+
+def clustered_mean(values: Tensor, clusters: Tensor, *, level: float = 0.95) -> Interval:
+    """Return a mean with an interval that takes each cluster, not each value, as one observation.
+
+    The digits of one scene share its noise and clutter: to count them as independent would make the interval
+    too narrow. The standard error is that of K.-Y. Liang and S. L. Zeger, "Longitudinal data analysis using
+    generalized linear models", Biometrika 73, 1986, for a mean.
+
+    Args:
+        values: ``(M,)``, finite.
+        clusters: to which each value belongs, whole numbers from 0 on, ``(M,)``.
+        level: coverage of the interval, in (0, 1).
+
+    Raises:
+        ValueError: if a value is not finite, or the lengths differ.
+
+    Example:
+        >>> values, alone = torch.tensor([0.0, 1.0, 0.0, 1.0]), torch.arange(4)
+        >>> print(f"{clustered_mean(values, alone):.2f}")
+        0.50 [0.01, 0.99]
+    """
+    _check.finite("values", values, dims=1)
+    _check.same_rows("clusters", clusters, "values", values)
+    _check.number("level", level, low=0.0, high=1.0, above=True)
+    exact = values.double()
+    mean = exact.mean()
+    deviations = torch.zeros(int(clusters.max()) + 1, dtype=torch.double).index_add_(
+        0, clusters, exact - mean
+    )
+    reach = float(norm.ppf((1 + level) / 2)) * deviations.square().sum().sqrt() / len(values)
+    how = f"normal interval over {len(set(clusters.tolist())):,} images"
+    return Interval(mean.item(), (mean - reach).item(), (mean + reach).item(), level, how)

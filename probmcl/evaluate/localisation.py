@@ -1,0 +1,67 @@
+"""Is a heat map where the object is? Two numbers for maps whose object has a known box.
+
+The share of the map inside the box is the "energy-based pointing game" (H. Wang et al., "Score-CAM", CVPR
+Workshops 2020); whether its highest point is there is the pointing game (J. Zhang et al., "Top-down neural
+attention by excitation backprop", IJCV 126, 2018). A map that knows nothing has the share that the box has of
+the image, so that share is the number to compare with, not 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from probmcl import _check
+
+
+@dataclass(frozen=True)
+class Localisation:
+    """How well N maps meet their boxes.
+
+    Attributes:
+        inside: share of a map's sum that lies in its box, in [0, 1], ``(N,)``; 0 for a map of zeros.
+        hit: whether the highest point of a map lies in its box, bool ``(N,)``; no for a map of zeros.
+        area: share of the image that the box takes, ``(N,)``: what a map that is the same everywhere has.
+    """
+
+    inside: Tensor
+    hit: Tensor
+    area: Tensor
+
+
+def localisation(maps: Tensor, boxes: Tensor) -> Localisation:
+    """Compare heat maps with the boxes of what they should show.
+
+    Args:
+        maps: ``(N, H, W)``, not negative, as :func:`~probmcl.evaluate.grad_cam` returns them.
+        boxes: ``(N, 4)``: left, top, right, bottom in pixels. A pixel belongs to a box if its middle does.
+
+    Raises:
+        ValueError: if a map is negative somewhere, a box is not finite, or the numbers of both differ.
+
+    Example:
+        >>> maps = torch.zeros(1, 4, 4)
+        >>> maps[0, 0] = torch.tensor([3.0, 0.0, 0.0, 1.0])
+        >>> found = localisation(maps, torch.tensor([[0.0, 0.0, 2.0, 2.0]]))
+        >>> found.inside.item(), found.hit.item(), found.area.item()
+        (0.75, True, 0.25)
+    """
+    _check.finite("maps", maps, dims=3)
+    _check.finite("boxes", boxes, dims=2)
+    if boxes.shape != (len(maps), 4):
+        raise ValueError(
+            f"boxes: expected one (4,) for each of the {len(maps)} maps, got {tuple(boxes.shape)}"
+        )
+    if maps.numel() and maps.min() < 0:
+        raise ValueError(f"maps: expected numbers from 0 on, got {maps.min().item():g}")
+    left, top, right, bottom = boxes.unsqueeze(2).unbind(1)  # (N, 1) each
+    y, x = (torch.arange(side, device=maps.device) + 0.5 for side in maps.shape[1:])
+    rows, columns = (y >= top) & (y <= bottom), (x >= left) & (x <= right)  # (N, H), (N, W)
+    within = (rows.unsqueeze(2) & columns.unsqueeze(1)).flatten(1)  # (N, H W)
+    heat = maps.flatten(1)
+    total = heat.sum(1)  # (N,)
+    share = (heat * within).sum(1) / total.clamp(min=torch.finfo(heat.dtype).tiny)
+    peak = within.gather(1, heat.argmax(1, keepdim=True)).squeeze(1)
+    return Localisation(share, peak & (total > 0), within.to(heat.dtype).mean(1))

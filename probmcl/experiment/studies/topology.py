@@ -1,0 +1,41 @@
+"""What classifiers know of labels that come together (C4): runs of the main comparison, and random ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from probmcl.experiment.recipe import Recipe
+from probmcl.experiment.studies.main import ALL, SEEDS
+from probmcl.experiment.studies.settings import PROBE, REFERENCE, TUNING_SEED, alone, candidates, methods
+from probmcl.experiment.studies.worlds import World
+from probmcl.experiment.study import Study, Trial, Tuning
+
+COMPARED = ("BCE", "ASL", "SupCon, threshold", REFERENCE)
+RANDOM = "Random encoder (linear probe)"
+
+
+def topology_study(base: Recipe, world: World, name: str) -> Study:
+    """The study of the label graph in the classifier's weights.
+
+    Its tuning and its runs are those of the main comparison, and are used again where they lie beside it.
+
+    Example:
+        >>> from probmcl.experiment.studies.worlds import WORLDS
+        >>> len(topology_study(WORLDS["digits"].base(), WORLDS["digits"], "digits"))
+        20
+    """
+    compared = methods(base)
+    settings = {
+        PROBE: alone(base, None),
+        RANDOM: replace(alone(base, None), start=None),
+        **{setting: alone(base, compared[setting]) for setting in COMPARED},
+    }
+    tried = {setting: candidates(compared[setting]) for setting in COMPARED}
+    return Study(
+        "topology",
+        name,
+        "Is the similarity of classifier weights that of the labels' co-occurrence?",
+        tuple(Trial(setting, recipe, SEEDS, ALL) for setting, recipe in settings.items()),
+        reference=REFERENCE,
+        tuning=Tuning(TUNING_SEED, tried, ALL),
+    )

@@ -1,0 +1,101 @@
+"""The folder of a study: finished runs, one file each, and the common starts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import safetensors
+import torch
+from safetensors.torch import load, save
+
+from probmcl._files import whole_file
+from probmcl.experiment.checkpoints import slug
+from probmcl.experiment.recipe import LettersStart, Recipe
+from probmcl.experiment.starts import pretrain
+from probmcl.experiment.study.finished import Finished, read_finished, write_finished
+from probmcl.model import Encoder
+
+
+class StudyFolder:
+    """Where a study keeps its runs, beside the folders of other studies.
+
+    A run that another study beside it has finished is used as it is: ``runs/studies/main/...`` serves
+    ``runs/studies/topology``. The starts lie beside the studies too, in ``starts``.
+
+    Args:
+        folder: the study's own folder; it is made if needed.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.starts = self.folder.parent / "starts"
+
+    def find(self, key: str) -> Finished | None:
+        """The finished run with a key, or None.
+
+        Raises:
+            ValueError: if its file is torn, damaged or foreign; the message names it.
+        """
+        own = sorted(self.folder.glob(f"*-{key}.safetensors"))
+        beside = sorted(self.folder.parent.glob(f"*/*-{key}.safetensors"))
+        found = [*own, *beside]
+        return read_finished(found[0], key) if found else None
+
+    def keep(self, run: Finished) -> Path:
+        """Write a run down."""
+        path = self.folder / f"{slug(run.row.method)}-seed-{run.seed}-{run.key}.safetensors"
+        write_finished(run, path)
+        return path
+
+    def start(
+        self,
+        recipe: Recipe,
+        seed: int,
+        *,
+        device: torch.device | str = "cpu",
+        weights: Path | None = None,
+        progress: str | None = None,
+    ) -> Encoder:
+        """The common start of a recipe's seed; a pretraining is done once and kept.
+
+        Args:
+            recipe: says which start, encoder and views.
+            seed: seeds the pretraining.
+            device: where to train.
+            weights: the file of weights, if the recipe's start is one.
+            progress: text beside a progress bar; None for none.
+
+        Raises:
+            ValueError: if the file of a start is torn or foreign; the message names it.
+        """
+        if not isinstance(recipe.start, LettersStart):  # nothing is trained
+            return pretrain(recipe, seed=seed, device=device, weights=weights)
+        path = self.starts / f"{start_key(recipe, seed)}.safetensors"
+        if path.exists():
+            encoder = pretrain(replace(recipe, start=None), seed=seed)
+            try:
+                encoder.load_state_dict(load(path.read_bytes()))
+            except (safetensors.SafetensorError, RuntimeError) as error:
+                raise ValueError(f"study: {path} is torn or no start ({error}); remove it") from None
+            return encoder
+        encoder = pretrain(recipe, seed=seed, device=device, progress=progress)
+        state = {name: value.cpu().contiguous() for name, value in encoder.state_dict().items()}
+        with whole_file(path) as file:
+            file.write(save(state))
+        return encoder
+
+
+def start_key(recipe: Recipe, seed: int) -> str:
+    """A digest of what decides a pretraining on letters.
+
+    The scenes of the experiment do not count, but for the difficulty and the seed that letters share with
+    them.
+    """
+    plain = recipe.to_dict()
+    identity = {name: plain[name] for name in ("start", "encoder", "views")}
+    identity |= {name: plain["data"][name] for name in ("difficulty", "seed")}
+    text = json.dumps({**identity, "run": seed}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]

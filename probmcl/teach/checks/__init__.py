@@ -1,0 +1,27 @@
+"""Checkers for the assignments: they compare with :mod:`probmcl.reference` and explain a failure.
+
+One module an assignment; :func:`feedback` prints what a checker says. A checker raises
+:class:`WrongAnswerError` with the smallest case that fails, what was expected, what came, and a hint at the
+likely mistake.
+"""
+
+from probmcl.teach.checks.comparison import (
+    Mistake,
+    WrongAnswerError,
+    check_function,
+    check_value,
+    feedback,
+)
+from probmcl.teach.checks.student import OFF_LIMITS, instance_seed, only_own_work, student_is
+
+__all__ = [
+    "OFF_LIMITS",
+    "Mistake",
+    "WrongAnswerError",
+    "check_function",
+    "check_value",
+    "feedback",
+    "instance_seed",
+    "only_own_work",
+    "student_is",
+]

@@ -1,0 +1,153 @@
+"""Who answers: a student's own instance of every question, and the rule what may be imported."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import re
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+import torch
+
+from probmcl.teach.checks.comparison import WrongAnswerError
+
+PLACEHOLDER = "your-id"
+"""What a notebook holds until its student writes an id."""
+
+OFF_LIMITS = frozenset({"probmcl.loss", "probmcl.model", "probmcl.evaluate", "probmcl.reference"})
+"""What a student writes without, unless a question says otherwise."""
+
+MARK = re.compile(r"\s*# Question (\d+)\b")
+
+
+def instance_seed(student_id: str, term: str, question: str = "") -> int:
+    """The seed of a student's own data: the same for notebook and grader, another for each student and term.
+
+    Upper and lower case and spaces around the id do not matter.
+
+    Example:
+        >>> instance_seed("Ada ", "public") == instance_seed("ada", "public")
+        True
+        >>> instance_seed("ada", "public") == instance_seed("grace", "public")
+        False
+    """
+    if not isinstance(student_id, str) or not student_id.strip():
+        raise WrongAnswerError(
+            '`student_id`: not set yet. Write your id between the quotes, such as "ab123".'
+        )
+    key = f"{term}/{student_id.strip().lower()}/{question}"
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big")
+
+
+def generator_of(student_id: str, term: str, question: str = "") -> torch.Generator:
+    """A generator of random numbers with :func:`instance_seed`."""
+    return torch.Generator().manual_seed(instance_seed(student_id, term, question))
+
+
+def student_is(student_id: str, metadata: Path = Path("../submission_metadata.json")) -> None:
+    """Raise if no id is set, or if the submission came from somebody else.
+
+    Gradescope writes who submitted to a file beside the submission; elsewhere there is none, and every id
+    passes.
+
+    Args:
+        student_id: as the notebook states it.
+        metadata: Gradescope's file.
+
+    Raises:
+        WrongAnswerError: if the id is missing, or is neither the id, nor the address, nor the address's first
+            part of one of those who submitted.
+    """
+    if not isinstance(student_id, str) or student_id.strip().lower() in ("", PLACEHOLDER):
+        raise WrongAnswerError(
+            '`student_id`: not set yet. Write your id between the quotes, such as "ab123".'
+        )
+    users = json.loads(metadata.read_text(encoding="utf-8")).get("users", []) if metadata.is_file() else []
+    known = {str(user[key]).lower() for user in users for key in ("sid", "email") if user.get(key)}
+    known |= {name.split("@")[0] for name in known}
+    if known and student_id.strip().lower() not in known:
+        raise WrongAnswerError(
+            f"`student_id`: {student_id!r} is neither the id nor the address of the one who submitted."
+        )
+
+
+def only_own_work(cells: Sequence[str], question: int, forbidden: Collection[str] = OFF_LIMITS) -> None:
+    """Raise if the answer to a question takes its result from a module that it may not use.
+
+    Cells are told apart by their first line, ``# Question 3``. What a cell of another question imports may
+    be used there alone; a cell without such a line belongs to every question.
+
+    Args:
+        cells: the source of the cells that were run, IPython's ``In``.
+        question: number of the question.
+        forbidden: modules, such as ``probmcl.loss``, with everything below them.
+
+    Raises:
+        WrongAnswerError: naming the module.
+
+    Example:
+        >>> cells = ["# Question 1", "import probmcl.loss as ours"]
+        >>> only_own_work(cells, 1)
+        Traceback (most recent call last):
+        ...
+        probmcl.teach.checks.comparison.WrongAnswerError: Question 1 goes without `probmcl.loss`...
+    """
+    own: list[ast.AST] = []
+    others: list[ast.AST] = []
+    for number, tree in _marked(cells):
+        (own if number in (None, question) else others).append(tree)
+    for module in (module for tree in own for module in _used_modules(tree)):
+        for banned in forbidden:
+            if _inside(module, banned):
+                raise WrongAnswerError(f"Question {question} goes without `{banned}`: write it yourself.")
+    borrowed = {name for tree in others for name in _imported_names(tree, forbidden)}
+    for node in (node for tree in own for node in ast.walk(tree)):
+        if isinstance(node, ast.Name) and node.id in borrowed:
+            raise WrongAnswerError(
+                f"Question {question} uses `{node.id}`, imported for another question: write it yourself."
+            )
+
+
+def _inside(module: str, banned: str) -> bool:
+    return module == banned or module.startswith(f"{banned}.")
+
+
+def _marked(cells: Sequence[str]) -> Iterator[tuple[int | None, ast.AST]]:
+    """The cells that are Python, with the number of their question."""
+    for cell in cells:
+        mark = MARK.match(cell)
+        lines = [line for line in cell.splitlines() if not line.lstrip().startswith(("%", "!"))]
+        try:
+            yield (int(mark[1]) if mark else None), ast.parse("\n".join(lines))
+        except SyntaxError:  # it did not run either
+            continue
+
+
+def _used_modules(tree: ast.AST) -> Iterator[str]:
+    """Modules that a cell imports or reaches, also by ``importlib`` or a dotted name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Attribute):
+            yield ast.unparse(node)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def _imported_names(tree: ast.AST, forbidden: Collection[str]) -> Iterator[str]:
+    """Names that a cell binds to something forbidden; a dotted name is seen where it is used."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        module = getattr(node, "module", None)
+        for alias in node.names:
+            if not module and not alias.asname:
+                continue
+            full = f"{module}.{alias.name}" if module else alias.name
+            if any(_inside(full, banned) for banned in forbidden):
+                yield alias.asname or alias.name

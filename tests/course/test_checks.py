@@ -1,0 +1,188 @@
+"""Checkers: the truth passes, each known mistake fails with its hint, and nothing ends in a traceback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+
+from probmcl.teach.checks import (
+    Mistake,
+    WrongAnswerError,
+    check_function,
+    check_value,
+    feedback,
+    instance_seed,
+    metrics,
+    mixtures,
+    only_own_work,
+    positive_sets,
+    replication,
+    student_is,
+)
+
+FUNCTIONS = [(positive_sets, name) for name in ("jaccard", "positive_mask", "contrastive_loss", "loss_floor")]
+FUNCTIONS += [
+    (metrics, name)
+    for name in ("label_statistics", "average_precision", "mean_average_precision", "best_thresholds")
+]
+FUNCTIONS += [
+    (mixtures, name) for name in ("log_normal", "log_prob", "mixture_parameters", "log_similarity", "nll")
+]
+
+
+@pytest.fixture(params=FUNCTIONS, ids=lambda pair: pair[1])
+def known(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Callable[..., None], Callable[..., Any], list[Mistake]]:
+    """A checker, its truth, and the mistakes it knows."""
+    module, name = request.param
+    seen: list[Any] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "check_function", lambda *args, **_: seen.append(args))
+        patch.setattr(module, "_without_loops", lambda *_: None, raising=False)
+        patch.setattr(module, "_gradients_of_nll", lambda *_: None, raising=False)
+        getattr(module, name)(lambda: None)
+    _, truth, _, mistakes = seen[0]
+    return getattr(module, name), truth, list(mistakes)
+
+
+class TestFunctions:
+    def test_each_known_mistake_gets_its_own_hint(self, known) -> None:
+        checker, _, mistakes = known
+        assert mistakes
+        for mistake in mistakes:
+            for seed in (0, 1):
+                with pytest.raises(WrongAnswerError) as raised:
+                    checker(mistake.answer, seed=seed)
+                assert mistake.hint in str(raised.value)
+
+    @pytest.mark.parametrize("empty", [None, ..., lambda *_: None, lambda *_: ...])
+    def test_an_empty_answer_is_called_so(self, known, empty) -> None:
+        with pytest.raises(WrongAnswerError, match="not answered yet"):
+            known[0](empty)
+
+    @pytest.mark.parametrize(
+        "odd", [3.0, "text", lambda: 1, lambda *_: "text", lambda *_: torch.zeros(1, 1, 1)]
+    )
+    def test_an_odd_answer_is_no_traceback(self, known, odd) -> None:
+        with pytest.raises(WrongAnswerError):
+            known[0](odd)
+
+
+class TestReplication:
+    @pytest.mark.parametrize("empty", [None, ..., {}, {"claim": ...}])
+    def test_an_empty_answer_is_no_traceback(self, empty) -> None:
+        calls = [
+            (replication.protocol, empty),
+            (replication.chosen, empty, empty),
+            (replication.record, empty, empty, empty),
+            (replication.record, empty, {"baseline": "BCE", "measure": "mAP", "minutes": 5}, "ProbMCL"),
+            (replication.verdict, (empty, empty), empty, empty, empty),
+            (replication.audit, empty),
+        ]
+        for checker, *answers in calls:
+            with pytest.raises(WrongAnswerError):
+                checker(*answers, "ada")
+
+
+class TestComparison:
+    def test_the_smallest_case_that_fails_is_shown(self) -> None:
+        def total(x: torch.Tensor) -> float:
+            return x.sum().item()
+
+        cases = [(torch.ones(3),), (torch.ones(2),), (torch.zeros(1),)]
+        with pytest.raises(WrongAnswerError, match=r"wrong on 2 of 3 cases.*\n  x = \[1\.0, 1\.0\]\n"):
+            check_function(lambda x: 2 * x.sum(), total, cases)
+
+    def test_a_hint_needs_every_case(self) -> None:
+        def same(x: float) -> float:
+            return x
+
+        hint = [Mistake("tripled", lambda x: 3 * x)]
+        with pytest.raises(WrongAnswerError) as raised:
+            check_function(lambda x: 3 * x if x < 2 else 0.0, same, [(1.0,), (5.0,)], hint)
+        assert "tripled" not in str(raised.value)
+
+    def test_an_answer_may_not_change_the_case(self) -> None:
+        def first(x: torch.Tensor) -> float:
+            return x[0].item()
+
+        def changing(x: torch.Tensor) -> float:
+            value = x[0].item()
+            x.zero_()
+            return value
+
+        check_function(changing, first, [(torch.ones(2),)])
+
+    def test_a_value_is_not_told_before_grading(self) -> None:
+        check_value("x", 0.7, 0.5, tell=False)
+        with pytest.raises(WrongAnswerError, match="`x` is not right"):
+            check_value("x", 0.7, 0.5)
+
+    @pytest.mark.parametrize("odd", ["0.5", float("nan"), float("inf"), [0.5, 0.5], object()])
+    def test_a_value_of_the_wrong_kind_is_told(self, odd) -> None:
+        with pytest.raises(WrongAnswerError, match="expected a finite number"):
+            check_value("x", odd, 0.5, tell=False)
+
+    def test_feedback_prints_and_does_not_raise(self, capsys: pytest.CaptureFixture[str]) -> None:
+        feedback(positive_sets.jaccard, ...)
+        assert capsys.readouterr().out.startswith("[ ] `jaccard`: not answered yet")
+
+
+class TestInstances:
+    @pytest.mark.parametrize("module", [metrics, mixtures, positive_sets])
+    def test_differ_between_students_and_terms_and_repeat(self, module: ModuleType) -> None:
+        def same(a: Any, b: Any) -> bool:
+            return all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
+
+        assert same(module.instance("ada"), module.instance(" ADA "))
+        assert not same(module.instance("ada"), module.instance("grace"))
+        assert not same(module.instance("ada"), module.instance("ada", "2031"))
+
+    def test_the_id_is_that_of_the_one_who_submitted(self, tmp_path: Path) -> None:
+        metadata = tmp_path / "metadata.json"
+        metadata.write_text(json.dumps({"users": [{"sid": 1815, "email": "Ada@example.org"}]}))
+        for known in ("1815", "ada", "ada@example.org"):
+            student_is(known, metadata)
+        with pytest.raises(WrongAnswerError, match="neither the id"):
+            student_is("grace", metadata)
+        student_is("grace", tmp_path / "none.json")
+        with pytest.raises(WrongAnswerError, match="not set yet"):
+            student_is("your-id", metadata)
+
+    def test_the_own_seed_is_stable(self) -> None:
+        assert instance_seed("ada", "public") == 2281646350
+        assert replication.instance("ada").row.startswith("M")
+
+
+class TestOwnWork:
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            "from probmcl.loss import overlap",
+            "from probmcl import loss",
+            "import probmcl.loss as ours",
+            "import probmcl\nprobmcl.loss.overlap(y)",
+            "import importlib\nimportlib.import_module('probmcl.loss')",
+            "def f():\n    from probmcl.reference import overlap",
+        ],
+    )
+    def test_a_finished_answer_is_noticed_in_the_own_cell_and_in_unmarked_ones(self, cell: str) -> None:
+        for mark in ("# Question 1\n", ""):
+            with pytest.raises(WrongAnswerError, match=r"goes without `probmcl\.\w+`"):
+                only_own_work([mark + cell], 1)
+
+    def test_what_another_question_imports_stays_there(self) -> None:
+        borrowed = ["# Question 6\nfrom probmcl.evaluate import auroc", "# Question 1\nauroc(s, y)"]
+        only_own_work(borrowed[:1], 1)
+        with pytest.raises(WrongAnswerError, match="uses `auroc`, imported for another question"):
+            only_own_work(borrowed, 1)
+
+    def test_own_work_passes(self) -> None:
+        only_own_work(["# Question 1\nimport torch\n%time 3", "broken(", "import probmcl.data"], 1)

@@ -1,0 +1,114 @@
+"""What is built of a master: a notebook without solution, a bundle with PyTorch for the CPU, a sheet."""
+
+import re
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from course import MASTERS, NOTEBOOKS, Built, build, master_notebook, masters
+from course_check import mutants
+from course_sheet import questions
+
+
+def text_of(path: Path) -> str:
+    return "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
+
+
+def test_the_students_notebook_in_the_book_is_fresh(built: Built) -> None:
+    committed = NOTEBOOKS / built.student.name
+    assert committed.read_text(encoding="utf-8") == built.student.read_text(encoding="utf-8"), (
+        "make notebooks"
+    )
+
+
+def test_every_students_notebook_has_a_master() -> None:
+    assert sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")) == masters()
+
+
+def test_the_students_notebook_holds_no_solution_and_no_hidden_test(built: Built) -> None:
+    student = text_of(built.student)
+    assert "HIDDEN" not in student
+    assert "SOLUTION" not in student
+    assert "Model answer" not in student
+    for question in questions(master_notebook(built.name)):
+        for part in question.solution:
+            lines = [line.strip() for line in part.splitlines() if re.match(r"\s+(return|for|if) ", line)]
+            assert not [line for line in lines if line in student]
+
+
+def test_the_students_notebook_needs_no_grader(built: Built) -> None:
+    notebook = nbformat.read(built.student, as_version=4)
+    assert "otter" not in notebook.metadata
+    assert "import otter" not in text_of(built.student)
+    assert all(not cell.get("outputs") for cell in notebook.cells)
+
+
+def test_points_at_the_top_are_the_sum_of_the_questions(built: Built) -> None:
+    stated = re.search(r"\*\*Points\*\*: (\d+), of which (\d+)", text_of(built.student))
+    found = list(questions(master_notebook(built.name)))
+    assert stated is not None
+    assert int(stated[1]) == sum(question.total for question in found)
+    assert int(stated[2]) == sum(question.total for question in found if question.written)
+    page = (NOTEBOOKS.parent / "assignments.md").read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if f"{built.name}.ipynb" in line)
+    assert f"| {stated[1]} |" in row
+
+
+def test_every_written_question_has_a_rubric_with_its_points(built: Built) -> None:
+    written = [question for question in questions(master_notebook(built.name)) if question.written]
+    assert written
+    for question in written:
+        rows = re.findall(r"^\| (\d+) \|", "\n".join(question.text), re.MULTILINE)
+        assert sum(map(int, rows)) == question.total
+
+
+def test_the_bundle_installs_pytorch_for_the_cpu_from_its_own_index(built: Built) -> None:
+    with zipfile.ZipFile(built.autograder) as bundle:
+        environment = yaml.safe_load(bundle.read("environment.yml"))
+        assert {"setup.sh", "run_autograder", "otter_config.json"} <= set(bundle.namelist())
+    pip = next(entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
+    assert next(line for line in pip if line.startswith("torch==")).endswith("+cpu")
+    assert any(line.startswith("--extra-index-url") and line.endswith("/cpu") for line in pip)
+    assert any(line.startswith("probmcl @ https://github.com/") for line in pip)
+
+
+def test_the_audit_has_the_ledger_beside_it(tmp_path: Path) -> None:
+    with zipfile.ZipFile(build("a4_replication", tmp_path).autograder) as bundle:
+        assert "files/ledger.yml" in bundle.namelist()
+
+
+def test_the_sheet_holds_solutions_and_rubric(built: Built) -> None:
+    sheet = built.sheet.read_text(encoding="utf-8")
+    assert "```python\n# Question 1\n" in sheet
+    assert "| points | for |" in sheet
+    assert "BEGIN" not in sheet
+
+
+def test_at_least_ten_wrong_answers_an_assignment(built: Built) -> None:
+    found = mutants(built.name)
+    assert len(found) >= 10
+    assert len({mutant.name for mutant in found}) == len(found)
+
+
+def test_another_term_changes_notebook_and_grader(tmp_path: Path) -> None:
+    built = build("a2_positive_sets", tmp_path, term="2031-autumn")
+    assert 'term = "2031-autumn"' in text_of(built.student)
+    with zipfile.ZipFile(built.autograder) as bundle:
+        assert "2031-autumn" in bundle.read("tests/q1.py").decode()
+
+
+def test_masters_stay_out_of_the_book(root: Path) -> None:
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    assert config["only_build_toc_files"]
+    assert "book/assignments/**" in config["exclude_patterns"]
+    assert not list(MASTERS.rglob("*.ipynb"))
+    assert "masters" not in (root / "_toc.yml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", masters())
+def test_students_notebooks_open_in_colab_by_the_address_of_the_repository(name: str, root: Path) -> None:
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    address = config["repository"]["url"].removeprefix("https://github.com/")
+    assert f"colab.research.google.com/github/{address}/blob/" in text_of(NOTEBOOKS / f"{name}.ipynb")

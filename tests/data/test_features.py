@@ -1,0 +1,103 @@
+"""Features of stored views: what is drawn of them, and what a file of them must hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from probmcl.data import (
+    LabelledFeatures,
+    LabelledImages,
+    load_features,
+    load_npz,
+    make_loader,
+    plain_feature,
+    save_npz,
+    two_features,
+)
+
+
+def numbered(images: int = 6, views: int = 5, entries: int = 3) -> LabelledFeatures:
+    """Entry 0 of a feature is the number of its image, entry 1 that of its view; 0 is the plain view."""
+    features = torch.zeros(images, views, entries, dtype=torch.float16)
+    features[..., 0] = torch.arange(images)[:, None]
+    features[..., 1] = torch.arange(views)
+    return LabelledFeatures(features, torch.eye(images), [f"class {i}" for i in range(images)])
+
+
+def test_two_different_augmented_views_of_each_image_are_drawn_evenly() -> None:
+    torch.manual_seed(0)
+    counts = torch.zeros(5, 5)
+    for _ in range(400):
+        first, second = two_features(numbered().images)
+        assert first.shape == second.shape == (6, 3, 1, 1)
+        assert first.dtype == torch.float32
+        assert first[:, 0].flatten().tolist() == second[:, 0].flatten().tolist() == list(range(6))
+        pairs = first[:, 1].flatten().long(), second[:, 1].flatten().long()
+        counts.index_put_(pairs, torch.ones(6), accumulate=True)
+    assert counts[0].sum() == counts[:, 0].sum() == 0  # the plain view
+    assert counts.diagonal().sum() == 0  # twice the same
+    others = counts[1:, 1:][~torch.eye(4, dtype=torch.bool)]
+    assert others.min() > 0.75 * 2400 / 12
+    assert others.max() < 1.25 * 2400 / 12
+
+
+def test_the_plain_view_is_the_first_of_an_image_and_of_a_batch() -> None:
+    stored = numbered().images
+    assert plain_feature(stored)[:, 1].abs().sum() == 0
+    assert torch.equal(plain_feature(stored[2]), plain_feature(stored)[2])
+
+
+def test_a_seed_repeats_the_batches_of_a_loader_and_epochs_differ() -> None:
+    one, other = (make_loader(numbered(40), two_features, 8, shuffle=True, seed=3) for _ in range(2))
+    first, again = list(one), list(other)
+    assert all(
+        torch.equal(a, b)
+        for (x, _), (y, _) in zip(first, again, strict=True)
+        for a, b in zip(x, y, strict=True)
+    )
+    assert not torch.equal(first[0][0][0], next(iter(one))[0][0])
+
+
+def test_one_augmented_view_is_too_few() -> None:
+    with pytest.raises(ValueError, match=r"stored: expected at least two augmented views .* got 1"):
+        two_features(torch.zeros(4, 2, 3))
+
+
+def test_a_part_of_features_is_features() -> None:
+    part = numbered().subset([1, 3]).to("cpu")
+    assert isinstance(part, LabelledFeatures)
+    assert part.images[:, 0, 0].tolist() == [1, 3]
+
+
+def test_features_come_back_from_their_file(tmp_path: Path) -> None:
+    save_npz(numbered(), tmp_path / "a.npz")
+    found = load_features(tmp_path / "a.npz")
+    assert torch.equal(found.images, numbered().images)
+    assert found.images.dtype == torch.float16
+    assert found.classes == numbered().classes
+    with pytest.raises(ValueError, match=r"a\.npz: images: expected uint8, got dtype float16"):
+        load_npz(tmp_path / "a.npz")
+    save_npz(
+        LabelledImages(torch.zeros(2, 1, 4, 4, dtype=torch.uint8), torch.eye(2), ["a", "b"]),
+        tmp_path / "b.npz",
+    )
+    with pytest.raises(ValueError, match=r"b\.npz: images: expected float16, got dtype uint8"):
+        load_features(tmp_path / "b.npz")
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.full((2, 3, 4), np.nan, dtype=np.float16), "images: expected finite values, got 24"),
+        (np.zeros((2, 4), dtype=np.float16), "images: expected 3 dimensions"),
+        (np.zeros((2, 3, 4), dtype=np.float32), "images: expected float16, got dtype float32"),
+    ],
+)
+def test_a_file_of_bad_features_is_named(images: np.ndarray, message: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "bad.npz", images=images, labels=np.eye(2), classes=np.array(["a", "b"]))
+    with pytest.raises(ValueError, match=rf"bad\.npz: {message}"):
+        load_features(tmp_path / "bad.npz")

@@ -1,0 +1,44 @@
+"""Values that belong together count as one observation."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from probmcl.evaluate import clustered_mean
+
+
+def test_values_on_their_own_have_the_usual_standard_error() -> None:
+    values = torch.randn(500, generator=torch.Generator().manual_seed(0))
+    found = clustered_mean(values, torch.arange(500).flip(0))
+    error = values.double().std(correction=0).item() / math.sqrt(500)
+    assert found.high - found.value == pytest.approx(1.959964 * error)
+    assert found.value - found.low == pytest.approx(1.959964 * error)
+
+
+def test_to_repeat_every_value_changes_nothing() -> None:
+    values = torch.rand(60, generator=torch.Generator().manual_seed(1))
+    once = clustered_mean(values, torch.arange(60))
+    thrice = clustered_mean(values.repeat(3), torch.arange(60).repeat(3))
+    assert (thrice.value, thrice.low, thrice.high) == pytest.approx((once.value, once.low, once.high))
+
+
+def test_the_interval_covers_the_truth_about_as_often_as_promised() -> None:
+    generator = torch.Generator().manual_seed(2)
+    clusters = torch.arange(100).repeat_interleave(torch.arange(100) % 5 + 1)
+    covered = 0
+    for _ in range(300):
+        shared = torch.randn(100, generator=generator)[clusters]
+        values = shared + torch.randn(len(clusters), generator=generator)
+        found = clustered_mean(values, clusters, level=0.9)
+        covered += found.low <= 0 <= found.high
+    assert 250 <= covered <= 288  # 270 +- 3.5 standard errors
+
+
+def test_bad_input_is_named() -> None:
+    with pytest.raises(ValueError, match="values: expected finite"):
+        clustered_mean(torch.tensor([1.0, math.nan]), torch.arange(2))
+    with pytest.raises(ValueError, match="clusters: expected"):
+        clustered_mean(torch.ones(3), torch.arange(2))

@@ -1,0 +1,186 @@
+"""Build the coursework: ``python tools/course.py [--term NAME] [--out DIR] [--check | --notebooks] [names]``.
+
+An assignment is one master, ``book/assignments/masters/<name>.md``: MyST Markdown with otter-grader's blocks.
+From it come, in ``_build/course/<name>/``: the student's notebook, the solution, the autograder's zip for
+Gradescope, and the instructor's sheet. ``--notebooks`` writes the students' notebooks of the public term into
+``book/assignments/``, ``--check`` fails if one of those is stale. They hold no solution and no hidden test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from myst_nb.core.read import read_myst_markdown_notebook
+from nbformat import NotebookNode
+from quiet_otter import assign
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+
+from chapters import Book  # noqa: E402
+from course_sheet import instructor_sheet  # noqa: E402
+from export import write_atomically  # noqa: E402
+
+MASTERS = ROOT / "book" / "assignments" / "masters"
+NOTEBOOKS = ROOT / "book" / "assignments"
+PUBLIC_TERM = "public"
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+
+
+@dataclass(frozen=True)
+class Built:
+    """What was made of one master."""
+
+    name: str
+    student: Path
+    solution: Path
+    autograder: Path
+    sheet: Path
+
+
+def masters() -> list[str]:
+    """Names of the assignments, in order."""
+    return sorted(path.stem for path in MASTERS.glob("*.md"))
+
+
+def master_notebook(name: str, term: str = PUBLIC_TERM) -> NotebookNode:
+    """Return a master as a notebook, with addresses and term filled in."""
+    book = Book(ROOT)
+    text = (MASTERS / f"{name}.md").read_text(encoding="utf-8")
+    owner, repository = book.repository.split("/")[-2:]
+    path = f"github/{owner}/{repository}/blob/{book.branch}/book/assignments/{name}.ipynb"
+    for token, value in {
+        "COLAB_URL": f"https://colab.research.google.com/{path}",
+        "BOOK_URL": f"https://{owner}.github.io/{repository}",
+        "REPOSITORY_URL": book.repository,
+        "COURSE_TERM": term,
+    }.items():
+        text = text.replace(token, value)
+    notebook = read_myst_markdown_notebook(text)
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook.metadata = nbformat.from_dict({"kernelspec": kernel, "language_info": {"name": "python"}})
+    return notebook
+
+
+def build(name: str, out: Path, term: str = PUBLIC_TERM) -> Built:
+    """Make everything of one assignment, in the folder ``out / name``."""
+    folder = out / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with tempfile.TemporaryDirectory() as work:
+        master = Path(work) / f"{name}.ipynb"
+        notebook = master_notebook(name, term)
+        _add_requirements(notebook)
+        shutil.copy(ROOT / "book" / "ledger.yml", work)  # for the assignment that audits it
+        nbformat.write(notebook, master)
+        assign(str(master), work, no_pdfs=True, no_run_tests=True)
+        built = Built(name, *(folder / f"{name}{end}" for end in _ENDINGS))
+        built.student.write_text(_student_text(name, Path(work, "student", master.name)), encoding="utf-8")
+        shutil.copy(Path(work, "autograder", master.name), built.solution)
+        (bundle,) = Path(work, "autograder").glob("*.zip")
+        shutil.copy(bundle, built.autograder)
+    built.sheet.write_text(instructor_sheet(name, notebook), encoding="utf-8")
+    return built
+
+
+_ENDINGS = (".ipynb", "_solution.ipynb", "_autograder.zip", "_instructor.md")
+
+
+def student_notebook(name: str) -> str:
+    """Return the text of the student's notebook of the public term."""
+    with tempfile.TemporaryDirectory() as out:
+        return build(name, Path(out)).student.read_text(encoding="utf-8")
+
+
+def _student_text(name: str, path: Path) -> str:
+    """The notebook as Colab opens it: no traces of the grader, cell ids that depend on the content alone."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata.pop("otter", None)
+    notebook.metadata["colab"] = {"provenance": [], "toc_visible": True}
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    seen: dict[str, int] = {}
+    cells = []
+    for cell in notebook.cells:
+        if not cell.source.strip():
+            continue
+        cell.metadata = nbformat.from_dict({})
+        content = f"{name}\n{cell.cell_type}\n{cell.source}"
+        seen[content] = seen.get(content, 0) + 1
+        cell["id"] = hashlib.sha256(f"{content}\n{seen[content]}".encode()).hexdigest()[:12]
+        cells.append(cell)
+    notebook.cells = cells
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook) + "\n"
+
+
+def _add_requirements(notebook: NotebookNode) -> None:
+    """Tell otter what the grading machine installs: PyTorch for the CPU, from its index, and the package."""
+    pins = dict(
+        re.findall(
+            r"^(torch|torchvision)==([\w.]+)", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE
+        )
+    )
+    book = Book(ROOT)
+    wanted = [
+        f"--extra-index-url {CPU_INDEX}",
+        *(f"{package}=={version}+cpu" for package, version in pins.items()),
+        f"probmcl @ {book.repository}/archive/refs/heads/{book.branch}.tar.gz",  # needs no git there
+    ]
+    config = next(cell for cell in notebook.cells if "# ASSIGNMENT CONFIG" in cell.source)
+    lines = "\n".join(f"  - {line}" for line in wanted)
+    config.source = config.source.replace(
+        "# ASSIGNMENT CONFIG\n", f"# ASSIGNMENT CONFIG\nrequirements:\n{lines}\n", 1
+    )
+
+
+def stale(names: Sequence[str]) -> list[str]:
+    """Return which students' notebooks in the book are missing, not what the master gives, or without one."""
+    problems = []
+    for name in names:
+        path = NOTEBOOKS / f"{name}.ipynb"
+        if not path.is_file() or path.read_text(encoding="utf-8") != student_notebook(name):
+            problems.append(f"{path.relative_to(ROOT)} is missing or stale")
+    known = set(masters())
+    extra = sorted(path for path in NOTEBOOKS.glob("*.ipynb") if path.stem not in known)
+    return problems + [f"{path.relative_to(ROOT)} has no master" for path in extra]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    parser = argparse.ArgumentParser(description="Build the coursework.")
+    parser.add_argument("names", nargs="*", help="assignments, all of them by default")
+    parser.add_argument("--term", default=PUBLIC_TERM, help="another term gives every student other data")
+    parser.add_argument("--out", type=Path, default=ROOT / "_build" / "course")
+    parser.add_argument(
+        "--notebooks", action="store_true", help="write the students' notebooks into the book"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="fail if a student's notebook in the book is stale"
+    )
+    options = parser.parse_args(arguments)
+    names = options.names or masters()
+    if options.check:
+        problems = stale(names)
+        if problems:
+            print("\n".join([*problems, "Run: make notebooks"]), file=sys.stderr)
+        return 1 if problems else 0
+    for name in names:
+        if options.notebooks:
+            write_atomically(NOTEBOOKS / f"{name}.ipynb", student_notebook(name))
+        else:
+            built = build(name, options.out, options.term)
+            print(f"{name}: {', '.join(sorted(path.name for path in built.sheet.parent.iterdir()))}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""What a page costs its reader: bytes on the way, and time until it answers, from a local server."""
+
+from __future__ import annotations
+
+import gzip
+import re
+
+from playwright.sync_api import Browser, Response
+
+LIMIT_KB = 1200
+LIMIT_SECONDS = 1.0
+TRIES = 3
+FIGURES = ("image", "media")
+INLINE_FIGURE = re.compile(rb"data:image/[a-z+]+;base64,[A-Za-z0-9+/=]+")
+COMPRESSED = ("font",)
+
+ANSWERS = """() => new Promise(done => {
+  const idle = () => requestIdleCallback(() => done(performance.now() / 1000));
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", idle, {once: true});
+  else idle();
+})"""
+"""Seconds from the start until the scripts have run and the page is first idle: from then on it answers."""
+
+
+def weight(response: Response) -> int:
+    """Return the bytes of one answer, compressed as a web server would, without figures."""
+    if response.request.resource_type in FIGURES or response.status != 200:
+        return 0
+    body = response.body()
+    if response.request.resource_type in COMPRESSED:
+        return len(body)
+    return len(gzip.compress(INLINE_FIGURE.sub(b"", body)))
+
+
+def measure(chromium: Browser, url: str) -> tuple[float, float]:
+    """Open a page with an empty cache; return kilobytes and seconds until it answers."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    page = context.new_page()
+    answers: list[Response] = []
+    page.on("response", lambda response: answers.append(response))
+    page.goto(url, wait_until="commit")
+    seconds = float(page.evaluate(ANSWERS))
+    page.wait_for_load_state("load")
+    page.wait_for_load_state("networkidle")
+    kilobytes = sum(weight(response) for response in answers) / 1000
+    context.close()
+    return kilobytes, seconds
+
+
+def cost(chromium: Browser, url: str) -> tuple[float, float, list[str]]:
+    """Return kilobytes, seconds and what is too much; a slow page is tried again, on a shared machine."""
+    kilobytes, seconds = measure(chromium, url)
+    for _ in range(TRIES - 1):
+        if seconds <= LIMIT_SECONDS:
+            break
+        seconds = min(seconds, measure(chromium, url)[1])
+    found = []
+    if kilobytes > LIMIT_KB:
+        found.append(f"weight: {kilobytes:.0f} kB compressed, without figures; at most {LIMIT_KB}")
+    if seconds > LIMIT_SECONDS:
+        found.append(f"time: answers after {seconds:.1f} s, in {TRIES} tries; at most {LIMIT_SECONDS:g}")
+    return kilobytes, seconds, found
