@@ -52,8 +52,8 @@ def joined(findings: Sequence[Finding], change: str, *, missing: Sequence[str] =
     Args:
         findings: those that could be made.
         change: what would change the verdict.
-        missing: what the rule asks for and is not recorded. With it nothing counts as reproduced, and the
-            sentence says that the verdict is provisional.
+        missing: what the rule asks for and is not recorded. With it the status is "partly", whatever the rest
+            says, and the sentence says that the verdict is provisional.
 
     Returns:
         None without findings. Findings that agree keep their status, others are "partly".
@@ -70,9 +70,7 @@ def joined(findings: Sequence[Finding], change: str, *, missing: Sequence[str] =
     if not findings:
         return None
     statuses = {found.status for found in findings}
-    status = statuses.pop() if len(statuses) == 1 else PARTLY
-    if status == REPRODUCED and missing:
-        status = PARTLY
+    status = PARTLY if missing or len(statuses) > 1 else statuses.pop()
     sentences = [found.sentence for found in findings]
     if missing:
         sentences.append(f"Not run: {', '.join(missing)}; the verdict is provisional.")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from probmcl.data import THEMES
+from probmcl.data import THEMES, digit_scenes
 from probmcl.evaluate import Interval, thresholds_from_validation
 from probmcl.experiment import (
     Asked,
@@ -61,6 +61,10 @@ def record(recipe: Recipe) -> Record:
 def test_training_scenes_never_show_the_theme_that_is_held_out(recipe: Recipe) -> None:
     assert "squares" not in recipe.data.themes
     assert set(recipe.data.themes) == {*THEMES} - {"squares"}
+    parts = recipe.splits()
+    for name, part in (("train", parts.train), ("test", parts.test)):
+        drawn = digit_scenes(name, len(part), difficulty="easy", themes=recipe.data.themes)
+        assert torch.equal(part.images, drawn.images)
     theme = shifted_scenes(recipe, recipe.splits())["held-out theme"]
     member, stranger = theme.labels[:, [0, 1, 4, 9]].float().mean(), theme.labels[:, [2, 3, 5]].float().mean()
     assert member > 0.5 > 0.2 > stranger

@@ -95,7 +95,9 @@ def test_costs_stand_at_their_seconds_and_no_name_covers_another(drawn: Draw) ->
     close = [Row(name, None, {"mAP": near(0.7)}, 50.0, 0) for name in ("A", "B", "C")]
     figure = drawn(studies.accuracy_by_seconds(record_of([*means(METHODS), *close])))
     (axes,) = figure.axes
-    names = {text.get_text(): text for text in axes.texts}
+    start, *dots = axes.texts
+    assert start.get_text() == "Start (linear probe)"
+    names = {text.get_text(): text for text in dots}
     assert set(names) == {"BCE", "ProbMCL", "SupCon", "A", "B", "C"}
     assert names["BCE"].xy == (20.0, 0.8)
     boxes = [names[name].get_window_extent() for name in ("A", "B", "C")]

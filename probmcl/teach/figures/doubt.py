@@ -27,13 +27,13 @@ def risk_coverage_curves(record: Record, scores: Sequence[str]) -> Figure:
     """
     c = colours()
     found = {row.method: row for row in record.rows if row.seed is None}
-    figure, axes = plt.subplots(figsize=(7, 4))
+    figure, axes = plt.subplots(figsize=(7, 5))
     overall = found[scores[0]].series["risk"][-1]
     kept = torch.linspace(0.01, 1, 100)
     axes.axhline(overall, color=c.muted, linestyle=":", linewidth=1.5)
     axes.plot(kept, (1 - (1 - overall) / kept).clamp(min=0), color=c.muted, linestyle=":", linewidth=1.5)
     axes.annotate(
-        "knows nothing", (1, overall), xytext=(0, 4), textcoords="offset points", ha="right", color=c.muted
+        "knows nothing", (0, overall), xytext=(4, -4), textcoords="offset points", va="top", color=c.muted
     )
     axes.annotate("knows every error", (0.62, 0.02), color=c.muted, ha="left", va="bottom")
     for colour, marker, name in zip(c.categorical, MARKERS, scores, strict=False):
@@ -67,7 +67,8 @@ def auroc_by_strength(record: Record, scores: Sequence[str]) -> Figure:
                 STRENGTHS, [one.value for one in line], marker + "-", color=colour, label=name, markersize=5
             )
         axes.set(title=corruption, ylim=(0, 1.02), xticks=STRENGTHS)
-    figure.supxlabel("strength", fontsize=11)
+    for axes in grid[1]:
+        axes.set_xlabel("strength")
     figure.supylabel("AUROC against clean scenes", fontsize=11)
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure

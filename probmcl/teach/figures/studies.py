@@ -156,7 +156,9 @@ def precision_of_classes(
 
 
 def accuracy_by_seconds(record: Record, *, metric: str = "mAP", start: str = START) -> Figure:
-    """A metric over the seconds of training on a logarithmic axis, one dot a method; the start is a line.
+    """A metric over the seconds of training, one dot a method; the start is a line.
+
+    The axis is logarithmic where the longest training takes more than ten times as long as the shortest.
 
     Args:
         record: one mean row a method.
@@ -168,16 +170,27 @@ def accuracy_by_seconds(record: Record, *, metric: str = "mAP", start: str = STA
     reference = rows.pop(start, None)
     figure, axes = plt.subplots(figsize=(7, 4.2))
     if reference is not None:
-        axes.axhline(reference.metrics[metric].value, color=c.muted, linestyle=":")
+        height = reference.metrics[metric].value
+        axes.axhline(height, color=c.muted, linestyle=":")
+        axes.annotate(
+            start,
+            (0, height),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 4),
+            textcoords="offset points",
+            color=c.muted,
+        )
     for name, row in rows.items():
         one, colour = row.metrics[metric], c.accent if name == "ProbMCL" else c.anchor
         axes.plot([row.seconds] * 2, [one.low, one.high], color=colour, alpha=0.6)
         axes.plot(row.seconds, one.value, "o", color=colour)
-    axes.set_xscale("log")
+    seconds = [row.seconds for row in rows.values()]
+    if max(seconds) > 10 * min(seconds):
+        axes.set_xscale("log")
+        axes.xaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+        axes.xaxis.set_minor_formatter("{x:,g}")
+        axes.tick_params(axis="x", which="minor", labelsize=9)
     axes.xaxis.set_major_formatter("{x:,g}")
-    axes.xaxis.set_minor_locator(LogLocator(subs=(2, 5)))
-    axes.xaxis.set_minor_formatter("{x:,g}")
-    axes.tick_params(axis="x", which="minor", labelsize=9)
     axes.margins(x=0.25, y=0.12)
     _name_dots(axes, {name: (row.seconds, row.metrics[metric].value) for name, row in rows.items()})
     axes.set(xlabel="seconds of training", ylabel=metric)
