@@ -76,11 +76,11 @@ def check_function(
     Example:
         >>> def half(x): return x / 2
         >>> twice = Mistake("halved twice?", lambda x: x / 4)
-        >>> check_function(lambda x: x / 4, half, [(3.0,), (1.0,)], [twice])
+        >>> check_function(lambda x: x / 4, half, [(1.0,), (3.0,)], [twice])
         Traceback (most recent call last):
         ...
         probmcl.teach.checks.comparison.WrongAnswerError: `half` is wrong on 2 of 2 cases. The smallest:
-          x = 1.0
+          x = 1
           expected 0.5
           got      0.25
           Hint: halved twice?

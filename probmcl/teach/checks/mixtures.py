@@ -70,7 +70,8 @@ def mixture_parameters(answer: Any, *, seed: int = 0) -> None:
             torch.randn(shape, generator=generator, dtype=torch.float64)
             for shape in ((n, k), (n, k, d), (n, k))
         ]
-        cases.append((scale * raw[0], raw[1], 2 * raw[2], FLOOR))
+        # the widest raw sigmas reach below the floor, where a clamp and a sum differ
+        cases.append((scale * raw[0], raw[1], min(2 * scale, 10) * raw[2], FLOOR))
     check_function(answer, parameters_of, cases, PARAMETER_MISTAKES, name="mixture_parameters")
 
 
