@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from textwrap import fill
 
@@ -26,13 +27,25 @@ def provenance_lines(record: Record) -> None:
     machine = record.hardware.cpu if record.hardware.device == "cpu" else record.hardware.device
     seeds = f"{'seed' if len(record.seeds) == 1 else 'seeds'} {', '.join(map(str, record.seeds))}"
     lines = [
-        record.command,
+        _without_notes(record.command),
         f"Data: {record.data.name} ({sizes}). Split: {record.data.split}.",
         f"Access: {record.data.access}",
         f"{seeds}; {record.wall_seconds / 60:.0f} minutes on {machine}.",
     ]
     for line in lines:
         print(fill(line, 110, break_long_words=False, break_on_hyphens=False))
+
+
+def _without_notes(command: str) -> str:
+    """A command without the notes that it wrote into its record, where they are read.
+
+    >>> _without_notes("python -m probmcl run x --note 'Two epochs.' --seeds 0")
+    'python -m probmcl run x --seeds 0'
+    """
+    words = shlex.split(command)
+    return shlex.join(
+        w for w, before in zip(words, ["", *words], strict=False) if "--note" not in (w, before)
+    )
 
 
 def over_seeds(record: Record) -> dict[str, Row]:
@@ -63,7 +76,7 @@ def comparison(record: Record, *, what: str, interval: str = "mAP") -> None:
         cells,
         ["method", *names, "seconds"],
         caption=f"{what}, mean over {seeds}; {interval} with its 95 % interval ({how}).",
-        highlight=dict.fromkeys(names, "max"),
+        highlight=None if record.recipe.get("limit") else dict.fromkeys(names, "max"),  # a part ranks nobody
     )
 
 

@@ -35,6 +35,15 @@ def test_the_table_shows_each_method_once_with_one_interval(digits, shown) -> No
     assert "mean over 3 seeds" in said
 
 
+def test_the_best_of_a_part_of_the_images_is_not_marked(digits, monkeypatch) -> None:
+    marked: list[str] = []
+    monkeypatch.setattr(output_module, "display", lambda bundle, raw: marked.append(bundle["text/html"]))
+    comparison(digits, what="Test scenes")
+    comparison(replace(digits, recipe={**digits.recipe, "limit": 40}), what="Test scenes")
+    assert "<strong>" in marked[0]
+    assert "<strong>" not in marked[1]
+
+
 def test_a_reader_learns_how_to_make_the_record_again(digits, capsys) -> None:
     provenance_lines(digits)
     said = " ".join(capsys.readouterr().out.split())

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from probmcl.evaluate import Interval
@@ -54,7 +55,8 @@ def curves_by_epoch(panels: Mapping[str, Mapping[str, Sequence[Sequence[float]]]
                 label = method if number == 0 else None
                 axes.plot(range(1, len(run) + 1), run, color=colour_of[method], label=label, alpha=0.9)
         axes.set(xlabel="epoch", title=title)
-        axes.legend(loc="lower right")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(loc="best")
     row[0, 0].set_ylabel(name)
     return figure
 
