@@ -89,9 +89,8 @@ def _study(options: Namespace, arguments: Sequence[str], console: Console) -> No
         _repeat(found, folder, options, console)
         return
     if found.runs:
-        seconds = time.perf_counter() - begin
         resamples = 20 if options.smoke else 1000
-        record = summarise(found, command=command_line(arguments), wall_seconds=seconds, resamples=resamples)
+        record = summarise(found, command=command_line(arguments), resamples=resamples)
         out = options.out or Path("runs") / f"{name}.json"
         write_record(record, out)
         _report(record, options.smoke, console)

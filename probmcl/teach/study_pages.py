@@ -43,8 +43,8 @@ def study_command(study: str, world: str) -> str:
 
 def recorded(study: str) -> dict[str, Record]:
     """The records of a study that there are, by world."""
-    found = records_in(None, [record_name(study, world) for world in PLANNED[study]])
     names = {world: record_name(study, world) for world in PLANNED[study]}
+    found = records_in(None, list(names.values()))
     return {world: found[name] for world, name in names.items() if name in found}
 
 
@@ -75,7 +75,7 @@ def where_recorded(study: str, draw: Callable[[Record], None]) -> None:
     """
     found = recorded(study)
     for world in PLANNED[study]:
-        print(f"{TITLES[world]}")
+        print(TITLES[world])
         if world in found:
             draw(found[world])
         else:

@@ -184,5 +184,8 @@ class TestOwnWork:
         with pytest.raises(WrongAnswerError, match="uses `auroc`, imported for another question"):
             only_own_work(borrowed, 1)
 
-    def test_own_work_passes(self) -> None:
-        only_own_work(["# Question 1\nimport torch\n%time 3", "broken(", "import probmcl.data"], 1)
+    def test_own_work_passes_and_one_import_more_does_not(self) -> None:
+        own = ["# Question 1\nimport torch\n%time 3", "broken(", "import probmcl.data"]
+        only_own_work(own, 1)
+        with pytest.raises(WrongAnswerError):
+            only_own_work([*own, "import probmcl.loss"], 1)

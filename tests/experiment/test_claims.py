@@ -56,10 +56,10 @@ def test_c1_asks_for_a_threshold_above_all_rivals_and_for_the_label_graph(
     assert status("C1", positives, main) == expected
 
 
-@pytest.mark.parametrize(("gain", "expected"), [(0.02, "partly"), (0.0, "partly"), (-0.02, "not reproduced")])
-def test_c2_needs_both_halves(make_study_record: Make, gain: float, expected: str) -> None:
-    """One half alone reproduces nothing."""
-    assert status("C2", make_study_record("mixture", mean_ap={"Mixture": 0.8 + gain})) == expected
+@pytest.mark.parametrize("gain", [0.02, 0.0, -0.02])
+def test_c2_needs_both_halves(make_study_record: Make, gain: float) -> None:
+    """One half alone decides nothing, whichever way it points."""
+    assert status("C2", make_study_record("mixture", mean_ap={"Mixture": 0.8 + gain})) == "partly"
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,7 @@ from probmcl.experiment import (
     pretrain,
     read_record,
 )
-from probmcl.experiment.methods import contrastive_parts
-from probmcl.loss import AsymmetricLoss
+from probmcl.experiment.parts import contrastive_parts, end_to_end_parts
 
 PHOTOGRAPHS, FEATURES = RECIPES["mirflickr14-mobilenetv2-128"], RECIPES["mirflickr14-features"]
 CLASSES = ["sea", "sky", "tree", "dog"]
@@ -105,9 +104,10 @@ def test_every_method_gets_eight_trials_and_the_recipe_holds_the_best() -> None:
 
 
 def test_every_trial_is_one_that_its_criterion_takes() -> None:
+    labels = torch.eye(3, dtype=torch.uint8)
     for method in FEATURES().methods:
         for _, trial in tune_mirflickr14.trials(method):
-            if trial.criterion == "asl":
-                AsymmetricLoss(**trial.options)
-            elif trial.trunk:
-                contrastive_parts(trial, 8, classes=3)
+            parts = end_to_end_parts(trial, 8, labels) if trial.end_to_end else contrastive_parts(trial, 8, 3)
+            rule = getattr(parts[1], "positives", None)
+            taken = {name: getattr(rule if hasattr(rule, name) else parts[1], name) for name in trial.options}
+            assert taken == trial.options

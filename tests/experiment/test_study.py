@@ -218,7 +218,7 @@ def test_a_spent_budget_starts_nothing_and_says_what_is_left(tmp_path, trained) 
     assert trained == []
     assert (found.made, found.left, found.runs) == (0, 4, {})
     with pytest.raises(ValueError, match="no finished run"):
-        summarise(found, command="-", wall_seconds=0.0)
+        summarise(found, command="-")
 
 
 def test_a_budget_stops_before_a_run_that_would_end_too_late(tmp_path, monkeypatch, trained) -> None:
@@ -227,8 +227,9 @@ def test_a_budget_stops_before_a_run_that_would_end_too_late(tmp_path, monkeypat
     found = run(study(trial(BCE), trial(PROBMCL)), tmp_path, budget=1 / 60)
     assert 0 < len(trained) < 4
     assert found.left == 4 - len(trained)
-    record = summarise(found, command="-", wall_seconds=1.0, resamples=5)
+    record = summarise(found, command="-", resamples=5)
     assert any(f"{found.left} runs are left" in note for note in record.notes)
+    assert record.wall_seconds == pytest.approx(sum(run.seconds for run in found.runs.values()))
 
 
 def poisoned(images: Images) -> None:
@@ -269,7 +270,7 @@ def test_the_report_uses_the_best_candidate_on_validation(tmp_path) -> None:
         assert tried[candidate.name] == max(tried.values())
         (method,) = found.runs[setting, 0].recipe.methods
         assert method.training.learning_rate == candidate.training["learning_rate"]
-    record = summarise(found, command="-", wall_seconds=1.0, resamples=5)
+    record = summarise(found, command="-", resamples=5)
     tuning = [row for row in record.rows if row.seed == 9]
     assert len(tuning) == 4
     assert sum(row.method.startswith("chosen: ") for row in tuning) == 2
@@ -282,7 +283,7 @@ def test_every_setting_has_the_same_number_of_candidates() -> None:
 
 
 def test_a_record_corrects_for_its_comparisons(tmp_path, finished) -> None:
-    record = summarise(finished, command="-", wall_seconds=1.0, resamples=50)
+    record = summarise(finished, command="-", resamples=50)
     write_record(record, tmp_path / "study_tiny.json")
     assert read_record(tmp_path / "study_tiny.json").kind == "study"
     over_images = [found for found in record.differences if found.metric == "mAP"]
@@ -304,7 +305,7 @@ def test_a_record_corrects_for_its_comparisons(tmp_path, finished) -> None:
 
 
 def test_a_record_holds_every_run_and_its_mean_and_its_study(finished) -> None:
-    record = summarise(finished, command="-", wall_seconds=1.0, resamples=5)
+    record = summarise(finished, command="-", resamples=5)
     names = ("Start", "BCE", "ProbMCL")
     assert [(row.method, row.seed) for row in record.rows] == [
         *((name, seed) for seed in (0, 1) for name in names),

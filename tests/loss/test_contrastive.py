@@ -250,9 +250,11 @@ def test_no_positive_at_all(loss, n):
 
 
 def test_one_anchor_with_a_positive_does_not_warn():
+    before = NoPositivesWarning.batches
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         contrastive_loss(random_logits(4), random_weights(4, without=3))
+    assert NoPositivesWarning.batches == before
 
 
 class TestBadInput:

@@ -9,9 +9,7 @@ from statistics import fmean
 
 import torch
 
-from probmcl.evaluate import (
-    weight_similarity,
-)
+from probmcl.evaluate import weight_similarity
 from probmcl.experiment.record import DataIdentity, Record, Row
 from probmcl.experiment.rows import mean_row
 from probmcl.experiment.study.design import Trial
@@ -20,13 +18,12 @@ from probmcl.experiment.study.finished import Finished
 from probmcl.experiment.study.runner import StudyRuns
 
 
-def summarise(found: StudyRuns, *, command: str, wall_seconds: float, resamples: int = 1000) -> Record:
+def summarise(found: StudyRuns, *, command: str, resamples: int = 1000) -> Record:
     """Sum up the finished runs of a study.
 
     Args:
         found: what :func:`~probmcl.experiment.run_study` returned, complete or not.
         command: what to type to make the record again.
-        wall_seconds: time of the command.
         resamples: bootstrap resamples of the differences, at least; narrow tails take more (five draws each).
 
     Returns:
@@ -34,7 +31,8 @@ def summarise(found: StudyRuns, *, command: str, wall_seconds: float, resamples:
         means over seeds with t intervals. A difference "mAP" is the reference less another setting of its
         group: mean mAP over the seeds of both, with a paired bootstrap interval over test images whose level
         is corrected for the number of comparisons in the group (Bonferroni); "mAP over seeds" is the same
-        difference with a t interval over seeds, not corrected.
+        difference with a t interval over seeds, not corrected. Its time is that of all runs, whether one
+        command made them or several.
 
     Raises:
         ValueError: if no run of the report is finished.
@@ -53,7 +51,7 @@ def summarise(found: StudyRuns, *, command: str, wall_seconds: float, resamples:
         data=identity,
         code=runs[-1].code,
         hardware=runs[-1].hardware,
-        wall_seconds=wall_seconds,
+        wall_seconds=_seconds(found),
         rows=[*(run.row for run in runs), *_means(found), *_tuning_rows(found)],
         differences=study_differences(found, resamples),
         notes=_notes(found, identity),
@@ -67,6 +65,11 @@ def record_name(study: str, world: str) -> str:
     ('study_main', 'study_main_mirflickr14')
     """
     return f"study_{study}" if world == "digits" else f"study_{study}_{world}"
+
+
+def _seconds(found: StudyRuns) -> float:
+    """Of all finished runs, tuning included."""
+    return sum(run.seconds for run in [*found.runs.values(), *(run for _, _, run in found.tuning)])
 
 
 def _means(found: StudyRuns) -> list[Row]:
@@ -102,11 +105,10 @@ def _tuning_rows(found: StudyRuns) -> list[Row]:
 def _notes(found: StudyRuns, identity: DataIdentity) -> list[str]:
     study, pairs = found.study, compared(found)
     runs, tuned = list(found.runs.values()), [run for _, _, run in found.tuning]
-    minutes = sum(run.seconds for run in [*runs, *tuned]) / 60
     notes = [
         study.question,
-        f"{len(runs)} runs of the report and {len(tuned)} of the tuning, {minutes:.0f} minutes together; "
-        f"{found.left} runs are left.",
+        f"{len(runs)} runs of the report and {len(tuned)} of the tuning, {_seconds(found) / 60:.0f} minutes "
+        f"together; {found.left} runs are left.",
     ]
     for group, count in Counter(one.group for one, _ in pairs).items():
         notes.append(
