@@ -18,7 +18,7 @@ from probmcl.experiment.datasets import (
     PackedData,
 )
 from probmcl.experiment.defaults import components_in_use, replaces_default, validation_gains
-from probmcl.experiment.doubt_report import epistemic_verdict
+from probmcl.experiment.doubt_report import epistemic_finding
 from probmcl.experiment.doubt_rows import doubt_differences, doubt_rows
 from probmcl.experiment.doubts import Doubts, ask
 from probmcl.experiment.estimate import Estimate, estimate, sized_splits
@@ -167,7 +167,7 @@ __all__ = [
     "doubt_differences",
     "doubt_rows",
     "entry_record",
-    "epistemic_verdict",
+    "epistemic_finding",
     "estimate",
     "export_run",
     "graph_test",

@@ -13,8 +13,7 @@ import torch
 
 from probmcl import _check
 from probmcl.evaluate import Interval, MantelTest, mantel_test
-from probmcl.evaluate.uncertainty import BETWEEN
-from probmcl.experiment.doubt_report import UNFAMILIAR
+from probmcl.experiment.doubt_report import epistemic_finding
 from probmcl.experiment.findings import (
     NOT_REPRODUCED,
     PARTLY,
@@ -71,18 +70,7 @@ def representation(records: Records) -> Finding | None:
 def epistemic(records: Records) -> Finding | None:
     """C2, second half: does the variance between components know the unfamiliar better than entropy does?"""
     record = records.get(UNCERTAINTY)
-    if record is None:
-        return None
-    gains = {d.metric: d.interval for d in record.differences if d.method == BETWEEN}
-    gained, row = [gains[metric] for metric in UNFAMILIAR], mean_of(record, BETWEEN)
-    status = PARTLY
-    if all(gain.low > 0 for gain in gained):
-        status = REPRODUCED
-    elif all(gain.high < 0 for gain in gained) or all(row.metrics[m].low <= 0.5 for m in UNFAMILIAR):
-        status = NOT_REPRODUCED
-    parts = "; ".join(f"{m} {row.metrics[m].value:.2f}, {gains[m]:+.3f} against it" for m in UNFAMILIAR)
-    sentence = f"{scope(record)}, {BETWEEN} beside the classifier's entropy: {parts}."
-    return Finding(status, sentence, "It would change if it ranked both kinds better.", (record.name,))
+    return None if record is None else epistemic_finding(record)
 
 
 def mixture(records: Records) -> Finding | None:

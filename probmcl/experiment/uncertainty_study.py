@@ -33,9 +33,6 @@ SYMBOLS_KIND = "unseen symbols"
 THEME_KIND = "held-out theme"
 SCARCITY = 4
 NAME = "study_uncertainty_digits"
-COMMAND = (
-    f"python -c \"from probmcl.experiment import *; write_record(run_uncertainty(), results_path('{NAME}'))\""
-)
 
 
 def uncertainty_recipe(*, images: int = 2400, epochs: int = 6) -> Recipe:
@@ -137,7 +134,7 @@ def run_uncertainty(
     seeds: Sequence[int] = (0, 1, 2),
     *,
     members: int = 5,
-    command: str = COMMAND,
+    command: str,
     device: torch.device | str = "cpu",
     progress: bool = False,
     resamples: int = 1000,

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
+from probmcl.__main__ import main
 from probmcl.data import THEMES, digit_scenes
 from probmcl.evaluate import Interval, thresholds_from_validation
 from probmcl.experiment import (
     Asked,
-    Difference,
     DigitsData,
     LettersStart,
     Method,
@@ -21,7 +22,7 @@ from probmcl.experiment import (
     ask,
     ask_about_shifts,
     doubt_rows,
-    epistemic_verdict,
+    epistemic_finding,
     pretrain,
     read_record,
     run_uncertainty,
@@ -55,7 +56,7 @@ def asked(recipe: Recipe) -> Asked:
 
 @pytest.fixture(scope="module")
 def record(recipe: Recipe) -> Record:
-    return run_uncertainty(recipe, (0, 1), members=3, resamples=20)
+    return run_uncertainty(recipe, (0, 1), members=3, command="this test", resamples=20)
 
 
 def test_training_scenes_never_show_the_theme_that_is_held_out(recipe: Recipe) -> None:
@@ -141,37 +142,58 @@ def test_a_record_is_whole_and_can_be_made_again(record: Record, recipe: Recipe,
     assert curve["risk"][-1] == pytest.approx(area["images with an error"].value, rel=1e-4)
 
 
-def _with(record: Record, gain: Interval, growth: Interval) -> Record:
-    rows = [
-        replace(row, metrics={**row.metrics, "growth": growth})
-        if (row.method, row.seed) == ("between variance", None)
-        else row
-        for row in record.rows
-    ]
-    gains = [Difference(d.method, d.against, d.metric, gain) for d in record.differences]
-    return replace(record, rows=rows, differences=gains)
+def _with(record: Record, *gains: Interval) -> Record:
+    """The record with these gains on unseen symbols and on the held-out theme, and no score at chance."""
+    kinds = ("unseen symbols AUROC", "held-out theme AUROC")
+    replaced = dict(zip(kinds, gains, strict=True))
+    clear = dict.fromkeys(kinds, Interval(0.7, 0.6, 0.8))
+    rows = [replace(row, metrics={**row.metrics, **clear}) for row in record.rows]
+    differences = [replace(d, interval=replaced.get(d.metric, d.interval)) for d in record.differences]
+    return replace(record, rows=rows, differences=differences)
 
 
-def test_the_verdict_follows_the_intervals(record: Record) -> None:
+def test_the_word_epistemic_follows_both_intervals(record: Record) -> None:
     above, below = Interval(0.1, 0.05, 0.15, 0.95, "b"), Interval(-0.1, -0.15, -0.05, 0.95, "b")
-    larger, unclear = Interval(1.5, 1.2, 1.8, 0.95, "t"), Interval(1.5, 0.9, 2.1, 0.95, "t")
-    earned = epistemic_verdict(_with(record, above, larger))
-    assert "between variance earns the word epistemic" in earned
-    assert "64 training scenes, 2 seeds" in earned
-    partly = epistemic_verdict(_with(record, above, unclear))
-    assert "does not fully earn" in partly
-    assert partly.endswith("What would change it: a growth whose interval lies above 1.")
-    failed = epistemic_verdict(_with(record, below, unclear))
-    assert "does not earn" in failed
-    assert "below (-0.10 [-0.15, -0.05]) the entropy at the thresholds" in failed
+    earned = epistemic_finding(_with(record, above, above))
+    assert earned.status == "reproduced"
+    assert "between variance earns the word epistemic" in earned.sentence
+    assert "64 training images, 2 seeds" in earned.sentence
+    assert earned.change == "It would change if either interval reached 0."
+    partly = epistemic_finding(_with(record, above, below))
+    assert partly.status == "partly"
+    assert "does not fully earn" in partly.sentence
+    assert partly.change == "It would change with an interval above 0 for the gain on held-out theme."
+    failed = epistemic_finding(_with(record, below, below))
+    assert failed.status == "not reproduced"
+    assert "does not earn" in failed.sentence
+    assert "below (-0.10 [-0.15, -0.05]) the entropy at the thresholds" in failed.sentence
     with pytest.raises(ValueError, match="score: expected one of within variance"):
-        epistemic_verdict(record, "labels predicted")
+        epistemic_finding(record, "labels predicted")
 
 
 def test_wrong_arguments_are_named(recipe: Recipe, asked: Asked) -> None:
     with pytest.raises(ValueError, match=r"seeds: expected 2 to 5 \(members\), got 1"):
-        run_uncertainty(recipe, (0,))
+        run_uncertainty(recipe, (0,), command="this test")
     headless = [replace(asked.trained[0], head=None)]
     splits = recipe.splits()
     with pytest.raises(ValueError, match="trained: expected models with a mixture head, got NoneType"):
         ask(headless, splits.test, splits.validation.labels, recipe.views)
+
+
+def test_the_command_writes_the_record_down(
+    record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked_for: dict[str, object] = {}
+
+    def fake(recipe: Recipe | None, seeds: list[int], **others: object) -> Record:
+        asked_for.update(others, recipe=recipe, seeds=seeds)
+        return record
+
+    monkeypatch.setattr("probmcl.commands.uncertainty.run_uncertainty", fake)
+    out = tmp_path / f"{record.name}.json"
+    words = ["uncertainty", "--seeds", "3", "4", "--members", "2", "--device", "cpu", "--out", str(out)]
+    assert main(words) == 0
+    assert read_record(out).notes == tuple(record.notes)
+    assert (asked_for["recipe"], asked_for["seeds"], asked_for["members"]) == (None, [3, 4], 2)
+    assert str(asked_for["command"]).startswith("python -m probmcl uncertainty --seeds 3 4")
+    assert "the word epistemic" in " ".join(capsys.readouterr().out.split())  # wherever lines end

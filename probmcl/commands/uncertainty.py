@@ -1,0 +1,55 @@
+"""``python -m probmcl uncertainty``: what do the mixture's variances know that the classifier does not?"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentDefaultsHelpFormatter, Namespace, _SubParsersAction
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from probmcl.commands.arguments import default_device, device
+from probmcl.experiment import epistemic_finding, run_uncertainty, uncertainty_recipe, write_record
+from probmcl.experiment.provenance import command_line
+
+
+def add(commands: _SubParsersAction[Any]) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "uncertainty",
+        help="ask trained mixtures about errors and unfamiliar images",
+        description="Train ProbMCL on DigitScenes without one theme, from several seeds, and write down how "
+        "well the mixture's variances, the classifier's entropy and an ensemble tell errors, corrupted "
+        "scenes, unseen symbols and the held-out theme from the rest.",
+        formatter_class=ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--smoke", action="store_true", help="few images, one epoch: no evidence")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="SEED", help="rows of each"
+    )
+    parser.add_argument("--members", type=int, default=5, help="models in the ensemble, the seeds' included")
+    parser.add_argument("--device", type=device, default=default_device(), help="cpu, cuda, cuda:1 ...")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/study_uncertainty_digits.json"), help="the record's file"
+    )
+    parser.set_defaults(action=_uncertainty)
+
+
+def _uncertainty(options: Namespace, arguments: Sequence[str], console: Console) -> None:
+    record = run_uncertainty(
+        uncertainty_recipe(images=64, epochs=1) if options.smoke else None,
+        options.seeds,
+        members=options.members,
+        command=command_line(arguments),
+        device=options.device,
+        progress=sys.stderr.isatty(),
+        resamples=20 if options.smoke else 1000,
+    )
+    write_record(record, options.out)
+    finding = epistemic_finding(record)
+    verdict = [] if options.smoke else [finding.sentence, finding.change]  # a few images allow none
+    for line in [*verdict, *record.notes]:
+        console.print(line, highlight=False, markup=False)
+    console.print(f"{record.wall_seconds:.0f} seconds; record written to {options.out}")
