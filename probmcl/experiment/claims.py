@@ -61,7 +61,7 @@ def representation(records: Records) -> Finding | None:
     for _, record in _worlds(records, "mixture"):
         interval = difference_of(in_group(record), MIXTURE, WIDER)
         if interval is not None:
-            words = _compared(in_group(record), MIXTURE, WIDER, "The mixture")
+            words = _compared(in_group(record), MIXTURE, WIDER, "the mixture")
             findings.append(Finding(decided(interval), words, "", (record.name,)))
     change = "It would change with an interval that leaves out 0 on the other side."
     return joined(findings, change, missing=_missing(records, "mixture"))
