@@ -1,6 +1,6 @@
-"""Checkers for assignments and exercises: they compare with :mod:`probmcl.reference` and explain a failure.
+"""Checkers for the assignments: they compare with :mod:`probmcl.reference` and explain a failure.
 
-One module an assignment or a chapter; :func:`feedback` prints what a checker says. A checker raises
+One module an assignment; :func:`feedback` prints what a checker says. A checker raises
 :class:`WrongAnswerError` with the smallest case that fails, what was expected, what came, and a hint at the
 likely mistake.
 """
