@@ -14,12 +14,14 @@ import torch
 from probmcl.teach.checks import (
     Mistake,
     WrongAnswerError,
+    asymmetric,
     check_function,
     check_value,
     feedback,
     instance_seed,
     metrics,
     mixtures,
+    objective,
     only_own_work,
     positive_sets,
     replication,
@@ -27,6 +29,7 @@ from probmcl.teach.checks import (
 )
 
 FUNCTIONS = [(positive_sets, name) for name in ("jaccard", "positive_mask", "contrastive_loss", "loss_floor")]
+FUNCTIONS += [(objective, "effective_rank"), (asymmetric, "asymmetric_loss")]
 FUNCTIONS += [
     (metrics, name)
     for name in ("label_statistics", "average_precision", "mean_average_precision", "best_thresholds")
