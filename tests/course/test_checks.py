@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 import torch
+from sklearn.metrics import f1_score
 
+from probmcl.loss import log_expected_likelihood_kernel, positive_set, positive_weights
+from probmcl.model import GaussianMixture
 from probmcl.teach.checks import (
     Mistake,
     WrongAnswerError,
@@ -28,14 +31,32 @@ from probmcl.teach.checks import (
     student_is,
 )
 
-FUNCTIONS = [(positive_sets, name) for name in ("jaccard", "positive_mask", "contrastive_loss", "loss_floor")]
-FUNCTIONS += [(objective, "effective_rank"), (asymmetric, "asymmetric_loss")]
+FUNCTIONS = [(objective, "effective_rank"), (asymmetric, "asymmetric_loss")]
 FUNCTIONS += [
-    (metrics, name)
-    for name in ("label_statistics", "average_precision", "mean_average_precision", "best_thresholds")
+    (positive_sets, name)
+    for name in ("jaccard", "positive_mask", "contrastive_loss", "loss_floor", "weights_above")
 ]
 FUNCTIONS += [
-    (mixtures, name) for name in ("log_normal", "log_prob", "mixture_parameters", "log_similarity", "nll")
+    (metrics, name)
+    for name in (
+        "label_statistics",
+        "average_precision",
+        "mean_average_precision",
+        "best_thresholds",
+        "macro_f1",
+    )
+]
+FUNCTIONS += [
+    (mixtures, name)
+    for name in (
+        "log_normal",
+        "log_prob",
+        "mixture_parameters",
+        "log_similarity",
+        "nll",
+        "log_kappa",
+        "variances",
+    )
 ]
 
 
@@ -76,6 +97,32 @@ class TestFunctions:
     def test_an_odd_answer_is_no_traceback(self, known, odd) -> None:
         with pytest.raises(WrongAnswerError):
             known[0](odd)
+
+
+class TestExercises:
+    """Answers that another library or the package gives to the exercises of the chapters pass."""
+
+    def test_macro_f1(self) -> None:
+        def macro_f1(answers: torch.Tensor, labels: torch.Tensor) -> float:
+            scored = labels.any(0)
+            return f1_score(labels[:, scored], answers[:, scored], average="macro", zero_division=0)
+
+        metrics.macro_f1(macro_f1)
+
+    def test_weights_above(self) -> None:
+        positive_sets.weights_above(
+            lambda labels, alpha: positive_weights(labels, "weighted") * positive_set(labels, threshold=alpha)
+        )
+
+    def test_log_kappa(self) -> None:
+        mixtures.log_kappa(lambda *parts: log_expected_likelihood_kernel(GaussianMixture(*parts)))
+
+    def test_variances(self) -> None:
+        def variances(*parts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            mixture = GaussianMixture(*parts)
+            return mixture.within_variance(), mixture.between_variance()
+
+        mixtures.variances(variances)
 
 
 class TestReplication:

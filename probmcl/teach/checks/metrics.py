@@ -1,4 +1,4 @@
-"""Checkers of assignment 1: imbalance, average precision, thresholds from validation."""
+"""Checkers of assignment 1 and of an exercise: imbalance, average precision, thresholds, macro F1."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from probmcl.evaluate import multilabel_metrics
 from probmcl.teach.checks.comparison import check_function, check_value
 from probmcl.teach.checks.metrics_mistakes import (
     AP_MISTAKES,
+    F1_MISTAKES,
     MAP_MISTAKES,
     STATISTICS_MISTAKES,
     THRESHOLD_MISTAKES,
     by_class,
+    f1_of_classes,
     ranked_precision,
     search,
     statistics_of,
@@ -83,6 +85,15 @@ def best_thresholds(answer: Any, *, seed: int = 0) -> None:
     check_function(answer, thresholds_of, cases, THRESHOLD_MISTAKES, name="best_thresholds")
 
 
+def macro_f1(answer: Any, *, seed: int = 0) -> None:
+    """Check ``macro_f1(answers, labels)``: the mean F1 of the classes that have positives."""
+
+    def macro_f1(answers: Tensor, labels: Tensor) -> float:
+        return f1_of_classes(answers, labels)[labels.any(0)].mean().item()
+
+    check_function(answer, macro_f1, _answer_cases(seed), F1_MISTAKES)
+
+
 def by_hand(value: Any, student_id: str, term: str = "public", *, tell: bool = False) -> None:
     """Check the average precision of a student's own eight scores.
 
@@ -112,7 +123,7 @@ def own_test(values: tuple[Any, Any], student_id: str, term: str = "public", *, 
     )
     at_right = multilabel_metrics(own.test_scores, own.test_labels, thresholds=right).at_threshold
     macro = "This is the mean of the classes' F1 (macro F1). CF1 is the harmonic mean of CP and CR."
-    f1 = _f1_of_classes(own.test_scores >= right, own.test_labels > 0)
+    f1 = f1_of_classes(own.test_scores >= right, own.test_labels)
     of_cf1 = (
         ("The thresholds of this number were chosen on the test images.", _cf1(own, on_test)),
         (macro, f1[own.test_labels.any(0)].mean()),
@@ -130,11 +141,6 @@ def own_test(values: tuple[Any, Any], student_id: str, term: str = "public", *, 
 
 def _cf1(own: Instance, thresholds: Tensor) -> float:
     return multilabel_metrics(own.test_scores, own.test_labels, thresholds=thresholds).at_threshold.CF1
-
-
-def _f1_of_classes(predicted: Tensor, truth: Tensor) -> Tensor:
-    correct = (predicted & truth).sum(0).double()
-    return 2 * correct / (predicted.sum(0) + truth.sum(0)).clamp(min=1)
 
 
 def _label_cases(seed: int) -> list[Tensor]:
@@ -178,3 +184,16 @@ def _score_cases(seed: int) -> list[tuple[Tensor, Tensor]]:
             labels[:, -1] = 0
         cases.append((scores, labels))
     return cases
+
+
+def _answer_cases(seed: int) -> list[tuple[Tensor, Tensor]]:
+    """Answers and labels: a class never claimed, one never right, one without positives, random ones."""
+    generator = torch.Generator().manual_seed(seed)
+    answers, labels = torch.rand(2, 8, 4, generator=generator).round().long()
+    labels[0] = 1
+    labels[:, -1] = 0
+    return [
+        (torch.tensor([[1, 0], [0, 0], [1, 0]]), torch.tensor([[1, 0], [1, 1], [1, 0]])),
+        (torch.tensor([[1, 1, 1], [1, 0, 0]]), torch.tensor([[1, 0, 0], [1, 1, 0]])),
+        (answers, labels),
+    ]

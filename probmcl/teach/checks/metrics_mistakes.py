@@ -1,4 +1,4 @@
-"""The mistakes that assignment 1 knows: each a wrong way to an answer, and the hint that goes with it."""
+"""Mistakes that the checkers of metrics know: each a wrong way to an answer, and its hint."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from probmcl.evaluate import average_precision as package_average_precision
-from probmcl.evaluate import thresholds_from_validation
+from probmcl.evaluate import multilabel_metrics, thresholds_from_validation
 from probmcl.teach.checks.comparison import Mistake
 
 
@@ -195,4 +195,48 @@ THRESHOLD_MISTAKES = (
         lambda s, y: torch.where(y.sum(0) > 0, thresholds_of(s, y), s.max(0).values),
     ),
     Mistake("The measure is F1, not accuracy.", lambda s, y: search(s, y, measure="accuracy")),
+)
+
+
+def f1_of_classes(answers: Tensor, labels: Tensor) -> Tensor:
+    """F1 of each class, (K,); 0 for a class that is neither claimed nor present."""
+    correct = (answers.bool() & labels.bool()).sum(0).double()
+    return 2 * correct / (answers.sum(0) + labels.sum(0)).clamp(min=1)
+
+
+def _f1_from_parts(answers: Tensor, labels: Tensor) -> Tensor:
+    """F1 of the classes with positives, NaN where precision is 0/0 or nothing is right."""
+    correct = (answers * labels).sum(0).double()
+    precision, recall = correct / answers.sum(0), correct / labels.sum(0)
+    return (2 * precision * recall / (precision + recall))[labels.any(0)]
+
+
+def _pooled_f1(name: str) -> Callable[[Tensor, Tensor], float]:
+    return lambda answers, labels: getattr(
+        multilabel_metrics(answers.double(), labels, thresholds=0.5, top_k=1).at_threshold, name
+    )
+
+
+F1_MISTAKES = (
+    Mistake(
+        "This is CF1: the harmonic mean of CP and CR. First take each class's F1, then the mean.",
+        _pooled_f1("CF1"),
+    ),
+    Mistake("This is OF1: the counts are pooled over classes.", _pooled_f1("OF1")),
+    Mistake(
+        "A class without positives is counted. It is not scored: leave it out of the mean.",
+        lambda answers, labels: f1_of_classes(answers, labels).mean(),
+    ),
+    Mistake(
+        "0/0 at a class that is never claimed, or never rightly: its F1 is 0.",
+        lambda answers, labels: _f1_from_parts(answers, labels).mean(),
+    ),
+    Mistake(
+        "A class that is never claimed is left out. It has positives, so it counts, with an F1 of 0.",
+        lambda answers, labels: _f1_from_parts(answers, labels).nanmean(),
+    ),
+    Mistake(
+        "The mean is over images, it should be over classes.",
+        lambda answers, labels: f1_of_classes(answers.T, labels.T)[labels.any(1)].mean(),
+    ),
 )

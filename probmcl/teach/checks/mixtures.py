@@ -1,4 +1,4 @@
-"""Checkers of assignment 3: mixtures in log space, their similarity, a finite likelihood (M4 to M11)."""
+"""Checkers of assignment 3 and of exercises: mixtures in log space, similarity, likelihood (M4 to M11)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from probmcl import reference
 from probmcl.reference import Mixture
 from probmcl.teach.checks.comparison import WrongAnswerError, check_function, check_value
 from probmcl.teach.checks.mixtures_mistakes import (
+    KERNEL_MISTAKES,
     NLL_MISTAKES,
     NORMAL_MISTAKES,
     PARAMETER_MISTAKES,
     PROB_MISTAKES,
     SIMILARITY_MISTAKES,
+    VARIANCE_MISTAKES,
     parameters_of,
     rows_log_normal,
 )
@@ -82,6 +84,28 @@ def log_similarity(answer: Any, *, seed: int = 0) -> None:
         return reference.log_expected_likelihood(Mixture(log_weights, means, sigmas))
 
     check_function(answer, log_similarity, [tuple(c[:3]) for c in _cases(seed)], SIMILARITY_MISTAKES)
+
+
+def log_kappa(answer: Any, *, seed: int = 0) -> None:
+    """Check ``log_kappa(log_weights, means, sigmas)``: (N, N) for sigmas (N, K) or (N, K, D) (M10)."""
+
+    def log_kappa(log_weights: Tensor, means: Tensor, sigmas: Tensor) -> Tensor:
+        mixture = Mixture(log_weights, means, sigmas)
+        return reference.log_expected_likelihood_kernel(mixture, mixture)
+
+    cases = [tuple(case[:3]) for case in _cases(seed)]
+    cases += [(w, mu, s[..., None] * torch.linspace(0.5, 2, mu.shape[2]).double()) for w, mu, s in cases]
+    check_function(answer, log_kappa, cases, KERNEL_MISTAKES)
+
+
+def variances(answer: Any, *, seed: int = 0) -> None:
+    """Check ``variances(log_weights, means, sigmas)``: within and between, both (N,)."""
+
+    def variances(log_weights: Tensor, means: Tensor, sigmas: Tensor) -> tuple[Tensor, Tensor]:
+        mixture = Mixture(log_weights, means, sigmas)
+        return reference.within_variance(mixture), reference.between_variance(mixture)
+
+    check_function(answer, variances, [tuple(c[:3]) for c in _cases(seed)], VARIANCE_MISTAKES)
 
 
 def own_neighbour(value: Any, student_id: str, term: str = "public", *, tell: bool = False) -> None:

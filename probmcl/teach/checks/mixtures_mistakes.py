@@ -1,4 +1,4 @@
-"""The mistakes that assignment 3 knows: each a wrong way to an answer, and the hint that goes with it."""
+"""Mistakes that the checkers of mixtures know: each a wrong way to an answer, and its hint."""
 
 from __future__ import annotations
 
@@ -155,14 +155,14 @@ def _log_kernel(
     sigmas: Tensor,
     *,
     add: Callable[[Tensor, Tensor], Tensor] = lambda s, t: s**2 + t**2,
+    times: int = 1,
 ) -> Tensor:
-    """Log pi_ik pi_jl N(mu_ik; mu_jl, v I) for every pair of components: (N, N, K, K)."""
-    dims = means.shape[2]
-    s = sigmas.double()
+    """Log pi_ik pi_jl N(mu_ik; mu_jl, diag v) for every pair of components: (N, N, K, K)."""
+    s = sigmas.double() if sigmas.dim() == 3 else sigmas.double()[..., None].expand_as(means)
     variance = add(s[:, None, :, None], s[None, :, None, :])
-    distance = (means[:, None, :, None] - means[None, :, None, :]).double().square().sum(-1)
+    square = (means[:, None, :, None] - means[None, :, None, :]).double().square()
     log_pi = (log_weights[:, None, :, None] + log_weights[None, :, None, :]).double()
-    return log_pi - 0.5 * distance / variance - dims / 2 * (variance.log() + LOG_TWO_PI)
+    return log_pi - 0.5 * (square / variance + times * (variance.log() + LOG_TWO_PI)).sum(-1)
 
 
 def _normalised(log_kernel: Tensor, factor: float = 0.5) -> Tensor:
@@ -170,24 +170,52 @@ def _normalised(log_kernel: Tensor, factor: float = 0.5) -> Tensor:
     return log_kernel - factor * (own[:, None] + own[None])
 
 
-def _matched(log_weights: Tensor, means: Tensor, sigmas: Tensor) -> Tensor:
-    pairs = _log_kernel(log_weights, means, sigmas).diagonal(dim1=2, dim2=3)
-    return _normalised(pairs.logsumexp(-1))
+def _in_linear_space(log_pairs: Tensor) -> Tensor:
+    return log_pairs.exp().sum((2, 3)).log()
 
 
-def _linear(log_weights: Tensor, means: Tensor, sigmas: Tensor) -> Tensor:
-    kernel = _log_kernel(log_weights, means, sigmas).exp().sum((2, 3))
-    own = kernel.diagonal()
-    return (kernel / (own[:, None] * own[None]).sqrt()).log()
+def _matched(log_pairs: Tensor) -> Tensor:
+    return log_pairs.diagonal(dim1=2, dim2=3).logsumexp(-1)
 
+
+_ADDED_FIRST = "The widths are added before they are squared: variances add, sigma_i^2 + sigma_j^2."
+_NOT_SQUARED = "The widths are added as they are: it is their squares that add, sigma_i^2 + sigma_j^2."
+_MATCHED = "Component k meets only component k: the sum runs over all pairs of components."
+_LINEAR = "Densities are added in linear space and underflow. Use torch.logsumexp."
+
+KERNEL_MISTAKES = (
+    Mistake(
+        _ADDED_FIRST,
+        lambda w, mu, s: _log_kernel(w, mu, s, add=lambda a, b: (a + b) ** 2).logsumexp((2, 3)),
+    ),
+    Mistake(_NOT_SQUARED, lambda w, mu, s: _log_kernel(w, mu, s, add=lambda a, b: a + b).logsumexp((2, 3))),
+    Mistake(
+        "This is log Sim; log kappa is not normalised.",
+        lambda w, mu, s: _normalised(_log_kernel(w, mu, s).logsumexp((2, 3))),
+    ),
+    Mistake(
+        "The factor D stands before a sum over D: sum the logarithms of the variances over the dimensions.",
+        lambda w, mu, s: _log_kernel(w, mu, s, times=mu.shape[2] if s.dim() == 3 else 1).logsumexp((2, 3)),
+    ),
+    Mistake(
+        "The weights are missing: add both log_weights before the logsumexp.",
+        lambda w, mu, s: _log_kernel(torch.zeros_like(w), mu, s).logsumexp((2, 3)),
+    ),
+    Mistake(_MATCHED, lambda w, mu, s: _matched(_log_kernel(w, mu, s))),
+    Mistake(_LINEAR, lambda w, mu, s: _in_linear_space(_log_kernel(w, mu, s))),
+    Mistake(
+        "This is kappa; return its logarithm.",
+        lambda w, mu, s: _log_kernel(w, mu, s).logsumexp((2, 3)).exp(),
+    ),
+)
 
 SIMILARITY_MISTAKES = (
     Mistake(
-        "The widths are added before they are squared: variances add, sigma_i^2 + sigma_j^2.",
+        _ADDED_FIRST,
         lambda w, mu, s: _normalised(_log_kernel(w, mu, s, add=lambda a, b: (a + b) ** 2).logsumexp((2, 3))),
     ),
     Mistake(
-        "The widths are added as they are: it is their squares that add, sigma_i^2 + sigma_j^2.",
+        _NOT_SQUARED,
         lambda w, mu, s: _normalised(_log_kernel(w, mu, s, add=lambda a, b: a + b).logsumexp((2, 3))),
     ),
     Mistake(
@@ -198,12 +226,55 @@ SIMILARITY_MISTAKES = (
         "The root is missing in sqrt(K_ii K_jj): half of both logarithms is taken off.",
         lambda w, mu, s: _normalised(_log_kernel(w, mu, s).logsumexp((2, 3)), factor=1.0),
     ),
-    Mistake("Component k meets only component k: the sum runs over all pairs of components.", _matched),
-    Mistake("Densities are added in linear space and underflow. Use torch.logsumexp.", _linear),
+    Mistake(_MATCHED, lambda w, mu, s: _normalised(_matched(_log_kernel(w, mu, s)))),
+    Mistake(_LINEAR, lambda w, mu, s: _normalised(_in_linear_space(_log_kernel(w, mu, s)))),
     Mistake(
         "This is the similarity; return its logarithm.",
         lambda w, mu, s: _normalised(_log_kernel(w, mu, s).logsumexp((2, 3))).exp(),
     ),
+)
+
+
+def _variances(
+    log_weights: Tensor,
+    means: Tensor,
+    sigmas: Tensor,
+    *,
+    weigh: Callable[[Tensor], Tensor] = Tensor.exp,
+    power: int = 2,
+    centred: bool = True,
+) -> tuple[Tensor, Tensor]:
+    """Within and between variance with one thing changed, both (N,)."""
+    pi = weigh(log_weights.double())
+    centre = centred * (pi[..., None] * means).sum(1, keepdim=True)
+    within = means.shape[2] * (pi * sigmas.double() ** power).sum(1)
+    return within, (pi * (means - centre).square().sum(2)).sum(1)
+
+
+def _without_dimensions(log_weights: Tensor, means: Tensor, sigmas: Tensor) -> tuple[Tensor, Tensor]:
+    within, between = _variances(log_weights, means, sigmas)
+    return within / means.shape[2], between
+
+
+VARIANCE_MISTAKES = (
+    Mistake("The trace of sigma^2 I in D dimensions is D sigma^2: within lacks the D.", _without_dimensions),
+    Mistake(
+        "sigma is a standard deviation: within takes its square.",
+        lambda w, mu, s: _variances(w, mu, s, power=1),
+    ),
+    Mistake(
+        "The weights come as logarithms: take exp first.",
+        lambda w, mu, s: _variances(w, mu, s, weigh=lambda log_pi: log_pi),
+    ),
+    Mistake(
+        "All components count alike; weigh them by pi, also in the mean.",
+        lambda w, mu, s: _variances(w, mu, s, weigh=lambda log_pi: torch.full_like(log_pi, 1 / mu.shape[1])),
+    ),
+    Mistake(
+        "Between is measured from the origin: subtract the mixture's mean first.",
+        lambda w, mu, s: _variances(w, mu, s, centred=False),
+    ),
+    Mistake("The two are exchanged: within comes first.", lambda w, mu, s: _variances(w, mu, s)[::-1]),
 )
 
 

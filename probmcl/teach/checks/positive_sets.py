@@ -1,4 +1,4 @@
-"""Checkers of assignment 2: overlap, positive sets, and the contrastive loss over them (M7 to M9)."""
+"""Checkers of assignment 2 and of an exercise: overlap, positive sets, contrastive loss (M7 to M9)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from probmcl.teach.checks.positive_sets_mistakes import (
     JACCARD_MISTAKES,
     LOSS_MISTAKES,
     MASK_MISTAKES,
+    WEIGHT_MISTAKES,
     loss_with,
 )
 from probmcl.teach.checks.student import generator_of
@@ -62,8 +63,7 @@ def positive_mask(answer: Any, *, seed: int = 0) -> None:
     def positive_mask(labels: Tensor, alpha: float) -> Tensor:
         return reference.positive_set(labels, "jaccard", alpha, "match").double()
 
-    cases = [(labels, alpha) for labels in _label_cases(seed) for alpha in (0.25, ALPHA, 1.0)]
-    check_function(answer, positive_mask, cases, MASK_MISTAKES)
+    check_function(answer, positive_mask, _threshold_cases(seed), MASK_MISTAKES)
 
 
 def contrastive_loss(answer: Any, *, seed: int = 0) -> None:
@@ -86,6 +86,16 @@ def loss_floor(answer: Any, *, seed: int = 0) -> None:
 
     cases = [(mask,) for _, mask in _loss_cases(seed)]
     check_function(answer, loss_floor, cases, FLOOR_MISTAKES)
+
+
+def weights_above(answer: Any, *, seed: int = 0) -> None:
+    """Check ``weights_above(labels, alpha)``: the Jaccard index from alpha on, 0 below (M7, M8)."""
+
+    def weights_above(labels: Tensor, alpha: float) -> Tensor:
+        enough = reference.positive_set(labels, threshold=alpha)
+        return reference.positive_weights(labels, "weighted") * enough
+
+    check_function(answer, weights_above, _threshold_cases(seed), WEIGHT_MISTAKES)
 
 
 def own_statistics(
@@ -142,6 +152,11 @@ def _label_cases(seed: int) -> list[Tensor]:
     generator = torch.Generator().manual_seed(seed)
     drawn = [(torch.rand(n, 5, generator=generator) < 0.4).long() for n in (5, 7)]
     return [small, with_one_empty, with_empty_rows, *drawn]
+
+
+def _threshold_cases(seed: int) -> list[tuple[Tensor, float]]:
+    """Label matrices under three thresholds."""
+    return [(labels, alpha) for labels in _label_cases(seed) for alpha in (0.25, ALPHA, 1.0)]
 
 
 def _loss_cases(seed: int) -> list[tuple[Tensor, Tensor]]:

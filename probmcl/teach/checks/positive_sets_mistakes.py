@@ -1,4 +1,4 @@
-"""The mistakes that assignment 2 knows: each a wrong way to an answer, and the hint that goes with it."""
+"""Mistakes that the checkers of positive sets know: each a wrong way to an answer, and its hint."""
 
 from __future__ import annotations
 
@@ -149,6 +149,47 @@ MASK_MISTAKES = (
     Mistake(
         "The two halves are exchanged: positives are the pairs whose overlap reaches alpha.",
         _changed_mask(lambda labels, right, alpha: (1 - right).fill_diagonal_(0)),
+    ),
+)
+
+
+def _changed_weights(
+    change: Callable[[Tensor, Tensor, float], Tensor],
+) -> Callable[[Tensor, float], Tensor]:
+    """Weights made of the Jaccard index, the positive set and alpha; both matrices with zero diagonal."""
+    return lambda labels, alpha: change(
+        reference.positive_weights(labels, "weighted"),
+        reference.positive_set(labels, threshold=alpha).double(),
+        alpha,
+    )
+
+
+def _overlap_from_alpha(labels: Tensor, alpha: float) -> Tensor:
+    """Without the policy for empty rows and with the diagonal."""
+    return reference.overlap(labels) * reference.overlaps_enough(labels, threshold=alpha)
+
+
+WEIGHT_MISTAKES = (
+    Mistake("These are the positives; their weight is the index.", _changed_weights(lambda w, a, alpha: a)),
+    Mistake(
+        "alpha has no effect: an index below it gets the weight 0.", _changed_weights(lambda w, a, alpha: w)
+    ),
+    Mistake(
+        "alpha is subtracted: a pair with enough in common keeps its whole index.",
+        _changed_weights(lambda w, a, alpha: (w - alpha) * a),
+    ),
+    Mistake(
+        "You compare with > instead of >=: an overlap of exactly alpha is enough.",
+        _changed_weights(lambda w, a, alpha: w * (w > alpha + 1e-9)),
+    ),
+    Mistake(
+        "The diagonal is kept: a row has no weight for itself.",
+        _changed_weights(lambda w, a, alpha: (w * a).fill_diagonal_(1)),
+    ),
+    Mistake("The diagonal is kept, and two rows without labels get 0 for 0/0.", _overlap_from_alpha),
+    Mistake(
+        "Two rows without labels match (the policy `match`), with weight 1.",
+        lambda labels, alpha: _overlap_from_alpha(labels, alpha).fill_diagonal_(0),
     ),
 )
 
