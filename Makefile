@@ -8,6 +8,7 @@ PROFILE ?= cpu
 PORT ?= 8000
 PIP_FLAGS ?=
 SEMESTER ?= public
+SECRET ?= public
 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -23,6 +24,7 @@ env: $(READY) ## create .venv with everything the book needs
 $(READY): requirements.txt pyproject.toml tools/ipython_kernel_config.py
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(PYTHON) is Python %d.%d, 3.11 or newer is needed" % sys.version_info[:2])'
+	@echo "Installing the book's environment in $(VENV): minutes, several gigabytes, and no word until it is done."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -59,8 +61,8 @@ notebooks: $(READY) ## write the Colab notebooks of chapters and assignments, an
 	$(BIN)/python tools/course.py --notebooks
 	$(BIN)/python tools/readme_ledger.py
 
-course: $(READY) ## build the assignments: student, solution, autograder, instructor's sheet (SEMESTER=...), in _build/course
-	$(BIN)/python tools/course.py --term $(SEMESTER)
+course: $(READY) ## build the assignments: student, solution, autograder, instructor's sheet (SEMESTER=... SECRET=...), in _build/course
+	$(BIN)/python tools/course.py --term $(SEMESTER) --secret '$(SECRET)'
 
 course-check: $(READY) ## grade every solution, empty notebook and wrong answer of the assignments, and print the points
 	OMP_NUM_THREADS=1 $(BIN)/python tools/course_check.py

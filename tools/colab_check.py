@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,7 +32,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = ("book/04_positive_sets.ipynb", "book/07_objective.ipynb")
+NOTEBOOKS = (
+    "book/04_positive_sets.ipynb",
+    "book/07_objective.ipynb",
+    "book/assignments/a2_positive_sets.ipynb",
+)
 SHIPPED = (
     *(
         "torch",
@@ -120,6 +125,9 @@ def make_environment(folder: Path) -> tuple[Path, Path]:
     argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}", kernel_class]
     spec = {"argv": argv, "display_name": "Colab", "language": "python"}
     (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    settings = folder / "etc" / "ipython"
+    settings.mkdir(parents=True)
+    shutil.copy(ROOT / "tools" / "ipython_kernel_config.py", settings)
     return python, site
 
 

@@ -1,4 +1,4 @@
-"""Build the coursework: ``python tools/course.py [--term NAME] [--out DIR] [--check | --notebooks] [names]``.
+"""Build the coursework: ``python tools/course.py [--term NAME] [--secret WORD] [--check | --notebooks]``.
 
 An assignment is one master, ``book/assignments/masters/<name>.md``: MyST Markdown with otter-grader's blocks.
 From it come, in ``_build/course/<name>/``: the student's notebook, the solution, the autograder's zip for
@@ -32,7 +32,7 @@ from export import write_atomically  # noqa: E402
 
 MASTERS = ROOT / "book" / "assignments" / "masters"
 NOTEBOOKS = ROOT / "book" / "assignments"
-PUBLIC_TERM = "public"
+PUBLIC_TERM = PUBLIC_SECRET = "public"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
 
@@ -52,8 +52,12 @@ def masters() -> list[str]:
     return sorted(path.stem for path in MASTERS.glob("*.md"))
 
 
-def master_notebook(name: str, term: str = PUBLIC_TERM) -> NotebookNode:
-    """Return a master as a notebook, with addresses and term filled in."""
+def master_notebook(name: str, term: str = PUBLIC_TERM, secret: str = PUBLIC_SECRET) -> NotebookNode:
+    """Return a master as a notebook, with addresses, term and secret filled in.
+
+    The term draws the students' data and stands in their notebooks. The secret draws the hidden cases; the
+    tests hold a number that comes from it, not the word: a student may read the line of a test that failed.
+    """
     book = Book(ROOT)
     text = (MASTERS / f"{name}.md").read_text(encoding="utf-8")
     owner, repository = book.repository.split("/")[-2:]
@@ -65,20 +69,26 @@ def master_notebook(name: str, term: str = PUBLIC_TERM) -> NotebookNode:
         "COURSE_TERM": term,
     }.items():
         text = text.replace(token, value)
+    text = re.sub(r"HIDDEN_SEED_(q\d+)", lambda found: str(_seed(secret, term, name, found[1])), text)
     notebook = read_myst_markdown_notebook(text)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata = nbformat.from_dict({"kernelspec": kernel, "language_info": {"name": "python"}})
     return notebook
 
 
-def build(name: str, out: Path, term: str = PUBLIC_TERM) -> Built:
+def _seed(*parts: str) -> int:
+    """A number that depends on all parts."""
+    return int.from_bytes(hashlib.sha256("/".join(parts).encode()).digest()[:4], "big")
+
+
+def build(name: str, out: Path, term: str = PUBLIC_TERM, secret: str = PUBLIC_SECRET) -> Built:
     """Make everything of one assignment, in the folder ``out / name``."""
     folder = out / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as work:
         master = Path(work) / f"{name}.ipynb"
-        notebook = master_notebook(name, term)
+        notebook = master_notebook(name, term, secret)
         _add_requirements(notebook)
         shutil.copy(ROOT / "book" / "ledger.yml", work)  # for the assignment that audits it
         nbformat.write(notebook, master)
@@ -159,6 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Build the coursework.")
     parser.add_argument("names", nargs="*", help="assignments, all of them by default")
     parser.add_argument("--term", default=PUBLIC_TERM, help="another term gives every student other data")
+    parser.add_argument("--secret", default=PUBLIC_SECRET, help="a word of yours that draws the hidden cases")
     parser.add_argument("--out", type=Path, default=ROOT / "_build" / "course")
     parser.add_argument(
         "--notebooks", action="store_true", help="write the students' notebooks into the book"
@@ -177,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.notebooks:
             write_atomically(NOTEBOOKS / f"{name}.ipynb", student_notebook(name))
         else:
-            built = build(name, options.out, options.term)
+            built = build(name, options.out, options.term, options.secret)
             print(f"{name}: {', '.join(sorted(path.name for path in built.sheet.parent.iterdir()))}")
     return 0
 

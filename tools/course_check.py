@@ -100,12 +100,21 @@ def grade(built: Built, name: str, notebook: NotebookNode, files: Sequence[Path]
         nbformat.write(notebook, path)
         if files:
             path = _zipped(path, files)
-        results = grade_submission(str(path), str(built.autograder), quiet=True)
+        return grade_file(built.name, name, path, built.autograder)
+
+
+def grade_file(assignment: str, name: str, path: Path, bundle: Path) -> Graded:
+    """Grade a submission as it was handed in, a notebook or a zip of it and other files, with a bundle.
+
+    Raises:
+        RuntimeError: if otter cannot run it.
+    """
+    results = grade_submission(str(path), str(bundle), quiet=True)
     if results.catastrophic_error:
-        raise RuntimeError(f"{built.name}, {name}: otter could not grade: {results.catastrophic_error}")
+        raise RuntimeError(f"{assignment}, {name}: otter could not grade: {results.catastrophic_error}")
     outputs = (output for cell in results.notebook.cells for output in cell.get("outputs", ()))
     return Graded(
-        built.name,
+        assignment,
         name,
         {question: float(result.score) for question, result in results.results.items()},
         {question: float(result.possible) for question, result in results.results.items()},
@@ -134,6 +143,8 @@ def written_files(built: Built, solution: NotebookNode, folder: Path) -> list[Pa
 def check(built: Built, only: Sequence[str] = ()) -> Iterator[Graded]:
     """Grade solution, empty notebook and every mutant (or those named); problems stand in the results."""
     solution = nbformat.read(built.solution, as_version=4)
+    for cell in solution.cells:  # a student's notebook has none, so that all its checks run at the end
+        cell.metadata = nbformat.from_dict({})
     files = written_files(built, nbformat.from_dict(solution), built.sheet.parent)
     stub = nbformat.read(built.student, as_version=4)
     chosen = [mutant for mutant in mutants(built.name) if not only or mutant.name in only]

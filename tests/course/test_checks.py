@@ -12,6 +12,7 @@ import pytest
 import torch
 from sklearn.metrics import f1_score
 
+from probmcl.experiment import read_ledger
 from probmcl.loss import log_expected_likelihood_kernel, positive_set, positive_weights
 from probmcl.model import GaussianMixture
 from probmcl.teach.checks import (
@@ -81,7 +82,7 @@ class TestFunctions:
         checker, _, mistakes = known
         assert mistakes
         for mistake in mistakes:
-            for seed in (0, 1):
+            for seed in (0, 1, 2, 3, 4):
                 with pytest.raises(WrongAnswerError) as raised:
                     checker(mistake.answer, seed=seed)
                 assert mistake.hint in str(raised.value)
@@ -140,6 +141,40 @@ class TestReplication:
             with pytest.raises(WrongAnswerError):
                 checker(*answers, "ada")
 
+    def test_every_row_can_be_audited(self) -> None:
+        entries = {entry.id: entry for entry in read_ledger() if entry.kind == "M"}
+        students = {replication.instance(f"student {n}").row: f"student {n}" for n in range(200)}
+        assert students.keys() == entries.keys()
+        for row, student in students.items():
+            entry = entries[row]
+            answer = {
+                "row": row,
+                "tags": list(entry.tags),
+                "status": entry.status,
+                "tests": list(entry.tests),
+            }
+            replication.audit({**answer, "opinion": "word " * 15}, student, tell=True)
+            with pytest.raises(WrongAnswerError, match="the tests are not those listed"):
+                replication.audit({**answer, "tests": ["other"], "opinion": "word " * 15}, student, tell=True)
+
+    @pytest.mark.parametrize(
+        ("change", "told"),
+        [
+            ({"claim": "C4"}, "mAP says nothing about the others"),
+            ({"measure": "AUROC"}, "measure is 'mAP'"),
+            ({"hypothesis": "It is better."}, "hypothesis needs a whole sentence"),
+            ({"minutes": 90}, "minutes is a number up to 60"),
+        ],
+    )
+    def test_a_protocol_that_the_run_cannot_answer_is_told(self, change: dict[str, Any], told: str) -> None:
+        said = "This method reaches a higher mAP than that one from the same start."
+        whole = {"claim": "C3", "hypothesis": said, "refuted_by": said, "measure": "mAP", "baseline": "BCE"}
+        whole |= {"seeds": replication.instance("ada").seeds, "chosen_on": "validation"}
+        whole |= {"interval": "paired bootstrap", "minutes": 20}
+        replication.protocol(whole, "ada")
+        with pytest.raises(WrongAnswerError, match=told):
+            replication.protocol(whole | change, "ada")
+
 
 class TestComparison:
     def test_the_smallest_case_that_fails_is_shown(self) -> None:
@@ -183,6 +218,15 @@ class TestComparison:
     def test_feedback_prints_and_does_not_raise(self, capsys: pytest.CaptureFixture[str]) -> None:
         feedback(positive_sets.jaccard, ...)
         assert capsys.readouterr().out.startswith("[ ] `jaccard`: not answered yet")
+
+    def test_feedback_calls_no_number_right_that_only_the_grader_knows(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        feedback(metrics.by_hand, 0.1234, "ada")
+        assert capsys.readouterr().out.startswith("[?] by_hand: no common mistake found")
+        scores, labels = metrics.instance("ada")[4:]
+        feedback(metrics.by_hand, metrics.ranked_precision(scores, labels), "ada", tell=True)
+        assert capsys.readouterr().out.startswith("[x] by_hand: passed")
 
 
 class TestInstances:
@@ -233,6 +277,22 @@ class TestOwnWork:
         only_own_work(borrowed[:1], 1)
         with pytest.raises(WrongAnswerError, match="uses `auroc`, imported for another question"):
             only_own_work(borrowed, 1)
+
+    def test_a_cell_without_a_mark_is_named(self) -> None:
+        with pytest.raises(WrongAnswerError, match="in a cell without `# Question`, which counts for all"):
+            only_own_work(["# Question 1", "import probmcl.loss"], 1)
+        with pytest.raises(WrongAnswerError, match=r"goes without `probmcl\.loss`: write"):
+            only_own_work(["# Question 1\nimport probmcl.loss"], 1)
+
+    def test_a_cell_without_a_mark_may_name_what_a_question_may_import(self) -> None:
+        cells = ["# Question 6\nfrom probmcl.evaluate import auroc", "print(auroc)", "# Question 1\nx = 1"]
+        only_own_work(cells, 1)
+
+    def test_an_import_of_another_question_may_not_replace_an_answer(self) -> None:
+        cells = ["# Question 3\ndef f(x):\n    ...", "# Question 6\nfrom probmcl.evaluate import auroc as f"]
+        with pytest.raises(WrongAnswerError, match="defines `f`, and another question imports"):
+            only_own_work(cells, 3)
+        only_own_work(cells, 6, frozenset())
 
     def test_own_work_passes_and_one_import_more_does_not(self) -> None:
         own = ["# Question 1\nimport torch\n%time 3", "broken(", "import probmcl.data"]

@@ -1,5 +1,6 @@
 """What is built of a master: a notebook without solution, a bundle with PyTorch for the CPU, a sheet."""
 
+import json
 import re
 import zipfile
 from pathlib import Path
@@ -56,6 +57,20 @@ def test_points_at_the_top_are_the_sum_of_the_questions(built: Built) -> None:
     assert f"| {stated[1]} |" in row
 
 
+def test_the_instructors_page_counts_the_points_given_by_hand() -> None:
+    found = [question for name in masters() for question in questions(master_notebook(name))]
+    by_hand = sum(question.total for question in found if question.written)
+    page = (NOTEBOOKS.parent / "instructor.md").read_text(encoding="utf-8")
+    assert f"{by_hand:g} of {sum(question.total for question in found):g} points are given by hand" in page
+
+
+def test_a_cell_that_a_written_question_needs_has_its_mark(built: Built) -> None:
+    if "# Question 7" in text_of(built.solution):
+        assert "# Question 7\n..." in text_of(built.student)
+    else:
+        assert "only_own_work" not in (MASTERS / f"{built.name}.md").read_text(encoding="utf-8")
+
+
 def test_every_written_question_has_a_rubric_with_its_points(built: Built) -> None:
     written = [question for question in questions(master_notebook(built.name)) if question.written]
     assert written
@@ -97,6 +112,25 @@ def test_another_term_changes_notebook_and_grader(tmp_path: Path) -> None:
     assert 'term = "2031-autumn"' in text_of(built.student)
     with zipfile.ZipFile(built.autograder) as bundle:
         assert "2031-autumn" in bundle.read("tests/q1.py").decode()
+
+
+def test_the_secret_changes_the_hidden_cases_and_stands_nowhere(tmp_path: Path) -> None:
+    seeds = []
+    for secret in ("heron", "stork"):
+        built = build("a2_positive_sets", tmp_path / secret, secret=secret)
+        assert secret not in built.student.read_text(encoding="utf-8")
+        with zipfile.ZipFile(built.autograder) as bundle:
+            tests = [bundle.read(f"tests/{question}.py").decode() for question in ("q1", "q2", "q4", "q6")]
+        assert secret not in "".join(tests)
+        seeds += [int(seed) for test in tests for seed in re.findall(r"seed=(\d+)\)", test)]
+    assert len(seeds) == len(set(seeds)) == 8
+
+
+def test_students_see_hidden_checks_once_grades_are_published(built: Built) -> None:
+    with zipfile.ZipFile(built.autograder) as bundle:
+        settings = json.loads(bundle.read("otter_config.json"))
+    assert settings["show_hidden"]
+    assert settings["force_public_test_summary"]
 
 
 def test_masters_stay_out_of_the_book(root: Path) -> None:

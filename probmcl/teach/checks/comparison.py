@@ -7,6 +7,7 @@ where an answer gives on every case what a mistake gives, the hint names that mi
 from __future__ import annotations
 
 import copy
+import inspect
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,9 @@ class Mistake:
 def feedback(checker: Callable[..., None], *answers: Any, **options: Any) -> None:
     """Run a checker and print what it says, without a traceback: the check cell of a notebook.
 
+    ``[x]`` stands for an answer that passes, ``[ ]`` for one that is missing or wrong, and ``[?]`` for one
+    that cannot be called right before grading: the checker has a switch ``tell``, and it is off.
+
     Example:
         >>> from probmcl.teach.checks import positive_sets
         >>> feedback(positive_sets.jaccard, ...)
@@ -48,7 +52,10 @@ def feedback(checker: Callable[..., None], *answers: Any, **options: Any) -> Non
     except WrongAnswerError as wrong:
         print(f"[ ] {wrong}")
     else:
-        print(f"[x] {checker.__name__}: passed")
+        if inspect.signature(checker).parameters.keys() & {"tell"} and not options.get("tell"):
+            print(f"[?] {checker.__name__}: no common mistake found. Only the grader says if it is right.")
+        else:
+            print(f"[x] {checker.__name__}: passed")
 
 
 def check_function(

@@ -173,9 +173,13 @@ def _ranking_cases(seed: int) -> list[tuple[Tensor, Tensor]]:
 
 
 def _score_cases(seed: int) -> list[tuple[Tensor, Tensor]]:
-    """Several classes, the last one without positives in the second and third case."""
+    """Several classes: a tie in F1 and a threshold that accuracy would not choose, then random ones.
+
+    The last class of the two larger random cases has no positives.
+    """
     generator = torch.Generator().manual_seed(seed)
-    cases = []
+    scores = torch.tensor([[0.9, 0.8, 0.6, 0.4, 0.1], [0.1, 0.7, 0.5, 0.9, 0.3]]).double().T
+    cases = [(scores, torch.tensor([[1, 0, 0, 1, 0], [0, 0, 1, 0, 0]]).T)]
     for n, k in ((4, 2), (5, 3), (10, 4)):
         scores = torch.rand(n, k, generator=generator, dtype=torch.float64).mul(10).round().div(10)
         labels = (torch.rand(n, k, generator=generator) < 0.4).long()

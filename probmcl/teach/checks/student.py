@@ -77,7 +77,8 @@ def only_own_work(cells: Sequence[str], question: int, forbidden: Collection[str
     """Raise if the answer to a question takes its result from a module that it may not use.
 
     Cells are told apart by their first line, ``# Question 3``. What a cell of another question imports may
-    be used there alone; a cell without such a line belongs to every question.
+    be used there alone, and not take the name of an answer; what a cell without such a line imports counts
+    for every question.
 
     Args:
         cells: the source of the cells that were run, IPython's ``In``.
@@ -94,20 +95,29 @@ def only_own_work(cells: Sequence[str], question: int, forbidden: Collection[str
         ...
         probmcl.teach.checks.comparison.WrongAnswerError: Question 1 goes without `probmcl.loss`...
     """
-    own: list[ast.AST] = []
-    others: list[ast.AST] = []
-    for number, tree in _marked(cells):
-        (own if number in (None, question) else others).append(tree)
-    for module in (module for tree in own for module in _used_modules(tree)):
-        for banned in forbidden:
-            if _inside(module, banned):
-                raise WrongAnswerError(f"Question {question} goes without `{banned}`: write it yourself.")
+    marked = list(_marked(cells))
+    for number, tree in marked:
+        where = " in a cell without `# Question`, which counts for all" if number is None else ""
+        for module in _used_modules(tree) if number in (None, question) else ():
+            for banned in forbidden:
+                if _inside(module, banned):
+                    raise WrongAnswerError(
+                        f"Question {question} goes without `{banned}`{where}: write it yourself."
+                    )
+    others = [tree for number, tree in marked if number not in (None, question)]
     borrowed = {name for tree in others for name in _imported_names(tree, forbidden)}
-    for node in (node for tree in own for node in ast.walk(tree)):
+    for number, tree in marked:
+        if number == question and (use := next(_uses(tree, borrowed), "")):
+            raise WrongAnswerError(f"Question {question} {use}: write it yourself.")
+
+
+def _uses(tree: ast.AST, borrowed: Collection[str]) -> Iterator[str]:
+    """What a cell does with names that the cell of another question imports."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in borrowed:
-            raise WrongAnswerError(
-                f"Question {question} uses `{node.id}`, imported for another question: write it yourself."
-            )
+            yield f"uses `{node.id}`, imported for another question"
+        elif isinstance(node, ast.FunctionDef) and node.name in borrowed:
+            yield f"defines `{node.name}`, and another question imports something over it"
 
 
 def _inside(module: str, banned: str) -> bool:
