@@ -1,8 +1,8 @@
 """Checkers for assignments and exercises: they compare with :mod:`probmcl.reference` and explain a failure.
 
-One module an assignment, with the exercises on its topic, or a chapter; :func:`feedback` prints what a checker
-says. A checker raises :class:`WrongAnswerError` with the smallest case that fails, what was expected, what came,
-and a hint at the likely mistake.
+One module an assignment, with the exercises on its topic, or a chapter; :func:`feedback` prints what a
+checker says. A checker raises :class:`WrongAnswerError` with the smallest case that fails, what was expected,
+what came, and a hint at the likely mistake.
 """
 
 from probmcl.teach.checks.comparison import (
