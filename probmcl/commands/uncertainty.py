@@ -27,7 +27,7 @@ def add(commands: _SubParsersAction[Any]) -> None:
     )
     parser.add_argument("--smoke", action="store_true", help="few images, one epoch: no evidence")
     parser.add_argument(
-        "--seeds", type=int, nargs="+", default=[5, 6, 7], metavar="SEED", help="rows of each"
+        "--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="SEED", help="rows of each"
     )
     parser.add_argument("--members", type=int, default=5, help="models in the ensemble, the seeds' included")
     parser.add_argument("--device", type=device, default=default_device(), help="cpu, cuda, cuda:1 ...")

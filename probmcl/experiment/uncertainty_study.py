@@ -32,7 +32,6 @@ from probmcl.experiment.starts import pretrain
 SYMBOLS_KIND = "unseen symbols"
 THEME_KIND = "held-out theme"
 SCARCITY = 4
-SCENES, MODELS = 1, (5, 6, 7)  # seeds
 NAME = "study_uncertainty_digits"
 
 
@@ -52,7 +51,7 @@ def uncertainty_recipe(*, images: int = 2400, epochs: int = 6) -> Recipe:
     """
     whole = digits_recipe()
     probmcl = whole.methods[-1]
-    data = replace(_digits(whole), difficulty="easy", held_out_theme="squares", seed=SCENES)
+    data = replace(_digits(whole), difficulty="easy", held_out_theme="squares")
     return smaller(replace(whole, name=NAME, data=data, methods=(probmcl,)), images=images, epochs=epochs)
 
 
@@ -132,10 +131,10 @@ def ask_about_shifts(
 
 def run_uncertainty(
     recipe: Recipe | None = None,
-    seeds: Sequence[int] = MODELS,
+    seeds: Sequence[int] = (0, 1, 2),
     *,
     members: int = 5,
-    command: str,
+    command: str = "python -m probmcl uncertainty",
     device: torch.device | str = "cpu",
     progress: bool = False,
     resamples: int = 1000,
@@ -165,7 +164,8 @@ def run_uncertainty(
     code, hardware = provenance(device)
     recipe = uncertainty_recipe() if recipe is None else recipe
     splits = recipe.splits()
-    all_seeds = [*seeds, *range(max(seeds) + 1, max(seeds) + 1 + members - len(seeds))]
+    others = (seed for seed in range(max(seeds) + members + 1) if seed not in seeds)
+    all_seeds = [*seeds, *(next(others) for _ in range(members - len(seeds)))]
     full_models, few_models = _train(recipe, all_seeds, device, progress)
     asked = ask_about_shifts(full_models, recipe, splits, device=device)
     assert isinstance(splits.test, LabelledImages)
