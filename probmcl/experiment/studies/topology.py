@@ -25,11 +25,10 @@ def topology_study(base: Recipe, world: World, name: str) -> Study:
         20
     """
     compared = methods(base)
-    settings = {
-        PROBE: alone(base, None),
-        RANDOM: replace(alone(base, None), start=None),
-        **{setting: alone(base, compared[setting]) for setting in COMPARED},
-    }
+    settings = {PROBE: alone(base, None)}
+    if base.start is not None:  # else the start is a random encoder itself, or features that are given
+        settings[RANDOM] = replace(alone(base, None), start=None)
+    settings |= {setting: alone(base, compared[setting]) for setting in COMPARED}
     tried = {setting: candidates(compared[setting]) for setting in COMPARED}
     return Study(
         "topology",
