@@ -111,7 +111,7 @@ def test_another_term_changes_notebook_and_grader(tmp_path: Path) -> None:
     built = build("a2_positive_sets", tmp_path, term="2031-autumn")
     assert 'term = "2031-autumn"' in text_of(built.student)
     with zipfile.ZipFile(built.autograder) as bundle:
-        assert "2031-autumn" in bundle.read("tests/q1.py").decode()
+        assert "2031-autumn" in bundle.read("tests/q3.py").decode()
 
 
 def test_the_secret_changes_the_hidden_cases_and_stands_nowhere(tmp_path: Path) -> None:
