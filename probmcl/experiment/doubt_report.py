@@ -5,7 +5,7 @@ from __future__ import annotations
 from probmcl.evaluate import Interval
 from probmcl.evaluate.uncertainty import BETWEEN
 from probmcl.experiment.doubts import AT_THRESHOLDS
-from probmcl.experiment.findings import NOT_REPRODUCED, PARTLY, REPRODUCED, Finding
+from probmcl.experiment.findings import NOT_REPRODUCED, PARTLY, REPRODUCED, Finding, scope
 from probmcl.experiment.record import Record
 from probmcl.experiment.study import mean_of
 
@@ -40,11 +40,9 @@ def epistemic_finding(record: Record, score: str = BETWEEN) -> Finding:
         f"its AUROC for {_kind(metric)} is {own[metric]:.2f}, {_against(gain)} the {AT_THRESHOLDS}"
         for metric, gain in gains.items()
     ]
-    if "growth" in own:
-        clauses.append(f"with fewer training images it is {own['growth']:.2f} times as large")
-    sizes = record.data.sizes
-    scope = f"On {record.data.name} ({sizes['train']:,} training images, {len(record.seeds)} seeds)"
-    sentence = f"{scope}, {score} {_EARNED[status]} the word epistemic: {'; '.join(clauses)}."
+    clauses.append(f"with fewer training images it is {own['growth']:.2f} times as large")
+    earned = f"{score} {_EARNED[status]} the word epistemic"
+    sentence = f"{scope(record)}, {earned}: {'; '.join(clauses)}."
     return Finding(status, sentence, _change(gains), (record.name,))
 
 

@@ -155,10 +155,11 @@ def claim_verdict(row: str) -> None:
 
 
 def cell(interval: Interval | None) -> Cell:
-    """An interval as a cell of a table; a number alone where it has no bounds."""
-    if interval is None or interval.low != interval.low:  # NaN
-        return None if interval is None else interval.value
-    return (interval.value, interval.low, interval.high)
+    """An interval as a cell of a table; a number alone where it has no bounds, or no width between them."""
+    if interval is None:
+        return None
+    bounded = interval.high > interval.low  # not so for NaN, nor for what is the same with every seed
+    return (interval.value, interval.low, interval.high) if bounded else interval.value
 
 
 def say(words: str) -> None:

@@ -75,7 +75,8 @@ def test_epistemic_is_decided_by_both_kinds_of_unfamiliar_images(
     make_study_record: Make, gains: tuple[float, float], lowest: float, expected: str
 ) -> None:
     kinds = ("unseen symbols AUROC", "held-out theme AUROC")
-    row = Row("between variance", None, {kind: Interval(lowest, lowest, 1.0) for kind in kinds}, 1.0, 1)
+    scores = {kind: Interval(lowest, lowest, 1.0) for kind in kinds}
+    row = Row("between variance", None, {**scores, "growth": Interval(1.0)}, 1.0, 1)
     differences = [
         Difference(row.method, "entropy", kind, Interval(gain, gain - 0.01, gain + 0.01))
         for kind, gain in zip(kinds, gains, strict=True)

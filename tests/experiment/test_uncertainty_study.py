@@ -56,7 +56,7 @@ def asked(recipe: Recipe) -> Asked:
 
 @pytest.fixture(scope="module")
 def record(recipe: Recipe) -> Record:
-    return run_uncertainty(recipe, (0, 1), members=3, command="this test", resamples=20)
+    return run_uncertainty(recipe, (0, 1), members=3, resamples=20)
 
 
 def test_training_scenes_never_show_the_theme_that_is_held_out(recipe: Recipe) -> None:
@@ -173,7 +173,7 @@ def test_the_word_epistemic_follows_both_intervals(record: Record) -> None:
 
 def test_wrong_arguments_are_named(recipe: Recipe, asked: Asked) -> None:
     with pytest.raises(ValueError, match=r"seeds: expected 2 to 5 \(members\), got 1"):
-        run_uncertainty(recipe, (0,), command="this test")
+        run_uncertainty(recipe, (0,))
     headless = [replace(asked.trained[0], head=None)]
     splits = recipe.splits()
     with pytest.raises(ValueError, match="trained: expected models with a mixture head, got NoneType"):
