@@ -329,12 +329,11 @@ def test_a_planned_study_keeps_its_promises(name: str, world: str) -> None:
     assert all(len(epochs) == 1 for epochs in views.values())  # the same number of image views in a group
 
 
-def test_settings_of_a_study_differ() -> None:
-    for name in STUDIES:
-        found = planned_study(name)
-        methods = [one for one in found.trials if one.recipe.methods]
-        plain = {runner.run_key(one.recipe, 0, one.group) for one in methods}
-        assert len(plain) == len(methods), name
+@pytest.mark.parametrize("world", list(WORLDS))
+@pytest.mark.parametrize("name", list(STUDIES))
+def test_settings_of_a_study_differ(name: str, world: str) -> None:
+    trials = planned_study(name, world).trials
+    assert len({runner.run_key(one.recipe, 0, one.group) for one in trials}) == len(trials)
 
 
 @pytest.mark.parametrize(

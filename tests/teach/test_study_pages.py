@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from probmcl.evaluate import Interval
 from probmcl.experiment import Record, in_group, write_record
 from probmcl.teach import output as output_module
 from probmcl.teach import study_pages
@@ -89,3 +90,10 @@ def test_a_default_that_is_beaten_is_named(
     study_pages.defaults_verdict("choices")
     said = capsys.readouterr().out
     assert "M13 tau 0.1: better on validation by more than two standard errors, on what is recorded." in said
+
+
+def test_a_cell_holds_an_interval_that_has_a_width_and_a_number_otherwise() -> None:
+    assert study_pages.cell(Interval(0.5, 0.4, 0.6)) == (0.5, 0.4, 0.6)
+    assert study_pages.cell(Interval(6.0, 6.0, 6.0)) == 6.0  # the same with every seed
+    assert study_pages.cell(Interval(6.0)) == 6.0
+    assert study_pages.cell(None) is None
