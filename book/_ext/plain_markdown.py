@@ -197,8 +197,7 @@ class PlainMarkdown:
             anchor = "term-" + re.sub(r"\W+", "-", target)
             return f"[{title or target}]({self.book.published('glossary', anchor)})"
         if role.removeprefix("py:") in API_ROLES:
-            shown = title or (target.split(".")[-1] if target.startswith("~") else target)
-            return f"[`{shown}`]({self.book.published('api', target.lstrip('~'))})"
+            return self._documented(title, target)
         if role == "math":
             return f"${content}$"
         if role in ("code", "file", "command", "kbd"):
@@ -208,6 +207,15 @@ class PlainMarkdown:
         if role == "abbr":
             return content
         raise SourceError(line, f"unknown role {role!r}: see _ext/plain_markdown.py for the known ones")
+
+    def _documented(self, title: str, target: str) -> str:
+        name = target.lstrip("~")
+        shown = title or (name.split(".")[-1] if target.startswith("~") else name)
+        package, *inside = name.split(".")
+        if package != "probmcl":
+            return f"`{shown}`"
+        page = self.book.published(f"api/{inside[0]}", name) if inside else self.book.published("api")
+        return f"[`{shown}`]({page})"
 
     def _citation(self, role: str, content: str, line: int) -> str:
         page = self.book.published("references")

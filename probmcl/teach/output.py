@@ -29,7 +29,7 @@ STYLE = (
     "text-align:left;vertical-align:baseline}"
     ".pm-table thead th{border-bottom:2px solid currentColor}"
     ".pm-table tbody th{font-weight:normal}"
-    ".pm-table .pm-number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
+    ".pm-table .pm-number{text-align:right;font-variant-numeric:tabular-nums}"
     ".text_html:has(>.pm-output){background:none!important;color:inherit!important;padding:0!important}"
     + ",".join(f"{host} .pm-light" for host in _IN_DARK)
     + "{display:none!important}"

@@ -91,7 +91,10 @@ def _number_class(numeric: bool) -> str:
 
 
 def _cell_html(text: str, column: int, numeric: bool, bold: bool) -> str:
-    content = f"<strong>{escape(text)}</strong>" if bold else escape(text)
+    content = escape(text)
+    if numeric:  # a narrow column breaks before an interval, never inside one
+        content = content.replace(", ", ",&nbsp;")
+    content = f"<strong>{content}</strong>" if bold else content
     if column == 0:
         return f'<th scope="row"{_number_class(numeric)}>{content}</th>'
     return f"<td{_number_class(numeric)}>{content}</td>"
