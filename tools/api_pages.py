@@ -1,6 +1,6 @@
 """Sphinx extension for ``book/api/``: docstrings as pages.
 
-A page of ``book/api/`` documents every public name of a room once, by the room: ``probmcl.loss.overlap``. This
+A page of ``book/api/`` documents each public name of a room, as ``probmcl.loss.overlap``. This
 
 * links a name that is called by its file, ``probmcl.loss.overlap.overlap``, to its place in the room;
 * leaves a name that exists, but that no room offers, without a link (a name that does not exist still warns);
