@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from probmcl.experiment.recipe import Recipe
-from probmcl.experiment.studies.settings import SEEDS, at_defaults, changed
+from probmcl.experiment.studies.settings import SEEDS, changed
 from probmcl.experiment.studies.worlds import World, base_method
 from probmcl.experiment.study import Study, Trial
 
@@ -20,7 +20,6 @@ def choices_study(base: Recipe, world: World, name: str) -> Study:
         >>> len(choices_study(WORLDS["digits"].base(), WORLDS["digits"], "digits"))
         57
     """
-    base = at_defaults(base)
     method = base_method(base, "probmcl")
     *wide, last = method.trunk
     rate = method.training.learning_rate

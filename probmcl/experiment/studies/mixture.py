@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from probmcl.experiment.recipe import Recipe
-from probmcl.experiment.studies.settings import SEEDS, alone, at_defaults, changed
+from probmcl.experiment.studies.settings import SEEDS, alone, changed
 from probmcl.experiment.studies.worlds import World, base_method
 from probmcl.experiment.study import Study, Trial
 
@@ -28,7 +28,6 @@ def mixture_study(base: Recipe, world: World, name: str) -> Study:
         >>> len(mixture_study(WORLDS["digits"].base(), WORLDS["digits"], "digits"))
         57
     """
-    base = at_defaults(base)
     method = base_method(base, "probmcl")
     *wide, last = method.trunk
     changes: dict[str, dict[str, Any]] = {

@@ -79,20 +79,6 @@ def alone(base: Recipe, method: Method | None) -> Recipe:
     return replace(base, methods=() if method is None else (method,))
 
 
-def at_defaults(base: Recipe) -> Recipe:
-    """The base recipe, ProbMCL with the package's own options: those of a recipe may have been tuned.
-
-    Example:
-        >>> from probmcl.experiment.studies.worlds import WORLDS, base_method
-        >>> base = WORLDS["mirflickr14"].base()
-        >>> base_method(base, "probmcl").options, base_method(at_defaults(base), "probmcl").options
-        ({'threshold': 1.0, 'temperature': 0.5}, {})
-    """
-    ours = base_method(base, "probmcl")
-    methods = tuple(replace(one, options={}) if one == ours else one for one in base.methods)
-    return replace(base, methods=methods)
-
-
 def changed(base: Recipe, name: str, *, training: dict[str, Any] | None = None, **fields: Any) -> Recipe:
     """The base recipe with ProbMCL alone, changed in one respect.
 
