@@ -197,7 +197,7 @@ class PlainMarkdown:
             anchor = "term-" + re.sub(r"\W+", "-", target)
             return f"[{title or target}]({self.book.published('glossary', anchor)})"
         if role.removeprefix("py:") in API_ROLES:
-            return self._documented(title, target)
+            return self._documented(role.removeprefix("py:"), title, target)
         if role == "math":
             return f"${content}$"
         if role in ("code", "file", "command", "kbd"):
@@ -208,13 +208,14 @@ class PlainMarkdown:
             return content
         raise SourceError(line, f"unknown role {role!r}: see _ext/plain_markdown.py for the known ones")
 
-    def _documented(self, title: str, target: str) -> str:
+    def _documented(self, role: str, title: str, target: str) -> str:
         name = target.lstrip("~")
         shown = title or (name.split(".")[-1] if target.startswith("~") else name)
         package, *inside = name.split(".")
         if package != "probmcl":
             return f"`{shown}`"
-        page = self.book.published(f"api/{inside[0]}", name) if inside else self.book.published("api")
+        anchor = "" if role == "mod" else name  # a file has no entry of its own on the page of its room
+        page = self.book.published(f"api/{inside[0]}", anchor) if inside else self.book.published("api")
         return f"[`{shown}`]({page})"
 
     def _citation(self, role: str, content: str, line: int) -> str:

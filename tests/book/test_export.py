@@ -192,7 +192,7 @@ def test_blocks(plain: Plain, myst: str, expected: str) -> None:
         ("{numref}`figure %s <fig-far>`", f"[figure 3.1]({COLAB}/03_first.ipynb)"),
         ("{term}`positive sets <positive set>`", f"[positive sets]({PAGES}/glossary.html#term-positive-set)"),
         ("{func}`~probmcl.loss.overlap`", f"[`overlap`]({PAGES}/api/loss.html#probmcl.loss.overlap)"),
-        ("{mod}`probmcl.reference`", f"[`probmcl.reference`]({PAGES}/api/reference.html#probmcl.reference)"),
+        ("{mod}`probmcl.reference`", f"[`probmcl.reference`]({PAGES}/api/reference.html)"),
         ("{mod}`probmcl`", f"[`probmcl`]({PAGES}/api.html)"),
         ("{class}`~torch.nn.Linear`", "`Linear`"),
         ("{math}`x_i`", "$x_i$"),
