@@ -20,9 +20,12 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import PycodeError
+from sphinx.ext.autodoc import DataDocumenter, ModuleDocumenter
 from sphinx.pycode import ModuleAnalyzer
 
 PACKAGE = "probmcl"
+LONGEST_VALUE = 300
+"""Characters of a constant that a page shows."""
 LITERAL_OR_BAR = re.compile(r"(``.*?``)|(?<!\\)\|")
 
 
@@ -90,6 +93,20 @@ def resolve(
     return contents if exists(target) else None
 
 
+class ConstantDocumenter(DataDocumenter):
+    """Shows the constants of a room; Sphinx alone shows those whose text stands in the room's own file."""
+
+    @classmethod
+    def can_document_member(cls, member: Any, membername: str, isattr: bool, parent: Any) -> bool:
+        """Take constants of a room, by their capital letters."""
+        return isinstance(parent, ModuleDocumenter) and (isattr or membername.isupper())
+
+    def should_suppress_value_header(self) -> bool:
+        """Leave out a value that is long, or that tells an address in memory."""
+        value = repr(self.object)
+        return len(value) > LONGEST_VALUE or " at 0x" in value or super().should_suppress_value_header()
+
+
 def keep_constants(app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:
     """Answer ``autodoc-skip-member``: a room offers a constant, so it is shown."""
     return False if what == "module" and name.isupper() else None
@@ -103,7 +120,7 @@ def constant_text(name: str) -> list[str]:
     """
     room, _, constant = name.rpartition(".")
     package = importlib.import_module(room)
-    for file in pkgutil.iter_modules(getattr(package, "__path__", []), f"{room}."):
+    for file in pkgutil.walk_packages(getattr(package, "__path__", []), f"{room}."):
         try:
             texts = ModuleAnalyzer.for_module(file.name).find_attr_docs()
         except PycodeError:
@@ -135,6 +152,7 @@ def process(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: li
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect to Sphinx."""
+    app.add_autodocumenter(ConstantDocumenter, override=True)
     app.connect("missing-reference", resolve)
     app.connect("autodoc-skip-member", keep_constants)
     app.connect("autodoc-process-docstring", process, priority=400)

@@ -1,7 +1,7 @@
 """Check that the book was really built: ``python tools/check_book.py [root]``.
 
 A build that failed can still exit 0, so this looks for ``_build/html/index.html`` and for the page of every
-entry of ``_toc.yml``, and prints where the book stands.
+entry of ``_toc.yml``, follows the links inside the book (:mod:`page_links`) and prints where it stands.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from page_links import dead_links
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -38,6 +39,9 @@ def main(root: Path = ROOT) -> int:
     """Print where the book is, or what is missing; return the exit status."""
     if missing := missing_pages(root):
         print(f"the book is not complete; missing in _build/html: {', '.join(missing)}", file=sys.stderr)
+        return 1
+    if dead := dead_links(root):
+        print(f"links that lead nowhere: {', '.join(dead)}", file=sys.stderr)
         return 1
     print(f"The book: {root / '_build' / 'html' / 'index.html'}")
     return 0

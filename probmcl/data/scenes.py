@@ -73,6 +73,7 @@ DIFFICULTIES: Mapping[str, Difficulty] = MappingProxyType(
         ),
     }
 )
+"""Three mixes of size, rotation, overlap, contrast, clutter and noise, by name."""
 
 
 def resolve_difficulty(difficulty: str | Difficulty) -> Difficulty:

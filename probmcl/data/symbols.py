@@ -12,8 +12,10 @@ from probmcl.data.letters import FONTS, printed
 from probmcl.data.scenes import Difficulty, draw_scenes, resolve_difficulty
 from probmcl.data.themes import draw_label_sets
 
-# Neither a digit nor one of the letters that encoders are pretrained on, nor alike: no Θ (0, 8), no Σ (E).
 SYMBOLS = ("Γ", "Δ", "Λ", "Ξ", "Π", "Φ", "Ψ", "Ω", "λ", "ψ")
+"""Greek letters: neither a digit nor one of the letters that encoders are pretrained on, nor alike. So no Θ
+(0, 8) and no Σ (E)."""
+
 SYMBOL_FONTS = tuple(font for font in FONTS if not font.startswith("cm"))  # Computer Modern: no Greek here
 _FAR_SEEDS = 2**40  # apart from the seeds of digits and letters
 

@@ -43,8 +43,6 @@ class Theme:
         return chances
 
 
-# Families of numbers that share members, so that the label graph has clusters with bridges between them.
-# 6 belongs to the rarest theme alone: the rare class. 1 and 2 belong to the most: the common ones.
 THEMES: dict[str, Theme] = {
     "primes": Theme(0.30, {2: 0.80, 3: 0.75, 5: 0.60, 7: 0.50}),
     "powers of two": Theme(0.26, {1: 0.75, 2: 0.80, 4: 0.70, 8: 0.45}),
@@ -52,6 +50,8 @@ THEMES: dict[str, Theme] = {
     "odd": Theme(0.16, {1: 0.70, 3: 0.65, 5: 0.60, 7: 0.60, 9: 0.60}),
     "even": Theme(0.08, {0: 0.60, 2: 0.65, 4: 0.55, 6: 0.75, 8: 0.60}),
 }
+"""Families of numbers that share members, so that the label graph has clusters with bridges between them. 6
+belongs to the rarest theme alone: the rare class. 1 and 2 belong to the most: the common ones."""
 
 
 def label_sets() -> Tensor:

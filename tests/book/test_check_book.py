@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from check_book import main, missing_pages
+from page_links import dead_links
 
 TOC = """\
 format: jb-book
@@ -38,3 +39,35 @@ def test_a_missing_page_is_named(built: Path, page: str, capsys: pytest.CaptureF
     assert missing_pages(built) == [page]
     assert main(built) == 1
     assert page in capsys.readouterr().err
+
+
+LINKING = {
+    "page": ("<a href='using.html#there'>", []),
+    "page and place": ("<a href='using.html'><a href='../index.html'><a href='#here'><a name='here'>", []),
+    "out of the book": ("<a href='https://example.org/none.html#none'><a href='mailto:a@b.org'>", []),
+    "no page": ("<a href='none.html'>", ["none.html"]),
+    "no place": ("<a href='using.html#none'>", ["using.html#none"]),
+    "no place here": ("<a href='#none'>", ["#none"]),
+}
+
+
+@pytest.mark.parametrize(("links", "dead"), LINKING.values(), ids=LINKING)
+def test_a_link_that_leads_nowhere_is_named(
+    built: Path, links: str, dead: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = Path("_build/html/book/inner.html")
+    (built / page).write_text(links)
+    (built / "_build/html/book/using.html").write_text("<p id='there'>")
+    assert dead_links(built) == [f"{page}: {link}" for link in dead]
+    assert main(built) == bool(dead)
+    assert all(link in capsys.readouterr().err for link in dead)
+
+
+@pytest.mark.parametrize(
+    ("address", "dead"), [("using.html", False), ("none.html", True), ("using.html#x", True)]
+)
+def test_a_notebook_that_leads_nowhere_is_named(built: Path, address: str, dead: bool) -> None:
+    notebook = built / "book" / "one.ipynb"
+    notebook.parent.mkdir()
+    notebook.write_text(f'{{"source": "[a](https://someone.github.io/thebook/book/{address})\\n"}}')
+    assert dead_links(built) == ([f"book/one.ipynb: book/{address}"] if dead else [])
