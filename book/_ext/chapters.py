@@ -105,7 +105,11 @@ class Book:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.folder = root / "book"
-        pages = [*sorted(self.folder.glob("*.md")), *sorted(self.folder.glob("playgrounds/*.md"))]
+        pages = [
+            path
+            for place in ("", "playgrounds/", "api/")
+            for path in sorted(self.folder.glob(f"{place}*.md"))
+        ]
         self.chapters = {path.stem: read_chapter(path) for path in pages}
 
     @cached_property

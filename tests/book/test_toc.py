@@ -10,7 +10,7 @@ TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 
 
 def test_every_entry_has_a_page_and_every_page_an_entry() -> None:
-    files = [*ROOT.glob("book/*.md"), *ROOT.glob("book/playgrounds/*.md")]
+    files = [path for place in ("", "playgrounds/", "api/") for path in ROOT.glob(f"book/{place}*.md")]
     pages = sorted(path.relative_to(ROOT).with_suffix("").as_posix() for path in files)
     assert sorted(toc_entries(TOC)) == pages
 
