@@ -13,7 +13,7 @@ from rich.console import Console
 from probmcl.commands.arguments import default_device, device
 from probmcl.experiment import epistemic_finding, run_uncertainty, uncertainty_recipe, write_record
 from probmcl.experiment.provenance import command_line
-from probmcl.experiment.uncertainty_study import NAME
+from probmcl.experiment.uncertainty_study import MODELS, NAME
 
 
 def add(commands: _SubParsersAction[Any]) -> None:
@@ -28,7 +28,7 @@ def add(commands: _SubParsersAction[Any]) -> None:
     )
     parser.add_argument("--smoke", action="store_true", help="few images, one epoch: no evidence")
     parser.add_argument(
-        "--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="SEED", help="rows of each"
+        "--seeds", type=int, nargs="+", default=list(MODELS), metavar="SEED", help="rows of each"
     )
     parser.add_argument("--members", type=int, default=5, help="models in the ensemble, the seeds' included")
     parser.add_argument("--device", type=device, default=default_device(), help="cpu, cuda, cuda:1 ...")
