@@ -29,10 +29,14 @@ _OWN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "ml-decoder": ({"gamma_negative": 4.0}, {"gamma_negative": 2.0}),
     "supcon": ({"temperature": 0.1}, {"temperature": 0.2}),
     "mulsupcon": ({"temperature": 0.1}, {"temperature": 0.2}),
-    "kmcl": ({"temperature": 0.17}, {"temperature": 0.34}),
+    "kmcl": (
+        {"contrastive_weight": 1.0, "reconstruction_weight": 1.0},
+        # Beside a mean over entries: about the balance of weights 1 beside a sum, as in its code.
+        {"contrastive_weight": 1e-3, "reconstruction_weight": 1e-3},
+    ),
     "probmcl": ({"nll_weight": 0.05}, {"nll_weight": 0.005}),
 }
-"""One option of a criterion, with two values to try; criteria without an option try two weight decays."""
+"""What a criterion has of its own, in two versions to try; a criterion without options tries two decays."""
 
 
 def methods(base: Recipe) -> dict[str, Method]:
@@ -61,7 +65,7 @@ def methods(base: Recipe) -> dict[str, Method]:
 
 
 def candidates(method: Method) -> tuple[Candidate, ...]:
-    """What tuning tries of a method: three learning rates, each with two values of one option of its own.
+    """What tuning tries of a method: three learning rates, each with two versions of what is its own.
 
     Example:
         >>> from probmcl.experiment.studies.worlds import digits_base
