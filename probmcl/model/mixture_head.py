@@ -20,7 +20,7 @@ class MixtureDensityHead(nn.Module):
 
     The feature h(x) is L2-normalised (M2) and goes through the trunk (M3) to t. Three affine maps of t give
     the mixture (M4): means mu_k, standard deviations sigma_k = ELU(.) + 1 + floor, weights pi = softmax(.).
-    The point that the mixtures are densities of is z = t / |t| (M6, our choice).
+    The embedding, over whose space the mixtures are densities, is z = t / |t| (M6, our choice).
 
     Args:
         in_dim: size F of the feature.

@@ -43,9 +43,9 @@ def build_trunk(in_dim: int, widths: Sequence[int], *, activation: bool) -> nn.S
 def unit_features(features: Tensor, in_dim: int) -> Tensor:
     """L2-normalised features (M2), times sqrt(F) so that an entry has size one on average.
 
-    The first linear layer could hold the factor as well. But PyTorch draws its first biases for entries of
-    size one: beside them an entry of size 1/sqrt(F) is hardly seen, every image starts with almost the same
-    embedding, and a contrastive loss has nothing to hold on to.
+    The first linear layer could hold the factor as well. But PyTorch draws weights and biases on one scale:
+    without the factor, what comes from the feature is no larger than the biases, which are the same for every
+    image, and all embeddings start closer together.
 
     Args:
         features: features of the encoder, ``(N, F)``.

@@ -75,7 +75,7 @@
 
     draw() {
       const loss = { from: 0, to: 4, ticks: [0, 1, 2, 3, 4].map((y) => [y, String(y)]) };
-      const gradient = { from: -1.05, to: 1.05, ticks: [-1, -0.5, 0, 0.5, 1].map((y) => [y, String(y).replace("-", "−")]) };
+      const gradient = { from: -1.5, to: 1.5, ticks: [-1.5, -1, -0.5, 0, 0.5, 1, 1.5].map((y) => [y, String(y).replace("-", "−")]) };
       const [left, right] = this.root.querySelectorAll(".pg-plot");
       this.curves(left, loss, "value");
       this.curves(right, gradient, "byLogit");

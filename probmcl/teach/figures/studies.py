@@ -21,7 +21,8 @@ from probmcl.teach.style import colours
 def tornado(record: Record, *, default: str, metric: str = "mAP") -> Figure:
     """How far each setting moves a metric from the default: one bar a setting, the widest on top.
 
-    The band in the middle is the default's own interval. A bar that ends inside it says little.
+    The band in the middle is the default's own interval. It decides nothing: settings share seeds and images,
+    so whether a bar is more than chance stands in the paired differences.
 
     Args:
         record: one mean row a setting, with intervals.
