@@ -37,7 +37,8 @@ def linear_probe(
 
     The encoder does not move, so its features are computed once (see :func:`~probmcl.train.predict`). They
     are standardised for the optimiser's sake, and the standardisation is folded into the returned layer,
-    which takes features as they are.
+    which takes features as they are. A feature that is constant in training teaches nothing: its weights
+    are zero.
 
     Args:
         features: frozen features of the training images, ``(N, F)``.
@@ -63,7 +64,8 @@ def linear_probe(
     """
     _check.finite("features", features, dims=2)
     _check.same_rows("features", features, "labels", _check.labels("labels", labels))
-    mean, deviation = features.mean(0), features.std(0, correction=0).clamp(min=1e-6)
+    mean, constant = features.mean(0), _constant(features)
+    deviation = features.std(0, correction=0).clamp(min=1e-6).masked_fill(constant, 1.0)
     with seeded(seed):
         layer = nn.Linear(features.shape[1], labels.shape[1])
     shuffle = torch.Generator().manual_seed(seed)
@@ -72,7 +74,7 @@ def linear_probe(
 
     def folded(model: nn.Module) -> nn.Linear:
         assert isinstance(model, nn.Linear)
-        return _fold(model, mean, deviation)
+        return _fold(model, mean, deviation, constant)
 
     history = fit(
         layer,
@@ -158,10 +160,16 @@ def _weighted_by_images(step: Step) -> Step:
     return weighted
 
 
-def _fold(layer: nn.Linear, mean: Tensor, deviation: Tensor) -> nn.Linear:
-    """The layer that gives for x what ``layer`` gives for (x - mean) / deviation."""
+def _constant(features: Tensor) -> Tensor:
+    """Which features are the same in all rows, but for the last bits, ``(F,)``."""
+    low, high = features.aminmax(dim=0)
+    return high - low <= 8 * torch.finfo(features.dtype).eps * torch.maximum(low.abs(), high.abs())
+
+
+def _fold(layer: nn.Linear, mean: Tensor, deviation: Tensor, constant: Tensor) -> nn.Linear:
+    """The layer that gives for x what ``layer`` gives for (x - mean) / deviation, without constant features."""
     folded = nn.Linear(layer.in_features, layer.out_features)
     with torch.no_grad():
-        folded.weight.copy_(layer.weight / deviation)
+        folded.weight.copy_((layer.weight / deviation).masked_fill(constant, 0.0))
         folded.bias.copy_(layer.bias - folded.weight @ mean)
     return folded

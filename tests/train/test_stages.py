@@ -103,12 +103,15 @@ def test_linear_probe_watches_a_layer_for_raw_features() -> None:
     assert torch.allclose(seen[-1], layer(features), atol=1e-5)
 
 
-def test_linear_probe_survives_a_constant_feature() -> None:
-    features = torch.cat([torch.randn(32, 1), torch.zeros(32, 1)], dim=1)
+def test_linear_probe_gives_a_constant_feature_no_weight() -> None:
+    last_bit = torch.tensor([0.1, 0.1 + 1e-8]).repeat(16).view(32, 1)
+    columns = [torch.randn(32, 1), torch.zeros(32, 1), torch.full((32, 1), 100.1), last_bit]
+    features = torch.cat(columns, dim=1)
     layer, _ = linear_probe(
         features, (features[:, :1] > 0).float(), AsymmetricLoss(), TrainingSettings(1, 8, 0.01), seed=0
     )
-    assert torch.isfinite(layer.weight).all()
+    assert (layer.weight != 0).tolist() == [[True, False, False, False]]
+    assert layer.bias.abs() < 2
 
 
 def test_linear_probe_names_bad_input() -> None:
