@@ -41,7 +41,7 @@ def linear_probe(
     are zero.
 
     Args:
-        features: frozen features of the training images, ``(N, F)``.
+        features: frozen features of the training images, ``(N, F)``, of any precision; computed in float32.
         labels: zeros and ones, ``(N, K)``.
         criterion: the asymmetric loss (M14), or another.
         settings: optimiser and schedule.
@@ -62,7 +62,7 @@ def linear_probe(
         >>> bool(((layer(features) > 0) == labels.bool()).float().mean() > 0.9)
         True
     """
-    _check.finite("features", features, dims=2)
+    features = _check.finite("features", features, dims=2).float()
     _check.same_rows("features", features, "labels", _check.labels("labels", labels))
     mean, constant = features.mean(0), _constant(features)
     deviation = features.std(0, correction=0).clamp(min=1e-6).masked_fill(constant, 1.0)

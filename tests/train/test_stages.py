@@ -114,6 +114,17 @@ def test_linear_probe_gives_a_constant_feature_no_weight() -> None:
     assert layer.bias.abs() < 2
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+def test_linear_probe_takes_features_of_any_precision(dtype: torch.dtype) -> None:
+    features = torch.randn(32, 2).half()  # in any precision the same
+    labels = (features[:, :1] > 0).float()
+    found, expected = (
+        linear_probe(given, labels, AsymmetricLoss(), TrainingSettings(1, 8, 0.01), seed=0)[0]
+        for given in (features.to(dtype), features.float())
+    )
+    assert torch.equal(found.weight, expected.weight)
+
+
 def test_linear_probe_names_bad_input() -> None:
     settings = TrainingSettings(1, 8, 0.01)
     with pytest.raises(ValueError, match="features: expected finite"):
