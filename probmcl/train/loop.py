@@ -179,7 +179,7 @@ class _Run:
             raise FloatingPointError(
                 f"the loss of epoch {number} is {loss}; its parts: {meter.read('parts')}"
             )
-        watched = None if watch is None else watch(self.kept_model.eval())
+        watched = None if watch is None else float(watch(self.kept_model.eval()))  # NumPy's is not plain
         return EpochLog(
             epoch=number,
             loss=loss,

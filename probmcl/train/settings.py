@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 
@@ -45,6 +45,10 @@ class TrainingSettings:
         _check.one_of("precision", self.precision, ("bfloat16", "float16", "float32"))
         if self.ema_decay is not None:
             _check.number("ema_decay", self.ema_decay, low=0.0, high=1.0)
+        for name in (field.name for field in fields(self)):
+            for plain in (int, float, str):  # NumPy's float64 is a float, but no checkpoint can hold it
+                if isinstance(getattr(self, name), plain):
+                    object.__setattr__(self, name, plain(getattr(self, name)))
 
     def autocast(self, device: torch.device) -> torch.autocast:
         """The mixed-precision context of a step on ``device``."""
