@@ -82,8 +82,8 @@ def fit(
         The history of the epochs.
 
     Raises:
-        ValueError: if the loader has no batch, or the checkpoint is torn, foreign or of another run; the
-            message says what differs.
+        ValueError: if the loader has no batch, ``watch`` gives NaN, or the checkpoint is torn, foreign or of
+            another run; the message says what differs.
         FloatingPointError: if the loss is NaN or infinite at the end of an epoch.
     """
     if not len(loader):
@@ -180,6 +180,9 @@ class _Run:
                 f"the loss of epoch {number} is {loss}; its parts: {meter.read('parts')}"
             )
         watched = None if watch is None else float(watch(self.kept_model.eval()))  # NumPy's is not plain
+        watched = agreed(watched) if self.shared else watched
+        if watched is not None and math.isnan(watched):  # no later epoch would be better
+            raise ValueError(f"watch: expected a number after epoch {number}, got NaN")
         return EpochLog(
             epoch=number,
             loss=loss,
@@ -189,7 +192,7 @@ class _Run:
             seconds=seconds,
             views_per_second=meter.views * (this_share().ranks if self.shared else 1) / seconds,
             data_share=meter.waited / seconds,
-            watched=agreed(watched) if self.shared else watched,
+            watched=watched,
         )
 
     def join(self, meter: EpochMeter) -> None:

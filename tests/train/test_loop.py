@@ -109,6 +109,14 @@ def test_the_best_watched_epoch_is_kept() -> None:
     assert torch.equal(weights(model), seen[1])
 
 
+def test_a_watched_metric_that_is_nan_stops_the_run_and_says_so() -> None:
+    scores = iter([0.1, float("nan"), 0.5])
+    with pytest.raises(ValueError, match="watch: expected a number after epoch 2, got NaN"):
+        fit(
+            make_model(), regression_step, make_loader(), SETTINGS, seed=0, watch=lambda model: next(scores)
+        )
+
+
 def test_with_a_moving_average_the_average_is_watched_and_kept() -> None:
     averaged = TrainingSettings(epochs=2, batch_size=8, learning_rate=0.05, ema_decay=0.9)
     seen: list[Tensor] = []
