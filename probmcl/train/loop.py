@@ -27,6 +27,7 @@ from probmcl.train.distributed import (
     this_share,
 )
 from probmcl.train.history import EpochLog, EpochMeter, History
+from probmcl.train.identity import shapes
 from probmcl.train.seeding import seeded
 from probmcl.train.settings import TrainingSettings
 
@@ -256,16 +257,12 @@ class _Run:
     def checkpoint_to(self, path: str | Path, every: int | None, seed: int) -> None:
         """Go on from the checkpoint at ``path`` if there is one, and write there from now on."""
         self.checkpoint, self.checkpoint_steps = Path(path), every
-        shapes = {
-            part: {name: list(value.shape) for name, value in module.state_dict().items()}
-            for part, module in (("model", self.model), ("criterion", self.criterion))
-            if module is not None
-        }
         self.identity = {
             "seed": seed,
             "steps": len(self.batches),
             "settings": asdict(self.settings),
-            **shapes,
+            "model": shapes(self.model),
+            "criterion": {} if self.criterion is None else shapes(self.criterion),
         }
         saved = latest_checkpoint(path)
         if saved is not None:

@@ -112,9 +112,7 @@ def test_the_best_watched_epoch_is_kept() -> None:
 def test_a_watched_metric_that_is_nan_stops_the_run_and_says_so() -> None:
     scores = iter([0.1, float("nan"), 0.5])
     with pytest.raises(ValueError, match="watch: expected a number after epoch 2, got NaN"):
-        fit(
-            make_model(), regression_step, make_loader(), SETTINGS, seed=0, watch=lambda model: next(scores)
-        )
+        fit(make_model(), regression_step, make_loader(), SETTINGS, seed=0, watch=lambda model: next(scores))
 
 
 def test_with_a_moving_average_the_average_is_watched_and_kept() -> None:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from probmcl.data import TwoViews, digit_scenes, make_loader, scene_augmentation
-from probmcl.loss import LossParts
+from probmcl.loss import CrossBatchQueue, LossParts
 from probmcl.train import TrainingSettings, fit, load_checkpoint, save_checkpoint
 
 SETTINGS = TrainingSettings(epochs=2, batch_size=4, learning_rate=0.05)
@@ -127,6 +127,36 @@ def test_a_kill_between_two_renames_loses_nothing(interrupted: Path) -> None:
     assert load_checkpoint(interrupted.with_name("last.previous.pt"))["epoch"] is None
     resumed = train(interrupted, step=stopping_after(1))  # as many steps as the newest leaves
     assert torch.equal(resumed, train(interrupted.with_name("whole.pt")))
+
+
+class Queued(nn.Module):
+    """A criterion that remembers what it saw."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue = CrossBatchQueue(12, ["outputs"])
+
+    def step(self, model: nn.Module, batch: tuple[Tensor, Tensor]) -> LossParts:
+        inputs, targets = batch
+        seen = self.queue.outputs.mean() if len(self.queue) else 0
+        outputs = model(inputs)
+        self.queue.add(targets, outputs=outputs)
+        return LossParts((outputs - targets - seen).pow(2).mean(), {})
+
+
+def test_a_criterion_that_has_filled_its_queue_can_go_on(tmp_path: Path) -> None:
+    criterion, fresh = Queued(), Queued()
+    left = iter(range(7))
+
+    def stopping(model: nn.Module, batch: tuple[Tensor, Tensor]) -> LossParts:
+        if next(left, None) is None:
+            raise PowerCutError
+        return criterion.step(model, batch)
+
+    with pytest.raises(PowerCutError):
+        train(tmp_path / "last.pt", step=stopping, criterion=criterion)
+    resumed = train(tmp_path / "last.pt", step=criterion.step, criterion=criterion)
+    assert torch.equal(resumed, train(tmp_path / "whole.pt", step=fresh.step, criterion=fresh))
 
 
 def test_without_its_newest_checkpoint_a_run_begins_anew(interrupted: Path) -> None:
