@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from probmcl import _check
+from probmcl.data import checksum
 from probmcl.loss import LossParts
 from probmcl.train.batches import Loader
-from probmcl.train.distributed import shared_batches, summed, this_share
+from probmcl.train.distributed import agreed, shared_batches, summed, this_share
 from probmcl.train.history import History
 from probmcl.train.loop import Step, Watch, fit
 from probmcl.train.seeding import seeded
@@ -48,7 +49,8 @@ def linear_probe(
         seed: seeds initialisation and order.
         watch: metric of the linear layer on validation features (as they are, not standardised); higher is
             better.
-        checkpoint: file to write after every epoch and to resume from, see :func:`~probmcl.train.fit`.
+        checkpoint: file to write after every epoch and to resume from, see :func:`~probmcl.train.fit`. It
+            goes on with the same features and labels only, bit by bit.
 
     Returns:
         The linear layer and the history.
@@ -82,8 +84,10 @@ def linear_probe(
         loader,
         settings,
         seed=seed,
+        criterion=criterion,
         watch=None if watch is None else lambda model: watch(folded(model)),
         checkpoint=checkpoint,
+        identity=None if checkpoint is None else _checksums(features=features, labels=labels),
     )
     return folded(layer), history
 
@@ -129,6 +133,7 @@ def end_to_end(
         settings,
         seed=seed,
         device=device,
+        criterion=criterion,
         watch=watch,
         checkpoint=checkpoint,
         checkpoint_steps=checkpoint_steps,
@@ -160,6 +165,11 @@ def _weighted_by_images(step: Step) -> Step:
     return weighted
 
 
+def _checksums(**tensors: Tensor) -> dict[str, str]:
+    """Checksums by name; rank 0's, which reads the checkpoint for all."""
+    return agreed({name: checksum(tensor) for name, tensor in tensors.items()})
+
+
 def _constant(features: Tensor) -> Tensor:
     """Which features are the same in all rows, but for the last bits, ``(F,)``."""
     low, high = features.aminmax(dim=0)
@@ -167,7 +177,7 @@ def _constant(features: Tensor) -> Tensor:
 
 
 def _fold(layer: nn.Linear, mean: Tensor, deviation: Tensor, constant: Tensor) -> nn.Linear:
-    """The layer that gives for x what ``layer`` gives for (x - mean) / deviation, without constant features."""
+    """The layer that gives for x what ``layer`` gives for (x - mean) / deviation; a constant counts 0."""
     folded = nn.Linear(layer.in_features, layer.out_features)
     with torch.no_grad():
         folded.weight.copy_((layer.weight / deviation).masked_fill(constant, 0.0))
