@@ -65,8 +65,8 @@ def fit(
         step: computes the loss of a batch.
         loader: the batches of an epoch. If it gives each rank its share of them, the ranks train one model.
         settings: optimiser, schedule and precision.
-        seed: seeds everything random in the loop. The same seed on the same CPU gives the same weights, bit
-            by bit.
+        seed: seeds everything random in the loop. The same seed on the same CPU, with a loader made anew,
+            gives the same weights, bit by bit; the shuffle of a loader that was used before has moved on.
         device: where to train.
         criterion: the loss inside ``step``. A checkpoint knows its run by it: by a function's name, or by a
             module's class and its public numbers and strings. A module is moved to ``device``, and
