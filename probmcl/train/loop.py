@@ -86,8 +86,8 @@ def fit(
         The history of the epochs.
 
     Raises:
-        ValueError: if the loader has no batch, ``watch`` gives NaN, or the checkpoint is torn, foreign or of
-            another run; the message says what differs.
+        ValueError: if the loader has no batch, the criterion has weights to train, ``watch`` gives NaN, or
+            the checkpoint is torn, foreign or of another run; the message says what differs.
         FloatingPointError: if the loss is NaN or infinite at the end of an epoch.
     """
     if not len(loader):
@@ -97,6 +97,9 @@ def fit(
     device = torch.device(device)
     model.to(device).to(memory_format=torch.channels_last)  # filters and images: convolutions prefer it
     module = criterion.to(device) if isinstance(criterion, nn.Module) else None
+    if module is not None and any(weight.requires_grad for weight in module.parameters()):
+        kind = type(module).__name__  # the optimiser has the model's weights alone
+        raise ValueError(f"criterion: expected one without weights to train, got {kind} with some")
     run = _Run(model, loader, settings, device, module)
     with seeded(seed):
         if checkpoint is not None:

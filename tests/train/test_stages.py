@@ -58,6 +58,23 @@ def test_contrastive_stage_watches_the_encoder_alone(scenes) -> None:
     assert shapes == [(1, 16)]
 
 
+def test_a_criterion_with_weights_to_train_is_an_error_in_every_stage() -> None:
+    class Learnt(AsymmetricLoss):
+        def __init__(self) -> None:
+            super().__init__()
+            self.temperature = nn.Parameter(torch.ones(()))
+
+    features, labels = torch.randn(4, 2), torch.eye(2).repeat(2, 1)
+    stages = (
+        lambda: contrastive_stage(nn.Linear(2, 2), nn.Linear(2, 2), Learnt(), [0], SETTINGS, seed=0),
+        lambda: end_to_end(nn.Linear(2, 2), Learnt(), [(features, labels)], SETTINGS, seed=0),
+        lambda: linear_probe(features, labels, Learnt(), SETTINGS, seed=0),
+    )
+    for stage in stages:
+        with pytest.raises(ValueError, match="criterion: expected one without weights to train, got Learnt"):
+            stage()
+
+
 def test_end_to_end_trains_on_both_views(scenes) -> None:
     rows: list[int] = []
 
