@@ -201,6 +201,7 @@ def test_frozen_parameters_are_not_given_to_the_optimiser() -> None:
         ("learning_rate", 0.0),
         ("weight_decay", -1.0),
         ("warmup", 0.0),
+        ("warmup", 1.0),
         ("ema_decay", 1.5),
         ("precision", "float8"),
     ],
