@@ -150,10 +150,13 @@ def test_linear_probe_names_bad_input() -> None:
         linear_probe(torch.zeros(3, 2), torch.zeros(2, 1), AsymmetricLoss(), settings, seed=0)
 
 
-def test_predict_keeps_the_order_and_switches_to_evaluation(scenes) -> None:
+def test_predict_keeps_the_order_and_computes_in_evaluation_mode(scenes) -> None:
     encoder = SmallCNN(widths=(8, 8, 16)).train()
+    encoder.network[1].eval()
+    modes = [module.training for module in encoder.modules()]
     loader = make_loader(scenes, plain_view(), 20, shuffle=False, seed=0)
     features, labels = predict(encoder, loader)
+    assert [module.training for module in encoder.modules()] == modes
     assert torch.equal(labels, scenes.labels.float())
     assert torch.allclose(features[:20], encoder.eval()(plain_view()(scenes.images[:20])), atol=1e-5)
     assert not features.requires_grad
