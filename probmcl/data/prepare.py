@@ -16,7 +16,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from probmcl import _check
-from probmcl._files import sync_folder
+from probmcl._files import sync_folder, whole_file
 from probmcl.data.decode import read_image
 from probmcl.data.loader import available_cores
 from probmcl.data.packed import ImageFolderLabels
@@ -50,7 +50,7 @@ def prepare_images(
         FileNotFoundError: If the table or some images are missing.
         FileExistsError: If there is something at ``out``.
         ValueError: If an image cannot be read, a name leads out of the folder, two copies would have the same
-            name, or an interrupted run had another table or size.
+            name, or an interrupted run had another table or size, or left settings that cannot be read.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -102,12 +102,25 @@ def _begin(part: Path, source: ImageFolderLabels, size: int) -> None:
     now = {"size": size, "quality": QUALITY, "table": table}
     settings = part / SETTINGS
     if settings.exists():
-        before = json.loads(settings.read_text("utf-8"))
+        before = _read(settings)
         differ = [name for name in now if before.get(name) != now[name]]
         if differ:
             raise ValueError(f"{part} was begun with another {' and '.join(differ)}; delete it to begin anew")
-    part.mkdir(parents=True, exist_ok=True)
-    settings.write_text(json.dumps(now), encoding="utf-8")
+    with whole_file(settings) as file:
+        file.write(json.dumps(now).encode())
+
+
+def _read(settings: Path) -> dict[str, object]:
+    """The settings of an interrupted run."""
+    try:
+        found = json.loads(settings.read_bytes())
+    except ValueError:  # UnicodeDecodeError and JSONDecodeError are both
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(
+            f"{settings}: expected settings, got something else; delete its folder to begin anew"
+        )
+    return found
 
 
 def _absent(path: Path) -> bool:
@@ -118,7 +131,7 @@ def _copy(shrink: Callable[[Tensor], Tensor], pair: tuple[Path, Path]) -> None:
     old, new = pair
     pixels = shrink(read_image(old)).permute(1, 2, 0).contiguous().numpy()  # (size, size, 3)
     new.parent.mkdir(parents=True, exist_ok=True)
-    beside = new.with_suffix(".tmp")
+    beside = new.with_name(f"{new.name}.tmp")  # the whole name: a.jpg and a.jpeg are two
     Image.fromarray(pixels).save(beside, "JPEG", quality=QUALITY, subsampling=0)
     os.replace(beside, new)
 

@@ -211,7 +211,9 @@ class NormalisedFloat(nn.Module):
         self.scale, self.shift = 1 / (255 * spread), -middle / spread  # (C, 1, 1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Normalise uint8 images (C, H, W) or (B, C, H, W)."""
+        """Normalise uint8 images (C, H, W) or (B, C, H, W); others are a TypeError."""
+        if images.dtype != torch.uint8:  # floats of 0..1 would be divided by 255 again
+            raise TypeError(f"images: expected torch.uint8, got {images.dtype}")
         return torch.addcmul(self.shift.to(images.device), images, self.scale.to(images.device))
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from probmcl import _check
+from probmcl._modes import evaluating
 
 
 def grad_cam(model: nn.Module, images: Tensor, label: int, *, layer: nn.Module | None = None) -> Tensor:
@@ -21,7 +22,7 @@ def grad_cam(model: nn.Module, images: Tensor, label: int, *, layer: nn.Module |
     w_c = mean over positions of ds / dA_c, enlarged to the size of the image.
 
     Args:
-        model: maps images to logits ``(N, K)``; it is used in evaluation mode and left in its mode.
+        model: maps images to logits ``(N, K)``; used in evaluation mode, each module is left in its mode.
         images: ``(N, C, H, W)``, as the model takes them.
         label: index of the label, 0 to K - 1.
         layer: a module inside the model whose output is ``(N, c, h, w)``; the last convolution by default.
@@ -41,11 +42,8 @@ def grad_cam(model: nn.Module, images: Tensor, label: int, *, layer: nn.Module |
     """
     _check.tensor("images", images, dims=4)
     _check.count("label", label, low=0)
-    training = model.training
-    try:
-        maps, slopes = _maps_and_slopes(model.eval(), images, label, layer or _last_convolution(model))
-    finally:
-        model.train(training)
+    with evaluating(model):
+        maps, slopes = _maps_and_slopes(model, images, label, layer or _last_convolution(model))
     weights = slopes.mean(dim=(2, 3), keepdim=True)  # (N, c, 1, 1)
     heat = (weights * maps).sum(1, keepdim=True).relu()  # (N, 1, h, w)
     size = [int(side) for side in images.shape[2:]]

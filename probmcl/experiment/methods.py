@@ -143,8 +143,8 @@ def train_method(
     else:
         parts = (_end_to_end if method.end_to_end else _two_stages)(method, work)
     return Trained(
-        work.encoder,
-        parts.classifier,
+        work.encoder.eval(),
+        parts.classifier.eval(),
         *_scores(work, parts.classifier),
         history=parts.histories[0],
         seconds=sum(history.seconds for history in parts.histories),
@@ -160,7 +160,9 @@ def probe_start(
     work = _Work(start, recipe, splits, seed, device)
     classifier, history = _probe(work)
     scores = _scores(work, classifier)
-    return Trained(start, classifier, *scores, history=None, seconds=history.seconds, image_views=0)
+    return Trained(
+        start.eval(), classifier.eval(), *scores, history=None, seconds=history.seconds, image_views=0
+    )
 
 
 def _end_to_end(method: Method, work: _Work) -> _Parts:

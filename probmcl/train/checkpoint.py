@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import warnings
 import zipfile
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from probmcl._files import sync_folder, whole_file
 from probmcl.train.distributed import agreed, is_first
 
 FORMAT = "probmcl-checkpoint-2"
+PLAIN = (str, int, float, bool, type(None))
 
 
 class TornCheckpointError(ValueError):
@@ -34,6 +37,7 @@ def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
         state: tensors, numbers, strings and containers of them.
 
     Raises:
+        TypeError: if the state holds anything else, such as a NumPy number, which could not be read back.
         OSError: if the file cannot be written, for instance on a full disk; the old one is still there.
 
     Example:
@@ -44,6 +48,7 @@ def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
         >>> load_checkpoint(path)["epoch"]
         3
     """
+    _check_plain(state, "state")
     if not is_first():
         return
     path = Path(path)
@@ -59,6 +64,22 @@ def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
         os.replace(path, previous_checkpoint(path))
     os.replace(fresh, path)
     sync_folder(path.parent)
+
+
+def _check_plain(value: object, name: str) -> None:
+    """Raise unless a value can be read back without running code."""
+    if type(value) in (dict, OrderedDict):
+        assert isinstance(value, Mapping)
+        for key, entry in value.items():
+            _check_plain(key, f"a key of {name}")
+            _check_plain(entry, f"{name}.{key}")
+    elif type(value) in (list, tuple):
+        assert isinstance(value, list | tuple)
+        for position, entry in enumerate(value):
+            _check_plain(entry, f"{name}.{position}")
+    elif type(value) not in PLAIN and not isinstance(value, Tensor):
+        kind = f"{type(value).__module__}.{type(value).__qualname__}"
+        raise TypeError(f"{name}: expected tensors and plain Python values, got {kind}")
 
 
 def load_checkpoint(path: str | Path) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from probmcl import _check
+from probmcl.data import checksum
 from probmcl.loss import LossParts
 from probmcl.train.batches import Loader
-from probmcl.train.distributed import shared_batches, summed, this_share
+from probmcl.train.distributed import agreed, shared_batches, summed, this_share
 from probmcl.train.history import History
 from probmcl.train.loop import Step, Watch, fit
 from probmcl.train.seeding import seeded
@@ -37,17 +38,19 @@ def linear_probe(
 
     The encoder does not move, so its features are computed once (see :func:`~probmcl.train.predict`). They
     are standardised for the optimiser's sake, and the standardisation is folded into the returned layer,
-    which takes features as they are.
+    which takes features as they are. A feature that is constant in training teaches nothing: its weights
+    are zero.
 
     Args:
-        features: frozen features of the training images, ``(N, F)``.
+        features: frozen features of the training images, ``(N, F)``, of any precision; computed in float32.
         labels: zeros and ones, ``(N, K)``.
         criterion: the asymmetric loss (M14), or another.
         settings: optimiser and schedule.
         seed: seeds initialisation and order.
         watch: metric of the linear layer on validation features (as they are, not standardised); higher is
             better.
-        checkpoint: file to write after every epoch and to resume from, see :func:`~probmcl.train.fit`.
+        checkpoint: file to write after every epoch and to resume from, see :func:`~probmcl.train.fit`. It
+            goes on with the same features and labels only, bit by bit.
 
     Returns:
         The linear layer and the history.
@@ -61,9 +64,10 @@ def linear_probe(
         >>> bool(((layer(features) > 0) == labels.bool()).float().mean() > 0.9)
         True
     """
-    _check.finite("features", features, dims=2)
+    features = _check.finite("features", features, dims=2).float()
     _check.same_rows("features", features, "labels", _check.labels("labels", labels))
-    mean, deviation = features.mean(0), features.std(0, correction=0).clamp(min=1e-6)
+    mean, constant = features.mean(0), _constant(features)
+    deviation = features.std(0, correction=0).clamp(min=1e-6).masked_fill(constant, 1.0)
     with seeded(seed):
         layer = nn.Linear(features.shape[1], labels.shape[1])
     shuffle = torch.Generator().manual_seed(seed)
@@ -72,7 +76,7 @@ def linear_probe(
 
     def folded(model: nn.Module) -> nn.Linear:
         assert isinstance(model, nn.Linear)
-        return _fold(model, mean, deviation)
+        return _fold(model, mean, deviation, constant)
 
     history = fit(
         layer,
@@ -80,8 +84,10 @@ def linear_probe(
         loader,
         settings,
         seed=seed,
+        criterion=criterion,
         watch=None if watch is None else lambda model: watch(folded(model)),
         checkpoint=checkpoint,
+        identity=None if checkpoint is None else _checksums(features=features, labels=labels),
     )
     return folded(layer), history
 
@@ -127,6 +133,7 @@ def end_to_end(
         settings,
         seed=seed,
         device=device,
+        criterion=criterion,
         watch=watch,
         checkpoint=checkpoint,
         checkpoint_steps=checkpoint_steps,
@@ -158,10 +165,21 @@ def _weighted_by_images(step: Step) -> Step:
     return weighted
 
 
-def _fold(layer: nn.Linear, mean: Tensor, deviation: Tensor) -> nn.Linear:
-    """The layer that gives for x what ``layer`` gives for (x - mean) / deviation."""
+def _checksums(**tensors: Tensor) -> dict[str, str]:
+    """Checksums by name; rank 0's, which reads the checkpoint for all."""
+    return agreed({name: checksum(tensor) for name, tensor in tensors.items()})
+
+
+def _constant(features: Tensor) -> Tensor:
+    """Which features are the same in all rows, but for the last bits, ``(F,)``."""
+    low, high = features.aminmax(dim=0)
+    return high - low <= 8 * torch.finfo(features.dtype).eps * torch.maximum(low.abs(), high.abs())
+
+
+def _fold(layer: nn.Linear, mean: Tensor, deviation: Tensor, constant: Tensor) -> nn.Linear:
+    """The layer that gives for x what ``layer`` gives for (x - mean) / deviation; a constant counts 0."""
     folded = nn.Linear(layer.in_features, layer.out_features)
     with torch.no_grad():
-        folded.weight.copy_(layer.weight / deviation)
+        folded.weight.copy_((layer.weight / deviation).masked_fill(constant, 0.0))
         folded.bias.copy_(layer.bias - folded.weight @ mean)
     return folded

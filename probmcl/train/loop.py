@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
@@ -27,6 +27,7 @@ from probmcl.train.distributed import (
     this_share,
 )
 from probmcl.train.history import EpochLog, EpochMeter, History
+from probmcl.train.identity import criterion_identity, shapes
 from probmcl.train.seeding import seeded
 from probmcl.train.settings import TrainingSettings
 
@@ -45,10 +46,11 @@ def fit(
     *,
     seed: int,
     device: torch.device | str = "cpu",
-    criterion: nn.Module | None = None,
+    criterion: Callable[..., Any] | None = None,
     watch: Watch | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_steps: int | None = None,
+    identity: Mapping[str, str] | None = None,
     progress: str | None = None,
 ) -> History:
     """Train ``model`` in place; afterwards it holds the weights of the best watched epoch.
@@ -63,11 +65,12 @@ def fit(
         step: computes the loss of a batch.
         loader: the batches of an epoch. If it gives each rank its share of them, the ranks train one model.
         settings: optimiser, schedule and precision.
-        seed: seeds everything random in the loop. The same seed on the same CPU gives the same weights, bit
-            by bit.
+        seed: seeds everything random in the loop. The same seed on the same CPU, with a loader made anew,
+            gives the same weights, bit by bit; the shuffle of a loader that was used before has moved on.
         device: where to train.
-        criterion: the module inside ``step``, if it is one: it is moved to ``device``, and checkpoints hold
-            its buffers.
+        criterion: the loss inside ``step``. A checkpoint knows its run by it: by a function's name, or by a
+            module's class and its public numbers and strings. A module is moved to ``device``, and
+            checkpoints hold its buffers.
         watch: validation metric after every epoch; without one the last epoch is kept. With a moving average
             of the weights, it is the average that is watched and kept.
         checkpoint: a file written after every epoch; if it exists, training goes on from it, and on the same
@@ -76,14 +79,15 @@ def fit(
         checkpoint_steps: write it after every so many steps of an epoch as well; for epochs of an hour. Going
             on in the middle of an epoch skips the batches it has seen; a loader of
             :func:`~probmcl.data.make_loader` does so without reading their images.
+        identity: what else a checkpoint knows its run by, such as the checksum of the training data.
         progress: text beside a progress bar; None for no bar.
 
     Returns:
         The history of the epochs.
 
     Raises:
-        ValueError: if the loader has no batch, or the checkpoint is torn, foreign or of another run; the
-            message says what differs.
+        ValueError: if the loader has no batch, the criterion has weights to train, ``watch`` gives NaN, or
+            the checkpoint is torn, foreign or of another run; the message says what differs.
         FloatingPointError: if the loss is NaN or infinite at the end of an epoch.
     """
     if not len(loader):
@@ -92,10 +96,16 @@ def fit(
         _check.count("checkpoint_steps", checkpoint_steps)
     device = torch.device(device)
     model.to(device).to(memory_format=torch.channels_last)  # filters and images: convolutions prefer it
-    run = _Run(model, loader, settings, device, None if criterion is None else criterion.to(device))
+    module = criterion.to(device) if isinstance(criterion, nn.Module) else None
+    if module is not None and any(weight.requires_grad for weight in module.parameters()):
+        kind = type(module).__name__  # the optimiser has the model's weights alone
+        raise ValueError(f"criterion: expected one without weights to train, got {kind} with some")
+    run = _Run(model, loader, settings, device, module)
     with seeded(seed):
         if checkpoint is not None:
-            run.checkpoint_to(checkpoint, checkpoint_steps, seed)
+            loss = {} if criterion is None else criterion_identity(criterion)
+            known_by = {"seed": seed, "criterion": loss, **(identity or {})}
+            run.checkpoint_to(checkpoint, checkpoint_steps, known_by)
         for epoch in range(len(run.history.epochs) + 1, settings.epochs + 1):
             run.keep(run.epoch(epoch, step, watch, progress))
             run.save()
@@ -179,7 +189,10 @@ class _Run:
             raise FloatingPointError(
                 f"the loss of epoch {number} is {loss}; its parts: {meter.read('parts')}"
             )
-        watched = None if watch is None else watch(self.kept_model.eval())
+        watched = None if watch is None else float(watch(self.kept_model.eval()))  # NumPy's is not plain
+        watched = agreed(watched) if self.shared else watched
+        if watched is not None and math.isnan(watched):  # no later epoch would be better
+            raise ValueError(f"watch: expected a number after epoch {number}, got NaN")
         return EpochLog(
             epoch=number,
             loss=loss,
@@ -189,7 +202,7 @@ class _Run:
             seconds=seconds,
             views_per_second=meter.views * (this_share().ranks if self.shared else 1) / seconds,
             data_share=meter.waited / seconds,
-            watched=agreed(watched) if self.shared else watched,
+            watched=watched,
         )
 
     def join(self, meter: EpochMeter) -> None:
@@ -250,19 +263,14 @@ class _Run:
         if state["epoch"] is not None:
             self.meter = EpochMeter.from_state(state["epoch"], self.device)
 
-    def checkpoint_to(self, path: str | Path, every: int | None, seed: int) -> None:
+    def checkpoint_to(self, path: str | Path, every: int | None, known_by: dict[str, Any]) -> None:
         """Go on from the checkpoint at ``path`` if there is one, and write there from now on."""
         self.checkpoint, self.checkpoint_steps = Path(path), every
-        shapes = {
-            part: {name: list(value.shape) for name, value in module.state_dict().items()}
-            for part, module in (("model", self.model), ("criterion", self.criterion))
-            if module is not None
-        }
         self.identity = {
-            "seed": seed,
+            **known_by,
             "steps": len(self.batches),
             "settings": asdict(self.settings),
-            **shapes,
+            "model": shapes(self.model),
         }
         saved = latest_checkpoint(path)
         if saved is not None:

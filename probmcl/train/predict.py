@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from probmcl._modes import evaluating
 from probmcl.train.batches import Loader
 from probmcl.train.distributed import shared_batches
 from probmcl.train.gathering import gather_in_order
@@ -16,7 +17,8 @@ def predict(model: nn.Module, loader: Loader, *, device: torch.device | str = "c
     """Outputs and labels of every image, in the loader's order, on the CPU in float32.
 
     Args:
-        model: maps images to one vector an image: an encoder (features) or a classifier (logits).
+        model: maps images to one vector an image: an encoder (features) or a classifier (logits). It is used
+            in evaluation mode, and each module left in its mode; it is moved to ``device`` and stays there.
         loader: batches ``(images, labels)`` without shuffling, one plain view an image. If it gives each
             rank its share, all ranks must call this together, and each gets the rows of all images.
         device: where to compute.
@@ -30,12 +32,13 @@ def predict(model: nn.Module, loader: Loader, *, device: torch.device | str = "c
         (torch.Size([2, 3]), torch.Size([2, 1]))
     """
     device = torch.device(device)
-    model = model.to(device).eval()
+    model = model.to(device)
     outputs, labels = [], []
-    for batch in loader:
-        images, batch_labels = to_device(batch, device)
-        outputs.append(model(images).float().cpu())
-        labels.append(batch_labels.cpu())
+    with evaluating(model):
+        for batch in loader:
+            images, batch_labels = to_device(batch, device)
+            outputs.append(model(images).float().cpu())
+            labels.append(batch_labels.cpu())
     joined = torch.cat(outputs), torch.cat(labels)
     batches = shared_batches(loader)
     return joined if batches is None else gather_in_order(batches, *joined, device)

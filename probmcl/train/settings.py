@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 
@@ -41,10 +41,15 @@ class TrainingSettings:
         _check.count("batch_size", self.batch_size)
         _check.number("learning_rate", self.learning_rate, low=0.0, above=True)
         _check.number("weight_decay", self.weight_decay, low=0.0)
-        _check.number("warmup", self.warmup, low=0.0, high=1.0, above=True)
+        if _check.number("warmup", self.warmup, low=0.0, high=1.0, above=True) == 1.0:
+            raise ValueError("warmup: expected a number in (0, 1), got 1.0")
         _check.one_of("precision", self.precision, ("bfloat16", "float16", "float32"))
         if self.ema_decay is not None:
             _check.number("ema_decay", self.ema_decay, low=0.0, high=1.0)
+        for name in (field.name for field in fields(self)):
+            for plain in (int, float, str):  # NumPy's float64 is a float, but no checkpoint can hold it
+                if isinstance(getattr(self, name), plain):
+                    object.__setattr__(self, name, plain(getattr(self, name)))
 
     def autocast(self, device: torch.device) -> torch.autocast:
         """The mixed-precision context of a step on ``device``."""

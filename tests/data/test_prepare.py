@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,28 @@ def test_an_interrupted_run_does_not_go_on_with_another_size(photos):
     photos.paths[0].write_bytes(content)
     with pytest.raises(ValueError, match=r"small\.part was begun with another size; delete it"):
         run(photos, size=16)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[]"])
+def test_settings_that_cannot_be_read_are_named(photos, content: bytes):
+    part = photos.paths[0].parents[1] / "small.part"
+    part.mkdir()
+    (part / "settings.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"settings\.json: expected settings, got something else"):
+        run(photos)
+
+
+def test_copies_that_differ_in_their_ending_do_not_meet_in_one_file(photos, monkeypatch):
+    folder = photos.paths[0].parent
+    Image.new("RGB", (4, 4)).save(folder / "0.jpeg")
+    with (folder / "table.csv").open("a") as table:
+        table.write("\n0.jpeg,0,1")
+    written: list[Path] = []
+    replace = os.replace
+    monkeypatch.setattr(os, "replace", lambda old, new: written.append(Path(old)) or replace(old, new))
+    small = run(photos)
+    copies = [path for path in written if path.suffix == ".tmp" and "settings" not in path.name]
+    assert len(copies) == len(set(copies)) == len(small) == 7
 
 
 def test_what_stands_at_out_is_not_touched(photos):

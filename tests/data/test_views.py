@@ -174,3 +174,5 @@ def test_bad_arguments_are_named():
     for factory in (photo_view, photo_augmentation):
         with pytest.raises(ValueError, match="size: expected"):
             factory(0)
+    with pytest.raises(TypeError, match=r"images: expected torch\.uint8, got torch\.float32"):
+        photo_view(8)(torch.rand(3, 8, 8))

@@ -44,10 +44,12 @@ def test_the_map_is_where_the_evidence_for_the_label_is(images) -> None:
 def test_a_frozen_encoder_and_a_relu_in_place_give_the_same_map(images) -> None:
     plain = two_detectors()
     frozen = nn.Sequential(plain[0], nn.ReLU(inplace=True), *plain[1:]).requires_grad_(False).train()
+    frozen[0].eval()
     with torch.no_grad():
         found = grad_cam(frozen, images, 0)
     torch.testing.assert_close(found, grad_cam(plain, images, 0))
     assert frozen.training
+    assert not frozen[0].training
     assert all(not module._forward_hooks for module in frozen.modules())
 
 

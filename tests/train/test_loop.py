@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -107,6 +109,12 @@ def test_the_best_watched_epoch_is_kept() -> None:
     assert torch.equal(weights(model), seen[1])
 
 
+def test_a_watched_metric_that_is_nan_stops_the_run_and_says_so() -> None:
+    scores = iter([0.1, float("nan"), 0.5])
+    with pytest.raises(ValueError, match="watch: expected a number after epoch 2, got NaN"):
+        fit(make_model(), regression_step, make_loader(), SETTINGS, seed=0, watch=lambda model: next(scores))
+
+
 def test_with_a_moving_average_the_average_is_watched_and_kept() -> None:
     averaged = TrainingSettings(epochs=2, batch_size=8, learning_rate=0.05, ema_decay=0.9)
     seen: list[Tensor] = []
@@ -193,6 +201,7 @@ def test_frozen_parameters_are_not_given_to_the_optimiser() -> None:
         ("learning_rate", 0.0),
         ("weight_decay", -1.0),
         ("warmup", 0.0),
+        ("warmup", 1.0),
         ("ema_decay", 1.5),
         ("precision", "float8"),
     ],
@@ -219,16 +228,51 @@ def test_a_foreign_checkpoint_is_named(tmp_path: Path) -> None:
         load_checkpoint(tmp_path / "absent.pt")
 
 
-def test_a_failed_write_keeps_the_previous_checkpoint_and_leaves_nothing_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({"epochs": [1.0, np.float64(2.0)]}, r"state\.epochs\.1: expected .* got numpy\.float64"),
+        ({"run": {("a", np.str_("b")): 1}}, r"a key of state\.run\.1: expected .* got numpy\.str_"),
+        ({"path": Path("x")}, r"state\.path: expected .* got pathlib"),
+    ],
+)
+def test_what_could_not_be_read_back_is_not_written(
+    state: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        save_checkpoint(tmp_path / "last.pt", state)
+    assert not list(tmp_path.iterdir())
+
+
+def test_numbers_of_numpy_become_plain_and_can_be_read_back(tmp_path: Path) -> None:
+    settings = TrainingSettings(2, 8, learning_rate=np.float64(0.1), ema_decay=np.float64(0.9))
+    path, scores = tmp_path / "last.pt", iter(np.array([0.25, 0.5]))
+    fit(
+        make_model(),
+        regression_step,
+        make_loader(),
+        settings,
+        seed=0,
+        watch=lambda model: next(scores),
+        checkpoint=path,
+    )
+    state = load_checkpoint(path)
+    assert [log["watched"] for log in state["history"]["epochs"]] == [0.25, 0.5]
+    assert state["run"]["settings"]["learning_rate"] == 0.1
+
+
+def test_a_failed_write_keeps_the_previous_checkpoint_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "last.pt"
     save_checkpoint(path, {"epoch": 1})
 
-    class Unwritable:
-        def __reduce__(self) -> str:
-            raise OSError("no space left on device")
+    def full(*arguments: Any) -> None:
+        raise OSError("no space left on device")
 
+    monkeypatch.setattr(torch, "save", full)
     with pytest.raises(OSError, match="no space left"):
-        save_checkpoint(path, {"epoch": 2, "weights": Unwritable()})
+        save_checkpoint(path, {"epoch": 2})
     assert load_checkpoint(path)["epoch"] == 1
     assert list(tmp_path.iterdir()) == [path]
 

@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from probmcl.data import TwoViews, digit_scenes, make_loader, scene_augmentation
-from probmcl.loss import LossParts
-from probmcl.train import TrainingSettings, fit, load_checkpoint, save_checkpoint
+from probmcl.loss import AsymmetricLoss, CrossBatchQueue, LossParts, ProbMCLLoss, SupConLoss
+from probmcl.train import TrainingSettings, end_to_end, fit, linear_probe, load_checkpoint, save_checkpoint
 
 SETTINGS = TrainingSettings(epochs=2, batch_size=4, learning_rate=0.05)
 
@@ -129,6 +130,36 @@ def test_a_kill_between_two_renames_loses_nothing(interrupted: Path) -> None:
     assert torch.equal(resumed, train(interrupted.with_name("whole.pt")))
 
 
+class Queued(nn.Module):
+    """A criterion that remembers what it saw."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue = CrossBatchQueue(12, ["outputs"])
+
+    def step(self, model: nn.Module, batch: tuple[Tensor, Tensor]) -> LossParts:
+        inputs, targets = batch
+        seen = self.queue.outputs.mean() if len(self.queue) else 0
+        outputs = model(inputs)
+        self.queue.add(targets, outputs=outputs)
+        return LossParts((outputs - targets - seen).pow(2).mean(), {})
+
+
+def test_a_criterion_that_has_filled_its_queue_can_go_on(tmp_path: Path) -> None:
+    criterion, fresh = Queued(), Queued()
+    left = iter(range(7))
+
+    def stopping(model: nn.Module, batch: tuple[Tensor, Tensor]) -> LossParts:
+        if next(left, None) is None:
+            raise PowerCutError
+        return criterion.step(model, batch)
+
+    with pytest.raises(PowerCutError):
+        train(tmp_path / "last.pt", step=stopping, criterion=criterion)
+    resumed = train(tmp_path / "last.pt", step=criterion.step, criterion=criterion)
+    assert torch.equal(resumed, train(tmp_path / "whole.pt", step=fresh.step, criterion=fresh))
+
+
 def test_without_its_newest_checkpoint_a_run_begins_anew(interrupted: Path) -> None:
     interrupted.unlink()
     with pytest.raises(PowerCutError):
@@ -145,7 +176,7 @@ def test_without_its_newest_checkpoint_a_run_begins_anew(interrupted: Path) -> N
             {"outputs": 5},
             r"model\.weight: \[2, 3\] there, \[5, 3\] here; model\.bias: \[2\] there, \[5\] here",
         ),
-        ({"criterion": nn.BatchNorm1d(2)}, r"criterion\.weight: none there, \[2\] here"),
+        ({"criterion": nn.BatchNorm1d(2, affine=False)}, r"criterion\.running_mean: none there, \[2\] here"),
     ],
 )
 def test_a_checkpoint_of_another_run_names_what_differs(
@@ -155,6 +186,50 @@ def test_a_checkpoint_of_another_run_names_what_differs(
     with pytest.raises(ValueError, match=rf"last\.pt is a checkpoint of another run \(.*{message}"):
         train(interrupted, **changed)
     assert interrupted.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "message"),
+    [
+        (SupConLoss(temperature=0.1), SupConLoss(temperature=5.0), r"criterion\.temperature: 0\.1 .* 5\.0"),
+        (SupConLoss(), SupConLoss("any"), r"criterion\.positives\.rule: threshold there, any here"),
+        (SupConLoss(), SupConLoss(queue=9), r"criterion\.queue\.rows: 0 there, 9 here"),
+        (SupConLoss(), ProbMCLLoss(), r"criterion\.name: SupConLoss there, ProbMCLLoss here"),
+        (None, SupConLoss(), r"criterion\.name: none there, SupConLoss here"),
+    ],
+)
+def test_a_checkpoint_knows_its_criterion(
+    before: nn.Module | None, now: nn.Module, message: str, tmp_path: Path
+) -> None:
+    train(tmp_path / "last.pt", criterion=before)
+    with pytest.raises(ValueError, match=message):
+        train(tmp_path / "last.pt", criterion=now)
+
+
+def test_the_classification_stages_know_their_loss_and_their_data(tmp_path: Path) -> None:
+    features, labels, bce = (
+        torch.randn(8, 3),
+        torch.eye(2).repeat(4, 1),
+        functional.binary_cross_entropy_with_logits,
+    )
+
+    def probe(features: Tensor, labels: Tensor, criterion: Any) -> None:
+        linear_probe(features, labels, criterion, SETTINGS, seed=0, checkpoint=tmp_path / "probe.pt")
+
+    def joint(criterion: Any) -> None:
+        batches, path = [(features, labels)], tmp_path / "joint.pt"
+        end_to_end(nn.Linear(3, 2), criterion, batches, SETTINGS, seed=0, checkpoint=path)
+
+    probe(features, labels, bce)
+    probe(features, labels, bce)
+    with pytest.raises(ValueError, match=r"\(features: sha256:\w+ there, sha256:\w+ here\)"):
+        probe(features + 1, labels, bce)
+    with pytest.raises(ValueError, match=r"\(labels: sha256"):
+        probe(features, 1 - labels, bce)
+    joint(bce)
+    for stage in (joint, lambda criterion: probe(features, labels, criterion)):
+        with pytest.raises(ValueError, match=r"binary_cross_entropy_with_logits there, AsymmetricLoss here"):
+            stage(AsymmetricLoss())
 
 
 def test_a_foreign_file_is_an_error_and_stays_as_it_is(interrupted: Path) -> None:

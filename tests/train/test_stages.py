@@ -58,6 +58,23 @@ def test_contrastive_stage_watches_the_encoder_alone(scenes) -> None:
     assert shapes == [(1, 16)]
 
 
+def test_a_criterion_with_weights_to_train_is_an_error_in_every_stage() -> None:
+    class Learnt(AsymmetricLoss):
+        def __init__(self) -> None:
+            super().__init__()
+            self.temperature = nn.Parameter(torch.ones(()))
+
+    features, labels = torch.randn(4, 2), torch.eye(2).repeat(2, 1)
+    stages = (
+        lambda: contrastive_stage(nn.Linear(2, 2), nn.Linear(2, 2), Learnt(), [0], SETTINGS, seed=0),
+        lambda: end_to_end(nn.Linear(2, 2), Learnt(), [(features, labels)], SETTINGS, seed=0),
+        lambda: linear_probe(features, labels, Learnt(), SETTINGS, seed=0),
+    )
+    for stage in stages:
+        with pytest.raises(ValueError, match="criterion: expected one without weights to train, got Learnt"):
+            stage()
+
+
 def test_end_to_end_trains_on_both_views(scenes) -> None:
     rows: list[int] = []
 
@@ -103,12 +120,26 @@ def test_linear_probe_watches_a_layer_for_raw_features() -> None:
     assert torch.allclose(seen[-1], layer(features), atol=1e-5)
 
 
-def test_linear_probe_survives_a_constant_feature() -> None:
-    features = torch.cat([torch.randn(32, 1), torch.zeros(32, 1)], dim=1)
+def test_linear_probe_gives_a_constant_feature_no_weight() -> None:
+    last_bit = torch.tensor([0.1, 0.1 + 1e-8]).repeat(16).view(32, 1)
+    columns = [torch.randn(32, 1), torch.zeros(32, 1), torch.full((32, 1), 100.1), last_bit]
+    features = torch.cat(columns, dim=1)
     layer, _ = linear_probe(
         features, (features[:, :1] > 0).float(), AsymmetricLoss(), TrainingSettings(1, 8, 0.01), seed=0
     )
-    assert torch.isfinite(layer.weight).all()
+    assert (layer.weight != 0).tolist() == [[True, False, False, False]]
+    assert layer.bias.abs() < 2
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+def test_linear_probe_takes_features_of_any_precision(dtype: torch.dtype) -> None:
+    features = torch.randn(32, 2).half()  # in any precision the same
+    labels = (features[:, :1] > 0).float()
+    found, expected = (
+        linear_probe(given, labels, AsymmetricLoss(), TrainingSettings(1, 8, 0.01), seed=0)[0]
+        for given in (features.to(dtype), features.float())
+    )
+    assert torch.equal(found.weight, expected.weight)
 
 
 def test_linear_probe_names_bad_input() -> None:
@@ -119,10 +150,13 @@ def test_linear_probe_names_bad_input() -> None:
         linear_probe(torch.zeros(3, 2), torch.zeros(2, 1), AsymmetricLoss(), settings, seed=0)
 
 
-def test_predict_keeps_the_order_and_switches_to_evaluation(scenes) -> None:
+def test_predict_keeps_the_order_and_computes_in_evaluation_mode(scenes) -> None:
     encoder = SmallCNN(widths=(8, 8, 16)).train()
+    encoder.network[1].eval()
+    modes = [module.training for module in encoder.modules()]
     loader = make_loader(scenes, plain_view(), 20, shuffle=False, seed=0)
     features, labels = predict(encoder, loader)
+    assert [module.training for module in encoder.modules()] == modes
     assert torch.equal(labels, scenes.labels.float())
     assert torch.allclose(features[:20], encoder.eval()(plain_view()(scenes.images[:20])), atol=1e-5)
     assert not features.requires_grad

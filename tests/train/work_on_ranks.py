@@ -169,12 +169,12 @@ class Cut(ProbMCLLoss):
 
     def __init__(self, steps: int) -> None:
         super().__init__()
-        self.steps = steps
+        self._left = steps
 
     def forward(self, *arguments: Any) -> Any:
-        if not self.steps:
+        if not self._left:
             raise StopError
-        self.steps -= 1
+        self._left -= 1
         return super().forward(*arguments)
 
 
