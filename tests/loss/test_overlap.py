@@ -1,3 +1,5 @@
+import math
+import time
 from itertools import pairwise, product
 
 import pytest
@@ -5,6 +7,7 @@ import torch
 
 from probmcl import reference
 from probmcl.loss import INDICES, overlap, overlaps_enough
+from probmcl.loss.overlap import _times_square
 
 EVERY_SET = torch.tensor(list(product((0, 1), repeat=4)))  # all 16 label sets of four classes
 THRESHOLDS = (0, 0.1, 1 / 6, 0.2, 0.25, 1 / 3, 0.4, 0.5, 0.5**0.5, 0.6, 2 / 3, 0.75, 0.8, 6 / 7, 1 - 1e-9, 1)
@@ -71,6 +74,21 @@ class TestTies:
         assert overlaps_enough(a, b, index=index, threshold=threshold).item()
         assert not overlaps_enough(a, b, index=index, threshold=threshold + 1e-5).item()
         assert overlap(a, b, index=index).item() == pytest.approx(threshold, abs=1e-6)
+
+
+class TestManyClasses:
+    @pytest.mark.parametrize("index", INDICES)
+    def test_cost_nothing_where_rows_have_few_labels(self, index):
+        start = time.process_time()
+        assert torch.equal(overlaps_enough(torch.eye(600)[:2], index=index), torch.eye(2).bool())
+        assert time.process_time() - start < 1  # every size up to 600: several seconds
+
+    def test_cosine_compares_squares_beyond_64_bits(self):
+        """Sets of 8,000 labels and a threshold of seven digits."""
+        p, q, sizes = 654_321, 999_983, 8_000 * 7_999
+        exact = math.ceil(sizes * p**2 / q**2)  # far from a whole number, so a float will do
+        assert sizes * p**2 > 2**63
+        assert _times_square(torch.tensor(sizes), p, q).item() == exact
 
 
 class TestLabelLessRows:
