@@ -49,7 +49,8 @@ def overlaps_enough(
 
     The comparison is made in whole numbers, so ties are exact. In floating point they are not: written as
     i / (sqrt(a) sqrt(b)), the cosine of two equal sets of 5 labels is 0.9999999999999998. The threshold is
-    read as the nearest fraction with a denominator of at most one million, so 1/3 and 0.1 mean what they say.
+    read as the nearest fraction with a denominator of at most one million, so 1/3 and 0.1 mean what they say;
+    a threshold above 0 is read as at least one millionth, as 0 would let every labelled pair through.
 
     Args:
         labels: label matrix of zeros and ones, ``(N, K)``.
@@ -72,8 +73,18 @@ def overlaps_enough(
                 [False, False, False]])
     """
     _check.one_of("index", index, INDICES)
-    alpha = Fraction(_check.number("threshold", threshold, low=0.0, high=1.0)).limit_denominator(10**6)
+    alpha = as_fraction(_check.number("threshold", threshold, low=0.0, high=1.0))
     return pairs_overlap_enough(*_both(labels, other), index, alpha)
+
+
+def as_fraction(threshold: float) -> Fraction:
+    """The threshold alpha as :func:`overlaps_enough` reads it.
+
+    >>> as_fraction(1 / 3), as_fraction(1e-7)
+    (Fraction(1, 3), Fraction(1, 1000000))
+    """
+    nearest = Fraction(threshold).limit_denominator(10**6)
+    return max(nearest, Fraction(1, 10**6)) if threshold > 0 else nearest
 
 
 class LabelSets(NamedTuple):

@@ -6,11 +6,29 @@ import pytest
 import torch
 
 from probmcl import reference
-from probmcl.loss import INDICES, overlap, overlaps_enough
+from probmcl.loss import INDICES, overlap, overlaps_enough, positive_set
 from probmcl.loss.overlap import _times_square
 
 EVERY_SET = torch.tensor(list(product((0, 1), repeat=4)))  # all 16 label sets of four classes
-THRESHOLDS = (0, 0.1, 1 / 6, 0.2, 0.25, 1 / 3, 0.4, 0.5, 0.5**0.5, 0.6, 2 / 3, 0.75, 0.8, 6 / 7, 1 - 1e-9, 1)
+THRESHOLDS = (
+    0,
+    1e-7,
+    0.1,
+    1 / 6,
+    0.2,
+    0.25,
+    1 / 3,
+    0.4,
+    0.5,
+    0.5**0.5,
+    0.6,
+    2 / 3,
+    0.75,
+    0.8,
+    6 / 7,
+    1 - 1e-9,
+    1,
+)
 
 
 @pytest.mark.parametrize("index", INDICES)
@@ -104,6 +122,14 @@ class TestLabelLessRows:
     @pytest.mark.parametrize("index", INDICES)
     def test_labelled_rows_all_match_at_threshold_zero(self, index):
         assert overlaps_enough(torch.tensor([[1, 0], [0, 1]]), index=index, threshold=0).all()
+
+
+@pytest.mark.parametrize("index", INDICES)
+@pytest.mark.parametrize("tiny", [1e-7, 5e-324])
+def test_a_tiny_threshold_is_not_zero(index, tiny):
+    """Sets that share nothing overlap by 0, which is below any threshold but 0."""
+    assert torch.equal(overlaps_enough(torch.eye(2), index=index, threshold=tiny), torch.eye(2).bool())
+    assert not positive_set(torch.eye(2), index, tiny).any()
 
 
 class TestProperties:
