@@ -39,7 +39,7 @@ def overlap(labels: Tensor, other: Tensor | None = None, *, index: str = "jaccar
         tensor([[0.5000, 0.3333]])
     """
     _check.one_of("index", index, INDICES)
-    return pair_overlap(*_both(labels, other), index)
+    return pair_overlap(*_both(labels, other), index).to(torch.get_default_dtype())
 
 
 def overlaps_enough(
@@ -90,8 +90,8 @@ def as_fraction(threshold: float) -> Fraction:
 class LabelSets(NamedTuple):
     """The label sets of N rows, checked once: ``present`` ``(N, K)`` and ``sizes`` ``(N,)``.
 
-    Whole numbers in the default floating-point type, where they are exact: a matrix product then counts
-    labels in common.
+    Whole numbers in the default floating-point type, or in float32 where that is a type of 16 bits, which
+    could not count beyond 256 or 2,048: a matrix product then counts labels in common.
     """
 
     present: Tensor
@@ -100,7 +100,8 @@ class LabelSets(NamedTuple):
     @classmethod
     def of(cls, name: str, labels: Tensor) -> LabelSets:
         """The label sets of the label matrix that an argument ``name`` holds."""
-        present = _check.labels(name, labels).to(torch.get_default_dtype())
+        exact = torch.promote_types(torch.get_default_dtype(), torch.float32)
+        present = _check.labels(name, labels).to(exact)
         return cls(present, present.sum(1))
 
     def rows(self, rows: slice | Tensor) -> LabelSets:

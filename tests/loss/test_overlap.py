@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from probmcl import reference
-from probmcl.loss import INDICES, overlap, overlaps_enough, positive_set
+from probmcl.loss import INDICES, overlap, overlaps_enough, positive_set, positive_weights
 from probmcl.loss.overlap import _times_square
 
 EVERY_SET = torch.tensor(list(product((0, 1), repeat=4)))  # all 16 label sets of four classes
@@ -130,6 +130,24 @@ def test_a_tiny_threshold_is_not_zero(index, tiny):
     """Sets that share nothing overlap by 0, which is below any threshold but 0."""
     assert torch.equal(overlaps_enough(torch.eye(2), index=index, threshold=tiny), torch.eye(2).bool())
     assert not positive_set(torch.eye(2), index, tiny).any()
+
+
+def test_sets_are_counted_exactly_with_a_default_type_of_16_bits():
+    """257 is no number in bfloat16."""
+    labels = torch.cat([first(256, classes=300), first(257, classes=300)])
+    usual = torch.get_default_dtype()
+    torch.set_default_dtype(torch.bfloat16)
+    try:
+        enough, weights, values = (
+            overlaps_enough(labels, threshold=1),
+            positive_weights(labels, "exact"),
+            overlap(labels),
+        )
+    finally:
+        torch.set_default_dtype(usual)
+    assert torch.equal(enough, torch.eye(2).bool())
+    assert not weights.any()
+    assert weights.dtype == values.dtype == torch.bfloat16
 
 
 class TestProperties:
