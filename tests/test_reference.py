@@ -67,6 +67,11 @@ def test_thresholds_are_fractions():
     assert not reference.sets_overlap_enough(frozenset({1}), one, "jaccard", 1e-7)  # not read as 0
 
 
+def test_a_batch_of_one_row_has_no_positive():
+    one = torch.ones(1, 1)
+    assert reference.contrastive_loss(one, one) == reference.mulsupcon_loss(one, one) == 0
+
+
 @pytest.mark.parametrize("diagonal", [False, True])
 def test_log_prob_agrees_with_torch_distributions(diagonal, make_mixture):
     mixture = make_mixture(4, 3, 5, diagonal=diagonal)
