@@ -83,7 +83,7 @@ def as_fraction(threshold: float) -> Fraction:
     >>> as_fraction(1 / 3), as_fraction(1e-7)
     (Fraction(1, 3), Fraction(1, 1000000))
     """
-    nearest = Fraction(threshold).limit_denominator(10**6)
+    nearest = Fraction(float(threshold)).limit_denominator(10**6)
     return max(nearest, Fraction(1, 10**6)) if threshold > 0 else nearest
 
 
