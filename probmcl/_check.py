@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
+from numbers import Integral, Real
 
 import torch
 from torch import Tensor
@@ -117,37 +119,40 @@ def one_of(name: str, value: object, choices: Collection[str]) -> str:
     return value
 
 
-def number(name: str, value: float, *, low: float, high: float = float("inf"), above: bool = False) -> float:
+def number(name: str, value: float, *, low: float, high: float | None = None, above: bool = False) -> float:
     """Return ``value`` as a float if low <= value <= high (low < value with ``above``).
+
+    Without ``high`` the value is finite; NumPy's numbers are numbers too.
 
     >>> number("temperature", 0.0, low=0.0, above=True)
     Traceback (most recent call last):
     ...
-    ValueError: temperature: expected a number in (0, inf], got 0.0
+    ValueError: temperature: expected a number in (0, inf), got 0.0
     """
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name}: expected a number, got {type(value).__name__}")
-    inside = low < value <= high if above else low <= value <= high
+    inside = (low < value if above else low <= value) and (
+        value < math.inf if high is None else value <= high
+    )
     if not inside:  # a NaN fails every comparison
-        raise ValueError(
-            f"{name}: expected a number in {'(' if above else '['}{low:g}, {high:g}], got {value}"
-        )
+        end = "inf)" if high is None else f"{high:g}]"
+        raise ValueError(f"{name}: expected a number in {'(' if above else '['}{low:g}, {end}, got {value}")
     return float(value)
 
 
 def count(name: str, value: int, *, low: int = 1) -> int:
-    """Return ``value`` if it is a whole number of at least ``low``.
+    """Return ``value`` as an int if it is a whole number of at least ``low``.
 
     >>> count("components", 0)
     Traceback (most recent call last):
     ...
     ValueError: components: expected a whole number >= 1, got 0
     """
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name}: expected a whole number, got {type(value).__name__}")
     if value < low:
         raise ValueError(f"{name}: expected a whole number >= {low}, got {value}")
-    return value
+    return int(value)
 
 
 def row_indices(name: str, value: object, rows: int) -> Tensor:

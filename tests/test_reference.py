@@ -64,6 +64,12 @@ def test_thresholds_are_fractions():
     assert Fraction(0.1) > Fraction(1, 10)
     ten, one = frozenset(range(10)), frozenset({0})
     assert reference.sets_overlap_enough(ten, one, "jaccard", 0.1)
+    assert not reference.sets_overlap_enough(frozenset({1}), one, "jaccard", 1e-7)  # not read as 0
+
+
+def test_a_batch_of_one_row_has_no_positive():
+    one = torch.ones(1, 1)
+    assert reference.contrastive_loss(one, one) == reference.mulsupcon_loss(one, one) == 0
 
 
 @pytest.mark.parametrize("diagonal", [False, True])

@@ -7,7 +7,7 @@ from scipy.stats import norm
 from torch import Tensor
 
 from probmcl import _check
-from probmcl.evaluate.bootstrap import Interval
+from probmcl.evaluate.bootstrap import Interval, check_level
 
 
 def clustered_mean(values: Tensor, clusters: Tensor, *, level: float = 0.95) -> Interval:
@@ -19,11 +19,12 @@ def clustered_mean(values: Tensor, clusters: Tensor, *, level: float = 0.95) -> 
 
     Args:
         values: ``(M,)``, finite.
-        clusters: to which each value belongs, whole numbers from 0 on, ``(M,)``.
+        clusters: to which each value belongs, whole numbers from 0 on, ``(M,)``; at least two of them.
         level: coverage of the interval, in (0, 1).
 
     Raises:
-        ValueError: if a value is not finite, or the lengths differ.
+        ValueError: if a value is not finite, the lengths differ, there are fewer than two clusters, or
+            ``level`` is outside (0, 1).
 
     Example:
         >>> values, alone = torch.tensor([0.0, 1.0, 0.0, 1.0]), torch.arange(4)
@@ -32,12 +33,15 @@ def clustered_mean(values: Tensor, clusters: Tensor, *, level: float = 0.95) -> 
     """
     _check.finite("values", values, dims=1)
     _check.same_rows("clusters", clusters, "values", values)
-    _check.number("level", level, low=0.0, high=1.0, above=True)
+    check_level(level)
+    images = len(set(clusters.tolist()))
+    if images < 2:
+        raise ValueError(f"clusters: expected at least 2, got {images}")
     exact = values.double()
     mean = exact.mean()
     deviations = torch.zeros(int(clusters.max()) + 1, dtype=torch.double).index_add_(
         0, clusters, exact - mean
     )
     reach = float(norm.ppf((1 + level) / 2)) * deviations.square().sum().sqrt() / len(values)
-    how = f"normal interval over {len(set(clusters.tolist())):,} images"
+    how = f"normal interval over {images:,} images"
     return Interval(mean.item(), (mean - reach).item(), (mean + reach).item(), level, how)

@@ -199,7 +199,7 @@ def multilabel_metrics(
         (1.0, 0.75, 0.6666666666666666)
     """
     _check_scored(scores, labels)
-    _check_thresholds(thresholds, classes=scores.shape[1])
+    check_thresholds(thresholds, classes=scores.shape[1])
     if check.count("top_k", top_k) > scores.shape[1]:
         raise ValueError(f"top_k: expected at most the number of classes ({scores.shape[1]}), got {top_k}")
     truth, scored = labels.bool(), scored_classes(labels)
@@ -261,9 +261,13 @@ def _check_scored(scores: Tensor, labels: Tensor) -> None:
     check.same_shape("scores", scores, "labels", labels)
 
 
-def _check_thresholds(thresholds: float | Tensor, *, classes: int) -> None:
+def check_thresholds(thresholds: float | Tensor, *, classes: int) -> None:
+    """Raise unless thresholds are one number, or one for each class; infinite ones decide alike for all rows.
+
+    >>> check_thresholds(0.5, classes=3)
+    """
     if not isinstance(thresholds, Tensor):
-        check.number("thresholds", thresholds, low=float("-inf"))
+        check.number("thresholds", thresholds, low=float("-inf"), high=float("inf"))
     elif thresholds.shape != (classes,):
         raise ValueError(f"thresholds: expected shape ({classes},), got {tuple(thresholds.shape)}")
     elif thresholds.isnan().any():

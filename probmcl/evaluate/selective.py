@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 from probmcl import _check as check
+from probmcl.evaluate.metrics import check_thresholds
 
 
 def wrong_labels(scores: Tensor, labels: Tensor, thresholds: Tensor) -> Tensor:
@@ -38,7 +39,7 @@ def wrong_labels(scores: Tensor, labels: Tensor, thresholds: Tensor) -> Tensor:
         (N, K) bool on the CPU. ``wrong.any(1)`` marks the images with at least one wrong label.
 
     Raises:
-        ValueError: if shapes differ, scores are not finite, or labels are not 0/1.
+        ValueError: if shapes differ, scores are not finite, labels are not 0/1, or a threshold is NaN.
 
     Example:
         >>> wrong_labels(torch.tensor([[0.9, 0.2]]), torch.tensor([[1, 1]]), torch.tensor([0.5, 0.5]))
@@ -46,8 +47,7 @@ def wrong_labels(scores: Tensor, labels: Tensor, thresholds: Tensor) -> Tensor:
     """
     check.finite("scores", scores, dims=2)
     check.same_shape("scores", scores, "labels", check.labels("labels", labels))
-    if thresholds.shape != scores.shape[1:]:
-        raise ValueError(f"thresholds: expected shape ({scores.shape[1]},), got {tuple(thresholds.shape)}")
+    check_thresholds(check.tensor("thresholds", thresholds), classes=scores.shape[1])
     return ((scores >= thresholds) != labels.bool()).cpu()
 
 
@@ -82,7 +82,7 @@ def risk_coverage(doubt: Tensor, losses: Tensor) -> RiskCoverage:
         ([0.0, 0.0, 0.333], 0.111)
     """
     check.finite("doubt", doubt, dims=1)
-    found = check.finite("losses", losses.double(), dims=1).cpu()
+    found = check.finite("losses", check.tensor("losses", losses).double(), dims=1).cpu()
     check.same_shape("losses", found, "doubt", doubt)
     risk = _risk(doubt.detach().double().cpu(), found)
     coverage = torch.arange(1, len(risk) + 1, dtype=torch.float64) / len(risk)
@@ -105,7 +105,7 @@ def area_under_risk_coverage(doubt: Tensor, losses: Tensor) -> float:
         0.111
     """
     check.finite("doubt", doubt, dims=2)
-    found = check.finite("losses", losses.double(), dims=2)
+    found = check.finite("losses", check.tensor("losses", losses).double(), dims=2)
     check.same_shape("losses", found, "doubt", doubt)
     areas = [_risk(doubt[:, s].double(), found[:, s]).mean().item() for s in range(doubt.shape[1])]
     return sum(areas) / len(areas)
@@ -121,7 +121,7 @@ def best_area(losses: Tensor) -> float:
         >>> round(best_area(torch.tensor([[1], [0], [0]])), 3)
         0.111
     """
-    return area_under_risk_coverage(losses.double(), losses)
+    return area_under_risk_coverage(check.tensor("losses", losses).double(), losses)
 
 
 def shifted_against_clean(clean: Tensor, shifted: Tensor) -> tuple[Tensor, Tensor]:

@@ -38,6 +38,9 @@ def mixture_uncertainty(mixture: GaussianMixture) -> dict[str, Tensor]:
         trace of the mixture's covariance, and ``"weight entropy"``, -sum_k pi_k log pi_k in nats, between 0
         and log K. Choi et al. (2018) read the first as aleatoric uncertainty and the second as epistemic.
 
+    Raises:
+        ValueError: if a mean or a sigma is not finite, or a weight is NaN or infinite.
+
     Example:
         >>> means = torch.tensor([[[1.0, 0.0], [-1.0, 0.0]]])
         >>> mixture = GaussianMixture(torch.full((1, 2), 0.5).log(), means, torch.ones(1, 2))
@@ -47,7 +50,11 @@ def mixture_uncertainty(mixture: GaussianMixture) -> dict[str, Tensor]:
     mixture = mixture.detach().to(torch.device("cpu")).to(torch.float64)
     log_weights = mixture.log_weights  # (N, K)
     # A weight may be so small that its logarithm is -inf: it adds nothing.
-    entropy = -torch.where(log_weights.isneginf(), 0.0, log_weights.exp() * log_weights).sum(1)
+    nothing = log_weights.isneginf()
+    check.finite("mixture.log_weights", log_weights.masked_fill(nothing, 0))
+    check.finite("mixture.means", mixture.means)
+    check.finite("mixture.sigmas", mixture.sigmas)
+    entropy = -torch.where(nothing, 0.0, log_weights.exp() * log_weights).sum(1)
     return {WITHIN: mixture.within_variance(), BETWEEN: mixture.between_variance(), WEIGHTS: entropy}
 
 

@@ -49,10 +49,7 @@ def asymmetric_loss(
     _check.same_shape(
         "logits", _check.finite("logits", logits, dims=2), "labels", _check.labels("labels", labels)
     )
-    _check.number("gamma_positive", gamma_positive, low=0.0)
-    _check.number("gamma_negative", gamma_negative, low=0.0)
-    if _check.number("margin", margin, low=0.0, high=1.0) == 1.0:
-        raise ValueError("margin: expected a number in [0, 1), got 1.0")
+    _check_parameters(gamma_positive, gamma_negative, margin)
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     probability = logits.sigmoid()
     shifted = probability - margin
@@ -62,6 +59,13 @@ def asymmetric_loss(
     log_rejection = torch.logaddexp(functional.logsigmoid(-logits), log_margin).clamp(max=0)
     negative = _focus(shifted, gamma_negative) * log_rejection
     return -torch.where(labels.bool(), positive, negative).mean()
+
+
+def _check_parameters(gamma_positive: float, gamma_negative: float, margin: float) -> None:
+    _check.number("gamma_positive", gamma_positive, low=0.0)
+    _check.number("gamma_negative", gamma_negative, low=0.0)
+    if _check.number("margin", margin, low=0.0, high=1.0) == 1.0:
+        raise ValueError("margin: expected a number in [0, 1), got 1.0")
 
 
 def _focus(base: Tensor, gamma: float) -> Tensor:
@@ -79,6 +83,9 @@ class AsymmetricLoss(nn.Module):
         gamma_negative: focusing exponent of the negatives.
         margin: probability margin of the negatives.
 
+    Raises:
+        ValueError: for a parameter out of range.
+
     Example:
         >>> criterion = AsymmetricLoss()
         >>> criterion(torch.zeros(1, 2), torch.tensor([[1, 0]]))
@@ -89,6 +96,7 @@ class AsymmetricLoss(nn.Module):
         self, gamma_positive: float = 0.0, gamma_negative: float = 4.0, margin: float = 0.05
     ) -> None:
         super().__init__()
+        _check_parameters(gamma_positive, gamma_negative, margin)
         self.gamma_positive = gamma_positive
         self.gamma_negative = gamma_negative
         self.margin = margin

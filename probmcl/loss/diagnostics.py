@@ -13,7 +13,7 @@ def effective_rank(embedding: Tensor) -> Tensor:
     """Effective number of directions that embeddings use (Roy and Vetterli, 2007).
 
     The exponential of the entropy of the eigenvalues of E[z z^T], scaled to sum to one: 1 when all embeddings
-    are one point (collapse), D when they use all directions alike.
+    are one point (collapse), also if that is the origin, D when they use all directions alike.
 
     Args:
         embedding: embeddings, ``(N, D)``.
@@ -29,7 +29,8 @@ def effective_rank(embedding: Tensor) -> Tensor:
     with torch.autocast(z.device.type, enabled=False):
         gram = z.T @ z if z.shape[0] > z.shape[1] else z @ z.T  # the same eigenvalues but for zeros
     shares = torch.linalg.eigvalsh(gram).clamp(min=0)
-    rank: Tensor = torch.special.entr(shares / shares.sum()).sum().exp()
+    total = shares.sum().clamp(min=torch.finfo(shares.dtype).tiny)  # 0 for zeros, whose rank is then exp(0)
+    rank: Tensor = torch.special.entr(shares / total).sum().exp()
     return rank
 
 

@@ -12,7 +12,7 @@ from probmcl.loss.diagnostics import collapse_diagnostics
 from probmcl.loss.overlap import overlap
 from probmcl.loss.parts import LossParts
 from probmcl.loss.positives import positive_weights, two_view_labels
-from probmcl.loss.similarity import log_bhattacharyya
+from probmcl.loss.similarity import check_mixture, log_bhattacharyya
 from probmcl.model import GaussianMixture, HeadOutput
 
 
@@ -38,7 +38,8 @@ def kmcl_contrastive_loss(mixture: GaussianMixture, labels: Tensor, *, temperatu
         share a label.
 
     Raises:
-        ValueError: if rows or classes differ, labels are not 0/1, or a parameter is NaN or infinite.
+        ValueError: if rows or classes differ, labels are not 0/1, a parameter is NaN or infinite, or a sigma
+            is not above 0.
 
     Example:
         >>> same = GaussianMixture(torch.zeros(3, 1), torch.zeros(3, 1, 2), torch.ones(3, 1))
@@ -82,7 +83,8 @@ def kmcl_reconstruction_loss(mixture: GaussianMixture, z: Tensor, labels: Tensor
         The loss, a scalar >= 0; 0 if no row has a label.
 
     Raises:
-        ValueError: if rows, classes or dimensions differ, labels are not 0/1, or a number is not finite.
+        ValueError: if rows, classes or dimensions differ, labels are not 0/1, a number is not finite, or
+            a sigma is not above 0.
 
     Example:
         >>> mixture = GaussianMixture(torch.zeros(1, 2), torch.zeros(1, 2, 3), torch.ones(1, 2))
@@ -167,7 +169,8 @@ def _log_softmax_of_class(mixture: GaussianMixture, k: int, rows: Tensor, temper
 
 
 def _one_component_a_class(mixture: GaussianMixture, labels: Tensor) -> Tensor:
-    """Return the labels as booleans if rows and classes are those of the mixture."""
+    """Return the labels as booleans if the mixture is sound and rows and classes are its own."""
+    check_mixture("mixture", mixture)
     expected = (len(mixture), mixture.components)
     if _check.labels("labels", labels).shape != expected:
         raise ValueError(

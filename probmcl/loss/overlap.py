@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
@@ -40,7 +39,7 @@ def overlap(labels: Tensor, other: Tensor | None = None, *, index: str = "jaccar
         tensor([[0.5000, 0.3333]])
     """
     _check.one_of("index", index, INDICES)
-    return pair_overlap(*_both(labels, other), index)
+    return pair_overlap(*_both(labels, other), index).to(torch.get_default_dtype())
 
 
 def overlaps_enough(
@@ -50,7 +49,8 @@ def overlaps_enough(
 
     The comparison is made in whole numbers, so ties are exact. In floating point they are not: written as
     i / (sqrt(a) sqrt(b)), the cosine of two equal sets of 5 labels is 0.9999999999999998. The threshold is
-    read as the nearest fraction with a denominator of at most one million, so 1/3 and 0.1 mean what they say.
+    read as the nearest fraction with a denominator of at most one million, so 1/3 and 0.1 mean what they say;
+    a threshold above 0 is read as at least one millionth, as 0 would let every labelled pair through.
 
     Args:
         labels: label matrix of zeros and ones, ``(N, K)``.
@@ -73,15 +73,25 @@ def overlaps_enough(
                 [False, False, False]])
     """
     _check.one_of("index", index, INDICES)
-    alpha = Fraction(_check.number("threshold", threshold, low=0.0, high=1.0)).limit_denominator(10**6)
+    alpha = as_fraction(_check.number("threshold", threshold, low=0.0, high=1.0))
     return pairs_overlap_enough(*_both(labels, other), index, alpha)
+
+
+def as_fraction(threshold: float) -> Fraction:
+    """The threshold alpha as :func:`overlaps_enough` reads it.
+
+    >>> as_fraction(1 / 3), as_fraction(1e-7)
+    (Fraction(1, 3), Fraction(1, 1000000))
+    """
+    nearest = Fraction(float(threshold)).limit_denominator(10**6)
+    return max(nearest, Fraction(1, 10**6)) if threshold > 0 else nearest
 
 
 class LabelSets(NamedTuple):
     """The label sets of N rows, checked once: ``present`` ``(N, K)`` and ``sizes`` ``(N,)``.
 
-    Whole numbers in the default floating-point type, where they are exact: a matrix product then counts
-    labels in common.
+    Whole numbers in the default floating-point type, or in float32 where that is a type of 16 bits, which
+    could not count beyond 256 or 2,048: a matrix product then counts labels in common.
     """
 
     present: Tensor
@@ -90,7 +100,8 @@ class LabelSets(NamedTuple):
     @classmethod
     def of(cls, name: str, labels: Tensor) -> LabelSets:
         """The label sets of the label matrix that an argument ``name`` holds."""
-        present = _check.labels(name, labels).to(torch.get_default_dtype())
+        exact = torch.promote_types(torch.get_default_dtype(), torch.float32)
+        present = _check.labels(name, labels).to(exact)
         return cls(present, present.sum(1))
 
     def rows(self, rows: slice | Tensor) -> LabelSets:
@@ -119,8 +130,10 @@ def pair_overlap(first: LabelSets, second: LabelSets, index: str) -> Tensor:
 
 def pairs_overlap_enough(first: LabelSets, second: LabelSets, index: str, alpha: Fraction) -> Tensor:
     """:func:`overlaps_enough` of label sets that have been checked."""
-    needed = _needed(index, alpha, first.present.shape[1]).to(first.sizes)  # (K + 1, K + 1)
-    sizes = torch.arange(int(second.sizes.max()) + 1, device=second.sizes.device)
+    largest = int(torch.maximum(first.sizes.max(), second.sizes.max()))
+    # A power of two above the sizes that occur, so that few tables serve all batches.
+    needed = _needed(index, alpha, 1 << largest.bit_length()).to(first.sizes)
+    sizes = torch.arange(largest + 1, device=second.sizes.device)
     of_size = (second.sizes.unsqueeze(1) == sizes).to(needed.dtype)  # (M, S)
     # needed[size_a, size_b] as a product with a narrow matrix: looking it up costs several times more.
     short = first.common(second).addmm_(needed[first.sizes.long(), : len(sizes)], of_size.T, alpha=-1)
@@ -137,24 +150,30 @@ def _both(labels: Tensor, other: Tensor | None) -> tuple[LabelSets, LabelSets]:
 
 
 @lru_cache(maxsize=64)
-def _needed(index: str, alpha: Fraction, classes: int) -> Tensor:
-    """Fewest common labels that reach alpha, by set sizes 0..classes; out of reach if a set is empty."""
-    never = classes + 1
-    sizes = range(classes + 1)
-    return torch.tensor([[_fewest(index, alpha, a, b) if a and b else never for b in sizes] for a in sizes])
+def _needed(index: str, alpha: Fraction, limit: int) -> Tensor:
+    """Fewest common labels that reach alpha, by set sizes below ``limit``; out of reach if a set is empty."""
+    p, q = alpha.as_integer_ratio()
+    sizes = torch.arange(limit)
+    a, b = sizes.unsqueeze(1), sizes
+    fewest = {
+        "jaccard": lambda: _ceil_divide(p * (a + b), p + q),  # i / (a + b - i) >= p / q
+        "dice": lambda: _ceil_divide(p * (a + b), 2 * q),
+        "overlap": lambda: _ceil_divide(p * torch.minimum(a, b), q),
+        "cosine": lambda: _ceil_root(_times_square(a * b, p, q)),  # i^2 >= a b p^2 / q^2
+        "exact": lambda: torch.where(a == b, a, a + b) * min(p, 1),
+    }[index]()
+    return fewest.masked_fill((a == 0) | (b == 0), limit)
 
 
-def _fewest(index: str, alpha: Fraction, a: int, b: int) -> int:
-    if alpha == 0:
-        return 0
-    if index == "exact":
-        return a if a == b else a + b
-    if index == "cosine":  # i^2 >= alpha^2 a b
-        square = math.ceil(alpha**2 * a * b)
-        return math.isqrt(square - 1) + 1
-    bound = {
-        "jaccard": alpha / (1 + alpha) * (a + b),
-        "dice": alpha / 2 * (a + b),
-        "overlap": alpha * min(a, b),
-    }
-    return math.ceil(bound[index])
+def _ceil_divide(n: Tensor, d: int) -> Tensor:
+    return -(-n // d)
+
+
+def _times_square(n: Tensor, p: int, q: int) -> Tensor:
+    """``n p^2 / q^2`` rounded up; divided by q twice on the way, as ``n p^2`` may not fit in 64 bits."""
+    once = p * (n * p // q) + _ceil_divide(p * (n * p % q), q)  # n p^2 / q, rounded up
+    return _ceil_divide(once, q)
+
+
+def _ceil_root(n: Tensor) -> Tensor:
+    return n.double().sqrt().ceil().long()  # exact below 2^52

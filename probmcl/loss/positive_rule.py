@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 import torch
 from torch import Tensor
 
 from probmcl import _check
-from probmcl.loss.overlap import INDICES, LabelSets, pair_overlap, pairs_overlap_enough
+from probmcl.loss.overlap import INDICES, LabelSets, as_fraction, pair_overlap, pairs_overlap_enough
 
 RULES = ("any", "all", "exact", "threshold", "weighted")
 """Names of the rules that turn label sets into weights."""
@@ -92,8 +91,7 @@ class PositiveRule:
         if self.rule == "weighted":
             return pair_overlap(a, b, self.index)
         if self.rule == "threshold":
-            alpha = Fraction(self.threshold).limit_denominator(10**6)
-            return pairs_overlap_enough(a, b, self.index, alpha)
+            return pairs_overlap_enough(a, b, self.index, as_fraction(self.threshold))
         common = a.common(b)
         if self.rule == "any":
             return common > 0

@@ -207,14 +207,19 @@ def unit_rows(z: Tensor) -> Tensor:
     return functional.normalize(z.to(torch.promote_types(z.dtype, torch.float32)), dim=-1)
 
 
+def check_mixture(name: str, mixture: GaussianMixture) -> None:
+    """Raise unless all numbers of the mixtures are finite and all sigmas above zero."""
+    for part in ("log_weights", "means", "sigmas"):
+        _check.finite(f"{name}.{part}", getattr(mixture, part))
+    if not (mixture.sigmas > 0).all():
+        raise ValueError(f"{name}.sigmas: expected values above 0, got {mixture.sigmas.min().item():g}")
+
+
 def _pair(a: GaussianMixture, b: GaussianMixture | None) -> tuple[GaussianMixture, GaussianMixture]:
     """Check both mixtures and widen half precision to float32."""
     first, second = a, a if b is None else b
     for name, mixture in (("a", first), ("b", second)):
-        for part in ("log_weights", "means", "sigmas"):
-            _check.finite(f"{name}.{part}", getattr(mixture, part))
-        if not (mixture.sigmas > 0).all():
-            raise ValueError(f"{name}.sigmas: expected values above 0, got {mixture.sigmas.min().item():g}")
+        check_mixture(name, mixture)
     if first.dimensions != second.dimensions:
         raise ValueError(f"b: expected {first.dimensions} dimensions as in a, got {second.dimensions}")
     if first.isotropic != second.isotropic:

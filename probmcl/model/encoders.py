@@ -91,6 +91,8 @@ class SmallCNN(Encoder):
     """
 
     def __init__(self, in_channels: int = 1, widths: Sequence[int] = (16, 32, 48, 64, 128)) -> None:
+        if not widths:
+            raise ValueError("widths: expected at least one width, got none")
         layers: list[nn.Module] = []
         channels = _check.count("in_channels", in_channels)
         for depth, width in enumerate(widths):
@@ -126,7 +128,7 @@ class FeatureMLP(Encoder):
     """
 
     def __init__(self, features: int, hidden: int = 512) -> None:
-        last = nn.Linear(hidden, _check.count("features", features))
+        last = nn.Linear(_check.count("hidden", hidden), _check.count("features", features))
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         correction = nn.Sequential(nn.LayerNorm(features), nn.Linear(features, hidden), nn.ReLU(), last)

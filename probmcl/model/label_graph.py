@@ -95,8 +95,12 @@ class LabelGraphHead(nn.Module):
         self.mixing = nn.Parameter(nn.init.xavier_uniform_(torch.empty(sizes[1], sizes[2])))  # W_2
 
     def forward(self, features: Tensor) -> Tensor:
-        """Map features ``(N, F)`` to logits ``(N, K)``."""
-        return functional.linear(features, self.classifiers())
+        """Map features ``(N, F)`` to logits ``(N, K)``.
+
+        Raises:
+            ValueError: if the features are NaN or infinite.
+        """
+        return functional.linear(_check.finite("features", features, dims=2), self.classifiers())
 
     def classifiers(self) -> Tensor:
         """The generated classifiers, ``(K, F)``."""

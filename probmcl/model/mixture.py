@@ -12,7 +12,7 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Nor
 from probmcl import _check
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # tensors have no single truth value to compare by
 class GaussianMixture:
     """One Gaussian mixture a row: N mixtures of K components in D dimensions (ledger rows M5, M6).
 

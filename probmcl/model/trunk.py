@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -61,5 +62,7 @@ def unit_features(features: Tensor, in_dim: int) -> Tensor:
     _check.finite("features", features, dims=2)
     if features.shape[1] != in_dim:
         raise ValueError(f"features: expected {in_dim} entries a row, got {features.shape[1]}")
-    scaled: Tensor = functional.normalize(features, dim=-1) * math.sqrt(features.shape[-1])
-    return scaled
+    # In float16 the 1e-12 that a row of zeros is divided by would itself be 0.
+    wide = features.float() if features.dtype == torch.float16 else features
+    scaled = functional.normalize(wide, dim=-1) * math.sqrt(features.shape[-1])
+    return scaled.to(features.dtype)

@@ -33,6 +33,7 @@ def contrastive_loss(
 
     Anchor i costs -(sum_j w_ij log softmax_{j != i} s_ij) / sum_j w_ij. Anchors without positives are left
     out of the mean (``skip``) or count as 0 in it (``zero``). Without any positive the loss is 0.
+    The diagonals are ignored.
     With ``anchors`` only these rows are summed, and still divided by the count over all rows.
 
     >>> contrastive_loss(torch.zeros(3, 3), torch.tensor([[0, 1, 0], [1, 0, 0], [0, 0, 0]]))
@@ -40,7 +41,7 @@ def contrastive_loss(
     """
     losses = []
     for i in range(len(logits)):
-        row = [float(w) for w in weights[i]]
+        row = [float(w) if j != i else 0.0 for j, w in enumerate(weights[i])]
         if sum(row) > 0:
             log_p = log_softmax_without_self(logits, i)
             loss = -sum(w * log_p[j] for j, w in enumerate(row) if w) / sum(row)
@@ -80,12 +81,11 @@ def mulsupcon_loss(logits: Tensor, labels: Tensor, *, anchors: Sequence[int] | N
     sets = [label_set(row) for row in labels]
     terms = []
     for i, own in enumerate(sets):
-        log_p = log_softmax_without_self(logits, i)
-        for label in own:
-            positives = [p for p, other in enumerate(sets) if p != i and label in other]
-            if positives:
-                term = -sum(log_p[p] for p in positives) / len(positives)
-                terms.append(term if anchors is None or i in anchors else 0.0)
+        shared = [[p for p, other in enumerate(sets) if p != i and label in other] for label in own]
+        log_p = log_softmax_without_self(logits, i) if any(shared) else []
+        for positives in filter(None, shared):
+            term = -sum(log_p[p] for p in positives) / len(positives)
+            terms.append(term if anchors is None or i in anchors else 0.0)
     return float64_scalar(sum(terms) / len(terms) if terms else 0.0)
 
 

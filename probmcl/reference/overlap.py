@@ -51,7 +51,8 @@ def index_value(a: frozenset[int], b: frozenset[int], index: str = "jaccard") ->
 def sets_overlap_enough(a: frozenset[int], b: frozenset[int], index: str, threshold: float) -> bool:
     """Whether o(a, b) >= alpha, the threshold, compared in whole numbers (M7).
 
-    The threshold is read as the nearest fraction with a denominator up to 10**6, so 1/3 means one third.
+    The threshold is read as the nearest fraction with a denominator up to 10**6, so 1/3 means one third; a
+    threshold above 0 stays above 0.
     An empty set never matches, not even at threshold 0: two empty sets are left to the policy of M8.
 
     >>> five = frozenset(range(5))
@@ -61,6 +62,8 @@ def sets_overlap_enough(a: frozenset[int], b: frozenset[int], index: str, thresh
     if not a or not b:
         return False
     alpha = Fraction(threshold).limit_denominator(10**6)
+    if threshold > 0:
+        alpha = max(alpha, Fraction(1, 10**6))
     shared = len(a & b)
     if index == "jaccard":
         return Fraction(shared, len(a | b)) >= alpha

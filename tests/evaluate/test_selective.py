@@ -109,5 +109,16 @@ def test_wrong_arguments_are_named() -> None:
         risk_coverage(torch.rand(3), torch.rand(2))
     with pytest.raises(ValueError, match=r"thresholds: expected shape \(2,\)"):
         wrong_labels(torch.rand(3, 2), torch.ones(3, 2), torch.rand(3))
+    with pytest.raises(ValueError, match="thresholds: expected numbers, got NaN"):
+        wrong_labels(torch.rand(3, 2), torch.ones(3, 2), torch.tensor([0.5, float("nan")]))
+    with pytest.raises(TypeError, match=r"thresholds: expected a torch.Tensor, got list"):
+        wrong_labels(torch.rand(3, 2), torch.ones(3, 2), [0.5, 0.5])
+    for call in (
+        lambda: risk_coverage(torch.rand(2), [0, 1]),
+        lambda: area_under_risk_coverage(torch.rand(2, 1), [[0], [1]]),
+        lambda: best_area([[0], [1]]),
+    ):
+        with pytest.raises(TypeError, match=r"losses: expected a torch.Tensor, got list"):
+            call()
     with pytest.raises(ValueError, match="shifted: expected 2 columns, got 1"):
         shifted_against_clean(torch.rand(3, 2), torch.rand(3, 1))

@@ -78,3 +78,8 @@ def test_wrong_arguments_are_named() -> None:
         ensemble_uncertainty(torch.zeros(1, 2, 3))
     with pytest.raises(ValueError, match="logits: expected finite values"):
         label_entropy(torch.tensor([math.nan]))
+    for part in ("log_weights", "means", "sigmas"):
+        mixture = GaussianMixture(torch.zeros(2, 1), torch.zeros(2, 1, 3), torch.ones(2, 1))
+        getattr(mixture, part)[0] = math.nan
+        with pytest.raises(ValueError, match=rf"mixture\.{part}: expected finite values"):
+            mixture_uncertainty(mixture)

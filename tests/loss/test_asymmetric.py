@@ -147,6 +147,8 @@ class TestBadInput:
     def test_parameters(self, name, value):
         with pytest.raises(ValueError, match=f"{name}: expected a number"):
             asymmetric_loss(self.logits, self.labels, **{name: value})
+        with pytest.raises(ValueError, match=f"{name}: expected a number"):
+            AsymmetricLoss(**{name: value})
 
     @pytest.mark.parametrize("margin", [1.0, 1.5])
     def test_margin_leaves_room(self, margin):

@@ -46,6 +46,11 @@ class TestAgainstOracle:
         found = contrastive_loss(logits.to(dtype), weights.to(dtype), no_positives=no_positives)
         assert_matches(found, reference.contrastive_loss(logits, weights, no_positives=no_positives))
 
+    def test_diagonals_are_ignored(self, no_positives, dtype, assert_matches):
+        logits, weights = random_logits(5), random_weights(5, without=1) + torch.eye(5)
+        found = contrastive_loss(logits.to(dtype), weights.to(dtype), no_positives=no_positives)
+        assert_matches(found, reference.contrastive_loss(logits, weights, no_positives=no_positives))
+
     @pytest.mark.parametrize("rule", RULES)
     def test_weights_of_every_rule(self, rule, no_positives, dtype, make_labels, assert_matches):
         labels = make_labels(10, 3, seed=3, empty=3)

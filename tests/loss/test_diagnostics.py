@@ -26,6 +26,9 @@ class TestEffectiveRank:
         assert ranks[0] > 12
         assert ranks[-1] < 1.1
 
+    def test_the_origin_is_one_point(self):
+        assert effective_rank(torch.zeros(3, 2)) == 1
+
     def test_rotation_permutation_and_scale_change_nothing(self):
         z = spread(20, 6).double()
         rotation = torch.linalg.qr(torch.randn(6, 6, dtype=torch.float64)).Q

@@ -191,7 +191,13 @@ class TestBadInput:
             kmcl_reconstruction_loss(mixture, points(4, 3), make_labels(4, 3))
 
     def test_mixtures_that_are_not_finite(self, make_mixture, make_labels):
-        mixture = make_mixture(4, 3, 2)
-        mixture.means[0, 0, 0] = float("nan")
-        with pytest.raises(ValueError, match="means: expected finite values"):
-            kmcl_contrastive_loss(mixture, make_labels(4, 3))
+        """Also in a class that no row carries."""
+        labels = make_labels(4, 3)
+        labels[:, 2] = 0
+        for part in ("log_weights", "means", "sigmas"):
+            mixture = make_mixture(4, 3, 2)
+            getattr(mixture, part)[0, 2] = float("nan")
+            with pytest.raises(ValueError, match=rf"mixture\.{part}: expected finite values"):
+                kmcl_contrastive_loss(mixture, labels)
+            with pytest.raises(ValueError, match=rf"mixture\.{part}: expected finite values"):
+                kmcl_reconstruction_loss(mixture, points(4, 2), labels)

@@ -1,13 +1,34 @@
+import math
+import time
 from itertools import pairwise, product
 
 import pytest
 import torch
 
 from probmcl import reference
-from probmcl.loss import INDICES, overlap, overlaps_enough
+from probmcl.loss import INDICES, overlap, overlaps_enough, positive_set, positive_weights
+from probmcl.loss.overlap import _times_square
 
 EVERY_SET = torch.tensor(list(product((0, 1), repeat=4)))  # all 16 label sets of four classes
-THRESHOLDS = (0, 0.1, 1 / 6, 0.2, 0.25, 1 / 3, 0.4, 0.5, 0.5**0.5, 0.6, 2 / 3, 0.75, 0.8, 6 / 7, 1 - 1e-9, 1)
+THRESHOLDS = (
+    0,
+    1e-7,
+    0.1,
+    1 / 6,
+    0.2,
+    0.25,
+    1 / 3,
+    0.4,
+    0.5,
+    0.5**0.5,
+    0.6,
+    2 / 3,
+    0.75,
+    0.8,
+    6 / 7,
+    1 - 1e-9,
+    1,
+)
 
 
 @pytest.mark.parametrize("index", INDICES)
@@ -73,6 +94,21 @@ class TestTies:
         assert overlap(a, b, index=index).item() == pytest.approx(threshold, abs=1e-6)
 
 
+class TestManyClasses:
+    @pytest.mark.parametrize("index", INDICES)
+    def test_cost_nothing_where_rows_have_few_labels(self, index):
+        start = time.process_time()
+        assert torch.equal(overlaps_enough(torch.eye(600)[:2], index=index), torch.eye(2).bool())
+        assert time.process_time() - start < 1  # every size up to 600: several seconds
+
+    def test_cosine_compares_squares_beyond_64_bits(self):
+        """Sets of 8,000 labels and a threshold of seven digits."""
+        p, q, sizes = 654_321, 999_983, 8_000 * 7_999
+        exact = math.ceil(sizes * p**2 / q**2)  # far from a whole number, so a float will do
+        assert sizes * p**2 > 2**63
+        assert _times_square(torch.tensor(sizes), p, q).item() == exact
+
+
 class TestLabelLessRows:
     @pytest.mark.parametrize("index", INDICES)
     @pytest.mark.parametrize("threshold", [0, 0.5, 1])
@@ -86,6 +122,32 @@ class TestLabelLessRows:
     @pytest.mark.parametrize("index", INDICES)
     def test_labelled_rows_all_match_at_threshold_zero(self, index):
         assert overlaps_enough(torch.tensor([[1, 0], [0, 1]]), index=index, threshold=0).all()
+
+
+@pytest.mark.parametrize("index", INDICES)
+@pytest.mark.parametrize("tiny", [1e-7, 5e-324])
+def test_a_tiny_threshold_is_not_zero(index, tiny):
+    """Sets that share nothing overlap by 0, which is below any threshold but 0."""
+    assert torch.equal(overlaps_enough(torch.eye(2), index=index, threshold=tiny), torch.eye(2).bool())
+    assert not positive_set(torch.eye(2), index, tiny).any()
+
+
+def test_sets_are_counted_exactly_with_a_default_type_of_16_bits():
+    """257 is no number in bfloat16."""
+    labels = torch.cat([first(256, classes=300), first(257, classes=300)])
+    usual = torch.get_default_dtype()
+    torch.set_default_dtype(torch.bfloat16)
+    try:
+        enough, weights, values = (
+            overlaps_enough(labels, threshold=1),
+            positive_weights(labels, "exact"),
+            overlap(labels),
+        )
+    finally:
+        torch.set_default_dtype(usual)
+    assert torch.equal(enough, torch.eye(2).bool())
+    assert not weights.any()
+    assert weights.dtype == values.dtype == torch.bfloat16
 
 
 class TestProperties:

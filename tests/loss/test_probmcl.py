@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
@@ -216,6 +217,14 @@ class TestRobustness:
         assert gradients[1].abs().max() > 1e-3
 
 
+def test_numbers_of_numpy_are_numbers(make_output, make_labels):
+    output, labels = make_output(8), make_labels(4, 3)
+    criterion = ProbMCLLoss(temperature=np.float32(0.5), threshold=np.float32(0.25), queue=np.int64(4))
+    assert (type(criterion.temperature), type(criterion.queue.rows)) == (float, int)
+    expected = ProbMCLLoss(temperature=0.5, threshold=0.25)(output, labels).total
+    assert torch.equal(criterion(output, labels).total, expected)
+
+
 class TestBadInput:
     @pytest.mark.parametrize(
         ("arguments", "error", "message"),
@@ -224,6 +233,9 @@ class TestBadInput:
             ({"temperature": 0.0}, ValueError, "temperature: expected a number"),
             ({"temperature": -0.1}, ValueError, "temperature: expected a number"),
             ({"temperature": float("nan")}, ValueError, "temperature: expected a number"),
+            ({"temperature": float("inf")}, ValueError, r"temperature: expected .* \(0, inf\), got inf"),
+            ({"temperature": True}, TypeError, "temperature: expected a number, got bool"),
+            ({"queue": np.bool_(True)}, TypeError, "rows: expected a whole number, got bool"),
             ({"temperature": "0.1"}, TypeError, "temperature: expected a number"),
             ({"rule": "most"}, ValueError, "rule: expected one of"),
             ({"index": "jacard"}, ValueError, "index: expected one of"),

@@ -40,7 +40,11 @@ class TestSmallCNN:
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
-        [({"in_channels": 0}, "in_channels: "), ({"widths": (4, 0)}, "widths: ")],
+        [
+            ({"in_channels": 0}, "in_channels: "),
+            ({"widths": (4, 0)}, "widths: "),
+            ({"widths": ()}, "widths: "),
+        ],
     )
     def test_bad_arguments(self, arguments, message):
         with pytest.raises(ValueError, match=message):
@@ -65,6 +69,10 @@ class TestFeatureMLP:
             optimiser.step()
         assert all(p.grad.abs().sum() > 0 for p in encoder.parameters())
         assert not torch.allclose(encoder(frozen), frozen.flatten(1))
+
+    def test_a_hidden_layer_without_width_is_an_error(self):
+        with pytest.raises(ValueError, match="hidden: expected a whole number >= 1, got 0"):
+            FeatureMLP(4, hidden=0)
 
     def test_is_built_by_name_for_any_number_of_features(self):
         assert build_encoder("feature-mlp", in_channels=7).feature_dim == 7

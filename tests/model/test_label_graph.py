@@ -74,6 +74,11 @@ def test_a_label_learns_from_its_neighbours() -> None:
     assert moved.tolist() == [True, True, False]
 
 
+def test_features_that_are_not_finite() -> None:
+    with pytest.raises(ValueError, match="features: expected finite values"):
+        LabelGraphHead(4, torch.eye(3), hidden=3)(torch.full((2, 4), math.nan))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

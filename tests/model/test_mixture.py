@@ -155,6 +155,11 @@ class TestContainer:
             picked = getattr(mixture[torch.tensor([3, 0])], part)
             assert torch.equal(picked, getattr(mixture, part)[[3, 0]])
 
+    def test_is_equal_to_itself_only(self, make_mixture):
+        mixture = make_mixture(2, 3, 4)
+        assert mixture == mixture
+        assert mixture != make_mixture(2, 3, 4)
+
     def test_detach_and_to(self, make_mixture):
         mixture = make_mixture(2, 3, 4)
         mixture.means.requires_grad_()

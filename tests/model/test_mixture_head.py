@@ -139,6 +139,14 @@ def test_mixed_precision_ends_before_the_mixture(device):
     assert mixture.means.dtype == mixture.sigmas.dtype == mixture.log_weights.dtype == torch.float32
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+def test_features_of_zeros_are_finite_in_half_precision(dtype):
+    features = torch.stack([torch.zeros(8), torch.ones(8)]).to(dtype)
+    embedding = ProjectionHead(8, (4,)).to(dtype)(features).embedding
+    assert torch.isfinite(embedding).all()
+    assert embedding.dtype == dtype
+
+
 class TestBadInput:
     @pytest.mark.parametrize(
         ("arguments", "error", "message"),
