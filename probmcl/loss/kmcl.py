@@ -109,7 +109,8 @@ class KMCLLoss(nn.Module):
 
     It needs a head with one component a class whose weights are a classifier:
     ``MixtureDensityHead(..., weights="sigmoid")``. KMCL gives every term the weight 1. Its asymmetric loss is
-    a sum and ours a mean over entries, so the same weights are not the same balance.
+    a sum over the entries of a batch and ours a mean, so the same weights are not the same balance: 0.001 for
+    both other terms is nearer to it, and did far better in our comparison on photographs.
 
     Args:
         temperature: tau > 0.

@@ -34,6 +34,7 @@
       [p0, q0, p1, q1] = [p1, q1, p0 + whole * p1, q0 + whole * q1];
       [n, d] = [d, n - whole * d];
     }
+    if (p1 === 0n && alpha > 0) return [1, limit]; // 0 would let every labelled pair through
     return [Number(p1), Number(q1)];
   }
 
