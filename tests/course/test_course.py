@@ -114,6 +114,17 @@ def test_another_term_changes_notebook_and_grader(tmp_path: Path) -> None:
         assert "2031-autumn" in bundle.read("tests/q3.py").decode()
 
 
+@pytest.mark.parametrize("name", masters())
+def test_another_term_has_no_badge_that_opens_the_public_notebook(name: str) -> None:
+    public, own = (
+        "\n".join(cell.source for cell in master_notebook(name, term).cells)
+        for term in ("public", "2031-autumn")
+    )
+    assert "colab.research.google.com/github" in public
+    assert "colab.research.google.com" not in own
+    assert "To use Colab, upload this file" in own
+
+
 def test_the_secret_changes_the_hidden_cases_and_stands_nowhere(tmp_path: Path) -> None:
     seeds = []
     for secret in ("heron", "stork"):
