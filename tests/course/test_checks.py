@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from course import MASTERS
 from sklearn.metrics import f1_score
 
 from probmcl.experiment import read_ledger
@@ -126,6 +128,24 @@ class TestExercises:
         mixtures.variances(variances)
 
 
+def record_of(
+    student: str, root: Path, baseline: str = "BCE", method: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The book's record of digits, as if the student had run it; ``baseline`` stands for its BCE."""
+    content = json.loads((root / "book" / "results" / "digits.json").read_text(encoding="utf-8"))
+    own = replication.instance(student)
+    renamed = dict(zip(content["seeds"], own.seeds, strict=False)) | {None: None}
+    content["rows"] = [
+        {**row, "seed": renamed[row["seed"]], "method": row["method"].replace("BCE", baseline)}
+        for row in content["rows"]
+        if row["seed"] in renamed and row["method"] in ("BCE", "ProbMCL")
+    ]
+    bce, *_, probmcl = content["recipe"]["methods"]
+    content["recipe"]["methods"] = [{**bce, "name": baseline, **(method or {})}, probmcl]
+    content["recipe"]["data"]["seed"] = own.data_seed
+    return content | {"seeds": list(own.seeds), "wall_seconds": 60.0, "differences": []}
+
+
 class TestReplication:
     @pytest.mark.parametrize("empty", [None, ..., {}, {"claim": ...}])
     def test_an_empty_answer_is_no_traceback(self, empty) -> None:
@@ -164,6 +184,13 @@ class TestReplication:
             ({"measure": "AUROC"}, "measure is 'mAP'"),
             ({"hypothesis": "It is better."}, "hypothesis needs a whole sentence"),
             ({"minutes": 90}, "minutes is a number up to 60"),
+            ({"minutes": "sixty"}, "minutes is a number up to 60"),
+            ({"seeds": 3}, "seeds is a list of whole numbers"),
+            ({"seeds": ["one", 2, 3]}, "seeds is a list of whole numbers"),
+            ({"claim": ["C3"]}, "claim is one of C1, C2, C3"),
+            ({"claim": "C1"}, "C1 is compared with ProbMCL, any label, got 'BCE'"),
+            ({"claim": "C2"}, "C2 is compared with SupCon, threshold, got 'BCE'"),
+            ({"baseline": "SupCon, threshold"}, "C3 is compared with BCE or ASL"),
         ],
     )
     def test_a_protocol_that_the_run_cannot_answer_is_told(self, change: dict[str, Any], told: str) -> None:
@@ -174,6 +201,70 @@ class TestReplication:
         replication.protocol(whole, "ada")
         with pytest.raises(WrongAnswerError, match=told):
             replication.protocol(whole | change, "ada")
+
+    @pytest.mark.parametrize(("claim", "names"), replication.BASELINES.items())
+    def test_every_baseline_of_a_claim_is_known(self, claim: str, names: tuple[str, ...]) -> None:
+        text = (MASTERS / "a4_replication.md").read_text(encoding="utf-8")
+        row = next(line for line in text.splitlines() if line.startswith(f"| {claim},"))
+        assert tuple(re.findall(r'"([A-Z][^"]*)"', row)) == names
+        assert set(names) <= replication.CRITERIA.keys()
+
+    @pytest.mark.parametrize(
+        ("protocol", "told"),
+        [
+            ({"minutes": "sixty"}, "minutes is a number"),
+            ({"baseline": ["BCE"]}, "`baseline`: expected a str"),
+            ({"measure": ["mAP"]}, "`measure`: expected a str"),
+        ],
+    )
+    def test_a_record_beside_an_odd_protocol_is_no_traceback(self, protocol, told, root: Path) -> None:
+        whole = {"baseline": "BCE", "measure": "mAP", "minutes": 20}
+        replication.record(record_of("ada", root), whole, "ProbMCL", "ada")
+        with pytest.raises(WrongAnswerError, match=told):
+            replication.record(record_of("ada", root), whole | protocol, "ProbMCL", "ada")
+
+    @pytest.mark.parametrize("odd", [["ProbMCL, a"], {"ProbMCL": 1}, 3])
+    def test_a_choice_that_is_no_name_is_no_traceback(self, odd: Any, root: Path) -> None:
+        search = record_of("ada", root)
+        overall = next(row for row in search["rows"] if row["seed"] is None)
+        search["rows"] = [{**overall, "method": f"ProbMCL, {name}"} for name in "abc"]
+        with pytest.raises(WrongAnswerError, match="`chosen`: expected a text"):
+            replication.chosen(odd, search, "ada")
+        with pytest.raises(WrongAnswerError, match="`chosen`: expected a str"):
+            replication.record(search, {"baseline": "BCE", "measure": "mAP", "minutes": 5}, odd, "ada")
+
+    @pytest.mark.parametrize("odd", [3, {"P": 1}, [["P"]]])
+    def test_an_audit_without_lists_is_no_traceback(self, odd: Any) -> None:
+        row = replication.instance("ada").row
+        answer = {"row": row, "tags": odd, "status": "open", "tests": ["a"], "opinion": "word " * 15}
+        with pytest.raises(WrongAnswerError, match="tags is a list of texts"):
+            replication.audit(answer, "ada", tell=True)
+
+    @pytest.mark.parametrize(
+        ("baseline", "method", "told"),
+        [
+            ("BCE", {"criterion": "asl"}, "the criterion of 'BCE' is 'asl'"),
+            ("ProbMCL, any label", {"criterion": "bce"}, "asks for 'probmcl'"),
+            ("ProbMCL, any label", {"criterion": "probmcl", "options": {}}, r"options=\{\"rule\": \"any\"\}"),
+            (
+                "SupCon, threshold",
+                {"criterion": "supcon", "options": {"threshold": 0.3}},
+                "have different positives",
+            ),
+        ],
+    )
+    def test_a_method_that_is_not_what_its_name_says_is_told(
+        self, baseline: str, method: dict[str, Any], told: str, root: Path
+    ) -> None:
+        right = {"criterion": replication.CRITERIA[baseline], "options": {}}
+        if baseline == "ProbMCL, any label":
+            right["options"] = {"rule": "any"}
+        protocol = {"baseline": baseline, "measure": "mAP", "minutes": 20}
+        replication.record(record_of("ada", root, baseline, right), protocol, "ProbMCL", "ada")
+        with pytest.raises(WrongAnswerError, match=told):
+            replication.record(
+                record_of("ada", root, baseline, {**right, **method}), protocol, "ProbMCL", "ada"
+            )
 
 
 class TestComparison:
