@@ -102,6 +102,26 @@ class TestFunctions:
             known[0](odd)
 
 
+class TestSpecialCases:
+    def test_without_any_positive_loss_and_floor_are_zero(self) -> None:
+        def loss(logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+            log_p = logits.clone().fill_diagonal_(-1e300).log_softmax(1)
+            count = mask.sum(1)
+            return (-(mask * log_p).sum(1) / count)[count > 0].mean()
+
+        with pytest.raises(WrongAnswerError, match="Here the loss is 0"):
+            positive_sets.contrastive_loss(loss)
+        positive_sets.contrastive_loss(lambda logits, mask: loss(logits, mask).nan_to_num())
+
+        def floor(mask: torch.Tensor) -> torch.Tensor:
+            count = mask.sum(1)
+            return count[count > 0].log().mean()
+
+        with pytest.raises(WrongAnswerError, match="Here the bound is 0"):
+            positive_sets.loss_floor(floor)
+        positive_sets.loss_floor(lambda mask: floor(mask).nan_to_num())
+
+
 class TestExercises:
     """Answers that another library or the package gives to the exercises of the chapters pass."""
 
