@@ -15,7 +15,7 @@ from course import MASTERS
 from sklearn.metrics import f1_score
 
 from probmcl.experiment import read_ledger
-from probmcl.loss import log_expected_likelihood_kernel, positive_set, positive_weights
+from probmcl.loss import log_expected_likelihood_kernel, overlap, positive_set, positive_weights
 from probmcl.model import GaussianMixture
 from probmcl.teach.checks import (
     Mistake,
@@ -120,6 +120,14 @@ class TestSpecialCases:
         with pytest.raises(WrongAnswerError, match="Here the bound is 0"):
             positive_sets.loss_floor(floor)
         positive_sets.loss_floor(lambda mask: floor(mask).nan_to_num())
+
+    @pytest.mark.parametrize("fails", [torch.bool, torch.float32])
+    def test_labels_come_in_more_than_one_dtype(self, fails: torch.dtype) -> None:
+        def jaccard(labels: torch.Tensor) -> torch.Tensor:
+            return overlap(labels).double() if labels.dtype != fails else torch.zeros(0)
+
+        with pytest.raises(WrongAnswerError, match="wrong on 1 of 5 cases"):
+            positive_sets.jaccard(jaccard)
 
 
 class TestExercises:

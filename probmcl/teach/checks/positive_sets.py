@@ -56,7 +56,9 @@ def jaccard(answer: Any, *, seed: int = 0) -> None:
     def jaccard(labels: Tensor) -> Tensor:
         return reference.overlap(labels, index="jaccard")
 
-    check_function(answer, jaccard, [(labels,) for labels in _label_cases(seed)], JACCARD_MISTAKES)
+    kinds = (torch.int64, torch.int64, torch.bool, torch.float32, torch.int64)  # of any dtype, says the task
+    cases = [(labels.to(kind),) for labels, kind in zip(_label_cases(seed), kinds, strict=True)]
+    check_function(answer, jaccard, cases, JACCARD_MISTAKES)
 
 
 def positive_mask(answer: Any, *, seed: int = 0) -> None:
