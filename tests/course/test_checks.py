@@ -129,6 +129,17 @@ class TestSpecialCases:
         with pytest.raises(WrongAnswerError, match="wrong on 1 of 5 cases"):
             positive_sets.jaccard(jaccard)
 
+    @pytest.mark.parametrize("change", [torch.Tensor.flatten, lambda part: part.T])
+    def test_parameters_of_another_shape_are_wrong(self, change: Callable[..., torch.Tensor]) -> None:
+        def flat(*raw: Any) -> tuple[torch.Tensor, ...]:
+            weights, means, sigmas = mixtures.parameters_of(*raw)
+            return change(weights), means, sigmas
+
+        with pytest.raises(WrongAnswerError, match=r"Part 1: The result should have shape \(2, 3\)"):
+            mixtures.mixture_parameters(flat)
+        with pytest.raises(WrongAnswerError, match="should be a tuple of 3 tensors"):
+            mixtures.mixture_parameters(lambda *raw: mixtures.parameters_of(*raw)[:2])
+
 
 class TestExercises:
     """Answers that another library or the package gives to the exercises of the chapters pass."""
