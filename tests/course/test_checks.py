@@ -17,6 +17,7 @@ from sklearn.metrics import f1_score
 from probmcl.experiment import read_ledger
 from probmcl.loss import log_expected_likelihood_kernel, overlap, positive_set, positive_weights
 from probmcl.model import GaussianMixture
+from probmcl.reference import Mixture, mixture_nll
 from probmcl.teach.checks import (
     Mistake,
     WrongAnswerError,
@@ -139,6 +140,19 @@ class TestSpecialCases:
             mixtures.mixture_parameters(flat)
         with pytest.raises(WrongAnswerError, match="should be a tuple of 3 tensors"):
             mixtures.mixture_parameters(lambda *raw: mixtures.parameters_of(*raw)[:2])
+
+    @pytest.mark.parametrize("way", ["in place", "numpy"])
+    def test_a_likelihood_that_stops_the_gradient_is_no_traceback(self, way: str) -> None:
+        def nll(*parts: torch.Tensor) -> torch.Tensor:
+            weights = parts[0]
+            if way == "in place":
+                weights += 0
+            else:
+                weights = torch.from_numpy(weights.numpy())
+            return mixture_nll(Mixture(weights, *parts[1:3]), parts[3].detach())
+
+        with pytest.raises(WrongAnswerError, match="stops with an error where a gradient is wanted"):
+            mixtures.nll(nll)
 
 
 class TestExercises:
