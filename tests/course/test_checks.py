@@ -394,6 +394,19 @@ class TestInstances:
         with pytest.raises(WrongAnswerError, match="not set yet"):
             student_is("your-id", metadata)
 
+    def test_ties_taken_one_by_one_are_never_right_by_luck(self) -> None:
+        drawn = set()
+        for n in range(100):
+            scores, labels = metrics.instance(f"student {n}")[4:]
+            truth = metrics.ranked_precision(scores, labels)
+            drawn.add((tuple(scores.tolist()), tuple(labels.tolist())))
+            for mistake in metrics.AP_MISTAKES[:2]:
+                assert "one by one" in mistake.hint
+                assert abs(mistake.answer(scores, labels) - truth) > 0.01
+                with pytest.raises(WrongAnswerError, match="one by one"):
+                    metrics.by_hand(mistake.answer(scores, labels), f"student {n}")
+        assert len(drawn) > 90
+
     def test_the_own_seed_is_stable(self) -> None:
         assert instance_seed("ada", "public") == 2281646350
         assert replication.instance("ada").row.startswith("M")
