@@ -412,6 +412,9 @@ class TestInstances:
         assert replication.instance("ada").row.startswith("M")
 
 
+SET_UP = "from probmcl.teach.checks import "
+
+
 class TestOwnWork:
     @pytest.mark.parametrize(
         "cell",
@@ -456,3 +459,44 @@ class TestOwnWork:
         only_own_work(own, 1)
         with pytest.raises(WrongAnswerError):
             only_own_work([*own, "import probmcl.loss"], 1)
+
+    @pytest.mark.parametrize(
+        "cells",
+        [
+            ["import probmcl as p", "# Question 1\np.loss.overlap(y)"],
+            ["# Question 2\nimport probmcl as p", "# Question 1\np.loss.overlap(y)"],
+            ["# Question 1\nfrom probmcl import teach as t\nt.checks.metrics.ranked_precision(s, y)"],
+            [f"{SET_UP}metrics as check", "# Question 1\ncheck.ranked_precision(s, y)"],
+            [f"{SET_UP}metrics as check", "# Question 1\nf = check.multilabel_metrics"],
+            [f"{SET_UP}positive_sets as check", "# Question 1\ncheck.reference.overlap(y)"],
+            [f"{SET_UP}metrics as check", "# Question 1\ncheck._in_order(s, y)"],
+            ["# Question 1\nfrom probmcl.teach.checks.metrics import ranked_precision"],
+            ["# Question 1\nfrom probmcl.teach.checks.metrics_mistakes import search"],
+        ],
+    )
+    def test_a_finished_answer_under_another_name_is_noticed(self, cells: list[str]) -> None:
+        with pytest.raises(WrongAnswerError, match=r"Question 1 goes without `probmcl\.[\w.]+`"):
+            only_own_work(cells, 1)
+
+    def test_what_the_checkers_have_for_students_is_free(self) -> None:
+        only_own_work(
+            [
+                f"{SET_UP}feedback, metrics as check\nown = check.instance('ada', 'public')",
+                "# Question 1\nlabels = check.instance('ada', 'public').test_labels",
+                "feedback(check.average_precision, f)\nprint(check.by_hand.__doc__)",
+            ],
+            1,
+        )
+
+    def test_a_variable_that_another_question_imports_is_no_borrowed_answer(self) -> None:
+        imports = "# Question 6\nfrom probmcl.evaluate import auroc as p"
+        for own in (
+            "def f(s):\n    p = s > 0\n    return p.sum()",
+            "def f(p):\n    return p.sum()",
+            "p = 1\nq = p",
+        ):
+            only_own_work([f"# Question 5\n{own}", imports], 5)
+        with pytest.raises(WrongAnswerError, match="uses `p`"):
+            only_own_work(["# Question 5\ndef f(s):\n    return p(s)", imports], 5)
+        with pytest.raises(WrongAnswerError, match="defines `p`"):
+            only_own_work(["# Question 5\np = lambda s: s", imports], 5)
