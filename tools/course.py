@@ -33,6 +33,8 @@ from export import write_atomically  # noqa: E402
 MASTERS = ROOT / "book" / "assignments" / "masters"
 NOTEBOOKS = ROOT / "book" / "assignments"
 PUBLIC_TERM = PUBLIC_SECRET = "public"
+BADGE = re.compile(r"^\[!\[Open in Colab\].*$", re.MULTILINE)
+UPLOAD = "To use Colab, upload this file there: *File > Upload notebook*."
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
 
@@ -69,6 +71,8 @@ def master_notebook(name: str, term: str = PUBLIC_TERM, secret: str = PUBLIC_SEC
         "COURSE_TERM": term,
     }.items():
         text = text.replace(token, value)
+    if term != PUBLIC_TERM:  # the badge opens the public notebook, whose data are not those of this term
+        text = BADGE.sub(UPLOAD, text)
     text = re.sub(r"HIDDEN_SEED_(q\d+)", lambda found: str(_seed(secret, term, name, found[1])), text)
     notebook = read_myst_markdown_notebook(text)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}

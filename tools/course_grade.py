@@ -82,9 +82,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if not options.bundle.is_file():
         parser.error(f"{options.bundle} is missing: make course builds it")
+    try:
+        files = submissions(options.submissions)
+    except ValueError as error:
+        parser.error(str(error))
     options.out.mkdir(parents=True, exist_ok=True)
     lines: list[dict[str, float | str]] = []
-    files = submissions(options.submissions)
     for file, graded in grade_each(options.bundle, files):
         text = options.out / f"{file.stem}.txt"
         if isinstance(graded, Exception):

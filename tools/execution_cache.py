@@ -1,8 +1,8 @@
 """Empty the book's execution cache when it no longer fits: ``python tools/execution_cache.py --profile cpu``.
 
 Jupyter Book keeps a chapter's results as long as its cells stay the same. They also depend on the package, on
-the pinned environment, on the records that pages read, and on the profile. A digest of all these lies beside
-the cache; when it changes, the cache goes and every chapter runs again.
+the pinned environment, on the ledger and the records that pages read, and on the profile. A digest of all
+these lies beside the cache; when it changes, the cache goes and every chapter runs again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-INPUTS = ("requirements.txt", "probmcl/**/*.py", "probmcl/**/*.json", "book/results/**/*.json")
+INPUTS = (
+    "requirements.txt",
+    "probmcl/**/*.py",
+    "probmcl/**/*.json",
+    "book/ledger.yml",
+    "book/results/**/*.json",
+)
 
 
 def digest(root: Path, profile: str) -> str:

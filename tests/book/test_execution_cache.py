@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 from execution_cache import refresh
 
+NAMES = ("requirements.txt", "probmcl/loss/overlap.py", "book/ledger.yml", "book/results/digits.json")
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    for name in ("requirements.txt", "probmcl/loss/overlap.py", "book/results/digits.json"):
+    for name in NAMES:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("first")
     refresh(tmp_path, "cpu")
@@ -21,7 +23,7 @@ def test_the_cache_stays_while_nothing_changes(root: Path) -> None:
     assert (root / "_build" / ".jupyter_cache").is_dir()
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "probmcl/loss/overlap.py", "book/results/digits.json"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_change_empties_the_cache(root: Path, name: str) -> None:
     (root / name).write_text("second")
     assert not refresh(root, "cpu")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -10,11 +11,13 @@ from typing import Any
 
 import pytest
 import torch
+from course import MASTERS
 from sklearn.metrics import f1_score
 
 from probmcl.experiment import read_ledger
-from probmcl.loss import log_expected_likelihood_kernel, positive_set, positive_weights
+from probmcl.loss import log_expected_likelihood_kernel, overlap, positive_set, positive_weights
 from probmcl.model import GaussianMixture
+from probmcl.reference import Mixture, mixture_nll
 from probmcl.teach.checks import (
     Mistake,
     WrongAnswerError,
@@ -100,6 +103,58 @@ class TestFunctions:
             known[0](odd)
 
 
+class TestSpecialCases:
+    def test_without_any_positive_loss_and_floor_are_zero(self) -> None:
+        def loss(logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+            log_p = logits.clone().fill_diagonal_(-1e300).log_softmax(1)
+            count = mask.sum(1)
+            return (-(mask * log_p).sum(1) / count)[count > 0].mean()
+
+        with pytest.raises(WrongAnswerError, match="Here the loss is 0"):
+            positive_sets.contrastive_loss(loss)
+        positive_sets.contrastive_loss(lambda logits, mask: loss(logits, mask).nan_to_num())
+
+        def floor(mask: torch.Tensor) -> torch.Tensor:
+            count = mask.sum(1)
+            return count[count > 0].log().mean()
+
+        with pytest.raises(WrongAnswerError, match="Here the bound is 0"):
+            positive_sets.loss_floor(floor)
+        positive_sets.loss_floor(lambda mask: floor(mask).nan_to_num())
+
+    @pytest.mark.parametrize("fails", [torch.bool, torch.float32])
+    def test_labels_come_in_more_than_one_dtype(self, fails: torch.dtype) -> None:
+        def jaccard(labels: torch.Tensor) -> torch.Tensor:
+            return overlap(labels).double() if labels.dtype != fails else torch.zeros(0)
+
+        with pytest.raises(WrongAnswerError, match="wrong on 1 of 5 cases"):
+            positive_sets.jaccard(jaccard)
+
+    @pytest.mark.parametrize("change", [torch.Tensor.flatten, lambda part: part.T])
+    def test_parameters_of_another_shape_are_wrong(self, change: Callable[..., torch.Tensor]) -> None:
+        def flat(*raw: Any) -> tuple[torch.Tensor, ...]:
+            weights, means, sigmas = mixtures.parameters_of(*raw)
+            return change(weights), means, sigmas
+
+        with pytest.raises(WrongAnswerError, match=r"Part 1: The result should have shape \(2, 3\)"):
+            mixtures.mixture_parameters(flat)
+        with pytest.raises(WrongAnswerError, match="should be a tuple of 3 tensors"):
+            mixtures.mixture_parameters(lambda *raw: mixtures.parameters_of(*raw)[:2])
+
+    @pytest.mark.parametrize("way", ["in place", "numpy"])
+    def test_a_likelihood_that_stops_the_gradient_is_no_traceback(self, way: str) -> None:
+        def nll(*parts: torch.Tensor) -> torch.Tensor:
+            weights = parts[0]
+            if way == "in place":
+                weights += 0
+            else:
+                weights = torch.from_numpy(weights.numpy())
+            return mixture_nll(Mixture(weights, *parts[1:3]), parts[3].detach())
+
+        with pytest.raises(WrongAnswerError, match="stops with an error where a gradient is wanted"):
+            mixtures.nll(nll)
+
+
 class TestExercises:
     """Answers that another library or the package gives to the exercises of the chapters pass."""
 
@@ -124,6 +179,24 @@ class TestExercises:
             return mixture.within_variance(), mixture.between_variance()
 
         mixtures.variances(variances)
+
+
+def record_of(
+    student: str, root: Path, baseline: str = "BCE", method: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The book's record of digits, as if the student had run it; ``baseline`` stands for its BCE."""
+    content = json.loads((root / "book" / "results" / "digits.json").read_text(encoding="utf-8"))
+    own = replication.instance(student)
+    renamed = dict(zip(content["seeds"], own.seeds, strict=False)) | {None: None}
+    content["rows"] = [
+        {**row, "seed": renamed[row["seed"]], "method": row["method"].replace("BCE", baseline)}
+        for row in content["rows"]
+        if row["seed"] in renamed and row["method"] in ("BCE", "ProbMCL")
+    ]
+    bce, *_, probmcl = content["recipe"]["methods"]
+    content["recipe"]["methods"] = [{**bce, "name": baseline, **(method or {})}, probmcl]
+    content["recipe"]["data"]["seed"] = own.data_seed
+    return content | {"seeds": list(own.seeds), "wall_seconds": 60.0, "differences": []}
 
 
 class TestReplication:
@@ -164,6 +237,13 @@ class TestReplication:
             ({"measure": "AUROC"}, "measure is 'mAP'"),
             ({"hypothesis": "It is better."}, "hypothesis needs a whole sentence"),
             ({"minutes": 90}, "minutes is a number up to 60"),
+            ({"minutes": "sixty"}, "minutes is a number up to 60"),
+            ({"seeds": 3}, "seeds is a list of whole numbers"),
+            ({"seeds": ["one", 2, 3]}, "seeds is a list of whole numbers"),
+            ({"claim": ["C3"]}, "claim is one of C1, C2, C3"),
+            ({"claim": "C1"}, "C1 is compared with ProbMCL, any label, got 'BCE'"),
+            ({"claim": "C2"}, "C2 is compared with SupCon, threshold, got 'BCE'"),
+            ({"baseline": "SupCon, threshold"}, "C3 is compared with BCE or ASL"),
         ],
     )
     def test_a_protocol_that_the_run_cannot_answer_is_told(self, change: dict[str, Any], told: str) -> None:
@@ -174,6 +254,70 @@ class TestReplication:
         replication.protocol(whole, "ada")
         with pytest.raises(WrongAnswerError, match=told):
             replication.protocol(whole | change, "ada")
+
+    @pytest.mark.parametrize(("claim", "names"), replication.BASELINES.items())
+    def test_every_baseline_of_a_claim_is_known(self, claim: str, names: tuple[str, ...]) -> None:
+        text = (MASTERS / "a4_replication.md").read_text(encoding="utf-8")
+        row = next(line for line in text.splitlines() if line.startswith(f"| {claim},"))
+        assert tuple(re.findall(r'"([A-Z][^"]*)"', row)) == names
+        assert set(names) <= replication.CRITERIA.keys()
+
+    @pytest.mark.parametrize(
+        ("protocol", "told"),
+        [
+            ({"minutes": "sixty"}, "minutes is a number"),
+            ({"baseline": ["BCE"]}, "`baseline`: expected a str"),
+            ({"measure": ["mAP"]}, "`measure`: expected a str"),
+        ],
+    )
+    def test_a_record_beside_an_odd_protocol_is_no_traceback(self, protocol, told, root: Path) -> None:
+        whole = {"baseline": "BCE", "measure": "mAP", "minutes": 20}
+        replication.record(record_of("ada", root), whole, "ProbMCL", "ada")
+        with pytest.raises(WrongAnswerError, match=told):
+            replication.record(record_of("ada", root), whole | protocol, "ProbMCL", "ada")
+
+    @pytest.mark.parametrize("odd", [["ProbMCL, a"], {"ProbMCL": 1}, 3])
+    def test_a_choice_that_is_no_name_is_no_traceback(self, odd: Any, root: Path) -> None:
+        search = record_of("ada", root)
+        overall = next(row for row in search["rows"] if row["seed"] is None)
+        search["rows"] = [{**overall, "method": f"ProbMCL, {name}"} for name in "abc"]
+        with pytest.raises(WrongAnswerError, match="`chosen`: expected a text"):
+            replication.chosen(odd, search, "ada")
+        with pytest.raises(WrongAnswerError, match="`chosen`: expected a str"):
+            replication.record(search, {"baseline": "BCE", "measure": "mAP", "minutes": 5}, odd, "ada")
+
+    @pytest.mark.parametrize("odd", [3, {"P": 1}, [["P"]]])
+    def test_an_audit_without_lists_is_no_traceback(self, odd: Any) -> None:
+        row = replication.instance("ada").row
+        answer = {"row": row, "tags": odd, "status": "open", "tests": ["a"], "opinion": "word " * 15}
+        with pytest.raises(WrongAnswerError, match="tags is a list of texts"):
+            replication.audit(answer, "ada", tell=True)
+
+    @pytest.mark.parametrize(
+        ("baseline", "method", "told"),
+        [
+            ("BCE", {"criterion": "asl"}, "the criterion of 'BCE' is 'asl'"),
+            ("ProbMCL, any label", {"criterion": "bce"}, "asks for 'probmcl'"),
+            ("ProbMCL, any label", {"criterion": "probmcl", "options": {}}, r"options=\{\"rule\": \"any\"\}"),
+            (
+                "SupCon, threshold",
+                {"criterion": "supcon", "options": {"threshold": 0.3}},
+                "have different positives",
+            ),
+        ],
+    )
+    def test_a_method_that_is_not_what_its_name_says_is_told(
+        self, baseline: str, method: dict[str, Any], told: str, root: Path
+    ) -> None:
+        right = {"criterion": replication.CRITERIA[baseline], "options": {}}
+        if baseline == "ProbMCL, any label":
+            right["options"] = {"rule": "any"}
+        protocol = {"baseline": baseline, "measure": "mAP", "minutes": 20}
+        replication.record(record_of("ada", root, baseline, right), protocol, "ProbMCL", "ada")
+        with pytest.raises(WrongAnswerError, match=told):
+            replication.record(
+                record_of("ada", root, baseline, {**right, **method}), protocol, "ProbMCL", "ada"
+            )
 
 
 class TestComparison:
@@ -250,9 +394,25 @@ class TestInstances:
         with pytest.raises(WrongAnswerError, match="not set yet"):
             student_is("your-id", metadata)
 
+    def test_ties_taken_one_by_one_are_never_right_by_luck(self) -> None:
+        drawn = set()
+        for n in range(100):
+            scores, labels = metrics.instance(f"student {n}")[4:]
+            truth = metrics.ranked_precision(scores, labels)
+            drawn.add((tuple(scores.tolist()), tuple(labels.tolist())))
+            for mistake in metrics.AP_MISTAKES[:2]:
+                assert "one by one" in mistake.hint
+                assert abs(mistake.answer(scores, labels) - truth) > 0.01
+                with pytest.raises(WrongAnswerError, match="one by one"):
+                    metrics.by_hand(mistake.answer(scores, labels), f"student {n}")
+        assert len(drawn) > 90
+
     def test_the_own_seed_is_stable(self) -> None:
         assert instance_seed("ada", "public") == 2281646350
         assert replication.instance("ada").row.startswith("M")
+
+
+SET_UP = "from probmcl.teach.checks import "
 
 
 class TestOwnWork:
@@ -299,3 +459,44 @@ class TestOwnWork:
         only_own_work(own, 1)
         with pytest.raises(WrongAnswerError):
             only_own_work([*own, "import probmcl.loss"], 1)
+
+    @pytest.mark.parametrize(
+        "cells",
+        [
+            ["import probmcl as p", "# Question 1\np.loss.overlap(y)"],
+            ["# Question 2\nimport probmcl as p", "# Question 1\np.loss.overlap(y)"],
+            ["# Question 1\nfrom probmcl import teach as t\nt.checks.metrics.ranked_precision(s, y)"],
+            [f"{SET_UP}metrics as check", "# Question 1\ncheck.ranked_precision(s, y)"],
+            [f"{SET_UP}metrics as check", "# Question 1\nf = check.multilabel_metrics"],
+            [f"{SET_UP}positive_sets as check", "# Question 1\ncheck.reference.overlap(y)"],
+            [f"{SET_UP}metrics as check", "# Question 1\ncheck._in_order(s, y)"],
+            ["# Question 1\nfrom probmcl.teach.checks.metrics import ranked_precision"],
+            ["# Question 1\nfrom probmcl.teach.checks.metrics_mistakes import search"],
+        ],
+    )
+    def test_a_finished_answer_under_another_name_is_noticed(self, cells: list[str]) -> None:
+        with pytest.raises(WrongAnswerError, match=r"Question 1 goes without `probmcl\.[\w.]+`"):
+            only_own_work(cells, 1)
+
+    def test_what_the_checkers_have_for_students_is_free(self) -> None:
+        only_own_work(
+            [
+                f"{SET_UP}feedback, metrics as check\nown = check.instance('ada', 'public')",
+                "# Question 1\nlabels = check.instance('ada', 'public').test_labels",
+                "feedback(check.average_precision, f)\nprint(check.by_hand.__doc__)",
+            ],
+            1,
+        )
+
+    def test_a_variable_that_another_question_imports_is_no_borrowed_answer(self) -> None:
+        imports = "# Question 6\nfrom probmcl.evaluate import auroc as p"
+        for own in (
+            "def f(s):\n    p = s > 0\n    return p.sum()",
+            "def f(p):\n    return p.sum()",
+            "p = 1\nq = p",
+        ):
+            only_own_work([f"# Question 5\n{own}", imports], 5)
+        with pytest.raises(WrongAnswerError, match="uses `p`"):
+            only_own_work(["# Question 5\ndef f(s):\n    return p(s)", imports], 5)
+        with pytest.raises(WrongAnswerError, match="defines `p`"):
+            only_own_work(["# Question 5\np = lambda s: s", imports], 5)

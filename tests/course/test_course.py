@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import zipfile
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import yaml
 from course import MASTERS, NOTEBOOKS, Built, build, master_notebook, masters
 from course_check import mutants
 from course_sheet import questions
+
+from probmcl.experiment import read_ledger
 
 
 def text_of(path: Path) -> str:
@@ -114,6 +117,17 @@ def test_another_term_changes_notebook_and_grader(tmp_path: Path) -> None:
         assert "2031-autumn" in bundle.read("tests/q3.py").decode()
 
 
+@pytest.mark.parametrize("name", masters())
+def test_another_term_has_no_badge_that_opens_the_public_notebook(name: str) -> None:
+    public, own = (
+        "\n".join(cell.source for cell in master_notebook(name, term).cells)
+        for term in ("public", "2031-autumn")
+    )
+    assert "colab.research.google.com/github" in public
+    assert "colab.research.google.com" not in own
+    assert "To use Colab, upload this file" in own
+
+
 def test_the_secret_changes_the_hidden_cases_and_stands_nowhere(tmp_path: Path) -> None:
     seeds = []
     for secret in ("heron", "stork"):
@@ -146,3 +160,14 @@ def test_students_notebooks_open_in_colab_by_the_address_of_the_repository(name:
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     address = config["repository"]["url"].removeprefix("https://github.com/")
     assert f"colab.research.google.com/github/{address}/blob/" in text_of(NOTEBOOKS / f"{name}.ipynb")
+
+
+def test_on_colab_the_audit_has_what_the_tests_of_the_ledger_import(root: Path) -> None:
+    rows = [entry for entry in read_ledger() if entry.kind == "M"]
+    files = {root / test.partition("::")[0] for entry in rows for test in entry.tests}
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    imported = set(re.findall(r"^ *(?:import|from) (\w+)", text, re.MULTILINE)) - sys.stdlib_module_names
+    missing = imported - {"numpy", "probmcl", "pytest", "torch", "torchvision"}  # Colab has these
+    lines = text_of(NOTEBOOKS / "a4_replication.ipynb").splitlines()
+    set_up = next(line for line in lines if "google.colab" in line)
+    assert all(name.replace("_", "-") in set_up for name in missing), missing

@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from course import build
-from course_grade import stated_id, submissions
+from course_grade import main, stated_id, submissions
 
 
 def notebook_of(student: str, quote: str = '"') -> nbformat.NotebookNode:
@@ -66,3 +66,14 @@ def test_submissions_need_names_that_differ(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     with pytest.raises(ValueError, match="more than one ada"):
         submissions([tmp_path])
+
+
+def test_a_folder_without_submissions_is_no_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle, empty = tmp_path / "a2_positive_sets_autograder.zip", tmp_path / "empty"
+    bundle.touch()
+    empty.mkdir()
+    with pytest.raises(SystemExit):
+        main([str(bundle), str(empty), "--out", str(tmp_path / "graded")])
+    assert "error: submissions: expected .ipynb or .zip files, got none" in capsys.readouterr().err

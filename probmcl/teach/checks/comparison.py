@@ -178,6 +178,8 @@ def same(got: Any, expected: Any, tolerance: float = 1e-5) -> bool:
         return isinstance(got, dict) and all(
             k in got and same(got[k], expected[k], tolerance) for k in expected
         )
+    if _in_parts(expected):
+        return _in_parts(got, len(expected)) and all(map(same, got, expected, [tolerance] * len(expected)))
     try:
         found, wanted = as_tensor(got), as_tensor(expected)
     except (TypeError, ValueError, RuntimeError):
@@ -185,6 +187,13 @@ def same(got: Any, expected: Any, tolerance: float = 1e-5) -> bool:
     if found.shape != wanted.shape:
         return False
     return torch.allclose(found, wanted, rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
+def _in_parts(value: Any, parts: int | None = None) -> bool:
+    """Whether ``value`` is a tuple or list of tensors, and of so many ``parts``."""
+    if not isinstance(value, list | tuple) or parts not in (None, len(value)):
+        return False
+    return any(isinstance(part, Tensor) for part in value)
 
 
 def as_tensor(value: Any) -> Tensor:
@@ -223,6 +232,11 @@ def _explanation(
 
 
 def _shape_hint(got: Any, expected: Any) -> str:
+    if _in_parts(expected):
+        if not _in_parts(got, len(expected)):
+            return f"The result should be a tuple of {len(expected)} tensors."
+        hints = [(n, _shape_hint(*pair)) for n, pair in enumerate(zip(got, expected, strict=True), 1)]
+        return next((f"Part {n}: {hint}" for n, hint in hints if hint), "")
     if not isinstance(expected, Tensor | float | int):
         return ""
     if got is None or got is ...:

@@ -54,9 +54,18 @@ def instance(student_id: str, term: str = "public") -> Instance:
         parts += [scores, labels]
     parts[3][:, 5] = 0
     parts[1][2, 5] = 1
-    few_labels = torch.tensor([1, 0, 1, 0, 0, 1, 0, 0])[torch.randperm(8, generator=generator)]
-    few_scores = torch.tensor([0.9, 0.8, 0.8, 0.7, 0.5, 0.5, 0.3, 0.2], dtype=torch.float64)
-    return Instance(parts[0], parts[1], parts[2], parts[3], few_scores, few_labels)
+    return Instance(parts[0], parts[1], parts[2], parts[3], *_few(generator))
+
+
+def _few(generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Eight scores, the highest first, and labels; drawn until ties taken one by one give a wrong number."""
+    one_by_one = AP_MISTAKES[:2]
+    while True:
+        labels = torch.tensor([1, 0, 1, 0, 0, 1, 0, 0])[torch.randperm(8, generator=generator)]
+        scores = torch.randint(2, 10, (8,), generator=generator).sort(descending=True).values.double() / 10
+        truth = ranked_precision(scores, labels)
+        if all(abs(mistake.answer(scores, labels) - truth) > 0.01 for mistake in one_by_one):
+            return scores, labels
 
 
 def label_statistics(answer: Any, *, seed: int = 0) -> None:

@@ -146,10 +146,18 @@ def nll(answer: Any, *, seed: int = 0) -> None:
 def _gradients_of_nll(answer: Callable[..., Tensor], case: tuple[Tensor, ...]) -> None:
     """Raise unless the gradient reaches the mixture, is finite, and stops at the target."""
     parameters = [tensor.detach().clone().requires_grad_() for tensor in case]
-    value = answer(*parameters)
-    if not isinstance(value, Tensor) or not value.requires_grad:
+    try:
+        value = answer(*parameters)
+        reached = isinstance(value, Tensor) and value.requires_grad
+        if reached:
+            value.backward()  # type: ignore[no-untyped-call]
+    except Exception as error:
+        raise WrongAnswerError(
+            f"`nll` has the right value, but stops with an error where a gradient is wanted.\n  {error}\n"
+            "  Hint: compute with tensors only, and change no argument in place."
+        ) from None
+    if not reached:
         raise WrongAnswerError("`nll` has no gradient: return a tensor, and compute it with tensors only.")
-    value.backward()  # type: ignore[no-untyped-call]
     for name, tensor in zip(("log_weights", "means", "sigmas"), parameters, strict=False):
         if tensor.grad is None or not tensor.grad.isfinite().all():
             raise WrongAnswerError(

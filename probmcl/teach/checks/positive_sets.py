@@ -16,8 +16,10 @@ from probmcl.data import label_distribution, label_sets
 from probmcl.teach.checks.comparison import WrongAnswerError, check_function, check_value
 from probmcl.teach.checks.positive_sets_mistakes import (
     FLOOR_MISTAKES,
+    FLOOR_OF_NOBODY,
     JACCARD_MISTAKES,
     LOSS_MISTAKES,
+    LOSS_OF_NOBODY,
     MASK_MISTAKES,
     WEIGHT_MISTAKES,
     loss_with,
@@ -54,7 +56,9 @@ def jaccard(answer: Any, *, seed: int = 0) -> None:
     def jaccard(labels: Tensor) -> Tensor:
         return reference.overlap(labels, index="jaccard")
 
-    check_function(answer, jaccard, [(labels,) for labels in _label_cases(seed)], JACCARD_MISTAKES)
+    kinds = (torch.int64, torch.int64, torch.bool, torch.float32, torch.int64)  # of any dtype, says the task
+    cases = [(labels.to(kind),) for labels, kind in zip(_label_cases(seed), kinds, strict=True)]
+    check_function(answer, jaccard, cases, JACCARD_MISTAKES)
 
 
 def positive_mask(answer: Any, *, seed: int = 0) -> None:
@@ -73,6 +77,7 @@ def contrastive_loss(answer: Any, *, seed: int = 0) -> None:
         return reference.contrastive_loss(logits, mask)
 
     check_function(answer, contrastive_loss, _loss_cases(seed), LOSS_MISTAKES)
+    check_function(answer, contrastive_loss, [_case_without_positives(seed)], [LOSS_OF_NOBODY])
     _without_loops(answer, "contrastive_loss")
 
 
@@ -86,6 +91,7 @@ def loss_floor(answer: Any, *, seed: int = 0) -> None:
 
     cases = [(mask,) for _, mask in _loss_cases(seed)]
     check_function(answer, loss_floor, cases, FLOOR_MISTAKES)
+    check_function(answer, loss_floor, [_case_without_positives(seed)[1:]], [FLOOR_OF_NOBODY])
 
 
 def weights_above(answer: Any, *, seed: int = 0) -> None:
@@ -171,6 +177,12 @@ def _loss_cases(seed: int) -> list[tuple[Tensor, Tensor]]:
             mask[-1] = 0
         cases.append((logits, mask))
     return cases
+
+
+def _case_without_positives(seed: int) -> tuple[Tensor, Tensor]:
+    """Logits and an empty mask; checked by itself, or its NaN would hide the hint at another mistake."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(3, 3, generator=generator, dtype=torch.float64), torch.zeros(3, 3).double()
 
 
 def _without_loops(answer: Any, name: str) -> None:

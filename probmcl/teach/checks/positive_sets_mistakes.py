@@ -240,6 +240,11 @@ LOSS_MISTAKES = (
     ),
 )
 
+LOSS_OF_NOBODY = Mistake(
+    "No anchor has a positive, so the mean over none of them is 0/0. Here the loss is 0.",
+    loss_with(reduce=lambda per_anchor, count: per_anchor[count > 0].mean()),
+)
+
 
 def _over_all(mask: Tensor) -> float:
     return mask.sum(1).clamp(min=1).double().log().mean().item()
@@ -254,4 +259,9 @@ FLOOR_MISTAKES = (
     Mistake("Anchors without positives are counted. They are not in the mean of the loss either.", _over_all),
     Mistake("This is the logarithm of the mean; take the mean of the logarithms.", _log_of_mean),
     Mistake("log 0 is minus infinity: leave anchors without positives out.", lambda m: m.sum(1).log().mean()),
+)
+
+FLOOR_OF_NOBODY = Mistake(
+    "No anchor has a positive, so the mean over none of them is 0/0. Here the bound is 0.",
+    lambda mask: mask.sum(1)[mask.sum(1) > 0].log().mean(),
 )

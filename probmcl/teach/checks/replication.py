@@ -11,8 +11,14 @@ from probmcl.experiment.record import validate
 from probmcl.teach.checks.comparison import WrongAnswerError, check_value
 from probmcl.teach.checks.student import instance_seed
 
-CLAIMS = ("C1", "C2", "C3")
-"""Claims that a difference in mAP can speak for or against."""
+BASELINES = {"C1": ("ProbMCL, any label",), "C2": ("SupCon, threshold",), "C3": ("BCE", "ASL")}
+"""Claims that a difference in mAP can speak for or against, with the methods that each is compared with."""
+
+CRITERIA = {"ProbMCL, any label": "probmcl", "SupCon, threshold": "supcon", "BCE": "bce", "ASL": "asl"}
+"""What the baselines are trained with."""
+
+POSITIVES = {"rule": "threshold", "index": "jaccard", "threshold": 0.5, "empty": "match"}
+"""Options that decide who is positive for whom, with their defaults."""
 
 PROTOCOL = (
     "claim",
@@ -53,11 +59,7 @@ def protocol(answer: Any, student_id: str, term: str = "public") -> None:
     """Check that a protocol, a dictionary, says everything that has to be fixed before the run."""
     _said(answer, "protocol", PROTOCOL)
     own = instance(student_id, term)
-    if answer["claim"] not in CLAIMS:
-        raise WrongAnswerError(
-            f"`protocol`: claim is one of {', '.join(CLAIMS)}, got {answer['claim']!r}.\n"
-            "  Hint: mAP says nothing about the others."
-        )
+    _baseline_of_claim(answer)
     for key in ("hypothesis", "refuted_by"):
         if len(str(answer[key]).split()) < 8:
             raise WrongAnswerError(f"`protocol`: {key} needs a whole sentence that somebody else could test.")
@@ -71,16 +73,8 @@ def protocol(answer: Any, student_id: str, term: str = "public") -> None:
             f"`protocol`: measure is 'mAP', got {answer['measure']!r}.\n"
             "  Hint: a record compares methods in this metric."
         )
-    if len(list(answer["seeds"])) < 3:
-        raise WrongAnswerError(
-            "`protocol`: at least three seeds. One seed says nothing about its neighbours."
-        )
-    if sorted(answer["seeds"]) != list(own.seeds):
-        raise WrongAnswerError(f"`protocol`: seeds are to be your own, {list(own.seeds)}.")
-    if not isinstance(answer["minutes"], int | float) or not 0 < answer["minutes"] <= MOST_MINUTES:
-        raise WrongAnswerError(
-            f"`protocol`: minutes is a number up to {MOST_MINUTES}, the budget of a CPU run."
-        )
+    _own_seeds(answer["seeds"], own.seeds)
+    _minutes(answer)
 
 
 def chosen(answer: Any, search: Any, student_id: str, term: str = "public") -> None:
@@ -94,7 +88,7 @@ def chosen(answer: Any, search: Any, student_id: str, term: str = "public") -> N
     }
     if len(candidates) < 3:
         raise WrongAnswerError("`search` compares at least three settings, methods named 'ProbMCL, ...'.")
-    if answer not in candidates:
+    if not isinstance(answer, str) or answer not in candidates:
         check_value("chosen", answer, "a name")
     best = {
         measure: max(candidates, key=lambda name: candidates[name][measure]["value"])
@@ -116,6 +110,10 @@ def chosen(answer: Any, search: Any, student_id: str, term: str = "public") -> N
 def record(answer: Any, protocol: Any, chosen: Any, student_id: str, term: str = "public") -> None:
     """Check the record of the experiment: schema, own data and seeds, both methods, intervals, budget."""
     _said(protocol, "protocol", ("baseline", "measure", "minutes"))
+    _must_be(str, protocol["baseline"], "baseline")
+    _must_be(str, protocol["measure"], "measure")
+    _must_be(str, chosen, "chosen")
+    allowed = 60 * _minutes(protocol)
     _valid(answer, "record")
     _own_data(answer, "record", student_id, term)
     own = instance(student_id, term)
@@ -124,17 +122,17 @@ def record(answer: Any, protocol: Any, chosen: Any, student_id: str, term: str =
             f"`record` was run with seeds {answer['seeds']}, the protocol says {list(own.seeds)}."
         )
     rows = {(row["method"], row["seed"]): row["metrics"] for row in answer["rows"]}
-    for method in (protocol.get("baseline"), chosen):
+    for method in (protocol["baseline"], chosen):
         absent = [seed for seed in (*own.seeds, None) if (method, seed) not in rows]
         if absent:
             raise WrongAnswerError(f"`record` has no row of {method!r} for the seeds {absent}.")
-    measure = protocol.get("measure")
+    _as_named(answer, protocol["baseline"], chosen)
+    measure = protocol["measure"]
     over_seeds = rows[chosen, None].get(measure, {})
     if over_seeds.get("low") is None or over_seeds.get("high") is None:
         raise WrongAnswerError(
             f"`record` holds no interval of {measure} over seeds.\n  Hint: report no bare mean."
         )
-    allowed = 60 * float(protocol.get("minutes", 0))
     if answer["wall_seconds"] > allowed:
         raise WrongAnswerError(
             f"`record` took {answer['wall_seconds']:.0f} s, the protocol allows {allowed:.0f} s."
@@ -184,6 +182,10 @@ def audit(answer: Any, student_id: str, term: str = "public", *, tell: bool = Fa
     """Check the audit of a student's own ledger row; only with ``tell`` it is compared with the ledger."""
     _said(answer, "audit", ("row", "tags", "status", "tests", "opinion"))
     own = instance(student_id, term).row
+    for key in ("tags", "tests"):
+        listed = answer[key]
+        if not isinstance(listed, list | tuple) or not all(isinstance(item, str) for item in listed):
+            raise WrongAnswerError(f"`audit`: {key} is a list of texts, got {listed!r}.")
     if answer["row"] != own:
         raise WrongAnswerError(f"`audit` is about {answer['row']}, your row is {own}.")
     if len(str(answer["opinion"]).split()) < 15:
@@ -210,9 +212,49 @@ def audit(answer: Any, student_id: str, term: str = "public", *, tell: bool = Fa
 def _said(answer: Any, name: str, keys: Sequence[str]) -> None:
     """Raise unless ``answer`` is a dictionary with something under each of ``keys``."""
     _must_be(dict, answer, name)
-    missing = [key for key in keys if answer.get(key) in (None, "", ..., [], ())]
+    missing = [key for key in keys if _nothing(answer.get(key))]
     if missing:
         raise WrongAnswerError(f"`{name}` does not say: {', '.join(missing)}.")
+
+
+def _nothing(value: Any) -> bool:
+    return value is None or value is ... or (isinstance(value, str | list | tuple) and not value)
+
+
+def _baseline_of_claim(answer: Mapping[str, Any]) -> None:
+    """Raise unless a protocol compares with what its claim asks for."""
+    if answer["claim"] not in tuple(BASELINES):
+        raise WrongAnswerError(
+            f"`protocol`: claim is one of {', '.join(BASELINES)}, got {answer['claim']!r}.\n"
+            "  Hint: mAP says nothing about the others."
+        )
+    if answer["baseline"] not in BASELINES[answer["claim"]]:
+        raise WrongAnswerError(
+            f"`protocol`: {answer['claim']} is compared with {' or '.join(BASELINES[answer['claim']])}, "
+            f"got {answer['baseline']!r}.\n  Hint: the table above says which baseline a claim asks for."
+        )
+
+
+def _own_seeds(seeds: Any, own: Sequence[int]) -> None:
+    """Raise unless ``seeds`` are the student's own."""
+    if not isinstance(seeds, list | tuple) or not all(isinstance(seed, int) for seed in seeds):
+        raise WrongAnswerError(f"`protocol`: seeds is a list of whole numbers, got {seeds!r}.")
+    if len(seeds) < 3:
+        raise WrongAnswerError(
+            "`protocol`: at least three seeds. One seed says nothing about its neighbours."
+        )
+    if sorted(seeds) != list(own):
+        raise WrongAnswerError(f"`protocol`: seeds are to be your own, {list(own)}.")
+
+
+def _minutes(protocol: Mapping[str, Any]) -> float:
+    """The budget that a protocol states; raise unless it is a number up to the limit."""
+    minutes = protocol["minutes"]
+    if not isinstance(minutes, int | float) or not 0 < minutes <= MOST_MINUTES:
+        raise WrongAnswerError(
+            f"`protocol`: minutes is a number up to {MOST_MINUTES}, the budget of a CPU run."
+        )
+    return float(minutes)
 
 
 def _must_be(kind: type, value: Any, name: str) -> None:
@@ -238,3 +280,25 @@ def _own_data(content: Mapping[str, Any], name: str, student_id: str, term: str)
     expected = instance(student_id, term).data_seed
     if data.get("seed") != expected:
         raise WrongAnswerError(f"`{name}` was run on scenes of seed {data.get('seed')}; yours is {expected}.")
+
+
+def _as_named(content: Mapping[str, Any], baseline: str, chosen: str) -> None:
+    """Raise unless the recipe trained both methods as their names say: a name alone proves nothing."""
+    methods = {method["name"]: method for method in content["recipe"].get("methods", [])}
+    for name, criterion in ((baseline, CRITERIA.get(baseline)), (chosen, "probmcl")):
+        found = methods.get(name, {}).get("criterion")
+        if found != criterion:
+            raise WrongAnswerError(
+                f"`record`: the criterion of {name!r} is {found!r}; the comparison asks for {criterion!r}."
+            )
+    theirs, ours = ({**POSITIVES, **methods[name].get("options", {})} for name in (baseline, chosen))
+    if baseline == "ProbMCL, any label" and theirs["rule"] != "any":
+        raise WrongAnswerError(
+            f"`record`: {baseline!r} has other positives than its name says.\n"
+            '  Hint: give it options={"rule": "any"}.'
+        )
+    if baseline == "SupCon, threshold" and any(theirs[key] != ours[key] for key in POSITIVES):
+        raise WrongAnswerError(
+            f"`record`: {baseline!r} and {chosen!r} have different positives.\n"
+            "  Hint: give both the same options for them, so that only the mixture differs."
+        )

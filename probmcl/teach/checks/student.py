@@ -6,7 +6,8 @@ import ast
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -19,6 +20,10 @@ PLACEHOLDER = "your-id"
 OFF_LIMITS = frozenset({"probmcl.loss", "probmcl.model", "probmcl.evaluate", "probmcl.reference"})
 """What a student writes without, unless a question says otherwise."""
 
+CHECKS = "probmcl.teach.checks"
+"""The checkers: an answer may use an instance of theirs, and not what they compare with."""
+
+DOTTED = re.compile(r"[\w.]+")
 MARK = re.compile(r"\s*# Question (\d+)\b")
 
 
@@ -78,7 +83,8 @@ def only_own_work(cells: Sequence[str], question: int, forbidden: Collection[str
 
     Cells are told apart by their first line, ``# Question 3``. What a cell of another question imports may
     be used there alone, and not take the name of an answer; what a cell without such a line imports counts
-    for every question.
+    for every question. Of the checkers' modules an answer may use what they define for students, and none of
+    the finished answers that they import.
 
     Args:
         cells: the source of the cells that were run, IPython's ``In``.
@@ -96,14 +102,14 @@ def only_own_work(cells: Sequence[str], question: int, forbidden: Collection[str
         probmcl.teach.checks.comparison.WrongAnswerError: Question 1 goes without `probmcl.loss`...
     """
     marked = list(_marked(cells))
+    aliases = _aliases([tree for _, tree in marked], forbidden)
     for number, tree in marked:
         where = " in a cell without `# Question`, which counts for all" if number is None else ""
-        for module in _used_modules(tree) if number in (None, question) else ():
-            for banned in forbidden:
-                if _inside(module, banned):
-                    raise WrongAnswerError(
-                        f"Question {question} goes without `{banned}`{where}: write it yourself."
-                    )
+        for module in _used_modules(tree, aliases) if number in (None, question) else ():
+            if banned := _banned(module, forbidden):
+                raise WrongAnswerError(
+                    f"Question {question} goes without `{banned}`{where}: write it yourself."
+                )
     others = [tree for number, tree in marked if number not in (None, question)]
     borrowed = {name for tree in others for name in _imported_names(tree, forbidden)}
     for number, tree in marked:
@@ -112,12 +118,49 @@ def only_own_work(cells: Sequence[str], question: int, forbidden: Collection[str
 
 
 def _uses(tree: ast.AST, borrowed: Collection[str]) -> Iterator[str]:
-    """What a cell does with names that the cell of another question imports."""
+    """What a cell does with names that the cell of another question imports; its variables are its own."""
+    own = set(_given_values(tree))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id in borrowed:
+        if isinstance(node, ast.Name) and node.id in borrowed and node.id not in own:
             yield f"uses `{node.id}`, imported for another question"
-        elif isinstance(node, ast.FunctionDef) and node.name in borrowed:
-            yield f"defines `{node.name}`, and another question imports something over it"
+        for name in _functions(node):
+            if name in borrowed:
+                yield f"defines `{name}`, and another question imports something over it"
+
+
+def _functions(node: ast.AST) -> Iterator[str]:
+    """Names of functions that a statement defines."""
+    if isinstance(node, ast.FunctionDef):
+        yield node.name
+    elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+        yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+
+
+def _given_values(tree: ast.AST) -> Iterator[str]:
+    """Names that a cell gives a value otherwise than by an import: variables and parameters."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def _banned(name: str, forbidden: Collection[str]) -> str:
+    """What forbids a dotted name: a module, or the name itself; empty if nothing does."""
+    if _inside(name, CHECKS):
+        return name if _behind_the_checks(name) else ""
+    return next((banned for banned in forbidden if _inside(name, banned)), "")
+
+
+def _behind_the_checks(name: str) -> bool:
+    """Whether a name in the checkers' package is what they compare with: imported there, or private."""
+    module, _, rest = name.removeprefix(f"{CHECKS}.").partition(".")
+    loaded = sys.modules.get(f"{CHECKS}.{module}")
+    if loaded is None:  # the package itself, or one of its names
+        return False
+    first = rest.partition(".")[0]
+    home = getattr(getattr(loaded, first, None), "__module__", None)
+    return module.endswith("_mistakes") or (bool(first) and (first[0] == "_" or home != loaded.__name__))
 
 
 def _inside(module: str, banned: str) -> bool:
@@ -135,22 +178,40 @@ def _marked(cells: Sequence[str]) -> Iterator[tuple[int | None, ast.AST]]:
             continue
 
 
-def _used_modules(tree: ast.AST) -> Iterator[str]:
-    """Modules that a cell imports or reaches, also by ``importlib`` or a dotted name."""
+def _used_modules(tree: ast.AST, aliases: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """Modules that a cell imports or reaches, also by ``importlib``, a dotted name or an alias."""
+    own = set(_given_values(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Attribute):
-            yield ast.unparse(node)
+        elif isinstance(node, ast.Attribute) and DOTTED.fullmatch(dotted := ast.unparse(node)):
+            yield dotted
+            root, _, rest = dotted.partition(".")
+            yield from (f"{full}.{rest}" for full in aliases.get(root, ()) if root not in own)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
 
 
+def _aliases(trees: Sequence[ast.AST], forbidden: Collection[str]) -> dict[str, set[str]]:
+    """What imported names stand for, without those forbidden: where these may be used is another rule."""
+    found: dict[str, set[str]] = {}
+    for tree in trees:
+        for name, full in _bound_by_imports(tree):
+            if not _banned(full, forbidden):
+                found.setdefault(name, set()).add(full)
+    return found
+
+
 def _imported_names(tree: ast.AST, forbidden: Collection[str]) -> Iterator[str]:
     """Names that a cell binds to something forbidden; a dotted name is seen where it is used."""
+    yield from (name for name, full in _bound_by_imports(tree) if _banned(full, forbidden))
+
+
+def _bound_by_imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Names that the imports of a cell bind, with what they stand for in full."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Import | ast.ImportFrom):
             continue
@@ -158,6 +219,4 @@ def _imported_names(tree: ast.AST, forbidden: Collection[str]) -> Iterator[str]:
         for alias in node.names:
             if not module and not alias.asname:
                 continue
-            full = f"{module}.{alias.name}" if module else alias.name
-            if any(_inside(full, banned) for banned in forbidden):
-                yield alias.asname or alias.name
+            yield alias.asname or alias.name, f"{module}.{alias.name}" if module else alias.name
