@@ -83,7 +83,8 @@ class Record:
     """A result with everything needed to judge it and to make it again.
 
     Attributes:
-        name: file name without ``.json``: lower case letters, digits, "_" and "-".
+        name: of the experiment, in lower case letters, digits, "_" and "-"; of a study, the name of its file
+            without ``.json``.
         kind: what sort of result it is.
         command: what to type to make it again, see :func:`~probmcl.experiment.provenance.command_line`.
         recipe: every setting; kept unrounded.

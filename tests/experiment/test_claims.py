@@ -198,6 +198,14 @@ def test_a_record_decides_the_ledger(make_study_record: Make, tmp_path: Path) ->
     assert after[4:] == before[4:]
 
 
+def test_a_study_under_another_name_decides_nothing(make_study_record: Make, tmp_path: Path) -> None:
+    write_record(make_study_record("topology"), tmp_path / "study_main.json")
+    with pytest.raises(
+        ValueError, match=r"study_main\.json: expected the study of this name, got study_topo"
+    ):
+        claim_finding("C3", tmp_path)
+
+
 def test_a_group_holds_its_settings_and_nothing_else(make_study_record: Make) -> None:
     record = make_study_record("main", mean_ap={"BCE": 0.7})
     few = in_group(record, "10 %")
