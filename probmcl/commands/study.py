@@ -12,11 +12,13 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from probmcl import _check
 from probmcl.commands.arguments import default_device, device
 from probmcl.experiment import (
     STUDIES,
     WORLDS,
     Images,
+    PretrainedStart,
     Record,
     Study,
     StudyRuns,
@@ -70,6 +72,7 @@ def _study(options: Namespace, arguments: Sequence[str], console: Console) -> No
     if options.list:
         console.print(_settings(study))
         return
+    _check_options(options, study)
     torch.set_flush_denormal(True)  # exp of very negative logits makes denormals, which CPUs handle slowly
     begin = time.perf_counter()
     name = record_name(study.name, study.world) + ("_smoke" if options.smoke else "")
@@ -81,11 +84,11 @@ def _study(options: Namespace, arguments: Sequence[str], console: Console) -> No
         images=Images(options.data),
         weights=options.weights,
         device=options.device,
-        budget=0.0 if options.repeat else options.budget,
+        budget=options.budget if options.repeat is None else 0.0,
         resamples=20 if options.smoke else 300,
         say=lambda line: console.print(line, highlight=False, markup=False),
     )
-    if options.repeat:
+    if options.repeat is not None:
         _repeat(found, folder, options, console)
         return
     if found.runs:
@@ -98,6 +101,17 @@ def _study(options: Namespace, arguments: Sequence[str], console: Console) -> No
     console.print(f"{found.made} runs made in {time.perf_counter() - begin:.0f} s, {found.left} left")
 
 
+def _check_options(options: Namespace, study: Study) -> None:
+    """Refuse before the first run what would be ignored or come to nothing."""
+    if options.repeat is not None:
+        _check.count("repeat", options.repeat)
+    starts = [trial.recipe.start for trial in study.trials]
+    if options.weights is not None and not any(isinstance(start, PretrainedStart) for start in starts):
+        raise ValueError(
+            f"weights: expected none, {study.world} has no start from a file; got {options.weights}"
+        )
+
+
 def _report(record: Record, smoke: bool, console: Console) -> None:
     console.print(comparison_table(record))
     verdicts = [] if smoke else map(verdict, record.differences)  # a few images allow none
@@ -107,7 +121,7 @@ def _report(record: Record, smoke: bool, console: Console) -> None:
 
 def _repeat(found: StudyRuns, folder: Path, options: Namespace, console: Console) -> None:
     for again in repeat_runs(found, folder, options.repeat, weights=options.weights, device=options.device):
-        words = f"mAP {again.recorded:.6f}, again {again.made:.6f}"
+        words = f"mAP {again.recorded:.6f}, again {again.made:.6f}: {again.verdict}"
         console.print(f"seed {again.seed} · {again.trial}: {words}", highlight=False, markup=False)
 
 

@@ -370,6 +370,30 @@ def test_the_command_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys)
     assert read_record("tiny.json").kind == "study"
 
 
+def test_the_command_makes_runs_again_and_compares(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("probmcl.commands.study.planned_study", lambda *a, **b: study(trial(BCE, (0,))))
+    arguments = ["study", "main", "--smoke", "--device", "cpu", "--folder", "here/tiny"]
+    assert main([*arguments, "--repeat", "1"]) == 2
+    assert "folder: expected finished runs of tiny" in capsys.readouterr().out
+    assert main(arguments) == 0
+    assert main([*arguments, "--repeat", "1"]) == 0
+    assert "the same" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--repeat", "0"], "repeat: expected a whole number >= 1, got 0"),
+        (["--weights", "a.safetensors"], "weights: expected none, digits has no start from a file"),
+    ],
+)
+def test_an_option_that_comes_to_nothing_is_refused(words, message, capsys, trained) -> None:
+    assert main(["study", "main", "--smoke", "--device", "cpu", *words]) == 2
+    assert message in " ".join(capsys.readouterr().out.split())
+    assert trained == []
+
+
 def test_the_list_runs_nothing(capsys, trained) -> None:
     assert main(["study", "--list"]) == 0
     assert main(["study", "main", "--list"]) == 0
