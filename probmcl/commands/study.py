@@ -67,8 +67,8 @@ def _study(options: Namespace, arguments: Sequence[str], console: Console) -> No
             raise ValueError(f"name: expected one of {', '.join(STUDIES)}, got none")
         console.print(_overview([planned_study(name, options.world) for name in STUDIES]))
         return
-    study = planned_study(options.name, options.world, smoke=options.smoke)
-    study = study.with_seeds(tuple(options.seeds)) if options.seeds else study
+    planned = planned_study(options.name, options.world, smoke=options.smoke)
+    study = planned.with_seeds(tuple(options.seeds)) if options.seeds else planned
     if options.list:
         console.print(_settings(study))
         return
@@ -93,7 +93,8 @@ def _study(options: Namespace, arguments: Sequence[str], console: Console) -> No
         return
     if found.runs:
         resamples = 20 if options.smoke else 1000
-        record = summarise(found, command=command_line(arguments), resamples=resamples)
+        command = command_line(arguments)
+        record = summarise(found, command=command, resamples=resamples, planned=planned)
         out = options.out or Path("runs") / f"{name}.json"
         write_record(record, out)
         _report(record, options.smoke, console)

@@ -394,6 +394,22 @@ def test_an_option_that_comes_to_nothing_is_refused(words, message, capsys, trai
     assert trained == []
 
 
+def test_a_record_of_some_seeds_says_how_many_runs_were_not_asked_for(
+    tmp_path, monkeypatch, finished
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    planned = study(trial(None), trial(BCE, (0, 1, 2)), trial(PROBMCL, (0, 1, 2)))
+    monkeypatch.setattr("probmcl.commands.study.planned_study", lambda *a, **b: planned)
+    monkeypatch.setattr("probmcl.commands.study.run_study", lambda *a, **b: finished)
+    assert main(["study", "main", "--smoke", "--device", "cpu", "--seeds", "0", "1", "--out", "a.json"]) == 0
+    assert any(
+        "0 runs are left, and 2 of the 6 planned ones were not asked for." in note
+        for note in read_record("a.json").notes
+    )
+    whole = summarise(finished, command="-", resamples=5)
+    assert any("0 runs are left." in note for note in whole.notes)
+
+
 def test_the_list_runs_nothing(capsys, trained) -> None:
     assert main(["study", "--list"]) == 0
     assert main(["study", "main", "--list"]) == 0
