@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from probmcl.__main__ import main
 from probmcl.experiment import (
     RECIPES,
     LettersStart,
@@ -69,7 +70,7 @@ def test_a_network_that_sees_ink_looks_at_digits_more_than_one_that_sees_paper(r
     assert difference.low > 0
 
 
-def test_the_record_holds_both_methods_and_their_difference(recipe, tmp_path) -> None:
+def test_the_record_holds_both_methods_and_their_difference(recipe, tmp_path, monkeypatch) -> None:
     record = looks_record(recipe, [0, 1], command="python -m probmcl gradcam")
     write_record(record, tmp_path / "x.json")
     record = read_record(tmp_path / "x.json")
@@ -81,6 +82,12 @@ def test_the_record_holds_both_methods_and_their_difference(recipe, tmp_path) ->
         mean = rows["ProbMCL", None][metric].value - rows["ASL", None][metric].value
         assert found.value == pytest.approx(mean, abs=1e-5)
     assert Recipe.from_dict(record.recipe).name == "digits_gradcam"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("probmcl.commands.gradcam.looks_record", lambda *a, **b: record)
+    for words in ([], ["--smoke"]):  # a try does not write over the record
+        assert main(["gradcam", "--device", "cpu", *words]) == 0
+    names = sorted(path.name for path in (tmp_path / "runs").iterdir())
+    assert names == ["digits_gradcam.json", "digits_gradcam_smoke.json"]
 
 
 def test_other_images_are_refused(recipe) -> None:
