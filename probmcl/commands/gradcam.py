@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from probmcl.commands.arguments import default_device, device
+from probmcl.commands.arguments import default_device, device, record_file
 from probmcl.experiment import digits_recipe, looks_record, verdict, write_record
 from probmcl.experiment.provenance import command_line
 
@@ -31,7 +31,7 @@ def add(commands: _SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--checkpoints", type=Path, metavar="DIR", help="save to this folder, and go on from it"
     )
-    parser.add_argument("--out", type=Path, help="the record's file; runs/NAME.json if not given")
+    parser.add_argument("--out", type=record_file, help="the record's file; runs/NAME.json if not given")
     parser.set_defaults(action=_gradcam)
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from probmcl import _check
-from probmcl.commands.arguments import default_device, device
+from probmcl.commands.arguments import default_device, device, record_file
 from probmcl.experiment import (
     STUDIES,
     WORLDS,
@@ -53,7 +53,7 @@ def add(commands: _SubParsersAction[Any]) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", metavar="SEED", help="instead of the planned ones")
     parser.add_argument("--folder", type=Path, help="finished runs; runs/studies/NAME if not given")
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="the record; runs/study_NAME.json by default"
+        "--out", type=record_file, metavar="FILE", help="the record; runs/study_NAME.json by default"
     )
     parser.add_argument("--device", type=device, default=default_device(), help="cpu, cuda, cuda:1 ...")
     parser.add_argument("--repeat", type=int, metavar="N", help="make N finished runs again, and compare")

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from probmcl.commands.arguments import default_device, device
+from probmcl.commands.arguments import default_device, device, record_file
 from probmcl.experiment import epistemic_finding, run_uncertainty, uncertainty_recipe, write_record
 from probmcl.experiment.provenance import command_line
 from probmcl.experiment.uncertainty_study import MODELS
@@ -32,7 +32,7 @@ def add(commands: _SubParsersAction[Any]) -> None:
     )
     parser.add_argument("--members", type=int, default=5, help="models in the ensemble, the seeds' included")
     parser.add_argument("--device", type=device, default=default_device(), help="cpu, cuda, cuda:1 ...")
-    parser.add_argument("--out", type=Path, help="the record's file; runs/NAME.json if not given")
+    parser.add_argument("--out", type=record_file, help="the record's file; runs/NAME.json if not given")
     parser.set_defaults(action=_uncertainty)
 
 

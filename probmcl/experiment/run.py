@@ -17,7 +17,7 @@ from probmcl.experiment.export import export_run
 from probmcl.experiment.methods import Trained, probe_start, train_method
 from probmcl.experiment.provenance import provenance
 from probmcl.experiment.recipe import Recipe
-from probmcl.experiment.record import Record
+from probmcl.experiment.record import Record, check_notes, check_seeds
 from probmcl.experiment.rows import differences, mean_row, result_row
 from probmcl.experiment.splits import Splits
 from probmcl.experiment.starts import pretrain
@@ -72,10 +72,9 @@ def run_methods(
         The trained methods.
 
     Raises:
-        ValueError: if there is no seed.
+        ValueError: if there is no seed, or one that no record could hold.
     """
-    if not seeds:
-        raise ValueError("seeds: expected at least one seed, got none")
+    check_seeds(seeds)
     splits = recipe.splits() if splits is None else splits
     trained: dict[str, list[Trained]] = {START: [], **{method.name: [] for method in recipe.methods}}
     for seed in seeds:
@@ -153,6 +152,8 @@ def run_experiment(
         images, of the difference of mean mAP over seeds. Where several processes train together, the first
         writes down what they did, and the others return None.
     """
+    check_seeds(seeds)
+    check_notes(notes)
     begin = time.perf_counter()
     code, hardware = provenance(device)  # before the run: files may change while it trains
     splits = recipe.splits() if splits is None else splits

@@ -101,9 +101,48 @@ def test_a_verdict_says_what_its_interval_allows(low: float, high: float, words:
     assert verdict(difference).startswith(words)
 
 
-def test_no_seed_is_an_error(recipe) -> None:
-    with pytest.raises(ValueError, match="seeds: expected at least one"):
-        run_methods(recipe, [])
+@pytest.mark.parametrize(
+    ("seeds", "message"),
+    [
+        ([], "seeds: expected at least one"),
+        ([0, 0], "seeds: expected different ones, got 0, 0"),
+        ([-1], "seeds: expected a whole number >= 0, got -1"),
+    ],
+)
+def test_seeds_that_no_record_could_hold_are_refused_before_training(
+    recipe, seeds, message, monkeypatch
+) -> None:
+    monkeypatch.setattr("probmcl.experiment.run._train_seed", None)  # a call would fail
+    with pytest.raises(ValueError, match=message):
+        run_methods(recipe, seeds)
+
+
+@pytest.mark.parametrize(
+    ("note", "message"), [("", "should be non-empty"), ("see /home/somebody/x", "on one machine only")]
+)
+def test_notes_that_no_record_could_hold_are_refused_before_training(
+    recipe, note, message, monkeypatch
+) -> None:
+    monkeypatch.setattr("probmcl.experiment.run._train_seed", None)
+    with pytest.raises(ValueError, match=rf"notes\[0\]: .*{message}"):
+        run_experiment(recipe, [0], command="-", notes=[note])
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run", "digits"],
+        ["study", "main"],
+        ["gradcam"],
+        ["uncertainty"],
+        ["bench"],
+        ["statistics", "chestxray14", "--labels", "a.npz"],
+    ],
+)
+def test_a_folder_is_refused_as_the_file_of_a_record(command, tmp_path, capsys) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([*command, "--out", str(tmp_path)])
+    assert "--out: expected a file, got the folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -345,6 +345,7 @@ def test_settings_of_a_study_differ(name: str, world: str) -> None:
         (lambda: study(trial(BCE), tuning=Tuning(0, {"BCE": RATES})), "outside the report, got 0"),
         (lambda: study(trial(BCE), tuning=Tuning(9, {"ASL": RATES})), "in its group, got 'ASL'"),
         (lambda: trial(BCE, ()), "different seeds for BCE"),
+        (lambda: trial(BCE, (-1,)), "seeds: expected a whole number >= 0, got -1"),
         (lambda: Trial("two", replace(BASE, methods=(BCE, PROBMCL)), (0,)), "expected one method, got 2"),
     ],
 )

@@ -177,6 +177,8 @@ def test_the_word_epistemic_follows_both_intervals(record: Record) -> None:
 def test_wrong_arguments_are_named(recipe: Recipe, asked: Asked) -> None:
     with pytest.raises(ValueError, match=r"seeds: expected 2 to 5 \(members\), got 1"):
         run_uncertainty(recipe, (0,))
+    with pytest.raises(ValueError, match="seeds: expected different ones, got 0, 0"):
+        run_uncertainty(recipe, (0, 0))
     headless = [replace(asked.trained[0], head=None)]
     splits = recipe.splits()
     with pytest.raises(ValueError, match="trained: expected models with a mixture head, got NoneType"):
