@@ -180,6 +180,11 @@ def test_the_command_writes_a_record_that_validates(tmp_path: Path, recipe, monk
     assert "ProbMCL" in capsys.readouterr().out
 
 
+def test_brackets_in_an_error_are_no_markup(capsys) -> None:
+    assert main(["run", "digits", "--device", "cpu", "--data", "[/x]"]) == 2
+    assert capsys.readouterr().out.strip().endswith("[/x]")
+
+
 def test_the_command_names_a_device_that_is_not_there(tmp_path: Path, capsys) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["run", "digits", "--smoke", "--device", "nonsense", "--out", str(tmp_path / "x.json")])
