@@ -85,7 +85,14 @@ def scene_boxes(recipe: Recipe, splits: Splits) -> Tensor:
     data = recipe.data
     if not isinstance(data, DigitsData):
         raise TypeError(f"recipe: expected one on DigitScenes, got {type(data).__name__}")
-    return digit_boxes("test", len(splits.test), seed=data.seed, difficulty=data.difficulty)
+    return digit_boxes(
+        "test",
+        len(splits.test),
+        seed=data.seed,
+        difficulty=data.difficulty,
+        themes=data.themes,
+        most=data.most,
+    )
 
 
 def digit_looks(trained: Trained, recipe: Recipe, splits: Splits) -> Looks:

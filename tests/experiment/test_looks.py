@@ -52,6 +52,12 @@ def test_boxes_are_those_of_the_test_scenes(recipe) -> None:
     assert inside.any(1).double().mean() > 0.95  # a corner may stick out of the square when it is turned
 
 
+def test_boxes_are_those_of_the_recipe_s_themes_and_number_of_digits(recipe) -> None:
+    few = replace(recipe, data=replace(recipe.data, held_out_theme="squares", most=2))
+    splits = few.splits()
+    assert torch.equal(scene_boxes(few, splits).isfinite().all(2), splits.test.labels.bool())
+
+
 def test_a_network_that_sees_ink_looks_at_digits_more_than_one_that_sees_paper(recipe) -> None:
     def seer(sign: float) -> Trained:
         first = nn.Conv2d(1, 1, 1)
