@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load, save
 
 from probmcl.__main__ import main
 from probmcl.evaluate import mean_average_precision, paired_bootstrap_difference
@@ -196,12 +197,31 @@ def test_a_process_that_is_killed_while_it_writes_leaves_no_run(tmp_path, monkey
     assert run(study(trial(BCE, (0,))), tmp_path).made == 1
 
 
-def test_a_torn_start_is_named(tmp_path) -> None:
+def swap(path: Path) -> None:
+    other = next(one for one in path.parent.iterdir() if one != path)
+    path.write_bytes(other.read_bytes())
+
+
+def forget(path: Path) -> None:
+    path.write_bytes(save(load(path.read_bytes())))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (cut, "is torn"),
+        (flip, "is damaged"),
+        (swap, "holds another start"),
+        (forget, "does not say which start it is; remove it"),
+    ],
+)
+def test_a_torn_or_foreign_start_is_named(tmp_path, damage: Callable[[Path], None], message: str) -> None:
     folder = StudyFolder(tmp_path / "tiny")
     folder.start(BASE, 0)
     (path,) = folder.starts.glob("*")
-    cut(path)
-    with pytest.raises(ValueError, match=f"{path.name} is torn"):
+    folder.start(BASE, 1)
+    damage(path)
+    with pytest.raises(ValueError, match=f"{path.name} {message}"):
         folder.start(BASE, 0)
 
 
