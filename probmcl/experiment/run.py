@@ -191,8 +191,14 @@ def run_experiment(
 
 
 def best_baseline(runs: Runs) -> str:
-    """Name of the baseline with the highest mean validation mAP: what the last method is compared with."""
-    _, *baselines, _ = runs.trained  # the start comes first, the method in question last
+    """Name of the baseline with the highest mean validation mAP: what the last method is compared with.
+
+    Raises:
+        ValueError: if there is no baseline.
+    """
+    baselines = list(runs.trained)[1:-1]  # the start comes first, the method in question last
+    if not baselines:
+        raise ValueError(f"runs: expected two methods or more, got {len(runs.recipe.methods)}")
     return max(baselines, key=lambda name: _validation_map(runs, name))
 
 
@@ -203,8 +209,11 @@ def _validation_map(runs: Runs, name: str) -> float:
 
 
 def _notes(runs: Runs) -> list[str]:
-    best = f"The best baseline on validation, by mean mAP over seeds, is {best_baseline(runs)}."
-    limit = runs.recipe.limit
-    if limit is None:
-        return [best]
-    return [best, f"Only {limit} images of each part: it shows that the parts fit and is no evidence."]
+    notes, limit = [], runs.recipe.limit
+    if len(runs.recipe.methods) > 1:
+        notes.append(f"The best baseline on validation, by mean mAP over seeds, is {best_baseline(runs)}.")
+    if limit is not None:
+        parts = (runs.splits.train, runs.splits.validation, runs.splits.test)
+        words = "Only" if min(map(len, parts)) == limit else "At most"
+        notes.append(f"{words} {limit} images of each part: it shows that the parts fit and is no evidence.")
+    return notes

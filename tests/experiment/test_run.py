@@ -11,6 +11,7 @@ from probmcl.evaluate import Interval, mean_average_precision
 from probmcl.experiment import (
     Difference,
     Recipe,
+    Runs,
     best_baseline,
     comparison_table,
     digits_recipe,
@@ -83,9 +84,24 @@ def test_the_best_baseline_is_chosen_on_validation_among_the_rivals(recipe) -> N
     assert best_baseline(runs) == "BCE"
 
 
+def test_a_method_alone_has_no_best_baseline(recipe) -> None:
+    alone = replace(recipe, methods=METHODS[-1:], data=replace(recipe.data, test=32), limit=40)
+    found = run_experiment(alone, [0], command="-", resamples=5)
+    assert found.notes == ["At most 40 images of each part: it shows that the parts fit and is no evidence."]
+    assert found.data.split.endswith("; at most 40 images of each part, seed 0")
+    runs = Runs(alone, alone.splits(), (0,), {START: [], "ProbMCL": []})
+    with pytest.raises(ValueError, match="runs: expected two methods or more, got 1"):
+        best_baseline(runs)
+
+
 def test_the_table_and_the_sentences_show_every_method(record) -> None:
     assert comparison_table(record).row_count == 5
     assert f"ProbMCL and {START}" in verdict(record.differences[0])
+
+
+def test_a_verdict_without_an_interval_says_so() -> None:
+    words = verdict(Difference("A", "B", "mAP", Interval(-0.02)))
+    assert words == "A less B, without an interval: mAP -0.020."
 
 
 @pytest.mark.parametrize(
