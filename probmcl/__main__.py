@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.text import Text
 
 from probmcl.commands import COMMANDS
 
@@ -22,11 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
-    console = Console()
+    console = Console(markup=False)  # brackets of a path or a note are no markup
     try:
         options.action(options, arguments, console)
     except (ValueError, OSError) as error:
-        console.print(f"[red]error:[/red] {error}")
+        console.print(Text.assemble(("error:", "red"), f" {error}"))
         return 2
     return 0
 

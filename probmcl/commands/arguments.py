@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from argparse import ArgumentTypeError
+from pathlib import Path
 
 import torch
 
@@ -22,6 +23,18 @@ def device(name: str) -> torch.device:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError) as error:  # the latter from a torch built without CUDA
         raise ArgumentTypeError(f"expected one that torch can use here, got {name!r} ({error})") from error
+
+
+def record_file(name: str) -> Path:
+    """The file of that name, to write a record to; a folder is refused before the run whose result it takes.
+
+    >>> record_file("runs/digits.json").name
+    'digits.json'
+    """
+    path = Path(name)
+    if path.is_dir():
+        raise ArgumentTypeError(f"expected a file, got the folder {name!r}")
+    return path
 
 
 def default_device() -> str:

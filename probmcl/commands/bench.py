@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from probmcl.commands.arguments import record_file
 from probmcl.experiment import write_record
 from probmcl.experiment.bench import CASES, bench_table, run_benchmarks
 from probmcl.experiment.provenance import command_line
@@ -26,7 +27,7 @@ def add(commands: _SubParsersAction[Any]) -> None:
         "cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}; all if none is given"
     )
     parser.add_argument("--smoke", action="store_true", help="the smallest sizes: seconds, no evidence")
-    parser.add_argument("--out", type=Path, help="the record's file; runs/NAME.json if not given")
+    parser.add_argument("--out", type=record_file, help="the record's file; runs/NAME.json if not given")
     parser.set_defaults(action=_bench)
 
 

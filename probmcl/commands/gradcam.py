@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from probmcl.commands.arguments import default_device, device
+from probmcl.commands.arguments import default_device, device, record_file
 from probmcl.experiment import digits_recipe, looks_record, verdict, write_record
 from probmcl.experiment.provenance import command_line
 
@@ -31,9 +31,7 @@ def add(commands: _SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--checkpoints", type=Path, metavar="DIR", help="save to this folder, and go on from it"
     )
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs/digits_gradcam.json"), help="the record's file"
-    )
+    parser.add_argument("--out", type=record_file, help="the record's file; runs/NAME.json if not given")
     parser.set_defaults(action=_gradcam)
 
 
@@ -47,7 +45,8 @@ def _gradcam(options: Namespace, arguments: Sequence[str], console: Console) -> 
         progress=sys.stderr.isatty(),
         checkpoints=options.checkpoints,
     )
-    write_record(record, options.out)
+    out = options.out or Path("runs") / f"{record.name}{'_smoke' if options.smoke else ''}.json"
+    write_record(record, out)
     for line in [*map(verdict, record.differences), *record.notes]:
         console.print(line)
-    console.print(f"{record.wall_seconds:.0f} seconds; record written to {options.out}")
+    console.print(f"{record.wall_seconds:.0f} seconds; record written to {out}")

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from probmcl.commands.arguments import default_device, device
+from probmcl.commands.arguments import default_device, device, record_file
 from probmcl.experiment import (
     RECIPES,
     DigitsData,
@@ -63,7 +63,7 @@ def add(commands: _SubParsersAction[Any]) -> None:
     parser.add_argument("--epochs", type=int, metavar="N", help="epochs of every method on photographs")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="a whole run each")
     parser.add_argument("--device", type=device, default=default_device(), help="cpu, cuda, cuda:1 ...")
-    parser.add_argument("--out", type=Path, help="the record's file; runs/NAME.json if not given")
+    parser.add_argument("--out", type=record_file, help="the record's file; runs/NAME.json if not given")
     parser.add_argument(
         "--checkpoints",
         type=Path,

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from probmcl.commands.arguments import record_file
 from probmcl.experiment import LABEL_SOURCES, label_record, read_label_matrix, write_record
 from probmcl.experiment.provenance import command_line
 
@@ -28,7 +29,9 @@ def add(commands: _SubParsersAction[Any]) -> None:
         metavar="FILE.npz",
         help="labels (N, K), classes (K,) and, if there is one, split (N,)",
     )
-    parser.add_argument("--out", type=Path, help="the record's file; runs/labels_NAME.json if not given")
+    parser.add_argument(
+        "--out", type=record_file, help="the record's file; runs/labels_NAME.json if not given"
+    )
     parser.set_defaults(action=_statistics)
 
 

@@ -12,11 +12,13 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from probmcl.commands.arguments import default_device, device
+from probmcl import _check
+from probmcl.commands.arguments import default_device, device, record_file
 from probmcl.experiment import (
     STUDIES,
     WORLDS,
     Images,
+    PretrainedStart,
     Record,
     Study,
     StudyRuns,
@@ -51,7 +53,7 @@ def add(commands: _SubParsersAction[Any]) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", metavar="SEED", help="instead of the planned ones")
     parser.add_argument("--folder", type=Path, help="finished runs; runs/studies/NAME if not given")
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="the record; runs/study_NAME.json by default"
+        "--out", type=record_file, metavar="FILE", help="the record; runs/study_NAME.json by default"
     )
     parser.add_argument("--device", type=device, default=default_device(), help="cpu, cuda, cuda:1 ...")
     parser.add_argument("--repeat", type=int, metavar="N", help="make N finished runs again, and compare")
@@ -65,11 +67,12 @@ def _study(options: Namespace, arguments: Sequence[str], console: Console) -> No
             raise ValueError(f"name: expected one of {', '.join(STUDIES)}, got none")
         console.print(_overview([planned_study(name, options.world) for name in STUDIES]))
         return
-    study = planned_study(options.name, options.world, smoke=options.smoke)
-    study = study.with_seeds(tuple(options.seeds)) if options.seeds else study
+    planned = planned_study(options.name, options.world, smoke=options.smoke)
+    study = planned.with_seeds(tuple(options.seeds)) if options.seeds else planned
     if options.list:
         console.print(_settings(study))
         return
+    _check_options(options, study)
     torch.set_flush_denormal(True)  # exp of very negative logits makes denormals, which CPUs handle slowly
     begin = time.perf_counter()
     name = record_name(study.name, study.world) + ("_smoke" if options.smoke else "")
@@ -81,21 +84,33 @@ def _study(options: Namespace, arguments: Sequence[str], console: Console) -> No
         images=Images(options.data),
         weights=options.weights,
         device=options.device,
-        budget=0.0 if options.repeat else options.budget,
+        budget=options.budget if options.repeat is None else 0.0,
         resamples=20 if options.smoke else 300,
         say=lambda line: console.print(line, highlight=False, markup=False),
     )
-    if options.repeat:
+    if options.repeat is not None:
         _repeat(found, folder, options, console)
         return
     if found.runs:
         resamples = 20 if options.smoke else 1000
-        record = summarise(found, command=command_line(arguments), resamples=resamples)
+        command = command_line(arguments)
+        record = summarise(found, command=command, resamples=resamples, planned=planned)
         out = options.out or Path("runs") / f"{name}.json"
         write_record(record, out)
         _report(record, options.smoke, console)
         console.print(f"record written to {out}")
     console.print(f"{found.made} runs made in {time.perf_counter() - begin:.0f} s, {found.left} left")
+
+
+def _check_options(options: Namespace, study: Study) -> None:
+    """Refuse before the first run what would be ignored or come to nothing."""
+    if options.repeat is not None:
+        _check.count("repeat", options.repeat)
+    starts = [trial.recipe.start for trial in study.trials]
+    if options.weights is not None and not any(isinstance(start, PretrainedStart) for start in starts):
+        raise ValueError(
+            f"weights: expected none, {study.world} has no start from a file; got {options.weights}"
+        )
 
 
 def _report(record: Record, smoke: bool, console: Console) -> None:
@@ -107,7 +122,7 @@ def _report(record: Record, smoke: bool, console: Console) -> None:
 
 def _repeat(found: StudyRuns, folder: Path, options: Namespace, console: Console) -> None:
     for again in repeat_runs(found, folder, options.repeat, weights=options.weights, device=options.device):
-        words = f"mAP {again.recorded:.6f}, again {again.made:.6f}"
+        words = f"mAP {again.recorded:.6f}, again {again.made:.6f}: {again.verdict}"
         console.print(f"seed {again.seed} · {again.trial}: {words}", highlight=False, markup=False)
 
 

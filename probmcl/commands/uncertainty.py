@@ -10,10 +10,10 @@ from typing import Any
 
 from rich.console import Console
 
-from probmcl.commands.arguments import default_device, device
+from probmcl.commands.arguments import default_device, device, record_file
 from probmcl.experiment import epistemic_finding, run_uncertainty, uncertainty_recipe, write_record
 from probmcl.experiment.provenance import command_line
-from probmcl.experiment.uncertainty_study import MODELS, NAME
+from probmcl.experiment.uncertainty_study import MODELS
 
 
 def add(commands: _SubParsersAction[Any]) -> None:
@@ -32,7 +32,7 @@ def add(commands: _SubParsersAction[Any]) -> None:
     )
     parser.add_argument("--members", type=int, default=5, help="models in the ensemble, the seeds' included")
     parser.add_argument("--device", type=device, default=default_device(), help="cpu, cuda, cuda:1 ...")
-    parser.add_argument("--out", type=Path, default=Path("runs") / f"{NAME}.json", help="the record's file")
+    parser.add_argument("--out", type=record_file, help="the record's file; runs/NAME.json if not given")
     parser.set_defaults(action=_uncertainty)
 
 
@@ -46,11 +46,12 @@ def _uncertainty(options: Namespace, arguments: Sequence[str], console: Console)
         progress=sys.stderr.isatty(),
         resamples=20 if options.smoke else 1000,
     )
-    write_record(record, options.out)
+    out = options.out or Path("runs") / f"{record.name}{'_smoke' if options.smoke else ''}.json"
+    write_record(record, out)
     lines = list(record.notes)
     if not options.smoke:  # a few images allow no verdict
         finding = epistemic_finding(record)
         lines = [finding.sentence, finding.change, *lines]
     for line in lines:
         console.print(line, highlight=False, markup=False)
-    console.print(f"{record.wall_seconds:.0f} seconds; record written to {options.out}")
+    console.print(f"{record.wall_seconds:.0f} seconds; record written to {out}")

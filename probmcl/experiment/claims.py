@@ -6,7 +6,7 @@ is recorded, and a verdict in the scope of what is recorded otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -44,27 +44,24 @@ GRAPH = "classifier graph"
 
 def label_dependencies(records: Records) -> Finding | None:
     """C1: does a threshold of enough shared labels beat other positive sets, and know the label graph?"""
-    found = [
-        _thresholds(record, records.get(record_name("main", world)))
-        for world, record in _worlds(records, "positives")
-    ]
+    findings, without = _by_world(
+        records,
+        "positives",
+        lambda world, record: _thresholds(record, records.get(record_name("main", world))),
+    )
     change = (
         "It would change with data whose labels depend on each other in another way, or if every positive "
         "set got a temperature of its own."
     )
-    return joined([one for one in found if one is not None], change)
+    missing = [*_named("positives", without), *_named("main", _not_recorded(records, "main"))]
+    return joined(findings, change, missing=missing)
 
 
 def representation(records: Records) -> Finding | None:
     """C2, first half: does the mixture beat points at about equal parameters?"""
-    findings: list[Finding] = []
-    for _, record in _worlds(records, "mixture"):
-        interval = difference_of(in_group(record), MIXTURE, WIDER)
-        if interval is not None:
-            words = _compared(in_group(record), MIXTURE, WIDER, "the mixture")
-            findings.append(Finding(decided(interval), words, "", (record.name,)))
+    findings, without = _by_world(records, "mixture", lambda _, record: _against_points(record))
     change = "It would change with an interval that leaves out 0 on the other side."
-    return joined(findings, change, missing=_missing(records, "mixture"))
+    return joined(findings, change, missing=_named("mixture", without))
 
 
 def epistemic(records: Records) -> Finding | None:
@@ -86,27 +83,37 @@ def mixture(records: Records) -> Finding | None:
 
 def accuracy(records: Records) -> Finding | None:
     """C3: is ProbMCL above the best rival, at no more cost of inference?"""
-    found = [_against_best(record) for _, record in _worlds(records, "main")]
+    findings, without = _by_world(records, "main", lambda _, record: _against_best(record))
     change = (
         "The halves on COCO and ADP are not run, whatever comes out here. On these two worlds it would "
         "change with an interval above 0 in both."
     )
-    findings = [one for one in found if one is not None]
-    return joined(findings, change, missing=_missing(records, "main"))
+    return joined(findings, change, missing=_named("main", without))
 
 
 def topology(records: Records) -> Finding | None:
     """C4: do the classifier's similarities follow the label graph, and closer than those of BCE and ASL?"""
-    findings = [
-        _label_graph(record, records.get(labels_record_name(world)))
-        for world, record in _worlds(records, "topology")
-        if world == "digits" or labels_record_name(world) in records
+    uncounted = [
+        world
+        for world in WORLDS
+        if (study := record_name("topology", world)) in records
+        and study in COUNTED_LABELS
+        and COUNTED_LABELS[study] not in records
     ]
+    findings, without = _by_world(
+        records,
+        "topology",
+        lambda world, record: (
+            None if world in uncounted else _label_graph(record, records.get(labels_record_name(world)))
+        ),
+    )
     change = (
         "It would change with a correlation above that of BCE and of ASL in both worlds; the "
         "super-categories of COCO are not run."
     )
-    return joined(findings, change)
+    not_run = [world for world in without if world not in uncounted]
+    missing = [*_named("topology", not_run), *_named("label statistics", uncounted)]
+    return joined(findings, change, missing=missing)
 
 
 def best_rival(record: Record) -> str:
@@ -149,8 +156,10 @@ CLAIM_RECORDS: dict[str, tuple[str, ...]] = {
 }
 """Names of the records of studies that decide each claim."""
 
-LABEL_RECORDS = tuple(labels_record_name(world) for world in WORLDS if world != "digits")
-"""Names of the records that count labels where they are not known exactly."""
+COUNTED_LABELS = {
+    record_name("topology", world): labels_record_name(world) for world in WORLDS if world != "digits"
+}
+"""Names of the records that count labels where they are not known exactly, by the study that needs them."""
 
 
 def claim_finding(row: str, folder: Path | None = None) -> Finding | None:
@@ -164,20 +173,31 @@ def claim_finding(row: str, folder: Path | None = None) -> Finding | None:
         >>> print(claim_finding("C1", Path("no records here")))
         None
     """
-    names = (*CLAIM_RECORDS[_check.one_of("row", row, CLAIMS)], *LABEL_RECORDS)
+    names = (*CLAIM_RECORDS[_check.one_of("row", row, CLAIMS)], *COUNTED_LABELS.values())
     return CLAIMS[row](records_in(folder, names))
 
 
-def _worlds(records: Records, study: str) -> Iterator[tuple[str, Record]]:
-    """The worlds in which a study is recorded."""
-    for world in WORLDS:
-        if (record := records.get(record_name(study, world))) is not None:
-            yield world, record
+def _by_world(
+    records: Records, study: str, find: Callable[[str, Record], Finding | None]
+) -> tuple[list[Finding], list[str]]:
+    """What a study lets us say in each world, and the worlds in which it lets us say nothing."""
+    each = {
+        world: find(world, record)
+        for world in WORLDS
+        if (record := records.get(record_name(study, world))) is not None
+    }
+    findings = [found for found in each.values() if found is not None]
+    return findings, [world for world in WORLDS if each.get(world) is None]
 
 
-def _missing(records: Records, study: str) -> list[str]:
+def _not_recorded(records: Records, study: str) -> list[str]:
     """The worlds in which a study is not recorded."""
-    return [f"{study} in {world}" for world in WORLDS if record_name(study, world) not in records]
+    return [world for world in WORLDS if record_name(study, world) not in records]
+
+
+def _named(what: str, worlds: Iterable[str]) -> list[str]:
+    """What is missing in some worlds, in words."""
+    return [f"{what} in {world}" for world in worlds]
 
 
 def _compared(record: Record, setting: str, against: str, name: str = "") -> str:
@@ -188,6 +208,16 @@ def _compared(record: Record, setting: str, against: str, name: str = "") -> str
     seeds = difference_of(record, setting, against, "mAP over seeds")
     over_seeds = f" Over seeds it is {seeds:+.3f}." if seeds is not None else ""
     return f"{scope(record, setting, against)}: {words}{over_seeds}"
+
+
+def _against_points(record: Record) -> Finding | None:
+    """The first half of C2 in one world; None where the record does not compare the two."""
+    found = in_group(record)
+    interval = difference_of(found, MIXTURE, WIDER)
+    if interval is None:
+        return None
+    words = _compared(found, MIXTURE, WIDER, "the mixture")
+    return Finding(decided(interval), words, "", (record.name,))
 
 
 def _thresholds(record: Record, main: Record | None) -> Finding | None:

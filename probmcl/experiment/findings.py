@@ -10,6 +10,7 @@ from pathlib import Path
 
 from probmcl.evaluate import Interval
 from probmcl.experiment.record import Record, load_result, read_record, results_path
+from probmcl.experiment.study import record_name, study_in
 
 REPRODUCED, PARTLY, NOT_REPRODUCED = "reproduced", "partly", "not reproduced"
 
@@ -99,7 +100,7 @@ def records_in(folder: Path | None, names: Sequence[str]) -> dict[str, Record]:
         names: names of records.
 
     Raises:
-        ValueError: if a record that exists is no valid one.
+        ValueError: if a record that exists is no valid one, or a study under another name than its own.
     """
     found = {}
     for name in names:
@@ -108,11 +109,28 @@ def records_in(folder: Path | None, names: Sequence[str]) -> dict[str, Record]:
             found[name] = _read(path, path.stat().st_mtime_ns)
         elif folder is None:
             with suppress(FileNotFoundError):
-                found[name] = load_result(name)
+                found[name] = named(load_result(name), name)
     return found
+
+
+def named(record: Record, name: str) -> Record:
+    """The record, unless it is a study whose file has another name: verdicts go by the names of files.
+
+    Raises:
+        ValueError: if the record's name, or its plan, is that of another study.
+    """
+    if record.kind != "study":
+        return record
+    own = {record.name}
+    if "trials" in record.recipe:
+        study = study_in(record)
+        own.add(record_name(study.name, study.world))
+    if own != {name}:
+        raise ValueError(f"{name}.json: expected the study of this name, got {', '.join(sorted(own))}")
+    return record
 
 
 @lru_cache(maxsize=32)
 def _read(path: Path, changed: int) -> Record:
     """A record, checked once as long as its file does not change: the ledger and pages ask for it often."""
-    return read_record(path)
+    return named(read_record(path), path.stem)

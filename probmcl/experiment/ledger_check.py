@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from probmcl.experiment.claims import CLAIM_RECORDS
+from probmcl.experiment.claims import CLAIM_RECORDS, COUNTED_LABELS
+from probmcl.experiment.findings import named
 from probmcl.experiment.ledger import CLAIMING, LEDGER_ROWS, LEDGER_STATUSES, LEDGER_TAGS, LedgerEntry
 from probmcl.experiment.recipe import Recipe
 from probmcl.experiment.record import Record, read_record
@@ -20,8 +21,9 @@ def check_ledger(entries: Sequence[LedgerEntry], root: Path) -> list[str]:
 
     Every row stands there once; tags and statuses are known; every part of the method has a test; every test
     and every name in the package exists; every status that claims a result has a record; every record is
-    valid, loads its recipe and holds the comparison that the entry names; the studies
-    of a claim are those that decide it.
+    valid, made by committed code, loads its recipe and holds the comparison that the entry names; a study has
+    the name of its file; the studies of a claim are those that decide it, and labels that they are compared
+    with are counted in a record.
 
     Args:
         entries: the ledger.
@@ -83,25 +85,45 @@ def _results(entry: LedgerEntry, root: Path) -> list[str]:
 def _study(name: str, root: Path) -> list[str]:
     """What is wrong with a study that decides an entry; that it is not recorded is nothing wrong."""
     path = root / "book" / "results" / f"{name}.json"
+    if not path.is_file():
+        return []
     try:
-        if path.is_file():
-            _load_recipe(read_record(path))
+        record = named(read_record(path), name)
+        _load_recipe(record)
     except (ValueError, TypeError, KeyError) as error:
+        return [f"record {name!r} does not load: {error}"]
+    counted = _counted(COUNTED_LABELS[name], name, root) if name in COUNTED_LABELS else []
+    return [*_uncommitted(record, name), *counted]
+
+
+def _uncommitted(record: Record, name: str) -> list[str]:
+    """Code that nobody else has makes no record again."""
+    return [f"record {name!r} was made by code that was not committed"] if record.code.dirty else []
+
+
+def _counted(name: str, study: str, root: Path) -> list[str]:
+    """What is wrong with the record of counted labels that a study is compared with."""
+    try:
+        read_record(root / "book" / "results" / f"{name}.json")
+    except FileNotFoundError:
+        return [f"no record {name!r}, which {study!r} needs"]
+    except ValueError as error:
         return [f"record {name!r} does not load: {error}"]
     return []
 
 
 def _one_record(entry: LedgerEntry, root: Path) -> list[str]:
     try:
-        record = entry_record(entry, root)
+        record = named(entry_record(entry, root), entry.record)
         _load_recipe(record)
     except FileNotFoundError:
         return [f"no record {entry.record!r}"]
     except (ValueError, TypeError, KeyError) as error:
         return [f"record {entry.record!r} does not load: {error}"]
+    problems = _uncommitted(record, entry.record)
     if entry.against and entry.against not in {d.against for d in record.differences}:
-        return [f"record {entry.record!r} has no comparison with {entry.against!r}"]
-    return []
+        problems.append(f"record {entry.record!r} has no comparison with {entry.against!r}")
+    return problems
 
 
 def _load_recipe(record: Record) -> None:

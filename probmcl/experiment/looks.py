@@ -17,7 +17,7 @@ from probmcl.experiment.datasets import DigitsData
 from probmcl.experiment.methods import Trained
 from probmcl.experiment.provenance import provenance
 from probmcl.experiment.recipe import Recipe
-from probmcl.experiment.record import Difference, Record, Row
+from probmcl.experiment.record import Difference, Record, Row, check_seeds
 from probmcl.experiment.rows import mean_row
 from probmcl.experiment.run import run_methods
 from probmcl.experiment.splits import Splits
@@ -85,7 +85,14 @@ def scene_boxes(recipe: Recipe, splits: Splits) -> Tensor:
     data = recipe.data
     if not isinstance(data, DigitsData):
         raise TypeError(f"recipe: expected one on DigitScenes, got {type(data).__name__}")
-    return digit_boxes("test", len(splits.test), seed=data.seed, difficulty=data.difficulty)
+    return digit_boxes(
+        "test",
+        len(splits.test),
+        seed=data.seed,
+        difficulty=data.difficulty,
+        themes=data.themes,
+        most=data.most,
+    )
 
 
 def digit_looks(trained: Trained, recipe: Recipe, splits: Splits) -> Looks:
@@ -133,6 +140,7 @@ def looks_record(
         A study: rows with a seed have intervals over scenes, those without one t intervals over seeds (from
         two seeds on); the differences have intervals over scenes, of the mean over seeds.
     """
+    check_seeds(seeds)
     begin = time.perf_counter()
     code, hardware = provenance(device)
     both = tuple(method for method in recipe.methods if method.name in ("ASL", "ProbMCL"))

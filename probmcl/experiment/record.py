@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 from jsonschema import Draft202012Validator
 
+from probmcl import _check
 from probmcl.evaluate import Interval
 from probmcl.experiment.provenance import Code, Hardware, checkout
 
@@ -83,7 +84,8 @@ class Record:
     """A result with everything needed to judge it and to make it again.
 
     Attributes:
-        name: file name without ``.json``: lower case letters, digits, "_" and "-".
+        name: of the experiment, in lower case letters, digits, "_" and "-"; of a study, the name of its file
+            without ``.json``.
         kind: what sort of result it is.
         command: what to type to make it again, see :func:`~probmcl.experiment.provenance.command_line`.
         recipe: every setting; kept unrounded.
@@ -209,7 +211,12 @@ def validate(content: Mapping[str, Any], *, source: str = "record") -> None:
         ...
         ValueError: record: name: 'Digits' does not match '^[a-z0-9]+([_-][a-z0-9]+)*$'
     """
-    errors = Draft202012Validator(_schema()).iter_errors(content)
+    _refuse(content, _schema(), source=source)
+
+
+def _refuse(content: Mapping[str, Any], schema: Mapping[str, Any], *, source: str) -> None:
+    """Raise unless plain JSON values follow a schema."""
+    errors = Draft202012Validator(schema).iter_errors(content)
     # the deepest complaint is the most specific one, and has a field to name
     error = max(errors, key=lambda found: len(found.absolute_path), default=None)
     if error is None:
@@ -219,6 +226,43 @@ def validate(content: Mapping[str, Any], *, source: str = "record") -> None:
     if error.validator == "not":
         message = f"{error.instance!r} holds a path that exists on one machine only"
     raise ValueError(f"{source}: {where + ': ' if where else ''}{message}")
+
+
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Raise unless a record can hold these seeds, before a run whose result would be lost.
+
+    Raises:
+        ValueError: if there is none, one stands there twice, or one is no whole number from 0 on.
+
+    Example:
+        >>> check_seeds([0, 0])
+        Traceback (most recent call last):
+        ...
+        ValueError: seeds: expected different ones, got 0, 0
+    """
+    if not seeds:
+        raise ValueError("seeds: expected at least one seed, got none")
+    for seed in seeds:
+        _check.count("seeds", seed, low=0)
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"seeds: expected different ones, got {', '.join(map(str, seeds))}")
+
+
+def check_notes(notes: Sequence[str]) -> None:
+    """Raise unless a record can hold these notes, before a run whose result would be lost.
+
+    Raises:
+        ValueError: if one is empty or holds a path of one machine.
+
+    Example:
+        >>> check_notes(["One seed, untuned.", ""])
+        Traceback (most recent call last):
+        ...
+        ValueError: record: notes[1]: '' should be non-empty
+    """
+    whole = _schema()
+    schema = {"properties": {"notes": whole["properties"]["notes"]}, "$defs": whole["$defs"]}
+    _refuse({"notes": list(notes)}, schema, source="record")
 
 
 @cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.table import Table
 
 from probmcl.experiment.record import Difference, Record
@@ -39,7 +41,7 @@ def verdict(difference: Difference) -> str:
     """What a difference with its interval lets us say, in one sentence, and no more.
 
     Args:
-        difference: with an interval.
+        difference: with an interval; without one, nothing is said of which is higher.
 
     Example:
         >>> from probmcl.evaluate import Interval
@@ -49,6 +51,11 @@ def verdict(difference: Difference) -> str:
         'A and B cannot be told apart: mAP +0.020 [-0.010, +0.050].'
     """
     found = difference.interval
+    if math.isnan(found.low):
+        return (
+            f"{difference.method} less {difference.against}, without an interval: "
+            f"{difference.metric} {found:+.3f}."
+        )
     relation = "is above" if found.low > 0 else "is below"
     subject = f"{difference.method} {relation} {difference.against}"
     if found.low <= 0 <= found.high:

@@ -17,7 +17,7 @@ from probmcl.experiment.export import export_run
 from probmcl.experiment.methods import Trained, probe_start, train_method
 from probmcl.experiment.provenance import provenance
 from probmcl.experiment.recipe import Recipe
-from probmcl.experiment.record import Record
+from probmcl.experiment.record import Record, check_notes, check_seeds
 from probmcl.experiment.rows import differences, mean_row, result_row
 from probmcl.experiment.splits import Splits
 from probmcl.experiment.starts import pretrain
@@ -72,10 +72,9 @@ def run_methods(
         The trained methods.
 
     Raises:
-        ValueError: if there is no seed.
+        ValueError: if there is no seed, or one that no record could hold.
     """
-    if not seeds:
-        raise ValueError("seeds: expected at least one seed, got none")
+    check_seeds(seeds)
     splits = recipe.splits() if splits is None else splits
     trained: dict[str, list[Trained]] = {START: [], **{method.name: [] for method in recipe.methods}}
     for seed in seeds:
@@ -153,6 +152,8 @@ def run_experiment(
         images, of the difference of mean mAP over seeds. Where several processes train together, the first
         writes down what they did, and the others return None.
     """
+    check_seeds(seeds)
+    check_notes(notes)
     begin = time.perf_counter()
     code, hardware = provenance(device)  # before the run: files may change while it trains
     splits = recipe.splits() if splits is None else splits
@@ -190,8 +191,14 @@ def run_experiment(
 
 
 def best_baseline(runs: Runs) -> str:
-    """Name of the baseline with the highest mean validation mAP: what the last method is compared with."""
-    _, *baselines, _ = runs.trained  # the start comes first, the method in question last
+    """Name of the baseline with the highest mean validation mAP: what the last method is compared with.
+
+    Raises:
+        ValueError: if there is no baseline.
+    """
+    baselines = list(runs.trained)[1:-1]  # the start comes first, the method in question last
+    if not baselines:
+        raise ValueError(f"runs: expected two methods or more, got {len(runs.recipe.methods)}")
     return max(baselines, key=lambda name: _validation_map(runs, name))
 
 
@@ -202,8 +209,11 @@ def _validation_map(runs: Runs, name: str) -> float:
 
 
 def _notes(runs: Runs) -> list[str]:
-    best = f"The best baseline on validation, by mean mAP over seeds, is {best_baseline(runs)}."
-    limit = runs.recipe.limit
-    if limit is None:
-        return [best]
-    return [best, f"Only {limit} images of each part: it shows that the parts fit and is no evidence."]
+    notes, limit = [], runs.recipe.limit
+    if len(runs.recipe.methods) > 1:
+        notes.append(f"The best baseline on validation, by mean mAP over seeds, is {best_baseline(runs)}.")
+    if limit is not None:
+        parts = (runs.splits.train, runs.splits.validation, runs.splits.test)
+        words = "Only" if min(map(len, parts)) == limit else "At most"
+        notes.append(f"{words} {limit} images of each part: it shows that the parts fit and is no evidence.")
+    return notes

@@ -41,7 +41,7 @@ class Splits:
     whole_test: int | None = None
 
     def limited(self, images: int | None) -> Splits:
-        """The same with ``images`` of each part, which a seed chooses; None keeps all.
+        """The same with ``images`` of each part, or all it has, which a seed chooses; None keeps all.
 
         Example:
             >>> from probmcl.experiment import digits_recipe
@@ -52,9 +52,10 @@ class Splits:
         if images is None:
             return self
         _check.count("limit", images)
-        parts = (_some(part, images) for part in (self.train, self.validation, self.test))
+        parts = [_some(part, images) for part in (self.train, self.validation, self.test)]
         train, validation, test = parts
-        split = f"{self.split}; {images} images of each part, seed {LIMIT_SEED}"
+        words = f"{'' if min(map(len, parts)) == images else 'at most '}{images} images of each part"
+        split = f"{self.split}; {words}, seed {LIMIT_SEED}"
         return replace(self, train=train, validation=validation, test=test, split=split)
 
     def fewer_to_train(self, share: float) -> Splits:

@@ -86,7 +86,7 @@ def read_label_matrix(path: str | Path) -> tuple[Tensor, tuple[str, ...], dict[s
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if a key is missing or the file is no npz file.
+        ValueError: if a key is missing or of another kind or length, or the file is no npz file.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -102,8 +102,12 @@ def read_label_matrix(path: str | Path) -> tuple[Tensor, tuple[str, ...], dict[s
         missing = {"labels", "classes"} - set(arrays.files)
         if missing:
             raise ValueError(f"labels: expected the key {min(missing)!r} in the file, got {arrays.files}")
+        if arrays["labels"].dtype.kind not in "biuf":
+            raise ValueError(f"labels: expected zeros and ones, got {arrays['labels'].dtype}")
         labels = check.labels("labels", torch.from_numpy(arrays["labels"])).to(torch.uint8)
         split = arrays["split"] if "split" in arrays.files else np.array([])
+        if "split" in arrays.files and split.shape != (len(labels),):
+            raise ValueError(f"split: expected a part for each of {len(labels)} images, got {split.shape}")
         parts = {str(part): torch.from_numpy(split == part) for part in np.unique(split)}
         return labels, tuple(str(name) for name in arrays["classes"]), parts
 

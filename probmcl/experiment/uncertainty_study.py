@@ -25,7 +25,7 @@ from probmcl.experiment.methods import Trained, train_method
 from probmcl.experiment.provenance import provenance
 from probmcl.experiment.recipe import Recipe
 from probmcl.experiment.recipes import digits_recipe, smaller
-from probmcl.experiment.record import Record
+from probmcl.experiment.record import Record, check_seeds
 from probmcl.experiment.splits import Splits
 from probmcl.experiment.starts import pretrain
 
@@ -160,10 +160,11 @@ def run_uncertainty(
         The record; :mod:`probmcl.experiment.doubt_rows` says what its rows hold.
 
     Raises:
-        ValueError: if there are fewer than two seeds, or fewer members than seeds.
+        ValueError: if there are fewer than two seeds, fewer members than seeds, or a seed twice or below 0.
     """
     if len(seeds) < 2 or members < len(seeds):
         raise ValueError(f"seeds: expected 2 to {members} (members), got {len(seeds)}")
+    check_seeds(seeds)
     begin = time.perf_counter()
     torch.set_flush_denormal(True)  # exponentials of very negative logits slow a CPU down otherwise
     code, hardware = provenance(device)

@@ -35,6 +35,20 @@ def test_the_command_writes_a_record_and_prints_the_table(tmp_path, capsys):
         assert "cuda: not run on a GPU yet." in printed
 
 
+def test_a_case_whose_alternative_is_not_installed_is_measured_alone(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("probmcl.experiment.bench.cases.find_spec", lambda name: None)
+    monkeypatch.setenv("COLUMNS", "300")  # no cell of the table is broken
+    out = tmp_path / "bench.json"
+    assert main(["bench", "small", "cosine", "--smoke", "--out", str(out)]) == 0
+    record = read_record(out)
+    assert [row.method for row in record.rows][1:] == [
+        "small: dense broadcast in eager PyTorch",
+        "cosine: ours",
+    ]
+    assert record.notes == ("cosine: pytorch-metric-learning is not installed, so nothing is compared.",)
+    assert "not compared" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_side_is_measured_in_a_process_of_its_own():
     found = measure("positives", "ours", smoke=True)
     assert len(found.seconds) == 1

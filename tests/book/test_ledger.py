@@ -156,6 +156,31 @@ BREAKS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda root: change(root, "C4", studies=["study_topology"]),
         "C4: expected the studies study_topology, study_topology_mirflickr14",
     ),
+    "a study under its own name": (
+        lambda root: shutil.copy(
+            *(root / "book" / "results" / f"study_{n}.json" for n in ("topology", "main"))
+        ),
+        "C3: record 'study_main' does not load: study_main.json: expected the study of this name",
+    ),
+    "the world of a study": (
+        lambda root: edit(
+            root, "book/results/study_main.json", '"world": "digits"', '"world": "mirflickr14"'
+        ),
+        "C3: record 'study_main' does not load: study_main.json: expected the study of this "
+        "name, got study_main, study_main_mirflickr14",
+    ),
+    "the commit of a record": (
+        lambda root: edit(root, "book/results/digits.json", '"dirty": false', '"dirty": true'),
+        "C2: record 'digits' was made by code that was not committed",
+    ),
+    "the commit of a study": (
+        lambda root: edit(root, "book/results/study_main.json", '"dirty": false', '"dirty": true'),
+        "C1: record 'study_main' was made by code that was not committed",
+    ),
+    "the labels that a study is compared with": (
+        lambda root: (root / "book" / "results" / "labels_mirflickr14.json").unlink(),
+        "C4: no record 'labels_mirflickr14', which 'study_topology_mirflickr14' needs",
+    ),
     "the published numbers": (lambda root: change(root, "R4", published=None), "R4: no published numbers"),
 }
 

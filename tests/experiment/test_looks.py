@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from probmcl.__main__ import main
 from probmcl.experiment import (
     RECIPES,
     LettersStart,
@@ -51,6 +52,12 @@ def test_boxes_are_those_of_the_test_scenes(recipe) -> None:
     assert inside.any(1).double().mean() > 0.95  # a corner may stick out of the square when it is turned
 
 
+def test_boxes_are_those_of_the_recipe_s_themes_and_number_of_digits(recipe) -> None:
+    few = replace(recipe, data=replace(recipe.data, held_out_theme="squares", most=2))
+    splits = few.splits()
+    assert torch.equal(scene_boxes(few, splits).isfinite().all(2), splits.test.labels.bool())
+
+
 def test_a_network_that_sees_ink_looks_at_digits_more_than_one_that_sees_paper(recipe) -> None:
     def seer(sign: float) -> Trained:
         first = nn.Conv2d(1, 1, 1)
@@ -69,7 +76,7 @@ def test_a_network_that_sees_ink_looks_at_digits_more_than_one_that_sees_paper(r
     assert difference.low > 0
 
 
-def test_the_record_holds_both_methods_and_their_difference(recipe, tmp_path) -> None:
+def test_the_record_holds_both_methods_and_their_difference(recipe, tmp_path, monkeypatch) -> None:
     record = looks_record(recipe, [0, 1], command="python -m probmcl gradcam")
     write_record(record, tmp_path / "x.json")
     record = read_record(tmp_path / "x.json")
@@ -81,6 +88,17 @@ def test_the_record_holds_both_methods_and_their_difference(recipe, tmp_path) ->
         mean = rows["ProbMCL", None][metric].value - rows["ASL", None][metric].value
         assert found.value == pytest.approx(mean, abs=1e-5)
     assert Recipe.from_dict(record.recipe).name == "digits_gradcam"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("probmcl.commands.gradcam.looks_record", lambda *a, **b: record)
+    for words in ([], ["--smoke"]):  # a try does not write over the record
+        assert main(["gradcam", "--device", "cpu", *words]) == 0
+    names = sorted(path.name for path in (tmp_path / "runs").iterdir())
+    assert names == ["digits_gradcam.json", "digits_gradcam_smoke.json"]
+
+
+def test_a_seed_that_stands_there_twice_is_refused(recipe) -> None:
+    with pytest.raises(ValueError, match="seeds: expected different ones, got 1, 1"):
+        looks_record(recipe, [1, 1], command="-")
 
 
 def test_other_images_are_refused(recipe) -> None:

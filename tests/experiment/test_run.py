@@ -11,6 +11,7 @@ from probmcl.evaluate import Interval, mean_average_precision
 from probmcl.experiment import (
     Difference,
     Recipe,
+    Runs,
     best_baseline,
     comparison_table,
     digits_recipe,
@@ -83,9 +84,24 @@ def test_the_best_baseline_is_chosen_on_validation_among_the_rivals(recipe) -> N
     assert best_baseline(runs) == "BCE"
 
 
+def test_a_method_alone_has_no_best_baseline(recipe) -> None:
+    alone = replace(recipe, methods=METHODS[-1:], data=replace(recipe.data, test=32), limit=40)
+    found = run_experiment(alone, [0], command="-", resamples=5)
+    assert found.notes == ["At most 40 images of each part: it shows that the parts fit and is no evidence."]
+    assert found.data.split.endswith("; at most 40 images of each part, seed 0")
+    runs = Runs(alone, alone.splits(), (0,), {START: [], "ProbMCL": []})
+    with pytest.raises(ValueError, match="runs: expected two methods or more, got 1"):
+        best_baseline(runs)
+
+
 def test_the_table_and_the_sentences_show_every_method(record) -> None:
     assert comparison_table(record).row_count == 5
     assert f"ProbMCL and {START}" in verdict(record.differences[0])
+
+
+def test_a_verdict_without_an_interval_says_so() -> None:
+    words = verdict(Difference("A", "B", "mAP", Interval(-0.02)))
+    assert words == "A less B, without an interval: mAP -0.020."
 
 
 @pytest.mark.parametrize(
@@ -101,9 +117,48 @@ def test_a_verdict_says_what_its_interval_allows(low: float, high: float, words:
     assert verdict(difference).startswith(words)
 
 
-def test_no_seed_is_an_error(recipe) -> None:
-    with pytest.raises(ValueError, match="seeds: expected at least one"):
-        run_methods(recipe, [])
+@pytest.mark.parametrize(
+    ("seeds", "message"),
+    [
+        ([], "seeds: expected at least one"),
+        ([0, 0], "seeds: expected different ones, got 0, 0"),
+        ([-1], "seeds: expected a whole number >= 0, got -1"),
+    ],
+)
+def test_seeds_that_no_record_could_hold_are_refused_before_training(
+    recipe, seeds, message, monkeypatch
+) -> None:
+    monkeypatch.setattr("probmcl.experiment.run._train_seed", None)  # a call would fail
+    with pytest.raises(ValueError, match=message):
+        run_methods(recipe, seeds)
+
+
+@pytest.mark.parametrize(
+    ("note", "message"), [("", "should be non-empty"), ("see /home/somebody/x", "on one machine only")]
+)
+def test_notes_that_no_record_could_hold_are_refused_before_training(
+    recipe, note, message, monkeypatch
+) -> None:
+    monkeypatch.setattr("probmcl.experiment.run._train_seed", None)
+    with pytest.raises(ValueError, match=rf"notes\[0\]: .*{message}"):
+        run_experiment(recipe, [0], command="-", notes=[note])
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run", "digits"],
+        ["study", "main"],
+        ["gradcam"],
+        ["uncertainty"],
+        ["bench"],
+        ["statistics", "chestxray14", "--labels", "a.npz"],
+    ],
+)
+def test_a_folder_is_refused_as_the_file_of_a_record(command, tmp_path, capsys) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([*command, "--out", str(tmp_path)])
+    assert "--out: expected a file, got the folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -139,6 +194,11 @@ def test_the_command_writes_a_record_that_validates(tmp_path: Path, recipe, monk
     assert found.command.startswith("python -m probmcl run digits --device cpu")
     assert str(tmp_path) not in out.read_text()
     assert "ProbMCL" in capsys.readouterr().out
+
+
+def test_brackets_in_an_error_are_no_markup(capsys) -> None:
+    assert main(["run", "digits", "--device", "cpu", "--data", "[/x]"]) == 2
+    assert capsys.readouterr().out.strip().endswith("[/x]")
 
 
 def test_the_command_names_a_device_that_is_not_there(tmp_path: Path, capsys) -> None:

@@ -100,6 +100,12 @@ def test_bad_files_and_arguments_are_named(tmp_path: Path) -> None:
     np.savez(tmp_path / "keyless.npz", labels=LABELS)
     with pytest.raises(ValueError, match="labels: expected the key 'classes'"):
         read_label_matrix(tmp_path / "keyless.npz")
+    np.savez(tmp_path / "cut.npz", labels=LABELS, classes=CLASSES, split=["train"] * 5)
+    with pytest.raises(ValueError, match=r"split: expected a part for each of 6 images, got \(5,\)"):
+        read_label_matrix(tmp_path / "cut.npz")
+    np.savez(tmp_path / "words.npz", labels=[["yes", "no"]], classes=CLASSES[:2])
+    with pytest.raises(ValueError, match="labels: expected zeros and ones, got <U3"):
+        read_label_matrix(tmp_path / "words.npz")
     (tmp_path / "text.npz").write_text("no zip")
     with pytest.raises(ValueError, match=r"path: expected an npz file, got text\.npz"):
         read_label_matrix(tmp_path / "text.npz")

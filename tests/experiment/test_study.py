@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load, save
 
 from probmcl.__main__ import main
 from probmcl.evaluate import mean_average_precision, paired_bootstrap_difference
@@ -196,12 +197,31 @@ def test_a_process_that_is_killed_while_it_writes_leaves_no_run(tmp_path, monkey
     assert run(study(trial(BCE, (0,))), tmp_path).made == 1
 
 
-def test_a_torn_start_is_named(tmp_path) -> None:
+def swap(path: Path) -> None:
+    other = next(one for one in path.parent.iterdir() if one != path)
+    path.write_bytes(other.read_bytes())
+
+
+def forget(path: Path) -> None:
+    path.write_bytes(save(load(path.read_bytes())))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (cut, "is torn"),
+        (flip, "is damaged"),
+        (swap, "holds another start"),
+        (forget, "does not say which start it is; remove it"),
+    ],
+)
+def test_a_torn_or_foreign_start_is_named(tmp_path, damage: Callable[[Path], None], message: str) -> None:
     folder = StudyFolder(tmp_path / "tiny")
     folder.start(BASE, 0)
     (path,) = folder.starts.glob("*")
-    cut(path)
-    with pytest.raises(ValueError, match=f"{path.name} is torn"):
+    folder.start(BASE, 1)
+    damage(path)
+    with pytest.raises(ValueError, match=f"{path.name} {message}"):
         folder.start(BASE, 0)
 
 
@@ -345,6 +365,7 @@ def test_settings_of_a_study_differ(name: str, world: str) -> None:
         (lambda: study(trial(BCE), tuning=Tuning(0, {"BCE": RATES})), "outside the report, got 0"),
         (lambda: study(trial(BCE), tuning=Tuning(9, {"ASL": RATES})), "in its group, got 'ASL'"),
         (lambda: trial(BCE, ()), "different seeds for BCE"),
+        (lambda: trial(BCE, (-1,)), "seeds: expected a whole number >= 0, got -1"),
         (lambda: Trial("two", replace(BASE, methods=(BCE, PROBMCL)), (0,)), "expected one method, got 2"),
     ],
 )
@@ -368,6 +389,46 @@ def test_the_command_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys)
     assert main(arguments) == 0
     assert "0 runs made" in capsys.readouterr().out
     assert read_record("tiny.json").kind == "study"
+
+
+def test_the_command_makes_runs_again_and_compares(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("probmcl.commands.study.planned_study", lambda *a, **b: study(trial(BCE, (0,))))
+    arguments = ["study", "main", "--smoke", "--device", "cpu", "--folder", "here/tiny"]
+    assert main([*arguments, "--repeat", "1"]) == 2
+    assert "folder: expected finished runs of tiny" in capsys.readouterr().out
+    assert main(arguments) == 0
+    assert main([*arguments, "--repeat", "1"]) == 0
+    assert "the same" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--repeat", "0"], "repeat: expected a whole number >= 1, got 0"),
+        (["--weights", "a.safetensors"], "weights: expected none, digits has no start from a file"),
+    ],
+)
+def test_an_option_that_comes_to_nothing_is_refused(words, message, capsys, trained) -> None:
+    assert main(["study", "main", "--smoke", "--device", "cpu", *words]) == 2
+    assert message in " ".join(capsys.readouterr().out.split())
+    assert trained == []
+
+
+def test_a_record_of_some_seeds_says_how_many_runs_were_not_asked_for(
+    tmp_path, monkeypatch, finished
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    planned = study(trial(None), trial(BCE, (0, 1, 2)), trial(PROBMCL, (0, 1, 2)))
+    monkeypatch.setattr("probmcl.commands.study.planned_study", lambda *a, **b: planned)
+    monkeypatch.setattr("probmcl.commands.study.run_study", lambda *a, **b: finished)
+    assert main(["study", "main", "--smoke", "--device", "cpu", "--seeds", "0", "1", "--out", "a.json"]) == 0
+    assert any(
+        "0 runs are left, and 2 of the 6 planned ones were not asked for." in note
+        for note in read_record("a.json").notes
+    )
+    whole = summarise(finished, command="-", resamples=5)
+    assert any("0 runs are left." in note for note in whole.notes)
 
 
 def test_the_list_runs_nothing(capsys, trained) -> None:

@@ -32,6 +32,7 @@ from probmcl.experiment import (
     uncertainty_recipe,
     write_record,
 )
+from probmcl.experiment.findings import Finding
 from probmcl.train import TrainingSettings
 
 TINY = TrainingSettings(epochs=1, batch_size=16, learning_rate=1e-3)
@@ -176,6 +177,8 @@ def test_the_word_epistemic_follows_both_intervals(record: Record) -> None:
 def test_wrong_arguments_are_named(recipe: Recipe, asked: Asked) -> None:
     with pytest.raises(ValueError, match=r"seeds: expected 2 to 5 \(members\), got 1"):
         run_uncertainty(recipe, (0,))
+    with pytest.raises(ValueError, match="seeds: expected different ones, got 0, 0"):
+        run_uncertainty(recipe, (0, 0))
     headless = [replace(asked.trained[0], head=None)]
     splits = recipe.splits()
     with pytest.raises(ValueError, match="trained: expected models with a mixture head, got NoneType"):
@@ -199,3 +202,13 @@ def test_the_command_writes_the_record_down(
     assert (asked_for["recipe"], asked_for["seeds"], asked_for["members"]) == (None, [3, 4], 2)
     assert str(asked_for["command"]).startswith("python -m probmcl uncertainty --seeds 3 4")
     assert "the word epistemic" in " ".join(capsys.readouterr().out.split())  # wherever lines end
+
+
+def test_a_try_does_not_write_over_the_record(record: Record, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("probmcl.commands.uncertainty.run_uncertainty", lambda *a, **b: record)
+    monkeypatch.setattr("probmcl.commands.uncertainty.epistemic_finding", lambda a: Finding("", "", "", ()))
+    assert main(["uncertainty", "--smoke", "--device", "cpu"]) == 0
+    assert main(["uncertainty", "--device", "cpu"]) == 0
+    names = sorted(path.name for path in (tmp_path / "runs").iterdir())
+    assert names == ["tiny_doubts.json", "tiny_doubts_smoke.json"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from typing import Literal
 
 from probmcl.experiment.bench import workloads
@@ -49,6 +50,7 @@ class Case:
         theirs: makes the alternative's pass.
         repeats: timed passes, of which the median counts.
         cuda: whether it needs a GPU.
+        needs: the distribution that the alternative comes from, where it is no part of this package's own.
     """
 
     title: str
@@ -60,6 +62,13 @@ class Case:
     theirs: Callable[[Sizes], Pass] | None = None
     repeats: int = 5
     cuda: bool = False
+    needs: str | None = None
+
+    @property
+    def comparable(self) -> bool:
+        """Whether there is an alternative, and it is installed."""
+        there = self.needs is None or find_spec(self.needs.replace("-", "_")) is not None
+        return self.theirs is not None and there
 
 
 _DENSE, _TINY = "dense broadcast in eager PyTorch", {"N": 8, "K": 3, "D": 4}
@@ -112,6 +121,7 @@ CASES: dict[str, Case] = {
         "pytorch-metric-learning SupConLoss, the same pairs",
         workloads.metric_learning,
         repeats=3,
+        needs="pytorch-metric-learning",
     ),
     "cosine-large": Case(
         "mean cosine, threshold positives",

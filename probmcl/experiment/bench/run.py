@@ -50,6 +50,8 @@ def run_benchmarks(
             continue
         say(f"{name}: {case.title}")
         rows += _rows(name, case, smoke)
+        if case.theirs is not None and not case.comparable:
+            notes.append(f"{name}: {case.needs} is not installed, so nothing is compared.")
     if not rows:
         raise ValueError(f"names: {', '.join(names)} needs a GPU, and torch finds none here")
     on_gpu = all(CASES[row.method.split(": ")[0]].cuda for row in rows)
@@ -74,7 +76,7 @@ def _rows(name: str, case: Case, smoke: bool) -> list[Row]:
     # Where no figure counts, no process is started for it.
     find = partial(measure_here, smoke=True) if smoke else measure
     ours = find(name, "ours")
-    if case.theirs is None:
+    if not case.comparable:
         return [_row(f"{name}: ours", ours)]
     theirs = find(name, "theirs")
     compared = {

@@ -8,6 +8,7 @@ from typing import Any
 
 from probmcl import _check
 from probmcl.experiment.recipe import Method, Recipe
+from probmcl.experiment.record import check_seeds
 
 MOST_RUNS = 150
 
@@ -35,6 +36,7 @@ class Trial:
             )
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds: expected different seeds for {self.setting}, got {self.seeds}")
+        check_seeds(self.seeds)
 
     @property
     def name(self) -> str:

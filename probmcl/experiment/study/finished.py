@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,7 @@ def write_finished(run: Finished, path: Path) -> None:
     # contiguous copies: safetensors refuses tensors that share memory
     tensors = {name: getattr(run, name).detach().cpu().float().contiguous().clone() for name in _TENSORS}
     with whole_file(path) as file:
-        file.write(save(tensors, {"format": FORMAT, "run": text, "digest": _digest(text, tensors)}))
+        file.write(save(tensors, {"format": FORMAT, "run": text, "digest": digest(text, tensors, _TENSORS)}))
 
 
 def read_finished(path: Path, key: str) -> Finished:
@@ -110,15 +110,10 @@ def read_finished(path: Path, key: str) -> Finished:
     Raises:
         ValueError: naming the file, if it is torn, damaged, of another format, or holds another run.
     """
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            about = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-    except (safetensors.SafetensorError, OSError) as error:
-        raise ValueError(f"study: {path} is torn or no finished run ({error}); remove it") from None
+    about, tensors = read_tensors(path, "finished run")
     if about.get("format") != FORMAT or set(tensors) != set(_TENSORS):
         raise ValueError(f"study: {path} is no finished run of this package; remove it")
-    if about.get("digest") != _digest(about["run"], tensors):
+    if about.get("digest") != digest(about["run"], tensors, _TENSORS):
         raise ValueError(f"study: {path} is damaged, its content is not what was written; remove it")
     plain = json.loads(about["run"])
     if plain["key"] != key:
@@ -129,17 +124,39 @@ def read_finished(path: Path, key: str) -> Finished:
         code=Code(**plain["code"]),
         hardware=Hardware(**plain["hardware"]),
         **{name: plain[name] for name in ("seed", "data", "tuning", "seconds")},
-        **tensors,
+        validation_scores=tensors["validation_scores"],
+        test_scores=tensors["test_scores"],
+        weight=tensors["weight"],
+        bias=tensors["bias"],
     )
+
+
+def read_tensors(path: Path, what: str) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """What a file says about itself, and its tensors by name.
+
+    Args:
+        path: a safetensors file.
+        what: what is expected there, for the message.
+
+    Raises:
+        ValueError: naming the file, if it is torn.
+    """
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+            return file.metadata() or {}, tensors
+    except (safetensors.SafetensorError, OSError) as error:
+        raise ValueError(f"study: {path} is torn or no {what} ({error}); remove it") from None
+
+
+def digest(text: str, tensors: Mapping[str, Tensor], names: Iterable[str]) -> str:
+    """A digest of a text and of tensors, in the order of their names."""
+    found = hashlib.sha256(text.encode())
+    for name in names:
+        found.update(tensors[name].contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
 
 
 def _row(plain: Mapping[str, Any]) -> Row:
     metrics = {name: Interval(**found) for name, found in plain["metrics"].items()}
     return Row(**{**plain, "metrics": metrics})
-
-
-def _digest(text: str, tensors: Mapping[str, Tensor]) -> str:
-    found = hashlib.sha256(text.encode())
-    for name in _TENSORS:
-        found.update(tensors[name].contiguous().view(torch.uint8).numpy().tobytes())
-    return found.hexdigest()

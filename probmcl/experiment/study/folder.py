@@ -7,16 +7,24 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import safetensors
 import torch
-from safetensors.torch import load, save
+from safetensors.torch import save
+from torch import Tensor
 
 from probmcl._files import whole_file
 from probmcl.experiment.checkpoints import slug
 from probmcl.experiment.recipe import LettersStart, Recipe
 from probmcl.experiment.starts import pretrain
-from probmcl.experiment.study.finished import Finished, read_finished, write_finished
+from probmcl.experiment.study.finished import (
+    Finished,
+    digest,
+    read_finished,
+    read_tensors,
+    write_finished,
+)
 from probmcl.model import Encoder
+
+START_FORMAT = "probmcl-start-1"
 
 
 class StudyFolder:
@@ -69,23 +77,38 @@ class StudyFolder:
             progress: text beside a progress bar; None for none.
 
         Raises:
-            ValueError: if the file of a start is torn or foreign; the message names it.
+            ValueError: if the file of a start is torn, damaged or foreign, or does not say which start it is;
+                the message names it.
         """
         if not isinstance(recipe.start, LettersStart):  # nothing is trained
             return pretrain(recipe, seed=seed, device=device, weights=weights)
-        path = self.starts / f"{start_key(recipe, seed)}.safetensors"
+        key = start_key(recipe, seed)
+        path = self.starts / f"{key}.safetensors"
         if path.exists():
             encoder = pretrain(replace(recipe, start=None), seed=seed)
             try:
-                encoder.load_state_dict(load(path.read_bytes()))
-            except (safetensors.SafetensorError, RuntimeError) as error:
-                raise ValueError(f"study: {path} is torn or no start ({error}); remove it") from None
+                encoder.load_state_dict(_read_start(path, key))
+            except RuntimeError as error:
+                raise ValueError(f"study: {path} is of another network ({error}); remove it") from None
             return encoder
         encoder = pretrain(recipe, seed=seed, device=device, progress=progress)
         state = {name: value.cpu().contiguous() for name, value in encoder.state_dict().items()}
         with whole_file(path) as file:
-            file.write(save(state))
+            about = {"format": START_FORMAT, "key": key, "digest": digest(key, state, sorted(state))}
+            file.write(save(state, about))
         return encoder
+
+
+def _read_start(path: Path, key: str) -> dict[str, Tensor]:
+    """The weights of a start, if the file holds what was written under this key."""
+    about, state = read_tensors(path, "start")
+    if about.get("format") != START_FORMAT:
+        raise ValueError(f"study: {path} does not say which start it is; remove it, and it is made again")
+    if about["digest"] != digest(about["key"], state, sorted(state)):
+        raise ValueError(f"study: {path} is damaged, its content is not what was written; remove it")
+    if about["key"] != key:
+        raise ValueError(f"study: {path} holds another start than its name says; remove it")
+    return state
 
 
 def start_key(recipe: Recipe, seed: int) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from probmcl import _check
 from probmcl.evaluate import Interval
 from probmcl.experiment.methods import Trained, probe_start, train_method
 from probmcl.experiment.provenance import Code, Hardware, provenance
@@ -147,6 +148,16 @@ class Repeat:
     recorded: float
     made: float
 
+    @property
+    def verdict(self) -> str:
+        """Whether the two are the same to the last digit, in words.
+
+        >>> Repeat("BCE", 0, 0.75, 0.75).verdict, Repeat("BCE", 0, 0.75, 0.5).verdict
+        ('the same', 'differs by -0.25')
+        """
+        moved = self.made - self.recorded
+        return f"differs by {moved:+.3g}" if moved else "the same"
+
 
 def repeat_runs(
     found: StudyRuns,
@@ -166,8 +177,14 @@ def repeat_runs(
         count: how many to draw.
         weights: the file of weights, if the start is one.
         device: where to train.
+
+    Raises:
+        ValueError: if there is no finished run to draw.
     """
+    _check.count("count", count)
     names = sorted(found.runs)
+    if not names:
+        raise ValueError(f"folder: expected finished runs of {found.study.name} in {folder}, got none")
     drawn = random.Random(0).sample(names, min(count, len(names)))
     work = _Work(StudyFolder(folder), found.images, weights, device, 1, (), print, provenance(device))
     repeats = []

@@ -12,19 +12,22 @@ import torch
 from probmcl.evaluate import weight_similarity
 from probmcl.experiment.record import DataIdentity, Record, Row
 from probmcl.experiment.rows import mean_row
-from probmcl.experiment.study.design import Trial
+from probmcl.experiment.study.design import Study, Trial
 from probmcl.experiment.study.differences import LEVEL, compared, corrected_level, study_differences
 from probmcl.experiment.study.finished import Finished
 from probmcl.experiment.study.runner import StudyRuns
 
 
-def summarise(found: StudyRuns, *, command: str, resamples: int = 1000) -> Record:
+def summarise(
+    found: StudyRuns, *, command: str, resamples: int = 1000, planned: Study | None = None
+) -> Record:
     """Sum up the finished runs of a study.
 
     Args:
         found: what :func:`~probmcl.experiment.run_study` returned, complete or not.
         command: what to type to make the record again.
         resamples: bootstrap resamples of the differences, at least; narrow tails take more (five draws each).
+        planned: the whole study, where only a part of it was asked for, such as some of its seeds.
 
     Returns:
         A record of kind "study". Rows with a seed are runs, of the report and of the tuning; rows without are
@@ -54,7 +57,7 @@ def summarise(found: StudyRuns, *, command: str, resamples: int = 1000) -> Recor
         wall_seconds=_seconds(found),
         rows=[*(run.row for run in runs), *_means(found), *_tuning_rows(found)],
         differences=study_differences(found, resamples),
-        notes=_notes(found, identity),
+        notes=_notes(found, identity, planned or study),
     )
 
 
@@ -102,13 +105,13 @@ def _tuning_rows(found: StudyRuns) -> list[Row]:
     return rows
 
 
-def _notes(found: StudyRuns, identity: DataIdentity) -> list[str]:
+def _notes(found: StudyRuns, identity: DataIdentity, planned: Study) -> list[str]:
     study, pairs = found.study, compared(found)
     runs, tuned = list(found.runs.values()), [run for _, _, run in found.tuning]
     notes = [
         study.question,
         f"{len(runs)} runs of the report and {len(tuned)} of the tuning, {_seconds(found) / 60:.0f} minutes "
-        f"together; {found.left} runs are left.",
+        f"together; {found.left} runs are left{_unasked(study, planned)}.",
     ]
     for group, count in Counter(one.group for one, _ in pairs).items():
         notes.append(
@@ -127,6 +130,15 @@ def _notes(found: StudyRuns, identity: DataIdentity) -> list[str]:
     others -= {(identity.name, identity.split, identity.checksum)}
     notes += [f"Other images: {name}; {split}; {checksum}." for name, split, checksum in sorted(others)]
     return [*notes, *_moved([*runs, *tuned])]
+
+
+def _unasked(study: Study, planned: Study) -> str:
+    """How many runs of the plan were not asked for, in words; nothing where all were."""
+    asked, whole = (
+        {(trial.name, seed) for trial, seed in one.runs() if trial.recipe.methods} for one in (study, planned)
+    )
+    missing = len(whole - asked)
+    return f", and {missing} of the {len(whole)} planned ones were not asked for" if missing else ""
 
 
 def _best(found: StudyRuns, group: str) -> str:
