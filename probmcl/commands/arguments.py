@@ -37,6 +37,15 @@ def record_file(name: str) -> Path:
     return path
 
 
+def default_file(name: str, *, smoke: bool) -> Path:
+    """Where a record goes that was given no file; a try is kept beside the real one and not over it.
+
+    >>> default_file("digits", smoke=True).as_posix()
+    'runs/digits_smoke.json'
+    """
+    return Path("runs") / f"{name}{'_smoke' if smoke else ''}.json"
+
+
 def default_device() -> str:
     """The first GPU if there is one."""
     return "cuda" if torch.cuda.is_available() else "cpu"

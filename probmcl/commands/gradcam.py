@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from probmcl.commands.arguments import default_device, device, record_file
+from probmcl.commands.arguments import default_device, default_file, device, record_file
 from probmcl.experiment import digits_recipe, looks_record, verdict, write_record
 from probmcl.experiment.provenance import command_line
 
@@ -45,7 +45,7 @@ def _gradcam(options: Namespace, arguments: Sequence[str], console: Console) -> 
         progress=sys.stderr.isatty(),
         checkpoints=options.checkpoints,
     )
-    out = options.out or Path("runs") / f"{record.name}{'_smoke' if options.smoke else ''}.json"
+    out = options.out or default_file(record.name, smoke=options.smoke)
     write_record(record, out)
     for line in [*map(verdict, record.differences), *record.notes]:
         console.print(line)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentDefaultsHelpFormatter, Namespace, _SubParsersAction
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from probmcl.commands.arguments import default_device, device, record_file
+from probmcl.commands.arguments import default_device, default_file, device, record_file
 from probmcl.experiment import epistemic_finding, run_uncertainty, uncertainty_recipe, write_record
 from probmcl.experiment.provenance import command_line
 from probmcl.experiment.uncertainty_study import MODELS
@@ -46,7 +45,7 @@ def _uncertainty(options: Namespace, arguments: Sequence[str], console: Console)
         progress=sys.stderr.isatty(),
         resamples=20 if options.smoke else 1000,
     )
-    out = options.out or Path("runs") / f"{record.name}{'_smoke' if options.smoke else ''}.json"
+    out = options.out or default_file(record.name, smoke=options.smoke)
     write_record(record, out)
     lines = list(record.notes)
     if not options.smoke:  # a few images allow no verdict

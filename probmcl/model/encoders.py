@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torchvision import models
 
 from probmcl import _check
+from probmcl._modes import evaluating
 
 
 class Encoder(nn.Module):
@@ -268,8 +269,6 @@ def _feature_dim(network: nn.Module, in_channels: int) -> int:
     """Ask the network itself: libraries name the size differently, and not always truthfully."""
     # timm states the size a network was made for; a few transformers take no other.
     _, height, width = getattr(network, "pretrained_cfg", {}).get("input_size", (3, 224, 224))
-    training = network.training
-    with torch.no_grad():
-        features = network.eval()(torch.zeros(1, in_channels, height, width))
-    network.train(training)
+    with evaluating(network), torch.no_grad():
+        features = network(torch.zeros(1, in_channels, height, width))
     return int(features.shape[1])

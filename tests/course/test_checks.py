@@ -447,6 +447,8 @@ class TestOwnWork:
     def test_a_cell_without_a_mark_may_name_what_a_question_may_import(self) -> None:
         cells = ["# Question 6\nfrom probmcl.evaluate import auroc", "print(auroc)", "# Question 1\nx = 1"]
         only_own_work(cells, 1)
+        with pytest.raises(WrongAnswerError):  # with its mark it may not
+            only_own_work([cells[0], "# Question 1\nprint(auroc)"], 1)
 
     def test_an_import_of_another_question_may_not_replace_an_answer(self) -> None:
         cells = ["# Question 3\ndef f(x):\n    ...", "# Question 6\nfrom probmcl.evaluate import auroc as f"]
@@ -479,14 +481,14 @@ class TestOwnWork:
             only_own_work(cells, 1)
 
     def test_what_the_checkers_have_for_students_is_free(self) -> None:
-        only_own_work(
-            [
-                f"{SET_UP}feedback, metrics as check\nown = check.instance('ada', 'public')",
-                "# Question 1\nlabels = check.instance('ada', 'public').test_labels",
-                "feedback(check.average_precision, f)\nprint(check.by_hand.__doc__)",
-            ],
-            1,
-        )
+        cells = [
+            f"{SET_UP}feedback, metrics as check\nown = check.instance('ada', 'public')",
+            "# Question 1\nlabels = check.instance('ada', 'public').test_labels",
+            "feedback(check.average_precision, f)\nprint(check.by_hand.__doc__)",
+        ]
+        only_own_work(cells, 1)
+        with pytest.raises(WrongAnswerError):  # the same and one finished answer
+            only_own_work([*cells, "# Question 1\ncheck.ranked_precision(s, y)"], 1)
 
     def test_a_variable_that_another_question_imports_is_no_borrowed_answer(self) -> None:
         imports = "# Question 6\nfrom probmcl.evaluate import auroc as p"

@@ -247,15 +247,11 @@ def test_what_could_not_be_read_back_is_not_written(
 def test_numbers_of_numpy_become_plain_and_can_be_read_back(tmp_path: Path) -> None:
     settings = TrainingSettings(2, 8, learning_rate=np.float64(0.1), ema_decay=np.float64(0.9))
     path, scores = tmp_path / "last.pt", iter(np.array([0.25, 0.5]))
-    fit(
-        make_model(),
-        regression_step,
-        make_loader(),
-        settings,
-        seed=0,
-        watch=lambda model: next(scores),
-        checkpoint=path,
-    )
+
+    def watch(model: nn.Module) -> float:
+        return next(scores)
+
+    fit(make_model(), regression_step, make_loader(), settings, seed=0, watch=watch, checkpoint=path)
     state = load_checkpoint(path)
     assert [log["watched"] for log in state["history"]["epochs"]] == [0.25, 0.5]
     assert state["run"]["settings"]["learning_rate"] == 0.1
