@@ -38,6 +38,7 @@ class RunCheckpoints:
 
     Raises:
         ValueError: if the folder belongs to another recipe or other images; the message says what differs.
+            Prose may differ, but for the methods' names.
     """
 
     def __init__(
@@ -47,13 +48,11 @@ class RunCheckpoints:
         self.restored: list[str] = []  # what was read back, as "seed 0, ProbMCL"
         now: dict[str, Any] = {"code": asdict(code), "hardware": asdict(hardware)}
         begun = latest_checkpoint(self.folder / "run.pt")
-        run = {"recipe": recipe.to_dict(), "data": data}
         if begun is not None:
-            recipe_begun = Recipe.from_dict(begun["recipe"]).to_dict()  # fields that came later included
-            there = {"recipe": recipe_begun, "data": begun.get("data")}
-            check_same_run(self.folder / "run.pt", there, run)
+            there = _identity(Recipe.from_dict(begun["recipe"]), begun.get("data"))
+            check_same_run(self.folder / "run.pt", there, _identity(recipe, data))
         elif is_first():
-            save_checkpoint(self.folder / "run.pt", {**run, **now})
+            save_checkpoint(self.folder / "run.pt", {"recipe": recipe.to_dict(), "data": data, **now})
         self.moved = begun is not None and any(begun[part] != now[part] for part in now)
 
     def start(self, seed: int) -> Path:
@@ -136,6 +135,12 @@ class RunCheckpoints:
                 "The run was begun on another version of the code or another machine than stated here."
             )
         return notes
+
+
+def _identity(recipe: Recipe, data: str | None) -> dict[str, Any]:
+    """What a folder belongs to; the methods' names count, as they are its folders."""
+    names = [method.name for method in recipe.methods]
+    return {"recipe": recipe.identity(), "names": names, "data": data}
 
 
 def slug(name: str) -> str:

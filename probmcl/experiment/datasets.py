@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,6 +10,7 @@ from probmcl import _check
 from probmcl.data import (
     THEMES,
     LabelledImages,
+    Origin,
     Parts,
     Source,
     chestmnist,
@@ -209,16 +210,10 @@ class PackedData:
     """Your own images: ``train.npz``, ``validation.npz`` and ``test.npz`` in one folder.
 
     Attributes:
-        name: name of the data set.
-        split: how the parts came about.
-        access: how a reader gets it.
-        source: its public source, or what stands for one.
+        origin: what a record says about them. It identifies nothing: that is left to their checksum.
     """
 
-    name: str
-    split: str
-    access: str
-    source: str
+    origin: Origin
 
     kind: ClassVar[str] = "packed"
     benchmark: ClassVar[Benchmark | None] = None
@@ -230,7 +225,7 @@ class PackedData:
         train, validation, test = (read(root / f"{part}.npz") for part in ("train", "validation", "test"))
         if len({part.classes for part in (train, validation, test)}) > 1:
             raise ValueError(f"data: expected the same classes in all files of {root}, got others")
-        return Splits(train, validation, test, self.name, self.split, self.access, self.source)
+        return Splits(train, validation, test, **asdict(self.origin))
 
     def _read(self, path: Path) -> LabelledImages:
         return load_npz(path)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from probmcl import _check
-from probmcl.experiment.datasets import DATASETS, Dataset, DigitsData
+from probmcl.data import Origin
+from probmcl.experiment.datasets import DATASETS, Dataset, DigitsData, PackedData
 from probmcl.experiment.splits import Splits
 from probmcl.experiment.views import FeatureViews, PhotoViews, SceneViews, Views
 from probmcl.train import TrainingSettings
@@ -146,6 +147,24 @@ class Recipe:
         plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
         return {**plain, "data": {"kind": self.data.kind, **plain["data"]}}
 
+    def identity(self) -> dict[str, Any]:
+        """The plain form without prose: no name of the experiment or of a method, no origin of the images.
+
+        Two recipes with one identity give the same numbers on the same images.
+
+        Example:
+            >>> from dataclasses import replace
+            >>> from probmcl.experiment import digits_recipe
+            >>> digits_recipe().identity() == replace(digits_recipe(), name="renamed").identity()
+            True
+        """
+        plain = self.to_dict()
+        del plain["name"]
+        plain["data"].pop("origin", None)
+        for method in plain["methods"]:
+            del method["name"]
+        return plain
+
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Recipe:
         """The inverse of :meth:`to_dict`; older records, which lack some fields, are read as well.
@@ -154,18 +173,25 @@ class Recipe:
             TypeError: if a field is missing or unknown.
             ValueError: if the kind of data set is unknown.
         """
-        data = dict(plain["data"])
-        kind = DATASETS[_check.one_of("data.kind", data.pop("kind", DigitsData.kind), DATASETS)]
         return cls(
             **{
                 **plain,
-                "data": kind(**data),
+                "data": _data(plain["data"]),
                 "start": plain["start"] and _start(plain["start"]),
                 "methods": tuple(_method(method) for method in plain["methods"]),
                 "probe": TrainingSettings(**plain["probe"]),
                 "views": _views(plain.get("views")),
             }
         )
+
+
+def _data(plain: dict[str, Any]) -> Dataset:
+    fields = dict(plain)
+    kind = DATASETS[_check.one_of("data.kind", fields.pop("kind", DigitsData.kind), DATASETS)]
+    if issubclass(kind, PackedData):
+        fields = fields if "origin" in fields else {"origin": fields}  # older records hold its texts here
+        fields["origin"] = Origin(**fields["origin"])
+    return kind(**fields)
 
 
 def _start(plain: dict[str, Any]) -> Start:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from probmcl.experiment import Recipe, Record, methods, run, run_experiment
+from probmcl.data import Origin
+from probmcl.experiment import PackedData, Recipe, Record, methods, run, run_experiment
 from probmcl.experiment.checkpoints import RunCheckpoints
 from probmcl.experiment.provenance import provenance
 from probmcl.experiment.recipe import DigitsData, LettersStart, Method
@@ -105,6 +106,23 @@ def test_the_checkpoints_of_another_recipe_are_an_error_that_names_what_differs(
     with pytest.raises(ValueError, match=r"methods\.2\.training\.learning_rate: 0\.001 there, 0\.0001 here"):
         experiment(tmp_path, replace(RECIPE, methods=(*METHODS[:2], slower)))
     assert load_checkpoint(tmp_path / "run.pt")["recipe"] == RECIPE.to_dict()
+
+
+def test_checkpoints_go_on_whatever_words_describe_the_images(tmp_path) -> None:
+    for access in ("ask me", "ask-me"):
+        data = PackedData(Origin("pets", "as taken", access, "nobody"))
+        recipe = replace(RECIPE, name=f"pets, {access}", start=None, data=data)
+        RunCheckpoints(tmp_path, recipe, *provenance(), data="md5:0")
+    with pytest.raises(ValueError, match=r"data: md5:0 there, md5:1 here"):
+        RunCheckpoints(tmp_path, recipe, *provenance(), data="md5:1")
+
+
+def test_methods_that_swap_names_do_not_swap_weights(tmp_path) -> None:
+    RunCheckpoints(tmp_path, RECIPE, *provenance())
+    names = [method.name for method in reversed(METHODS)]
+    swapped = tuple(replace(method, name=name) for method, name in zip(METHODS, names, strict=True))
+    with pytest.raises(ValueError, match=r"names: .* there, .* here"):
+        RunCheckpoints(tmp_path, replace(RECIPE, methods=swapped), *provenance())
 
 
 def test_a_run_begun_on_another_machine_says_so(tmp_path) -> None:

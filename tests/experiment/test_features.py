@@ -12,7 +12,7 @@ import torch
 import tune_mirflickr14
 
 from probmcl.__main__ import main
-from probmcl.data import LabelledImages, load_features, load_npz, photo_view, save_npz
+from probmcl.data import LabelledImages, Origin, load_features, load_npz, photo_view, save_npz
 from probmcl.experiment import (
     RECIPES,
     FeatureData,
@@ -91,7 +91,7 @@ def test_photographs_become_features_and_features_a_record(packed, tmp_path, mon
 
 def test_a_folder_of_photographs_is_no_folder_of_features(packed) -> None:
     with pytest.raises(ValueError, match=r"train\.npz: images: expected float16, got dtype uint8"):
-        FeatureData("x", "x", "x", "x").splits(packed)
+        FeatureData(Origin("x", "x", "x", "x")).splits(packed)
 
 
 def test_every_method_gets_eight_trials_and_the_recipe_holds_the_best() -> None:

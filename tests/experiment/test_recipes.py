@@ -9,7 +9,7 @@ import timm
 import torch
 from torchvision import models
 
-from probmcl.data import ImagesOnDisk, LabelledImages, save_npz
+from probmcl.data import ImagesOnDisk, LabelledImages, Origin, save_npz
 from probmcl.data.views import NORMALISATIONS
 from probmcl.experiment import (
     RECIPES,
@@ -91,7 +91,7 @@ def test_a_limit_keeps_the_same_images_each_time(chest_folder) -> None:
 
 def test_your_own_images_come_from_three_files(tmp_path) -> None:
     images = LabelledImages(torch.zeros(3, 1, 8, 8, dtype=torch.uint8), torch.eye(3), ["a", "b", "c"])
-    data = PackedData("pets", "as taken", "ask", "nobody")
+    data = PackedData(Origin("pets", "as taken", "ask", "nobody"))
     with pytest.raises(FileNotFoundError, match=r"train\.npz"):
         data.splits(tmp_path)
     for part in ("train", "validation", "test"):

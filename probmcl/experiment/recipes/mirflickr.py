@@ -6,6 +6,7 @@ by ``tools/feature_views.py`` from the same packed files. Both stand in the repo
 
 from __future__ import annotations
 
+from probmcl.data import Origin
 from probmcl.experiment.datasets import FeatureData, PackedData
 from probmcl.experiment.recipe import Method, PretrainedStart, Recipe
 from probmcl.experiment.recipes.photos import PROBE, TRUNK
@@ -37,10 +38,15 @@ def mirflickr14_features() -> Recipe:
     >>> mirflickr14_features().start is None
     True
     """
-    access = f"{ACCESS}; features of one plain and 8 augmented views by tools/feature_views.py"
+    origin = Origin(
+        f"{NAME}, features of MobileNetV2",
+        SPLIT,
+        f"{ACCESS}; features of one plain and 8 augmented views by tools/feature_views.py",
+        SOURCE,
+    )
     return Recipe(
         name="mirflickr14_features",
-        data=FeatureData(f"{NAME}, features of MobileNetV2", SPLIT, access, SOURCE),
+        data=FeatureData(origin),
         start=None,
         encoder="feature-mlp",
         methods=(
@@ -62,7 +68,7 @@ def mirflickr14_mobilenetv2_128() -> Recipe:
     """
     return Recipe(
         name="mirflickr14-mobilenetv2-128",
-        data=PackedData(NAME, SPLIT, ACCESS, SOURCE),
+        data=PackedData(Origin(NAME, SPLIT, ACCESS, SOURCE)),
         start=PretrainedStart("IMAGENET1K_V1"),
         encoder="torchvision/mobilenet_v2",
         methods=(

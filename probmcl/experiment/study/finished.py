@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -65,9 +66,9 @@ _TENSORS = ("validation_scores", "test_scores", "weight", "bias")
 
 
 def run_key(recipe: Recipe, seed: int, data: str, *, tuning: bool = False) -> str:
-    """A digest of everything that decides a run's numbers: recipe, seed and images, but no names.
+    """A digest of everything that decides a run's numbers: recipe, seed and images, but no prose.
 
-    Two studies that hold the same run under different names give it the same key, so it is run once.
+    Two studies that hold the same run in different words give it the same key, so it is run once.
 
     Args:
         recipe: with one method or none.
@@ -83,15 +84,14 @@ def run_key(recipe: Recipe, seed: int, data: str, *, tuning: bool = False) -> st
         >>> key == run_key(replace(recipe, name="renamed"), 0, "md5:0"), key == run_key(recipe, 1, "md5:0")
         (True, False)
     """
-    plain = recipe.to_dict()
-    methods = [{key: value for key, value in one.items() if key != "name"} for one in plain["methods"]]
-    identity = {**plain, "name": "", "methods": methods, "seed": seed, "checksum": data, "tuning": tuning}
+    run = {"seed": seed, "checksum": data, "tuning": tuning}
+    identity = {**recipe.identity(), **run, "name": ""}  # the empty name stood in the first keys
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
 
 
 def write_finished(run: Finished, path: Path) -> None:
     """Write a run to one file, all of it or nothing."""
-    about = {name: getattr(run, name) for name in ("seed", "data", "tuning", "seconds", "key")}
+    about = {name: getattr(run, name) for name in ("seed", "data", "tuning", "seconds")}
     about |= {name: asdict(getattr(run, name)) for name in ("row", "code", "hardware")}
     text = json.dumps({**about, "recipe": run.recipe.to_dict()})
     # contiguous copies: safetensors refuses tensors that share memory
@@ -116,9 +116,7 @@ def read_finished(path: Path, key: str) -> Finished:
     if about.get("digest") != digest(about["run"], tensors, _TENSORS):
         raise ValueError(f"study: {path} is damaged, its content is not what was written; remove it")
     plain = json.loads(about["run"])
-    if plain["key"] != key:
-        raise ValueError(f"study: {path} holds another run than its name says; remove it")
-    return Finished(
+    run = Finished(
         recipe=Recipe.from_dict(plain["recipe"]),
         row=_row(plain["row"]),
         code=Code(**plain["code"]),
@@ -129,6 +127,30 @@ def read_finished(path: Path, key: str) -> Finished:
         weight=tensors["weight"],
         bias=tensors["bias"],
     )
+    if run.key != key:
+        raise ValueError(f"study: {path} holds another run than its name says; remove it")
+    return run
+
+
+def read_key(path: Path) -> str | None:
+    """The key of the run in a file, whatever the file is named; None if this code knows no such run.
+
+    Only what the file says about itself is read, and it is taken at its word.
+
+    Args:
+        path: its file.
+
+    Raises:
+        ValueError: naming the file, if it is torn.
+    """
+    with _opened(path, "finished run") as file:
+        about = file.metadata() or {}
+    try:
+        plain = json.loads(about["run"])
+        recipe = Recipe.from_dict(plain["recipe"])
+        return run_key(recipe, plain["seed"], plain["data"], tuning=plain["tuning"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def read_tensors(path: Path, what: str) -> tuple[dict[str, str], dict[str, Tensor]]:
@@ -141,10 +163,16 @@ def read_tensors(path: Path, what: str) -> tuple[dict[str, str], dict[str, Tenso
     Raises:
         ValueError: naming the file, if it is torn.
     """
+    with _opened(path, what) as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        return file.metadata() or {}, tensors
+
+
+@contextmanager
+def _opened(path: Path, what: str) -> Iterator[Any]:  # safe_open has no types
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-            return file.metadata() or {}, tensors
+            yield file
     except (safetensors.SafetensorError, OSError) as error:
         raise ValueError(f"study: {path} is torn or no {what} ({error}); remove it") from None
 

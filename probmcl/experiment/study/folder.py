@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -19,6 +20,7 @@ from probmcl.experiment.study.finished import (
     Finished,
     digest,
     read_finished,
+    read_key,
     read_tensors,
     write_finished,
 )
@@ -44,13 +46,24 @@ class StudyFolder:
     def find(self, key: str) -> Finished | None:
         """The finished run with a key, or None.
 
+        A file that was named when keys were made of more than they are now is found by what it holds.
+
         Raises:
             ValueError: if its file is torn, damaged or foreign; the message names it.
         """
-        own = sorted(self.folder.glob(f"*-{key}.safetensors"))
-        beside = sorted(self.folder.parent.glob(f"*/*-{key}.safetensors"))
-        found = [*own, *beside]
-        return read_finished(found[0], key) if found else None
+        named = self._runs(key)
+        path = named[0] if named else self._older.get(key)
+        return None if path is None else read_finished(path, key)
+
+    @cached_property
+    def _older(self) -> dict[str | None, Path]:
+        """Files by the key of what they hold; read once, as files to come are named by it."""
+        return {read_key(path): path for path in reversed(self._runs("*"))}
+
+    def _runs(self, key: str) -> list[Path]:
+        """Files of finished runs, by the key in their names: the study's own first, then those beside."""
+        name = f"*-seed-*-{key}.safetensors"
+        return [*sorted(self.folder.glob(name)), *sorted(self.folder.parent.glob(f"*/{name}"))]
 
     def keep(self, run: Finished) -> Path:
         """Write a run down."""
