@@ -53,7 +53,7 @@ serve: $(READY) ## show the built book at http://127.0.0.1:8000 (PORT=...)
 lint: $(READY) ## formatting, ruff, types, spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy --strict probmcl
+	$(BIN)/mypy --strict
 	$(BIN)/codespell
 
 notebooks: $(READY) ## write the Colab notebooks of chapters and assignments, and the ledger's summary in the README
@@ -88,7 +88,7 @@ repository: $(READY) ## change the repository's address everywhere: make reposit
 
 # PyTorch's own dependencies on CUDA are left to PyTorch: they differ between machines.
 lock: ## resolve requirements.txt again from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --group book --universal --python-version 3.11 --no-annotate \
+	uv pip compile pyproject.toml --extra book --group dev --universal --python-version 3.11 --no-annotate \
 		--custom-compile-command "make lock" --output-file requirements.txt --quiet
 	grep -vE '^(cuda|nvidia|triton)' requirements.txt > requirements.tmp && mv requirements.tmp requirements.txt
 

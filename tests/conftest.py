@@ -11,18 +11,10 @@ import torch
 from torch import Tensor
 
 from probmcl.evaluate import Interval
-from probmcl.experiment import (
-    WORLDS,
-    DataIdentity,
-    Difference,
-    Record,
-    Row,
-    Trial,
-    planned_study,
-    record_name,
-)
-from probmcl.experiment.provenance import provenance
 from probmcl.model import GaussianMixture
+from probmcl_book.records import DataIdentity, Difference, Record, Row
+from probmcl_book.records.provenance import provenance
+from probmcl_book.studies import WORLDS, Trial, planned_study, record_name
 
 
 @pytest.fixture(params=["cpu", "cuda"])

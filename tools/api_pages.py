@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+from functools import cache
 from typing import Any
 
 from docutils import nodes
@@ -23,10 +24,22 @@ from sphinx.errors import PycodeError
 from sphinx.ext.autodoc import DataDocumenter, ModuleDocumenter
 from sphinx.pycode import ModuleAnalyzer
 
-PACKAGE = "probmcl"
+PACKAGES = ("probmcl", "probmcl_book")
 LONGEST_VALUE = 300
 """Characters of a constant that a page shows."""
 LITERAL_OR_BAR = re.compile(r"(``.*?``)|(?<!\\)\|")
+
+
+@cache
+def files() -> frozenset[str]:
+    """Return the dotted names of all files below the rooms."""
+    found = (
+        file.name
+        for package in PACKAGES
+        for file in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}.")
+        if not file.name.endswith("__main__")
+    )
+    return frozenset(name for name in found if name.count(".") > 1)
 
 
 def in_its_room(target: str) -> str | None:
@@ -34,13 +47,14 @@ def in_its_room(target: str) -> str | None:
 
     >>> in_its_room("probmcl.loss.overlap.overlap"), in_its_room("probmcl.data.labelled.LabelledImages.to")
     ('probmcl.loss.overlap', 'probmcl.data.LabelledImages.to')
-    >>> in_its_room("probmcl.loss.overlap") is None
-    True
+    >>> in_its_room("probmcl.data.scenes.digits.digit_scenes"), in_its_room("probmcl.loss.overlap")
+    ('probmcl.data.digit_scenes', None)
     """
     parts = target.split(".")
-    if len(parts) < 4 or parts[0] != PACKAGE:
-        return None
-    return ".".join([*parts[:2], *parts[3:]])
+    for length in range(len(parts) - 1, 2, -1):
+        if ".".join(parts[:length]) in files():
+            return ".".join([*parts[:2], *parts[length:]])
+    return None
 
 
 def room_of(module: str) -> str | None:
@@ -49,8 +63,7 @@ def room_of(module: str) -> str | None:
     >>> room_of("probmcl.loss.overlap"), room_of("probmcl.loss"), room_of("torch.nn.functional")
     ('probmcl.loss', None, None)
     """
-    parts = module.split(".")
-    return ".".join(parts[:2]) if len(parts) > 2 and parts[0] == PACKAGE else None
+    return ".".join(module.split(".")[:2]) if module in files() else None
 
 
 def exists(target: str) -> bool:
@@ -60,7 +73,7 @@ def exists(target: str) -> bool:
     (True, False, False)
     """
     parts = target.split(".")
-    if parts[0] != PACKAGE:
+    if parts[0] not in PACKAGES:
         return False
     for length in range(len(parts), 0, -1):
         try:
@@ -115,7 +128,7 @@ def keep_constants(app: Sphinx, what: str, name: str, obj: Any, skip: bool, opti
 def constant_text(name: str) -> list[str]:
     """Return what stands below a constant in the file that defines it.
 
-    >>> constant_text("probmcl.teach.PROFILES")[0][:9]
+    >>> constant_text("probmcl_book.pages.PROFILES")[0][:9]
     'The sizes'
     """
     room, _, constant = name.rpartition(".")

@@ -32,8 +32,8 @@ MODULES = (
     "otter.check.notebook",
     "otter.execute",
     "probmcl.data",
-    "probmcl.experiment",
-    "probmcl.teach.checks",
+    "probmcl_book.replicate",
+    "probmcl_book.course",
 )
 """What a notebook of the course imports, in the order that a fork server loads it."""
 

@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[1]
 INPUTS = (
     "requirements.txt",
     "probmcl/**/*.py",
-    "probmcl/**/*.json",
+    "book/probmcl_book/**/*.py",
+    "book/probmcl_book/**/*.json",
     "book/ledger.yml",
     "book/results/**/*.json",
 )

@@ -21,8 +21,8 @@ from tqdm import tqdm
 
 from probmcl.data import LabelledFeatures, make_loader, save_npz
 from probmcl.data.views import View
-from probmcl.experiment import RECIPES, pretrain, weights_file
-from probmcl.experiment.splits import Images
+from probmcl_book.replicate import RECIPES, pretrain, weights_file
+from probmcl_book.replicate.splits import Images
 
 BATCH = 64
 

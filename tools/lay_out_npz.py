@@ -23,8 +23,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from probmcl.data import COCO_CATEGORIES, LabelledImages, Origin, held_out, save_npz, write_origin
-from probmcl.data.layout import Film, Mark, Picture, write_chest, write_coco
+from probmcl.data import COCO_CATEGORIES, LabelledImages, held_out, save_npz
+from probmcl_book.replicate import Origin, write_origin
+from probmcl_book.replicate.fakes.layout import Film, Mark, Picture, write_chest, write_coco
 
 OTHER_NAMES = {"motorbike": "motorcycle", "aeroplane": "airplane", "sofa": "couch", "tvmonitor": "tv"}
 

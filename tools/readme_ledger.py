@@ -11,7 +11,7 @@ import re
 import sys
 from pathlib import Path
 
-from probmcl.experiment import ledger_summary, read_ledger
+from probmcl_book.claims import ledger_summary, read_ledger
 
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- ledger: written by `make notebooks` -->\n", "<!-- /ledger -->"

@@ -18,17 +18,9 @@ from typing import Any
 import torch
 
 from probmcl.evaluate import Interval, mean_average_precision
-from probmcl.experiment import (
-    RECIPES,
-    Method,
-    Record,
-    Row,
-    Trained,
-    pretrain,
-    train_method,
-    write_record,
-)
-from probmcl.experiment.provenance import provenance
+from probmcl_book.records import Record, Row, write_record
+from probmcl_book.records.provenance import provenance
+from probmcl_book.replicate import RECIPES, Method, Trained, pretrain, train_method
 
 SEED = 100
 

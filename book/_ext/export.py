@@ -106,7 +106,8 @@ def _badge(book: Book, chapter: Chapter) -> NotebookNode:
 
 
 def _setup(book: Book) -> NotebookNode:
-    install = f'get_ipython().run_line_magic("pip", "install -q git+{book.repository}")'
+    package = f"'probmcl[book] @ git+{book.repository}'"
+    install = f'get_ipython().run_line_magic("pip", "install -q {package}")'
     return new_code_cell(f'if "google.colab" in str(get_ipython()): {install}', metadata={"tags": ["setup"]})
 
 

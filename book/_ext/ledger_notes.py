@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from chapters import Book, Chapter
 from myst_blocks import split_blocks, walk
 
-from probmcl.experiment import LedgerEntry
+from probmcl_book.claims import LedgerEntry
 
 ROW_LIST = re.compile(r"[A-Z]\d+(?:, [A-Z]\d+)*")
 BOLD = re.compile(rf"\*\*({ROW_LIST.pattern})\*\*")

@@ -23,15 +23,15 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
-from probmcl.experiment import (
+from probmcl_book.claims import (
     LEDGER_KINDS,
     LEDGER_STATUSES,
     LEDGER_TAGS,
     LedgerEntry,
     entry_record,
     read_ledger,
-    verdict,
 )
+from probmcl_book.records import verdict
 
 SCRIPT = "ledger.js"
 

@@ -212,7 +212,7 @@ class PlainMarkdown:
         name = target.lstrip("~")
         shown = title or (name.split(".")[-1] if target.startswith("~") else name)
         package, *inside = name.split(".")
-        if package != "probmcl":
+        if package not in ("probmcl", "probmcl_book"):
             return f"`{shown}`"
         anchor = "" if role == "mod" else name  # a file has no entry of its own on the page of its room
         page = self.book.published(f"api/{inside[0]}", anchor) if inside else self.book.published("api")

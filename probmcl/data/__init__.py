@@ -11,15 +11,7 @@ augmentation for a contrastive loss; features of stored views of a frozen encode
 processes train together, each loads its ``Share`` of every batch.
 """
 
-from probmcl.data.chestmnist import chestmnist
-from probmcl.data.chestxray14 import FINDINGS, ChestTable, check_patients, chestxray14_parts, read_chest_table
-from probmcl.data.coco import CocoLabels, coco_images, coco_parts, read_instances
-from probmcl.data.coco_categories import COCO_CATEGORIES, Category
-from probmcl.data.corruptions import CORRUPTIONS, STRENGTHS, Corruption, corrupt
-from probmcl.data.digits import digit_boxes, digit_scenes, handwriting_indices
-from probmcl.data.download import DownloadRefusedError, download
 from probmcl.data.features import LabelledFeatures, plain_feature, two_features
-from probmcl.data.fetch import fetch
 from probmcl.data.labelled import (
     LabelledDataset,
     LabelledImages,
@@ -27,19 +19,51 @@ from probmcl.data.labelled import (
     checksum,
     label_statistics,
 )
-from probmcl.data.letters import letter_images
 from probmcl.data.loader import ViewLoader, make_loader, suggested_workers
-from probmcl.data.miniature import write_chest_miniature, write_coco_miniature
-from probmcl.data.origin import Origin, read_origin, write_origin
 from probmcl.data.packed import ImageFolderLabels, ImagesOnDisk, load_features, load_npz, save_npz
 from probmcl.data.prepare import prepare_images
-from probmcl.data.scenes import DIFFICULTIES, Difficulty
+from probmcl.data.public import (
+    COCO_CATEGORIES,
+    FINDINGS,
+    SOURCES,
+    Category,
+    ChestTable,
+    CocoLabels,
+    DownloadRefusedError,
+    RemoteFile,
+    Source,
+    check_patients,
+    chestmnist,
+    chestxray14_parts,
+    coco_images,
+    coco_parts,
+    download,
+    fetch,
+    read_chest_table,
+    read_instances,
+    unpack,
+)
+from probmcl.data.scenes import (
+    CORRUPTIONS,
+    DIFFICULTIES,
+    STRENGTHS,
+    SYMBOLS,
+    THEMES,
+    Corruption,
+    Difficulty,
+    Theme,
+    co_occurrence,
+    corrupt,
+    digit_boxes,
+    digit_scenes,
+    handwriting_indices,
+    label_distribution,
+    label_sets,
+    letter_images,
+    symbol_scenes,
+)
 from probmcl.data.share import Share, SharedBatches
-from probmcl.data.sources import SOURCES, RemoteFile, Source
 from probmcl.data.split import Parts, held_out
-from probmcl.data.symbols import SYMBOLS, symbol_scenes
-from probmcl.data.themes import THEMES, Theme, co_occurrence, label_distribution, label_sets
-from probmcl.data.unpack import unpack
 from probmcl.data.views import (
     PerImage,
     TwoViews,
@@ -72,7 +96,6 @@ __all__ = [
     "LabelledDataset",
     "LabelledFeatures",
     "LabelledImages",
-    "Origin",
     "Parts",
     "PerImage",
     "RemoteFile",
@@ -110,7 +133,6 @@ __all__ = [
     "prepare_images",
     "read_chest_table",
     "read_instances",
-    "read_origin",
     "save_npz",
     "scene_augmentation",
     "squish",
@@ -119,7 +141,4 @@ __all__ = [
     "two_features",
     "two_photo_views",
     "unpack",
-    "write_chest_miniature",
-    "write_coco_miniature",
-    "write_origin",
 ]

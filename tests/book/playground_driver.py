@@ -7,8 +7,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import playgrounds
 from playwright.sync_api import Page
+
+import playgrounds
 
 BOOK = Path(__file__).parents[2] / "book"
 SETTINGS = 200

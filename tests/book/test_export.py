@@ -192,7 +192,7 @@ def test_blocks(plain: Plain, myst: str, expected: str) -> None:
         ("{numref}`figure %s <fig-far>`", f"[figure 3.1]({COLAB}/03_first.ipynb)"),
         ("{term}`positive sets <positive set>`", f"[positive sets]({PAGES}/glossary.html#term-positive-set)"),
         ("{func}`~probmcl.loss.overlap`", f"[`overlap`]({PAGES}/api/loss.html#probmcl.loss.overlap)"),
-        ("{mod}`probmcl.reference`", f"[`probmcl.reference`]({PAGES}/api/reference.html)"),
+        ("{mod}`probmcl_book.reference`", f"[`probmcl_book.reference`]({PAGES}/api/reference.html)"),
         ("{mod}`probmcl`", f"[`probmcl`]({PAGES}/api.html)"),
         ("{class}`~torch.nn.Linear`", "`Linear`"),
         ("{math}`x_i`", "$x_i$"),
@@ -284,7 +284,7 @@ def test_the_first_cells_open_colab_and_install_without_touching_torch(root: Pat
     assert f"({PAGES}/04_second.html)" in badge.source
     assert setup.cell_type == "code"
     assert "\n" not in setup.source
-    assert '"install -q git+https://github.com/someone/thebook"' in setup.source
+    assert "'probmcl[book] @ git+https://github.com/someone/thebook'" in setup.source
     assert "torch" not in setup.source
     assert not re.search(r"upgrade|-U|--force", setup.source)
 
@@ -305,7 +305,7 @@ def test_the_set_up_cell_installs_on_colab_alone(root: Path) -> None:
     source = notebook(root, "# Title").cells[1].source
     for name in ("<google.colab._shell.Shell object>", "<ipykernel.zmqshell.ZMQInteractiveShell object>"):
         exec(source, {"get_ipython": lambda name=name: Shell(name)})
-    assert calls == [("pip", "install -q git+https://github.com/someone/thebook")]
+    assert calls == [("pip", "install -q 'probmcl[book] @ git+https://github.com/someone/thebook'")]
 
 
 def test_the_last_cell_says_what_to_read_next(root: Path) -> None:

@@ -20,7 +20,7 @@ from ledger_page import RowsBecomeLinks, badge
 from readme_ledger import is_fresh, main
 from sphinx.addnodes import pending_xref
 
-from probmcl.experiment import (
+from probmcl_book.claims import (
     LEDGER_STATUSES,
     LedgerEntry,
     check_ledger,

@@ -5,12 +5,12 @@ import shutil
 from dataclasses import fields
 from pathlib import Path
 
-import playgrounds
 import pytest
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from probmcl.teach.style import DARK, LIGHT, Colours
+import playgrounds
+from probmcl_book.pages.style import DARK, LIGHT, Colours
 
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "book" / "_static" / "playgrounds"

@@ -14,11 +14,10 @@ import torch
 from course import MASTERS
 from sklearn.metrics import f1_score
 
-from probmcl.experiment import read_ledger
 from probmcl.loss import log_expected_likelihood_kernel, overlap, positive_set, positive_weights
 from probmcl.model import GaussianMixture
-from probmcl.reference import Mixture, mixture_nll
-from probmcl.teach.checks import (
+from probmcl_book.claims import read_ledger
+from probmcl_book.course import (
     Mistake,
     WrongAnswerError,
     asymmetric,
@@ -34,6 +33,7 @@ from probmcl.teach.checks import (
     replication,
     student_is,
 )
+from probmcl_book.reference import Mixture, mixture_nll
 
 FUNCTIONS = [(objective, "effective_rank"), (asymmetric, "asymmetric_loss")]
 FUNCTIONS += [
@@ -412,7 +412,7 @@ class TestInstances:
         assert replication.instance("ada").row.startswith("M")
 
 
-SET_UP = "from probmcl.teach.checks import "
+SET_UP = "from probmcl_book.course import "
 
 
 class TestOwnWork:
@@ -424,12 +424,12 @@ class TestOwnWork:
             "import probmcl.loss as ours",
             "import probmcl\nprobmcl.loss.overlap(y)",
             "import importlib\nimportlib.import_module('probmcl.loss')",
-            "def f():\n    from probmcl.reference import overlap",
+            "def f():\n    from probmcl_book.reference import overlap",
         ],
     )
     def test_a_finished_answer_is_noticed_in_the_own_cell_and_in_unmarked_ones(self, cell: str) -> None:
         for mark in ("# Question 1\n", ""):
-            with pytest.raises(WrongAnswerError, match=r"goes without `probmcl\.\w+`"):
+            with pytest.raises(WrongAnswerError, match=r"goes without `probmcl(_book)?\.\w+`"):
                 only_own_work([mark + cell], 1)
 
     def test_what_another_question_imports_stays_there(self) -> None:
@@ -467,17 +467,17 @@ class TestOwnWork:
         [
             ["import probmcl as p", "# Question 1\np.loss.overlap(y)"],
             ["# Question 2\nimport probmcl as p", "# Question 1\np.loss.overlap(y)"],
-            ["# Question 1\nfrom probmcl import teach as t\nt.checks.metrics.ranked_precision(s, y)"],
+            ["# Question 1\nfrom probmcl_book import course as t\nt.metrics.ranked_precision(s, y)"],
             [f"{SET_UP}metrics as check", "# Question 1\ncheck.ranked_precision(s, y)"],
             [f"{SET_UP}metrics as check", "# Question 1\nf = check.multilabel_metrics"],
             [f"{SET_UP}positive_sets as check", "# Question 1\ncheck.reference.overlap(y)"],
             [f"{SET_UP}metrics as check", "# Question 1\ncheck._in_order(s, y)"],
-            ["# Question 1\nfrom probmcl.teach.checks.metrics import ranked_precision"],
-            ["# Question 1\nfrom probmcl.teach.checks.metrics_mistakes import search"],
+            ["# Question 1\nfrom probmcl_book.course.metrics import ranked_precision"],
+            ["# Question 1\nfrom probmcl_book.course.metrics_mistakes import search"],
         ],
     )
     def test_a_finished_answer_under_another_name_is_noticed(self, cells: list[str]) -> None:
-        with pytest.raises(WrongAnswerError, match=r"Question 1 goes without `probmcl\.[\w.]+`"):
+        with pytest.raises(WrongAnswerError, match=r"Question 1 goes without `probmcl(_book)?\.[\w.]+`"):
             only_own_work(cells, 1)
 
     def test_what_the_checkers_have_for_students_is_free(self) -> None:

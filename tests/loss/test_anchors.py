@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from probmcl import reference
 from probmcl.loss import EMPTY, RULES, SIMILARITIES, MulSupConLoss, ProbMCLLoss, SupConLoss
 from probmcl.model import GaussianMixture, HeadOutput
+from probmcl_book import reference
 
 SETS = [[1, 8, 3], [0], [2, 4, 5, 6, 7, 9]]  # disjoint, unordered, uneven; together all ten rows
 

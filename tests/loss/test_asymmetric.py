@@ -3,8 +3,8 @@ import torch
 from torch.nn import functional
 from torchvision.ops import sigmoid_focal_loss
 
-from probmcl import reference
 from probmcl.loss import AsymmetricLoss, asymmetric_loss
+from probmcl_book import reference
 
 DTYPES = [torch.float64, torch.float32]
 

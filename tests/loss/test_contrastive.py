@@ -5,7 +5,6 @@ import pytest
 import torch
 from pytorch_metric_learning.losses import SupConLoss as LibrarySupConLoss
 
-from probmcl import reference
 from probmcl.loss import (
     RULES,
     NoPositivesWarning,
@@ -15,6 +14,7 @@ from probmcl.loss import (
     positive_set,
     positive_weights,
 )
+from probmcl_book import reference
 
 DTYPES = [torch.float64, torch.float32]
 

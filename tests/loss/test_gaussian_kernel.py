@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from probmcl import reference
 from probmcl.loss import SIMILARITIES, gaussian_kernel, log_expected_likelihood_kernel, similarity_scores
 from probmcl.model import GaussianMixture
+from probmcl_book import reference
 
 FORMS = ["isotropic", "diagonal"]
 

@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch.nn import functional
 
-from probmcl import reference
 from probmcl.loss import (
     KMCLLoss,
     NoPositivesWarning,
@@ -14,6 +13,7 @@ from probmcl.loss import (
     two_view_labels,
 )
 from probmcl.model import GaussianMixture, HeadOutput, MixtureDensityHead
+from probmcl_book import reference
 
 DTYPES = [torch.float64, torch.float32]
 

@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from probmcl import reference
 from probmcl.loss import NLL_TARGETS, mixture_nll, view_targets
 from probmcl.model import GaussianMixture
+from probmcl_book import reference
 
 DTYPES = [torch.float64, torch.float32]
 FORMS = ["isotropic", "diagonal"]

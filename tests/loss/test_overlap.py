@@ -5,9 +5,9 @@ from itertools import pairwise, product
 import pytest
 import torch
 
-from probmcl import reference
 from probmcl.loss import INDICES, overlap, overlaps_enough, positive_set, positive_weights
 from probmcl.loss.overlap import _times_square
+from probmcl_book import reference
 
 EVERY_SET = torch.tensor(list(product((0, 1), repeat=4)))  # all 16 label sets of four classes
 THRESHOLDS = (

@@ -3,7 +3,6 @@ from itertools import pairwise, product
 import pytest
 import torch
 
-from probmcl import reference
 from probmcl.loss import (
     EMPTY,
     INDICES,
@@ -15,6 +14,7 @@ from probmcl.loss import (
     positive_weights,
     two_view_labels,
 )
+from probmcl_book import reference
 
 # Every label set of three classes in two views, so that label-less rows, duplicates and own views all occur.
 LABELS, IMAGE_IDS = two_view_labels(torch.tensor([*product((0, 1), repeat=3), (0, 0, 0), (1, 1, 0)]))

@@ -3,7 +3,6 @@ import pytest
 import torch
 from torch.nn import functional
 
-from probmcl import reference
 from probmcl.loss import (
     EMPTY,
     NLL_TARGETS,
@@ -13,6 +12,7 @@ from probmcl.loss import (
     ProbMCLLoss,
 )
 from probmcl.model import GaussianMixture, HeadOutput
+from probmcl_book import reference
 
 DTYPES = [torch.float64, torch.float32]
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from probmcl import reference
 from probmcl.loss import EMPTY, CrossBatchQueue, MulSupConLoss, ProbMCLLoss, SupConLoss
 from probmcl.model import GaussianMixture, HeadOutput
+from probmcl_book import reference
 
 
 @pytest.fixture

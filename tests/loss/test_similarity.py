@@ -5,7 +5,6 @@ import math
 import pytest
 import torch
 
-from probmcl import reference
 from probmcl.loss import (
     SIMILARITIES,
     cosine_similarity,
@@ -16,6 +15,7 @@ from probmcl.loss import (
     similarity_scores,
 )
 from probmcl.model import GaussianMixture
+from probmcl_book import reference
 
 DTYPES = [torch.float64, torch.float32]
 SHAPES = [(2, 1, 1), (2, 3, 2), (5, 4, 16), (2, 3, 512), (3, 1, 128)]  # (N, K, D)

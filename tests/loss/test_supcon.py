@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from probmcl import reference
 from probmcl.loss import EMPTY, RULES, MulSupConLoss, NoPositivesWarning, SupConLoss
 from probmcl.model import HeadOutput
+from probmcl_book import reference
 
 DTYPES = [torch.float64, torch.float32]
 

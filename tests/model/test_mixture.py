@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from probmcl import reference
 from probmcl.model import GaussianMixture
+from probmcl_book import reference
 
 DTYPES = [torch.float64, torch.float32]
 FORMS = ["isotropic", "diagonal"]

@@ -15,8 +15,8 @@ import pytest
 import torch
 
 from probmcl.data import Share
-from probmcl.experiment import read_record
 from probmcl.train import this_share
+from probmcl_book.records import read_record
 
 WORKER = Path(__file__).with_name("work_on_ranks.py")
 MANY = (2, 3, 4)
@@ -192,8 +192,8 @@ def test_the_command_under_torchrun_writes_one_record_and_goes_on_from_checkpoin
             f"""
 import warnings
 from probmcl.__main__ import main
-from probmcl.commands import run
-from probmcl.experiment.recipe import DigitsData, LettersStart, Method, Recipe
+from probmcl_book.commands import run
+from probmcl_book.replicate.recipe import DigitsData, LettersStart, Method, Recipe
 from probmcl.train import TrainingSettings
 
 warnings.simplefilter("error")

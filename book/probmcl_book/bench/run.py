@@ -1,0 +1,112 @@
+"""All cases, one after the other, as a record."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import torch
+
+from probmcl import _check
+from probmcl.data import checksum
+from probmcl.evaluate import Interval
+from probmcl_book.bench.cases import CASES, Case
+from probmcl_book.bench.measure import Measured, measure, measure_here
+from probmcl_book.bench.workloads import draw_labels
+from probmcl_book.records.provenance import provenance
+from probmcl_book.records.record import DataIdentity, Record, Row
+
+
+def run_benchmarks(
+    names: Sequence[str] | None = None,
+    *,
+    command: str,
+    smoke: bool = False,
+    say: Callable[[str], None] = lambda text: None,
+) -> Record:
+    """Measure cases, each side in processes of its own.
+
+    Args:
+        names: names of :data:`CASES`; None for all.
+        command: what makes the record again.
+        smoke: the smallest sizes: it proves that everything runs, and nothing else.
+        say: told which case begins.
+
+    Returns:
+        A record of kind "benchmark". A row is a side of a case: its median time in seconds, ``growth_mib``
+        and, on our side, ``speed`` and ``memory``: how many times faster and smaller than the alternative.
+
+    Raises:
+        ValueError: for an unknown case.
+    """
+    names = list(CASES) if names is None else [_check.one_of("names", name, CASES) for name in names]
+    begin, rows, notes = time.perf_counter(), [], []
+    for name in names:
+        case = CASES[name]
+        if case.cuda and not torch.cuda.is_available():
+            notes.append(f"{name}: not run on a GPU yet.")
+            continue
+        say(f"{name}: {case.title}")
+        rows += _rows(name, case, smoke)
+        if case.theirs is not None and not case.comparable:
+            notes.append(f"{name}: {case.needs} is not installed, so nothing is compared.")
+    if not rows:
+        raise ValueError(f"names: {', '.join(names)} needs a GPU, and torch finds none here")
+    on_gpu = all(CASES[row.method.split(": ")[0]].cuda for row in rows)
+    code, hardware = provenance("cuda" if on_gpu else "cpu")
+    sizes = {name: CASES[name].smoke if smoke else CASES[name].sizes for name in names}
+    return Record(
+        name="bench_smoke" if smoke else "bench_cuda" if on_gpu else "bench_loss",
+        kind="benchmark",
+        command=command,
+        recipe={"sizes": sizes, "goals": {n: [str(goal) for goal in CASES[n].goals] for n in names}},
+        seeds=(0,),
+        data=_data(),
+        code=code,
+        hardware=hardware,
+        wall_seconds=time.perf_counter() - begin,
+        rows=rows,
+        notes=notes,
+    )
+
+
+def _rows(name: str, case: Case, smoke: bool) -> list[Row]:
+    # Where no figure counts, no process is started for it.
+    find = partial(measure_here, smoke=True) if smoke else measure
+    ours = find(name, "ours")
+    if not case.comparable:
+        return [_row(f"{name}: ours", ours)]
+    theirs = find(name, "theirs")
+    compared = {
+        "speed": statistics.median(theirs.seconds) / statistics.median(ours.seconds),
+        "memory": theirs.growth_mib / max(ours.growth_mib, 1.0),
+    }
+    return [_row(f"{name}: ours", ours, compared), _row(f"{name}: {case.against}", theirs)]
+
+
+def _row(method: str, measured: Measured, compared: dict[str, float] | None = None) -> Row:
+    numbers = {"growth_mib": measured.growth_mib, **measured.further, **(compared or {})}
+    metrics = {name: Interval(value) for name, value in numbers.items()}
+    median, times = statistics.median(measured.seconds), measured.seconds
+    return Row(
+        method=method,
+        seed=None,
+        metrics={"seconds": Interval(median), **metrics},
+        seconds=sum(times),
+        image_views=0,
+        series={"seconds": times},
+    )
+
+
+def _data() -> DataIdentity:
+    labels = draw_labels(256, 80)
+    return DataIdentity(
+        name="random mixtures, embeddings and labels; DigitScenes for the epoch",
+        split="none",
+        sizes={"labels": len(labels)},
+        checksum=checksum(labels),
+        access="drawn from seed 0 by probmcl_book.bench.workloads",
+        source="this package",
+    )

@@ -1,0 +1,195 @@
+"""The ledger: every claim and part of the paper, how we know of it, what we do, and what stands behind it.
+
+The entries stand in ``book/ledger.yml``, one a row. The book shows them on a page, the README sums them up,
+and the tests check that no entry promises what is not there. An entry that names studies is decided by their
+records: as soon as one of them is there, its status and verdict are computed, and what the file says is what
+holds until then.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from probmcl import _check
+from probmcl_book.claims.claims import CLAIMS, claim_finding
+from probmcl_book.records.provenance import checkout
+
+LEDGER_KINDS = {
+    "C": ("claims of the abstract", 4),
+    "M": ("parts of the method", 15),
+    "R": ("published numbers", 14),
+    "F": ("figures", 2),
+    "T": ("tables", 3),
+}
+"""What the letter of a row stands for, and how many rows it has."""
+
+LEDGER_ROWS = tuple(f"{letter}{n}" for letter, (_, rows) in LEDGER_KINDS.items() for n in range(1, rows + 1))
+"""The ids that the ledger holds, each once."""
+
+LEDGER_TAGS = {
+    "P": "abstract or official figures",
+    "S": "a public summary",
+    "K": "the code of KMCL, the same authors' sibling method",
+    "U": "not in what we could read: our choice",
+}
+"""How we know what an entry says."""
+
+LEDGER_STATUSES = {
+    "reproduced": "a record supports it, within the scope that is named",
+    "partly": "a record supports a part of it, or all of it in a smaller scope",
+    "not reproduced": "a record speaks against it, within the scope that is named",
+    "implemented": "built and tested, as we read it or, where we could not read it, as we chose",
+    "deviates": "built and tested, and knowingly different from what we read",
+    "not run": "no run of ours has answered it",
+    "not seen": "we know that it exists and could not see it",
+}
+"""What the word in an entry's status means."""
+
+CLAIMING = ("reproduced", "partly", "not reproduced")
+"""Statuses that claim a result, and so need a record."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """Numbers that others published.
+
+    Attributes:
+        data: name of the data set.
+        metric: what was measured.
+        values: pairs of a setting (backbone, input) and a value, as published.
+        comparable: what the values may be compared with.
+        split: the split, where a data set has several.
+    """
+
+    data: str
+    metric: str
+    values: tuple[tuple[str, str], ...]
+    comparable: str
+    split: str = ""
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """One row of the ledger.
+
+    Attributes:
+        id: one of :data:`LEDGER_ROWS`.
+        part: what it is about, in a few words.
+        status: one of :data:`LEDGER_STATUSES`.
+        tags: keys of :data:`LEDGER_TAGS`; none for numbers of other publications.
+        read: what we read, in our words.
+        symbol: our symbol, as a formula.
+        choice: what we do.
+        code: names in the package.
+        tests: tests that cover it: ``path``, ``path::name`` or ``path::Class::name``.
+        chapters: names of the chapters with a note on it.
+        because: what the status rests on, or what would answer the row.
+        record: name of the record behind it.
+        against: the method of the record that it is compared with.
+        studies: names of the records of studies that decide it, recorded or not.
+        verdict: what these records say, in a sentence; computed, not in the file.
+        cite: key in ``references.bib``.
+        published: numbers of a published-number row.
+    """
+
+    id: str
+    part: str
+    status: str
+    tags: tuple[str, ...] = ()
+    read: str = ""
+    symbol: str = ""
+    choice: str = ""
+    code: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+    chapters: tuple[str, ...] = ()
+    because: str = ""
+    record: str = ""
+    against: str = ""
+    studies: tuple[str, ...] = ()
+    verdict: str = ""
+    cite: str = ""
+    published: Published | None = None
+
+    @property
+    def kind(self) -> str:
+        """The letter of the row."""
+        return self.id[:1]
+
+
+def read_ledger(path: str | Path | None = None) -> tuple[LedgerEntry, ...]:
+    """Return the entries of a ledger in the order of the file, decided by the records beside it.
+
+    Args:
+        path: the file; ``book/ledger.yml`` of the checkout by default. The records are in the folder
+            ``results`` beside it.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if an entry has an unknown or missing field; the message names entry and field.
+
+    Example:
+        >>> ledger = read_ledger()
+        >>> ledger[4].id, ledger[4].part, ledger[4].tags
+        ('M1', 'Batch', ('S',))
+    """
+    path = Path(path) if path else (checkout() or Path.cwd()) / "book" / "ledger.yml"
+    entries = (_entry(plain) for plain in yaml.safe_load(path.read_text(encoding="utf-8")))
+    return tuple(_decided(entry, path.parent / "results") for entry in entries)
+
+
+def _decided(entry: LedgerEntry, results: Path) -> LedgerEntry:
+    """The entry with the verdict of its studies, if it names any and one of them is recorded."""
+    if not entry.studies or entry.id not in CLAIMS:
+        return entry
+    try:
+        found = claim_finding(entry.id, results)
+    except ValueError:  # a record that is no valid one: check_ledger says which
+        return entry
+    if found is None:
+        return entry
+    return replace(entry, status=found.status, verdict=found.sentence, because=found.change)
+
+
+def _entry(plain: Mapping[str, Any]) -> LedgerEntry:
+    name = str(plain.get("id", "an entry without id"))
+    if "verdict" in plain:
+        raise ValueError(f"{name}: verdict: expected none, it is computed from the records of studies")
+    published = plain.get("published")
+    if published:
+        values = tuple((str(setting), str(value)) for setting, value in published.get("values", ()))
+        published = _filled(Published, {**published, "values": values}, f"{name}: published")
+    lists = {key: tuple(value) for key, value in plain.items() if isinstance(value, list)}
+    entry: LedgerEntry = _filled(LedgerEntry, {**plain, **lists, "published": published}, name)
+    return entry
+
+
+def _filled(kind: type[Any], plain: Mapping[str, Any], name: str) -> Any:
+    fields = {f.name: f.default is dataclasses.MISSING for f in dataclasses.fields(kind)}
+    for key in plain:
+        _check.one_of(f"{name}: field", key, fields)
+    for key, required in fields.items():
+        if required and not plain.get(key):
+            raise ValueError(f"{name}: expected the field {key!r}, got none")
+    return kind(**plain)
+
+
+def ledger_summary(entries: Sequence[LedgerEntry]) -> list[str]:
+    """One line a kind of row: how many rows have which status.
+
+    Example:
+        >>> ledger_summary(read_ledger())[4]
+        'tables (T1 to T3): 3 not seen'
+    """
+    lines = []
+    for letter, (name, rows) in LEDGER_KINDS.items():
+        counts = Counter(entry.status for entry in entries if entry.kind == letter)
+        found = ", ".join(f"{counts[status]} {status}" for status in LEDGER_STATUSES if counts[status])
+        lines.append(f"{name} ({letter}1 to {letter}{rows}): {found}")
+    return lines

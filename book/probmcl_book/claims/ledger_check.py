@@ -1,0 +1,176 @@
+"""Does the ledger keep its promises? Rows, words, names in the package, tests and records, one by one."""
+
+from __future__ import annotations
+
+import ast
+import pkgutil
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from probmcl_book.claims.claims import CLAIM_RECORDS, COUNTED_LABELS
+from probmcl_book.claims.findings import named
+from probmcl_book.claims.ledger import CLAIMING, LEDGER_ROWS, LEDGER_STATUSES, LEDGER_TAGS, LedgerEntry
+from probmcl_book.records.record import Record, read_record
+from probmcl_book.replicate.recipe import Recipe
+from probmcl_book.studies import Study
+
+
+def check_ledger(entries: Sequence[LedgerEntry], root: Path) -> list[str]:
+    """Return what is wrong with a ledger, one sentence a problem; nothing if it keeps its promises.
+
+    Every row stands there once; tags and statuses are known; every part of the method has a test; every test
+    and every name in the package exists; every status that claims a result has a record; every record is
+    valid, made by committed code, loads its recipe and holds the comparison that the entry names; a study has
+    the name of its file; the studies of a claim are those that decide it, and labels that they are compared
+    with are counted in a record.
+
+    Args:
+        entries: the ledger.
+        root: the checkout with ``tests`` and ``book/results``.
+
+    Example:
+        >>> from probmcl_book.claims import read_ledger
+        >>> check_ledger(read_ledger()[1:], Path("nowhere"))[0]
+        'C1: expected one entry, got 0'
+    """
+    counts = Counter(entry.id for entry in entries)
+    problems = [f"{row}: expected one entry, got {counts[row]}" for row in LEDGER_ROWS if counts[row] != 1]
+    problems += [f"{row}: not a row of the ledger" for row in counts if row not in LEDGER_ROWS]
+    for entry in entries:
+        found = [*_words(entry), *_code_and_tests(entry, root), *_results(entry, root)]
+        problems += [f"{entry.id}: {problem}" for problem in found]
+    return problems
+
+
+def _words(entry: LedgerEntry) -> list[str]:
+    problems = [f"unknown tag {tag!r}" for tag in entry.tags if tag not in LEDGER_TAGS]
+    if entry.status not in LEDGER_STATUSES:
+        problems.append(f"unknown status {entry.status!r}")
+    if entry.kind == "R":
+        return problems if entry.published else [*problems, "no published numbers"]
+    if not entry.tags:
+        problems.append("no tag says how we know")
+    if not entry.read:
+        problems.append("nothing says what we read")
+    if entry.status not in ("implemented", "deviates") and not entry.because:
+        problems.append(f"nothing says why it is {entry.status!r}")
+    return problems
+
+
+def _code_and_tests(entry: LedgerEntry, root: Path) -> list[str]:
+    problems = [f"no test {test!r}" for test in entry.tests if not has_test(root, test)]
+    if entry.kind == "M" and not entry.tests:
+        problems.append("no test covers this part of the method")
+    for name in entry.code:
+        try:
+            pkgutil.resolve_name(name)
+        except (ImportError, AttributeError):
+            problems.append(f"nothing named {name!r} in the package")
+    return problems
+
+
+def _results(entry: LedgerEntry, root: Path) -> list[str]:
+    problems = [problem for name in entry.studies for problem in _study(name, root)]
+    if entry.studies != CLAIM_RECORDS.get(entry.id, ()):
+        problems.append(f"expected the studies {', '.join(CLAIM_RECORDS.get(entry.id, ())) or 'none'}")
+    if not entry.record:
+        needed = (entry.status in CLAIMING and not entry.verdict) or entry.against
+        return [*problems, f"{entry.status!r} needs a record"] if needed else problems
+    if entry.studies and entry.status in CLAIMING and not entry.verdict:
+        problems.append(f"{entry.status!r} needs a record of its studies")
+    return problems + _one_record(entry, root)
+
+
+def _study(name: str, root: Path) -> list[str]:
+    """What is wrong with a study that decides an entry; that it is not recorded is nothing wrong."""
+    path = root / "book" / "results" / f"{name}.json"
+    if not path.is_file():
+        return []
+    try:
+        record = named(read_record(path), name)
+        _load_recipe(record)
+    except (ValueError, TypeError, KeyError) as error:
+        return [f"record {name!r} does not load: {error}"]
+    counted = _counted(COUNTED_LABELS[name], name, root) if name in COUNTED_LABELS else []
+    return [*_uncommitted(record, name), *counted]
+
+
+def _uncommitted(record: Record, name: str) -> list[str]:
+    """Code that nobody else has makes no record again."""
+    return [f"record {name!r} was made by code that was not committed"] if record.code.dirty else []
+
+
+def _counted(name: str, study: str, root: Path) -> list[str]:
+    """What is wrong with the record of counted labels that a study is compared with."""
+    try:
+        read_record(root / "book" / "results" / f"{name}.json")
+    except FileNotFoundError:
+        return [f"no record {name!r}, which {study!r} needs"]
+    except ValueError as error:
+        return [f"record {name!r} does not load: {error}"]
+    return []
+
+
+def _one_record(entry: LedgerEntry, root: Path) -> list[str]:
+    try:
+        record = named(entry_record(entry, root), entry.record)
+        _load_recipe(record)
+    except FileNotFoundError:
+        return [f"no record {entry.record!r}"]
+    except (ValueError, TypeError, KeyError) as error:
+        return [f"record {entry.record!r} does not load: {error}"]
+    problems = _uncommitted(record, entry.record)
+    if entry.against and entry.against not in {d.against for d in record.differences}:
+        problems.append(f"record {entry.record!r} has no comparison with {entry.against!r}")
+    return problems
+
+
+def _load_recipe(record: Record) -> None:
+    """Raise unless what a record was made with can be made again."""
+    if record.kind == "comparison":
+        Recipe.from_dict(record.recipe)
+    elif record.kind == "study" and "trials" in record.recipe:
+        Study.from_dict(record.recipe)
+    elif record.kind == "study":  # one recipe, asked in another way
+        Recipe.from_dict(record.recipe.get("recipe", record.recipe))
+
+
+def entry_record(entry: LedgerEntry, root: Path) -> Record:
+    """Return the record behind an entry of the checkout ``root``.
+
+    Raises:
+        FileNotFoundError: if there is no such record.
+        ValueError: if it does not follow the schema.
+    """
+    return read_record(root / "book" / "results" / f"{entry.record}.json")
+
+
+def has_test(root: Path, test: str) -> bool:
+    """Tell whether a test exists, from the text of its file: nothing is imported.
+
+    Args:
+        root: the checkout.
+        test: ``path``, ``path::name`` or ``path::Class::name``; a path alone or a class needs a test in it.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "test_one.py").write_text("def test_it(): pass")
+        ...     [has_test(Path(folder), f"test_one.py::{name}") for name in ("test_it", "test_other")]
+        [True, False]
+    """
+    file, *names = test.split("::")
+    if not (root / file).is_file():
+        return False
+    body: list[ast.stmt] = ast.parse((root / file).read_text(encoding="utf-8")).body
+    node: ast.stmt | None = None
+    for name in names:
+        node = next((statement for statement in body if getattr(statement, "name", None) == name), None)
+        if node is None:
+            return False
+        body = getattr(node, "body", [])
+    if isinstance(node, ast.FunctionDef):
+        return node.name.startswith("test")
+    inside = [inner for statement in body for inner in (statement, *getattr(statement, "body", []))]
+    return any(isinstance(inner, ast.FunctionDef) and inner.name.startswith("test") for inner in inside)

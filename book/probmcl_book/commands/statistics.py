@@ -1,0 +1,44 @@
+"""``python -m probmcl statistics NAME``: describe the labels of a public data set."""
+
+from __future__ import annotations
+
+from argparse import Namespace, _SubParsersAction
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from probmcl_book.commands.arguments import record_file
+from probmcl_book.records import write_record
+from probmcl_book.records.provenance import command_line
+from probmcl_book.studies import LABEL_SOURCES, label_record, read_label_matrix
+
+
+def add(commands: _SubParsersAction[Any]) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "statistics",
+        help="describe the labels of a public data set",
+        description="Count labels, label sets and positives per anchor of a label matrix; write a record.",
+    )
+    parser.add_argument("name", choices=sorted(LABEL_SOURCES), help="the data set")
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        required=True,
+        metavar="FILE.npz",
+        help="labels (N, K), classes (K,) and, if there is one, split (N,)",
+    )
+    parser.add_argument(
+        "--out", type=record_file, help="the record's file; runs/labels_NAME.json if not given"
+    )
+    parser.set_defaults(action=_statistics)
+
+
+def _statistics(options: Namespace, arguments: Sequence[str], console: Console) -> None:
+    labels, classes, parts = read_label_matrix(options.labels)
+    record = label_record(options.name, labels, classes, parts=parts, command=command_line(arguments))
+    out = options.out or Path("runs") / f"{record.name}.json"
+    write_record(record, out)
+    console.print(f"{len(labels):,} images; {record.wall_seconds:.0f} seconds; record written to {out}")

@@ -1,0 +1,142 @@
+"""``python -m probmcl study main``: run a planned study, bit by bit, and sum it up."""
+
+from __future__ import annotations
+
+import time
+from argparse import ArgumentDefaultsHelpFormatter, Namespace, _SubParsersAction
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from probmcl import _check
+from probmcl_book.commands.arguments import default_device, device, record_file
+from probmcl_book.records import Record, comparison_table, verdict, write_record
+from probmcl_book.records.provenance import command_line
+from probmcl_book.replicate import PretrainedStart
+from probmcl_book.studies import (
+    STUDIES,
+    WORLDS,
+    Images,
+    Study,
+    StudyRuns,
+    planned_study,
+    record_name,
+    repeat_runs,
+    run_study,
+    summarise,
+)
+
+
+def add(commands: _SubParsersAction[Any]) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "study",
+        help="run a planned study: many settings and seeds, resumable",
+        description="Run a planned study: its tuning, then every setting with every seed, each kept in a "
+        "file as soon as it is finished. The same command goes on where it was stopped. At the end, or when "
+        "the budget is spent, what is finished is summed up in one record.",
+        formatter_class=ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("name", nargs="?", choices=sorted(STUDIES), help="the study")
+    parser.add_argument("--world", choices=sorted(WORLDS), default="digits", help="the data")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="the folder of the data, if it is on disk")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="weights of the start, if it is a file")
+    parser.add_argument("--smoke", action="store_true", help="few images, one seed, one epoch: no evidence")
+    parser.add_argument("--budget", type=float, metavar="HOURS", help="start no run that would end later")
+    parser.add_argument("--seeds", type=int, nargs="+", metavar="SEED", help="instead of the planned ones")
+    parser.add_argument("--folder", type=Path, help="finished runs; runs/studies/NAME if not given")
+    parser.add_argument(
+        "--out", type=record_file, metavar="FILE", help="the record; runs/study_NAME.json by default"
+    )
+    parser.add_argument("--device", type=device, default=default_device(), help="cpu, cuda, cuda:1 ...")
+    parser.add_argument("--repeat", type=int, metavar="N", help="make N finished runs again, and compare")
+    parser.add_argument("--list", action="store_true", help="show what would be run, and run nothing")
+    parser.set_defaults(action=_study)
+
+
+def _study(options: Namespace, arguments: Sequence[str], console: Console) -> None:
+    if options.name is None:
+        if not options.list:
+            raise ValueError(f"name: expected one of {', '.join(STUDIES)}, got none")
+        console.print(_overview([planned_study(name, options.world) for name in STUDIES]))
+        return
+    planned = planned_study(options.name, options.world, smoke=options.smoke)
+    study = planned.with_seeds(tuple(options.seeds)) if options.seeds else planned
+    if options.list:
+        console.print(_settings(study))
+        return
+    _check_options(options, study)
+    torch.set_flush_denormal(True)  # exp of very negative logits makes denormals, which CPUs handle slowly
+    begin = time.perf_counter()
+    name = record_name(study.name, study.world) + ("_smoke" if options.smoke else "")
+    among = Path("runs") / ("smoke" if options.smoke else "studies")
+    folder = options.folder or among / name.removeprefix("study_")
+    found = run_study(
+        study,
+        folder,
+        images=Images(options.data),
+        weights=options.weights,
+        device=options.device,
+        budget=options.budget if options.repeat is None else 0.0,
+        resamples=20 if options.smoke else 300,
+        say=lambda line: console.print(line, highlight=False, markup=False),
+    )
+    if options.repeat is not None:
+        _repeat(found, folder, options, console)
+        return
+    if found.runs:
+        resamples = 20 if options.smoke else 1000
+        command = command_line(arguments)
+        record = summarise(found, command=command, resamples=resamples, planned=planned)
+        out = options.out or Path("runs") / f"{name}.json"
+        write_record(record, out)
+        _report(record, options.smoke, console)
+        console.print(f"record written to {out}")
+    console.print(f"{found.made} runs made in {time.perf_counter() - begin:.0f} s, {found.left} left")
+
+
+def _check_options(options: Namespace, study: Study) -> None:
+    """Refuse before the first run what would be ignored or come to nothing."""
+    if options.repeat is not None:
+        _check.count("repeat", options.repeat)
+    starts = [trial.recipe.start for trial in study.trials]
+    if options.weights is not None and not any(isinstance(start, PretrainedStart) for start in starts):
+        raise ValueError(
+            f"weights: expected none, {study.world} has no start from a file; got {options.weights}"
+        )
+
+
+def _report(record: Record, smoke: bool, console: Console) -> None:
+    console.print(comparison_table(record))
+    verdicts = [] if smoke else map(verdict, record.differences)  # a few images allow none
+    for line in [*verdicts, *record.notes]:
+        console.print(line, highlight=False, markup=False)
+
+
+def _repeat(found: StudyRuns, folder: Path, options: Namespace, console: Console) -> None:
+    for again in repeat_runs(found, folder, options.repeat, weights=options.weights, device=options.device):
+        words = f"mAP {again.recorded:.6f}, again {again.made:.6f}: {again.verdict}"
+        console.print(f"seed {again.seed} · {again.trial}: {words}", highlight=False, markup=False)
+
+
+def _overview(studies: Sequence[Study]) -> Table:
+    table = Table("study", "question", "settings", "runs", "tuning")
+    for study in studies:
+        counts = (len(study.trials), len(study), sum(1 for _ in study.tuning_runs()))
+        table.add_row(study.name, study.question, *map(str, counts))
+    return table
+
+
+def _settings(study: Study) -> Table:
+    title = f"{study.name}, {study.world}: {len(study)} runs, {sum(1 for _ in study.tuning_runs())} of tuning"
+    table = Table("setting", "group", "seeds", "candidates", title=title)
+    for trial in study.trials:
+        tuning = study.tuning if study.tuning is not None and study.tuning.group == trial.group else None
+        tried = () if tuning is None else tuning.candidates.get(trial.setting, ())
+        words = "; ".join(one.name for one in tried)
+        table.add_row(trial.setting, trial.group, " ".join(map(str, trial.seeds)), words)
+    return table

@@ -1,0 +1,286 @@
+"""Compare an answer with the truth, and explain the failure.
+
+A checker knows the truth as a slow loop of :mod:`probmcl_book.reference`, and typical mistakes as functions:
+where an answer gives on every case what a mistake gives, the hint names that mistake.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from probmcl_book.course.showing import shown, shown_case
+
+
+class WrongAnswerError(AssertionError):
+    """An answer is missing or wrong; the message is meant for the one who gave it."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong way to an answer that people take.
+
+    Attributes:
+        hint: what to look at, in one sentence.
+        answer: what this mistake gives, for the arguments of the question.
+    """
+
+    hint: str
+    answer: Callable[..., Any]
+
+
+def feedback(checker: Callable[..., None], *answers: Any, **options: Any) -> None:
+    """Run a checker and print what it says, without a traceback: the check cell of a notebook.
+
+    ``[x]`` stands for an answer that passes, ``[ ]`` for one that is missing or wrong, and ``[?]`` for one
+    that cannot be called right before grading: the checker has a switch ``tell``, and it is off.
+
+    Example:
+        >>> from probmcl_book.course import positive_sets
+        >>> feedback(positive_sets.jaccard, ...)
+        [ ] `jaccard`: not answered yet. Replace the ... by your answer and run its cell.
+    """
+    try:
+        checker(*answers, **options)
+    except WrongAnswerError as wrong:
+        print(f"[ ] {wrong}")
+    else:
+        if inspect.signature(checker).parameters.keys() & {"tell"} and not options.get("tell"):
+            print(f"[?] {checker.__name__}: no common mistake found. Only the grader says if it is right.")
+        else:
+            print(f"[x] {checker.__name__}: passed")
+
+
+def check_function(
+    answer: Any,
+    truth: Callable[..., Any],
+    cases: Sequence[tuple[Any, ...]],
+    mistakes: Sequence[Mistake] = (),
+    *,
+    name: str | None = None,
+    tolerance: float = 1e-5,
+) -> None:
+    """Raise unless ``answer`` gives on every case what ``truth`` gives.
+
+    Args:
+        answer: the function to check.
+        truth: gives the right result; its argument names are shown.
+        cases: positional arguments of each call; the smallest case that fails is shown.
+        mistakes: tried in this order, to find the one that explains all results.
+        name: what the answer is called; the truth's name by default.
+        tolerance: allowed difference, absolute plus relative.
+
+    Raises:
+        WrongAnswerError: says what is wrong, on which case, and what the likely mistake is.
+
+    Example:
+        >>> def half(x): return x / 2
+        >>> twice = Mistake("halved twice?", lambda x: x / 4)
+        >>> check_function(lambda x: x / 4, half, [(1.0,), (3.0,)], [twice])
+        Traceback (most recent call last):
+        ...
+        probmcl_book.course.comparison.WrongAnswerError: `half` is wrong on 2 of 2 cases. The smallest:
+          x = 1
+          expected 0.5
+          got      0.25
+          Hint: halved twice?
+    """
+    name = name or truth.__name__
+    _must_be_answered(answer, name)
+    if not callable(answer):
+        raise WrongAnswerError(f"`{name}`: expected a function, got {type(answer).__name__}.")
+    ordered = sorted(cases, key=_size)
+    results = [_call(answer, case) for case in ordered]
+    if any(isinstance(result, _Raised) for result in results):
+        first = next(i for i, result in enumerate(results) if isinstance(result, _Raised))
+        raise WrongAnswerError(
+            f"`{name}` stopped with an error.\n{shown_case(truth, ordered[first])}\n  {results[first].error}"
+        )
+    if all(result is None or result is ... for result in results):
+        raise WrongAnswerError(f"`{name}`: not answered yet. It returns nothing.")
+    expected = [truth(*copy.deepcopy(case)) for case in ordered]
+    wrong = [i for i in range(len(cases)) if not same(results[i], expected[i], tolerance)]
+    if wrong:
+        first = wrong[0]
+        hint = _explanation(ordered, results, mistakes, tolerance) or _shape_hint(
+            results[first], expected[first]
+        )
+        raise WrongAnswerError(
+            f"`{name}` is wrong on {len(wrong)} of {len(cases)} cases. The smallest:\n"
+            f"{shown_case(truth, ordered[first])}\n"
+            f"  expected {shown(expected[first])}\n  got      {shown(results[first])}"
+            + (f"\n  Hint: {hint}" if hint else "")
+        )
+
+
+def check_value(
+    name: str,
+    value: Any,
+    truth: Any,
+    mistakes: Sequence[tuple[str, Any]] = (),
+    *,
+    tolerance: float = 1e-4,
+    tell: bool = True,
+) -> None:
+    """Raise unless ``value`` is the ``truth``, a number, a string, or a list or tensor of numbers.
+
+    Args:
+        name: what the answer is called.
+        value: the answer.
+        truth: the right one.
+        mistakes: pairs of a hint and the value that this mistake gives.
+        tolerance: allowed difference, absolute plus relative.
+        tell: False checks only what may be said before grading: the kind of the answer, and that it is not
+            what a known mistake gives.
+
+    Raises:
+        WrongAnswerError: with a hint if the value is that of a known mistake.
+
+    Example:
+        >>> check_value("share", 0.25, 0.5, [("of the wrong half", 0.25)], tell=False)
+        Traceback (most recent call last):
+        ...
+        probmcl_book.course.comparison.WrongAnswerError: `share` is not right.
+          Hint: of the wrong half
+    """
+    _must_be_answered(value, name)
+    if not _alike(value, truth):
+        kind = (
+            f"a tensor or list of {_count(truth)} numbers" if _count(truth) > 1 else f"a {_kind_name(truth)}"
+        )
+        raise WrongAnswerError(f"`{name}`: expected {kind}, got {shown(value)}.")
+    if same(value, truth, tolerance):
+        return
+    for hint, wrong in mistakes:
+        if same(value, wrong, tolerance) and not same(wrong, truth, tolerance):
+            raise WrongAnswerError(f"`{name}` is not right.\n  Hint: {hint}")
+    if tell:
+        raise WrongAnswerError(f"`{name}` is not right: got {shown(value)}.")
+
+
+def same(got: Any, expected: Any, tolerance: float = 1e-5) -> bool:
+    """Whether two results are equal up to ``tolerance``, absolute plus relative; NaN equals NaN.
+
+    Example:
+        >>> same(torch.tensor([1.0, 2.0]), [1.0, 2.0]), same(1.0, 1.1)
+        (True, False)
+    """
+    if isinstance(expected, str | bool) and not isinstance(got, Tensor):
+        return bool(got == expected)
+    if isinstance(expected, dict):
+        return isinstance(got, dict) and all(
+            k in got and same(got[k], expected[k], tolerance) for k in expected
+        )
+    if _in_parts(expected):
+        return _in_parts(got, len(expected)) and all(map(same, got, expected, [tolerance] * len(expected)))
+    try:
+        found, wanted = as_tensor(got), as_tensor(expected)
+    except (TypeError, ValueError, RuntimeError):
+        return False
+    if found.shape != wanted.shape:
+        return False
+    return torch.allclose(found, wanted, rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
+def _in_parts(value: Any, parts: int | None = None) -> bool:
+    """Whether ``value`` is a tuple or list of tensors, and of so many ``parts``."""
+    if not isinstance(value, list | tuple) or parts not in (None, len(value)):
+        return False
+    return any(isinstance(part, Tensor) for part in value)
+
+
+def as_tensor(value: Any) -> Tensor:
+    """A number, a list or a tensor as float64; a tuple or list of tensors is joined."""
+    if isinstance(value, list | tuple) and any(isinstance(part, Tensor) for part in value):
+        return torch.cat([as_tensor(part).flatten() for part in value])
+    return torch.as_tensor(value).detach().cpu().double()
+
+
+@dataclass(frozen=True)
+class _Raised:
+    """A call that ended with an error."""
+
+    error: str
+
+
+def _call(answer: Callable[..., Any], case: tuple[Any, ...]) -> Any:
+    """The result for a copy of ``case``; a student's warnings are no failure, an error is reported."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return answer(*copy.deepcopy(case))
+    except Exception as error:
+        return _Raised(f"{type(error).__name__}: {error}")
+
+
+def _explanation(
+    cases: Sequence[tuple[Any, ...]], results: Sequence[Any], mistakes: Sequence[Mistake], tolerance: float
+) -> str:
+    """The hint of the first mistake that gives all of ``results``, or an empty string."""
+    for mistake in mistakes:
+        given = [_call(mistake.answer, case) for case in cases]
+        if all(same(result, wrong, tolerance) for result, wrong in zip(results, given, strict=True)):
+            return mistake.hint
+    return ""
+
+
+def _shape_hint(got: Any, expected: Any) -> str:
+    if _in_parts(expected):
+        if not _in_parts(got, len(expected)):
+            return f"The result should be a tuple of {len(expected)} tensors."
+        hints = [(n, _shape_hint(*pair)) for n, pair in enumerate(zip(got, expected, strict=True), 1)]
+        return next((f"Part {n}: {hint}" for n, hint in hints if hint), "")
+    if not isinstance(expected, Tensor | float | int):
+        return ""
+    if got is None or got is ...:
+        return "Nothing is returned for this case."
+    try:
+        found, wanted = as_tensor(got), as_tensor(expected)
+    except (TypeError, ValueError, RuntimeError):
+        return f"Expected a tensor or a number, got {type(got).__name__}."
+    if found.shape != wanted.shape:
+        return f"The result should have shape {tuple(wanted.shape)}, not {tuple(found.shape)}."
+    if not found.isfinite().all() and wanted.isfinite().all():
+        return "There is a NaN or an infinity: look for 0/0, log 0, or an exponential that is too large."
+    return ""
+
+
+def _must_be_answered(value: Any, name: str) -> None:
+    if value is None or value is ...:
+        raise WrongAnswerError(
+            f"`{name}`: not answered yet. Replace the ... by your answer and run its cell."
+        )
+
+
+def _alike(value: Any, truth: Any) -> bool:
+    """Whether ``value`` is of the kind of ``truth``: text, or as many finite numbers."""
+    if isinstance(truth, str):
+        return isinstance(value, str)
+    if isinstance(value, str):
+        return False
+    try:
+        found, wanted = as_tensor(value), as_tensor(truth)
+    except (TypeError, ValueError, RuntimeError):
+        return False
+    usable = found.isfinite() if found.dim() == 0 else ~found.isnan()  # a threshold may be infinite
+    return found.shape == wanted.shape and bool(usable.all())
+
+
+def _count(value: Any) -> int:
+    return 1 if isinstance(value, str) else as_tensor(value).numel()
+
+
+def _kind_name(value: Any) -> str:
+    return "text" if isinstance(value, str) else "finite number"
+
+
+def _size(case: tuple[Any, ...]) -> int:
+    parts = [part for value in case for part in (value if isinstance(value, tuple) else (value,))]
+    return sum(part.numel() if isinstance(part, Tensor) else 1 for part in parts)

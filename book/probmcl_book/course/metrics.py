@@ -1,0 +1,212 @@
+"""Checkers of assignment 1 and of an exercise: imbalance, average precision, thresholds, macro F1."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from probmcl.evaluate import multilabel_metrics
+from probmcl_book.course.comparison import check_function, check_value
+from probmcl_book.course.metrics_mistakes import (
+    AP_MISTAKES,
+    F1_MISTAKES,
+    MAP_MISTAKES,
+    STATISTICS_MISTAKES,
+    THRESHOLD_MISTAKES,
+    by_class,
+    f1_of_classes,
+    ranked_precision,
+    search,
+    statistics_of,
+    thresholds_of,
+)
+from probmcl_book.course.student import generator_of
+
+
+class Instance(NamedTuple):
+    """A student's own scores and labels; the last class has no positive among the test images."""
+
+    validation_scores: Tensor  # (N, K) in [0, 1], with ties
+    validation_labels: Tensor  # (N, K)
+    test_scores: Tensor  # (N, K)
+    test_labels: Tensor  # (N, K)
+    few_scores: Tensor  # (8,) with ties, for a computation by hand
+    few_labels: Tensor  # (8,)
+
+
+def instance(student_id: str, term: str = "public") -> Instance:
+    """The data of one student.
+
+    Example:
+        >>> instance("ada").test_scores.shape
+        torch.Size([160, 6])
+    """
+    generator = generator_of(student_id, term, "a1")
+    prevalence = torch.tensor([0.5, 0.3, 0.2, 0.1, 0.06, 0.04])
+    parts: list[Tensor] = []
+    for _ in range(2):
+        labels = (torch.rand(160, 6, generator=generator) < prevalence).long()
+        labels[:2, :5] = 1
+        noise = torch.randn(160, 6, generator=generator, dtype=torch.float64)
+        scores = (1.6 * labels - 1.2 + noise).sigmoid().mul(20).round().div(20)
+        parts += [scores, labels]
+    parts[3][:, 5] = 0
+    parts[1][2, 5] = 1
+    return Instance(parts[0], parts[1], parts[2], parts[3], *_few(generator))
+
+
+def _few(generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Eight scores, the highest first, and labels; drawn until ties taken one by one give a wrong number."""
+    one_by_one = AP_MISTAKES[:2]
+    while True:
+        labels = torch.tensor([1, 0, 1, 0, 0, 1, 0, 0])[torch.randperm(8, generator=generator)]
+        scores = torch.randint(2, 10, (8,), generator=generator).sort(descending=True).values.double() / 10
+        truth = ranked_precision(scores, labels)
+        if all(abs(mistake.answer(scores, labels) - truth) > 0.01 for mistake in one_by_one):
+            return scores, labels
+
+
+def label_statistics(answer: Any, *, seed: int = 0) -> None:
+    """Check ``label_statistics(labels)``: cardinality, frequency of each class, imbalance."""
+    cases = [(labels,) for labels in _label_cases(seed)]
+    check_function(answer, statistics_of, cases, STATISTICS_MISTAKES, name="label_statistics")
+
+
+def average_precision(answer: Any, *, seed: int = 0) -> None:
+    """Check ``average_precision(scores, labels)`` of one class: ties are one point; NaN without positives."""
+    check_function(answer, ranked_precision, _ranking_cases(seed), AP_MISTAKES, name="average_precision")
+
+
+def mean_average_precision(answer: Any, *, seed: int = 0) -> None:
+    """Check ``mean_average_precision(scores, labels)``: the mean over classes that have positives."""
+
+    def mean_average_precision(scores: Tensor, labels: Tensor) -> float:
+        return by_class(scores, labels).nanmean().item()
+
+    check_function(answer, mean_average_precision, _score_cases(seed), MAP_MISTAKES)
+
+
+def best_thresholds(answer: Any, *, seed: int = 0) -> None:
+    """Check ``best_thresholds(scores, labels)``: for each class the highest score with the best F1."""
+    cases = _score_cases(seed)
+    check_function(answer, thresholds_of, cases, THRESHOLD_MISTAKES, name="best_thresholds")
+
+
+def macro_f1(answer: Any, *, seed: int = 0) -> None:
+    """Check ``macro_f1(answers, labels)``: the mean F1 of the classes that have positives."""
+
+    def macro_f1(answers: Tensor, labels: Tensor) -> float:
+        return f1_of_classes(answers, labels)[labels.any(0)].mean().item()
+
+    check_function(answer, macro_f1, _answer_cases(seed), F1_MISTAKES)
+
+
+def by_hand(value: Any, student_id: str, term: str = "public", *, tell: bool = False) -> None:
+    """Check the average precision of a student's own eight scores.
+
+    Args:
+        value: the number.
+        student_id: whose scores.
+        term: of the course.
+        tell: whether a wrong number that fits no known mistake is called wrong; False before grading.
+    """
+    own = instance(student_id, term)
+    scores, labels = own.few_scores, own.few_labels
+    truth = ranked_precision(scores, labels)
+    mistakes = [(mistake.hint, mistake.answer(scores, labels)) for mistake in AP_MISTAKES]
+    check_value("my_ap", value, truth, mistakes, tolerance=2e-3, tell=tell)
+
+
+def own_test(values: tuple[Any, Any], student_id: str, term: str = "public", *, tell: bool = False) -> None:
+    """Check thresholds from validation and CF1 on test of a student's own data; arguments as above."""
+    own = instance(student_id, term)
+    scores, labels = own.validation_scores, own.validation_labels
+    right = search(scores, labels)
+    on_test = search(own.test_scores, own.test_labels)
+    of_thresholds = (
+        ("These thresholds were chosen on the test images, which are then no test any more.", on_test),
+        ("You compare with > instead of >=.", search(scores, labels, strict=True)),
+        ("Of several thresholds with the same F1 take the highest.", search(scores, labels, ties="lowest")),
+    )
+    at_right = multilabel_metrics(own.test_scores, own.test_labels, thresholds=right).at_threshold
+    macro = "This is the mean of the classes' F1 (macro F1). CF1 is the harmonic mean of CP and CR."
+    f1 = f1_of_classes(own.test_scores >= right, own.test_labels)
+    of_cf1 = (
+        ("The thresholds of this number were chosen on the test images.", _cf1(own, on_test)),
+        (macro, f1[own.test_labels.any(0)].mean()),
+        (macro, f1.mean()),
+        ("This is OF1: the counts are pooled over classes.", at_right.OF1),
+        ("This is CF1 at a threshold of 0.5.", _cf1(own, torch.full_like(right, 0.5))),
+        (
+            "This is CF1 on the validation images.",
+            multilabel_metrics(scores, labels, thresholds=right).at_threshold.CF1,
+        ),
+    )
+    check_value("my_thresholds", values[0], right, of_thresholds, tell=tell)
+    check_value("my_cf1", values[1], at_right.CF1, of_cf1, tell=tell)
+
+
+def _cf1(own: Instance, thresholds: Tensor) -> float:
+    return multilabel_metrics(own.test_scores, own.test_labels, thresholds=thresholds).at_threshold.CF1
+
+
+def _label_cases(seed: int) -> list[Tensor]:
+    """Label matrices: a small one, one with a class that never occurs, random ones."""
+    generator = torch.Generator().manual_seed(seed)
+    drawn = (torch.rand(9, 4, generator=generator) < torch.tensor([0.7, 0.4, 0.3, 0.2])).long()
+    drawn[0] = 1
+    return [
+        torch.tensor([[1, 1, 0], [1, 0, 1]]),
+        torch.tensor([[1, 1, 0], [1, 0, 0], [1, 0, 0]]),
+        drawn,
+    ]
+
+
+def _ranking_cases(seed: int) -> list[tuple[Tensor, Tensor]]:
+    """One class: without ties, with ties that hide the order, without positives, random with ties."""
+    generator = torch.Generator().manual_seed(seed)
+    cases = [
+        (torch.tensor([0.9, 0.4, 0.6]), torch.tensor([1, 1, 0])),
+        (torch.tensor([0.8, 0.5, 0.5, 0.2]), torch.tensor([0, 1, 0, 1])),
+        (torch.tensor([0.8, 0.5, 0.5, 0.2]), torch.tensor([0, 0, 1, 1])),
+        (torch.tensor([0.7, 0.1, 0.3, 0.2]), torch.tensor([0, 0, 0, 0])),
+    ]
+    for n in (8, 12):
+        scores = torch.rand(n, generator=generator).mul(5).round().div(5)
+        labels = (torch.rand(n, generator=generator) < 0.4).long()
+        labels[0] = 1
+        cases.append((scores, labels))
+    return [(scores.double(), labels) for scores, labels in cases]
+
+
+def _score_cases(seed: int) -> list[tuple[Tensor, Tensor]]:
+    """Several classes: a tie in F1 and a threshold that accuracy would not choose, then random ones.
+
+    The last class of the two larger random cases has no positives.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    scores = torch.tensor([[0.9, 0.8, 0.6, 0.4, 0.1], [0.1, 0.7, 0.5, 0.9, 0.3]]).double().T
+    cases = [(scores, torch.tensor([[1, 0, 0, 1, 0], [0, 0, 1, 0, 0]]).T)]
+    for n, k in ((4, 2), (5, 3), (10, 4)):
+        scores = torch.rand(n, k, generator=generator, dtype=torch.float64).mul(10).round().div(10)
+        labels = (torch.rand(n, k, generator=generator) < 0.4).long()
+        labels[0] = 1
+        if k > 2:
+            labels[:, -1] = 0
+        cases.append((scores, labels))
+    return cases
+
+
+def _answer_cases(seed: int) -> list[tuple[Tensor, Tensor]]:
+    """Answers and labels: a class never claimed, one never right, one without positives, random ones."""
+    generator = torch.Generator().manual_seed(seed)
+    answers, labels = torch.rand(2, 8, 4, generator=generator).round().long()
+    labels[0] = 1
+    labels[:, -1] = 0
+    return [
+        (torch.tensor([[1, 0], [0, 0], [1, 0]]), torch.tensor([[1, 0], [1, 1], [1, 0]])),
+        (torch.tensor([[1, 1, 1], [1, 0, 0]]), torch.tensor([[1, 0, 0], [1, 1, 0]])),
+        (answers, labels),
+    ]

@@ -1,0 +1,267 @@
+"""Mistakes that the checkers of positive sets know: each a wrong way to an answer, and its hint."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from probmcl_book import reference
+from probmcl_book.course.comparison import Mistake
+
+
+def loss_with(
+    *,
+    transpose: bool = False,
+    diagonal: bool = False,
+    reduce: Callable[[Tensor, Tensor], Tensor] | None = None,
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """A contrastive loss with one thing changed."""
+
+    def loss(logits: Tensor, mask: Tensor) -> Tensor:
+        candidates = logits.double().clone()
+        if not diagonal:
+            candidates.fill_diagonal_(-1e300)
+        log_p = candidates.log_softmax(0 if transpose else 1)
+        count = mask.double().sum(1)
+        per_anchor = -torch.where(mask > 0, log_p, 0).sum(1) / count.clamp(min=1)
+        return (reduce or _mean_with_positives)(per_anchor, count)
+
+    return loss
+
+
+def _mean_with_positives(per_anchor: Tensor, count: Tensor) -> Tensor:
+    return per_anchor[count > 0].sum() / (count > 0).sum().clamp(min=1)
+
+
+def _log_of_softmax(logits: Tensor, mask: Tensor) -> Tensor:
+    probability = logits.clone().fill_diagonal_(-math.inf).softmax(1)
+    count = mask.sum(1)
+    per_anchor = -torch.where(mask > 0, probability.log(), 0).sum(1) / count.clamp(min=1)
+    return _mean_with_positives(per_anchor, count)
+
+
+def _naive_exponentials(logits: Tensor, mask: Tensor) -> Tensor:
+    weights = logits.exp().fill_diagonal_(0)
+    log_p = (weights / weights.sum(1, keepdim=True)).log()
+    count = mask.sum(1)
+    per_anchor = -torch.where(mask > 0, log_p, 0).sum(1) / count.clamp(min=1)
+    return _mean_with_positives(per_anchor, count)
+
+
+def _shared(labels: Tensor) -> Tensor:
+    return labels.double() @ labels.double().T
+
+
+def _both_empty(labels: Tensor) -> Tensor:
+    empty = labels.sum(1) == 0
+    return empty[:, None] & empty[None]
+
+
+def _over(denominator: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    def wrong(labels: Tensor) -> Tensor:
+        y = labels.double()
+        sizes = y.sum(1)
+        below = denominator(sizes[:, None], sizes[None])
+        return torch.where(below > 0, y @ y.T / below, 0)
+
+    return wrong
+
+
+def _divide_by_zero(labels: Tensor) -> Tensor:
+    y = labels.double()
+    shared = y @ y.T
+    return shared / (y.sum(1)[:, None] + y.sum(1) - shared)
+
+
+def _integers(labels: Tensor) -> Tensor:
+    return reference.overlap(labels).floor()
+
+
+JACCARD_MISTAKES = (
+    Mistake(
+        "The denominator counts the shared labels twice: the union has |a| + |b| - |a and b| labels.",
+        _over(lambda a, b: a + b),
+    ),
+    Mistake(
+        "That is the Dice index. Jaccard divides the shared labels by the union.",
+        lambda labels: reference.overlap(labels, index="dice"),
+    ),
+    Mistake(
+        "That is the overlap coefficient: you divide by the smaller set, Jaccard by the union.",
+        lambda labels: reference.overlap(labels, index="overlap"),
+    ),
+    Mistake("Divide the shared labels by the size of the union.", lambda labels: _shared(labels)),
+    Mistake(
+        "All K classes are in the denominator: the union holds only labels that one of the rows has.",
+        lambda labels: _shared(labels) / labels.shape[1],
+    ),
+    Mistake("Two empty rows give 0/0. Here their index is 0.", _divide_by_zero),
+    Mistake("Whole numbers were divided with //, or the result was rounded.", _integers),
+)
+
+
+def _changed_mask(
+    change: Callable[[Tensor, Tensor, float], Tensor],
+) -> Callable[[Tensor, float], Tensor]:
+    return lambda labels, alpha: change(
+        labels, reference.positive_set(labels, threshold=alpha).double(), alpha
+    ).double()
+
+
+def _strict(labels: Tensor, right: Tensor, alpha: float) -> Tensor:
+    on_the_edge = (reference.overlap(labels) - alpha).abs() < 1e-9
+    return torch.where(on_the_edge, 0, right)
+
+
+def _empty_drop(labels: Tensor, right: Tensor, alpha: float) -> Tensor:
+    return reference.positive_set(labels, "jaccard", alpha, "drop")
+
+
+def _any_label(labels: Tensor, right: Tensor, alpha: float) -> Tensor:
+    shared = (_shared(labels) > 0).double().fill_diagonal_(0)
+    return torch.where(_both_empty(labels), right, shared)
+
+
+def _empty_and_diagonal(labels: Tensor, right: Tensor, alpha: float) -> Tensor:
+    diagonal = (labels.sum(1) > 0).double().diag()
+    return _empty_drop(labels, right, alpha).double() + diagonal
+
+
+MASK_MISTAKES = (
+    Mistake(
+        "The diagonal is kept: a row is never its own positive.",
+        _changed_mask(lambda labels, right, alpha: right.clone().fill_diagonal_(1)),
+    ),
+    Mistake(
+        "You compare with > instead of >=: an overlap of exactly alpha is enough.", _changed_mask(_strict)
+    ),
+    Mistake(
+        "Two rows without labels match each other here (the policy `match`).", _changed_mask(_empty_drop)
+    ),
+    Mistake(
+        "The diagonal is kept, and rows without labels do not match each other.",
+        _changed_mask(_empty_and_diagonal),
+    ),
+    Mistake("One shared label is taken to be enough: alpha has no effect.", _changed_mask(_any_label)),
+    Mistake(
+        "The two halves are exchanged: positives are the pairs whose overlap reaches alpha.",
+        _changed_mask(lambda labels, right, alpha: (1 - right).fill_diagonal_(0)),
+    ),
+)
+
+
+def _changed_weights(
+    change: Callable[[Tensor, Tensor, float], Tensor],
+) -> Callable[[Tensor, float], Tensor]:
+    """Weights made of the Jaccard index, the positive set and alpha; both matrices with zero diagonal."""
+    return lambda labels, alpha: change(
+        reference.positive_weights(labels, "weighted"),
+        reference.positive_set(labels, threshold=alpha).double(),
+        alpha,
+    )
+
+
+def _overlap_from_alpha(labels: Tensor, alpha: float) -> Tensor:
+    """Without the policy for empty rows and with the diagonal."""
+    return reference.overlap(labels) * reference.overlaps_enough(labels, threshold=alpha)
+
+
+WEIGHT_MISTAKES = (
+    Mistake("These are the positives; their weight is the index.", _changed_weights(lambda w, a, alpha: a)),
+    Mistake(
+        "alpha has no effect: an index below it gets the weight 0.", _changed_weights(lambda w, a, alpha: w)
+    ),
+    Mistake(
+        "alpha is subtracted: a pair with enough in common keeps its whole index.",
+        _changed_weights(lambda w, a, alpha: (w - alpha) * a),
+    ),
+    Mistake(
+        "You compare with > instead of >=: an overlap of exactly alpha is enough.",
+        _changed_weights(lambda w, a, alpha: w * (w > alpha + 1e-9)),
+    ),
+    Mistake(
+        "The diagonal is kept: a row has no weight for itself.",
+        _changed_weights(lambda w, a, alpha: (w * a).fill_diagonal_(1)),
+    ),
+    Mistake("The diagonal is kept, and two rows without labels get 0 for 0/0.", _overlap_from_alpha),
+    Mistake(
+        "Two rows without labels match (the policy `match`), with weight 1.",
+        lambda labels, alpha: _overlap_from_alpha(labels, alpha).fill_diagonal_(0),
+    ),
+)
+
+
+LOSS_MISTAKES = (
+    Mistake(
+        "The softmax runs over the wrong axis: each row, an anchor's candidates, has to sum to one.",
+        loss_with(transpose=True),
+    ),
+    Mistake(
+        "The diagonal is kept in the denominator: an anchor is no candidate of its own.",
+        loss_with(diagonal=True),
+    ),
+    Mistake(
+        "Anchors without positives are counted as 0 in the mean. Here they are left out.",
+        loss_with(reduce=lambda per_anchor, count: per_anchor.sum() / len(count)),
+    ),
+    Mistake(
+        "This is a sum over anchors; the loss is their mean.",
+        loss_with(reduce=lambda per_anchor, count: per_anchor.sum()),
+    ),
+    Mistake(
+        "All pairs are averaged at once. First take the mean of each anchor, then the mean over anchors.",
+        loss_with(reduce=lambda per_anchor, count: (per_anchor * count).sum() / count.sum().clamp(min=1)),
+    ),
+    Mistake(
+        "An anchor's sum is not divided by its number of positives.",
+        loss_with(reduce=lambda per_anchor, count: _mean_with_positives(per_anchor * count, count)),
+    ),
+    Mistake(
+        "An anchor's sum is divided by N, not by its number of positives.",
+        loss_with(
+            reduce=lambda per_anchor, count: _mean_with_positives(per_anchor * count / len(count), count)
+        ),
+    ),
+    Mistake(
+        "The sign is missing: a loss is the negative mean of log-probabilities.",
+        loss_with(reduce=lambda per_anchor, count: -_mean_with_positives(per_anchor, count)),
+    ),
+    Mistake(
+        "0/0 at an anchor without positives: leave it out before you divide.",
+        loss_with(reduce=lambda per_anchor, count: (per_anchor * count / count).mean()),
+    ),
+    Mistake("log(softmax) underflows at large logits: use log_softmax or logsumexp.", _log_of_softmax),
+    Mistake(
+        "exp overflows at large logits: subtract the largest first, or use log_softmax.",
+        _naive_exponentials,
+    ),
+)
+
+LOSS_OF_NOBODY = Mistake(
+    "No anchor has a positive, so the mean over none of them is 0/0. Here the loss is 0.",
+    loss_with(reduce=lambda per_anchor, count: per_anchor[count > 0].mean()),
+)
+
+
+def _over_all(mask: Tensor) -> float:
+    return mask.sum(1).clamp(min=1).double().log().mean().item()
+
+
+def _log_of_mean(mask: Tensor) -> float:
+    counts = mask.sum(1).double()
+    return counts[counts > 0].mean().log().item() if counts.any() else 0.0
+
+
+FLOOR_MISTAKES = (
+    Mistake("Anchors without positives are counted. They are not in the mean of the loss either.", _over_all),
+    Mistake("This is the logarithm of the mean; take the mean of the logarithms.", _log_of_mean),
+    Mistake("log 0 is minus infinity: leave anchors without positives out.", lambda m: m.sum(1).log().mean()),
+)
+
+FLOOR_OF_NOBODY = Mistake(
+    "No anchor has a positive, so the mean over none of them is 0/0. Here the bound is 0.",
+    lambda mask: mask.sum(1)[mask.sum(1) > 0].log().mean(),
+)

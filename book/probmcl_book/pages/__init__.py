@@ -1,0 +1,26 @@
+"""Evidence becomes pages.
+
+A chapter's first cell calls :func:`setup`; its figures, sliders and tables go through :func:`show`,
+:func:`slide` and :func:`table`; :func:`kept_for_backward` measures memory. Figure functions ask
+:func:`colours` for colours and stand in :mod:`probmcl_book.pages.figures`. The assignments' checkers are
+:mod:`probmcl_book.course`.
+"""
+
+from probmcl_book.pages.display import show, slide
+from probmcl_book.pages.memory import kept_for_backward
+from probmcl_book.pages.notebook import PROFILES, Page, data_folder, setup
+from probmcl_book.pages.style import Colours, colours
+from probmcl_book.pages.tables import table
+
+__all__ = [
+    "PROFILES",
+    "Colours",
+    "Page",
+    "colours",
+    "data_folder",
+    "kept_for_backward",
+    "setup",
+    "show",
+    "slide",
+    "table",
+]

@@ -1,0 +1,105 @@
+"""Figures of chapter 9: batch statistics, the asymmetric loss, and what it does to probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from probmcl_book.pages.style import colours
+
+Curve = tuple[Tensor, Tensor]
+"""A loss and its gradient with respect to the logit, over the same probabilities."""
+
+
+def feature_by_mode(evaluated: Tensor, trained: Mapping[str, Tensor]) -> Figure:
+    """One feature of the same images, in evaluation mode against training mode.
+
+    Args:
+        evaluated: the feature in evaluation mode, ``(N,)``.
+        trained: the feature in training mode for each way of batching, ``(N,)``.
+    """
+    c = colours()
+    figure, grid = plt.subplots(1, len(trained), figsize=(7, 3.3), sharex=True, sharey=True, squeeze=False)
+    low = min(float(values.min()) for values in (evaluated, *trained.values()))
+    high = max(float(values.max()) for values in (evaluated, *trained.values()))
+    for axes, (name, values) in zip(grid[0], trained.items(), strict=True):
+        axes.plot([low, high], [low, high], color=c.muted, linewidth=1, linestyle="--")
+        axes.plot(evaluated.numpy(), values.numpy(), "o", color=c.negative, markersize=3, alpha=0.6)
+        axes.set(title=name, xlabel="in evaluation mode")
+    grid[0][0].set_ylabel("in training mode")
+    return figure
+
+
+def loss_shapes(probability: Tensor, curves: Mapping[str, Curve]) -> Figure:
+    """Loss of one absent label, and its gradient, over the predicted probability; one line a loss.
+
+    Args:
+        probability: predicted probabilities, ascending, ``(M,)``.
+        curves: loss and gradient of each loss.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7, 3.4))
+    for (name, (value, gradient)), colour in zip(curves.items(), colours().categorical, strict=False):
+        left.plot(probability, value, color=colour, label=name)
+        right.plot(probability, gradient, color=colour)
+    left.set(title="Loss", ylim=(0, 3))
+    right.set(title="Push on the logit", ylim=(0, 1.4))
+    _over_probability(left, right)
+    left.legend(loc="upper left")
+    return figure
+
+
+def absent_label(gamma: float, probability: Tensor, curves: Mapping[float, Curve], plain: Curve) -> Figure:
+    """Loss and gradient of one absent label at one focusing exponent, beside binary cross-entropy.
+
+    Args:
+        gamma: which of ``curves`` to draw.
+        probability: predicted probabilities, ascending, ``(M,)``.
+        curves: loss and gradient for each exponent.
+        plain: loss and gradient of binary cross-entropy.
+    """
+    c = colours()
+    figure, (left, right) = plt.subplots(1, 2, figsize=(6, 3))
+    for axes, ours, cross_entropy in zip((left, right), curves[gamma], plain, strict=True):
+        axes.plot(probability, cross_entropy, color=c.muted, linewidth=1.5, linestyle="--")
+        axes.plot(probability, ours, color=c.negative)
+    left.set(title="Loss", ylim=(0, 3))
+    right.set(title="Push on the logit", ylim=(0, 1))
+    _over_probability(left, right)
+    return figure
+
+
+def probability_histograms(
+    probabilities: Mapping[str, Tensor], labels: Tensor, thresholds: Mapping[str, Tensor]
+) -> Figure:
+    """How probable each classifier finds absent and present labels, with its thresholds as ticks.
+
+    Args:
+        probabilities: for each classifier, ``(N, K)``.
+        labels: zeros and ones, ``(N, K)``.
+        thresholds: for each classifier the threshold of every class, ``(K,)``.
+    """
+    c = colours()
+    figure, grid = plt.subplots(1, len(probabilities), figsize=(7, 3.3), sharey=True, squeeze=False)
+    bins = [step / 25 for step in range(26)]
+    for axes, (name, values) in zip(grid[0], probabilities.items(), strict=True):
+        for colour, word, group in (
+            (c.negative, "absent", labels == 0),
+            (c.positive, "present", labels == 1),
+        ):
+            heights = values[group].numpy()
+            axes.hist(heights, bins, density=True, color=colour, alpha=0.6, label=word)
+        axes.axvline(0.5, color=c.muted, linewidth=1, linestyle="--")
+        axes.plot(thresholds[name].numpy(), [0] * len(thresholds[name]), "|", color=c.text, markersize=16)
+        axes.set(title=name, xlabel="predicted probability", xlim=(0, 1))
+    grid[0][0].set_ylabel("density")
+    figure.legend(*grid[0][0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    return figure
+
+
+def _over_probability(*panels: Axes) -> None:
+    for axes in panels:
+        axes.set(xlabel="predicted probability p", xlim=(0, 1))

@@ -1,0 +1,94 @@
+"""Figures of the comparison on DigitScenes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from torch import Tensor
+
+from probmcl.evaluate import Interval
+from probmcl_book.pages.style import colours
+
+
+def intervals_by_method(
+    intervals: Mapping[str, Interval], *, reference: str, name: str = "test mAP"
+) -> Figure:
+    """One dot a method with its interval, and a line at the reference.
+
+    Args:
+        intervals: the measured number of every method.
+        reference: the method whose value is drawn as a line.
+        name: what was measured.
+    """
+    c = colours()
+    methods = list(intervals)[::-1]
+    figure, axes = plt.subplots(figsize=(7, 0.55 * len(methods) + 1.0))
+    axes.axvline(intervals[reference].value, color=c.muted, linestyle=":")
+    for height, method in enumerate(methods):
+        found = intervals[method]
+        colour = c.accent if method == "ProbMCL" else c.anchor
+        axes.plot([found.low, found.high], [height, height], color=colour, linewidth=2)
+        axes.plot(found.value, height, "o", color=colour)
+    axes.set_yticks(range(len(methods)), methods)
+    axes.set(xlabel=name, ylim=(-0.6, len(methods) - 0.4))
+    return figure
+
+
+def curves_by_epoch(panels: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], *, name: str) -> Figure:
+    """One line a run over epochs, one colour a method, one panel a title.
+
+    Args:
+        panels: for every title, for every method, one curve a seed. A method has one colour in all panels.
+        name: what the curves show.
+    """
+    c = colours()
+    methods = dict.fromkeys(method for curves in panels.values() for method in curves)
+    colour_of = dict(zip(methods, c.categorical, strict=False))
+    figure, row = plt.subplots(1, len(panels), figsize=(7, 3.6), sharey=True, squeeze=False)
+    for axes, (title, curves) in zip(row[0], panels.items(), strict=True):
+        for method, runs in curves.items():
+            for number, run in enumerate(runs):
+                label = method if number == 0 else None
+                axes.plot(range(1, len(run) + 1), run, color=colour_of[method], label=label, alpha=0.9)
+        axes.set(xlabel="epoch", title=title)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(loc="best")
+    row[0, 0].set_ylabel(name)
+    return figure
+
+
+def precision_by_frequency(
+    frequency: Tensor, precision: Mapping[str, Sequence[float]], *, classes: Sequence[str] | None = None
+) -> Figure:
+    """Average precision of each class over how frequent it is, one marker shape a method.
+
+    Args:
+        frequency: class frequencies, ``(K,)``.
+        precision: for every method the average precision of each class.
+        classes: K names; the digits if not given.
+    """
+    c = colours()
+    figure, axes = plt.subplots()
+    order = torch.argsort(frequency)
+    for colour, marker, (method, values) in zip(c.categorical, "os^Dv", precision.items(), strict=False):
+        axes.plot(
+            frequency[order], torch.tensor(values)[order], marker, color=colour, label=method, alpha=0.85
+        )
+    for k in range(len(frequency)):
+        highest = max(values[k] for values in precision.values())
+        axes.annotate(
+            str(k) if classes is None else classes[k],
+            (float(frequency[k]), highest),
+            xytext=(0, 7),
+            textcoords="offset points",
+            ha="center",
+        )
+    what = "digit" if classes is None else "class"
+    axes.set(xlabel=f"share of the images that hold the {what}", ylabel="average precision")
+    axes.margins(y=0.12)
+    axes.legend(loc="lower right")
+    return figure

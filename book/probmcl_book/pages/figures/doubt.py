@@ -1,0 +1,98 @@
+"""Figures of chapter 14: what remains wrong, what is noticed, and what a score counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from probmcl.data import CORRUPTIONS, STRENGTHS
+from probmcl_book.pages.style import colours
+from probmcl_book.records import Record
+
+MARKERS = "os^Dv<>"
+
+
+def risk_coverage_curves(record: Record, scores: Sequence[str]) -> Figure:
+    """Share of images with an error among those kept, over the share kept; one line a score.
+
+    Dotted: a score that knows nothing, and one that knows every error.
+
+    Args:
+        record: from :func:`~probmcl_book.studies.run_uncertainty`.
+        scores: at most seven of its scores.
+    """
+    c = colours()
+    found = {row.method: row for row in record.rows if row.seed is None}
+    figure, axes = plt.subplots(figsize=(7, 5))
+    overall = found[scores[0]].series["risk"][-1]
+    kept = torch.linspace(0.01, 1, 100)
+    axes.axhline(overall, color=c.muted, linestyle=":", linewidth=1.5)
+    axes.plot(kept, (1 - (1 - overall) / kept).clamp(min=0), color=c.muted, linestyle=":", linewidth=1.5)
+    axes.annotate(
+        "knows nothing", (0, overall), xytext=(4, -4), textcoords="offset points", va="top", color=c.muted
+    )
+    axes.annotate("knows every error", (0.62, 0.02), color=c.muted, ha="left", va="bottom")
+    for colour, marker, name in zip(c.categorical, MARKERS, scores, strict=False):
+        series, area = found[name].series, found[name].metrics["AURC"].value
+        label = f"{name} ({area:.2f})"
+        axes.plot(series["coverage"], series["risk"], marker + "-", color=colour, label=label, markersize=4)
+    axes.set(
+        xlabel="share of the images kept", ylabel="share of these with an error", xlim=(0, 1), ylim=(0, None)
+    )
+    figure.legend(loc="outside lower center", ncols=2, title="score (area)")
+    return figure
+
+
+def auroc_by_strength(record: Record, scores: Sequence[str]) -> Figure:
+    """AUROC of corrupted against clean images over the strength of a corruption, one panel a corruption.
+
+    Args:
+        record: from :func:`~probmcl_book.studies.run_uncertainty`.
+        scores: at most seven of its scores.
+    """
+    c = colours()
+    found = {row.method: row.metrics for row in record.rows if row.seed is None}
+    figure, grid = plt.subplots(2, 2, figsize=(7, 5.4), sharex=True, sharey=True)
+    for axes, corruption in zip(grid.flat, CORRUPTIONS, strict=True):
+        axes.axhline(0.5, color=c.muted, linestyle=":", linewidth=1.5)
+        for colour, marker, name in zip(c.categorical, MARKERS, scores, strict=False):
+            line = [found[name][f"{corruption} {strength} AUROC"] for strength in STRENGTHS]
+            low, high = [one.low for one in line], [one.high for one in line]
+            axes.fill_between(STRENGTHS, low, high, color=colour, alpha=0.2, linewidth=0)
+            axes.plot(
+                STRENGTHS, [one.value for one in line], marker + "-", color=colour, label=name, markersize=5
+            )
+        axes.set(title=corruption, ylim=(0, 1.02), xticks=STRENGTHS)
+    for axes in grid[1]:
+        axes.set_xlabel("strength")
+    figure.supylabel("AUROC against clean scenes", fontsize=11)
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
+
+
+def doubt_by_count(count: Tensor, scores: Mapping[str, Tensor]) -> Figure:
+    """Quartiles of each score over the number of labels of an image, one panel a score.
+
+    Args:
+        count: labels of each image, whole numbers, ``(N,)``.
+        scores: doubt about each image, ``(N,)``, by name.
+    """
+    c = colours()
+    figure, row = plt.subplots(1, len(scores), figsize=(7, 3), squeeze=False)
+    sizes = torch.unique(count).tolist()
+    for axes, (name, score) in zip(row[0], scores.items(), strict=True):
+        parts = [score[count == size].numpy() for size in sizes]
+        boxes = axes.boxplot(parts, positions=sizes, showfliers=False, patch_artist=True, widths=0.6)
+        for box in boxes["boxes"]:
+            box.set(facecolor=c.anchor, alpha=0.5, edgecolor=c.anchor)
+        for part in (*boxes["whiskers"], *boxes["caps"]):
+            part.set(color=c.muted)
+        for median in boxes["medians"]:
+            median.set(color=c.text)
+        axes.set(title=name, xlabel="digits on the scene")
+        axes.title.set_fontsize(11)
+    return figure

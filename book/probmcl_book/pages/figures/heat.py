@@ -1,0 +1,65 @@
+"""Where a classifier looks: heat maps over scenes whose objects have known boxes.
+
+A scene is black in the light style too, so what is drawn on it has the colours of the dark one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from torch import Tensor
+
+from probmcl_book.pages.style import DARK, colours
+
+
+def heat_maps(images: Tensor, maps: Mapping[str, Tensor], boxes: Tensor, questions: Sequence[str]) -> Figure:
+    """A row of images, and below it one row a method with its map laid over them; a box marks the object.
+
+    Args:
+        images: grey, uint8 ``(n, 1, H, W)``.
+        maps: for every method ``(n, H, W)`` in [0, 1].
+        boxes: ``(n, 4)``: left, top, right, bottom in pixels.
+        questions: words above each image, such as the label asked for.
+    """
+    c = colours()
+    height, width = images.shape[2:]
+    rows, count = len(maps) + 1, len(images)
+    figure, grid = plt.subplots(
+        rows, count, figsize=(7, 7 / count * rows * height / width + 0.5), squeeze=False
+    )
+    for column in range(count):
+        for row, axes in enumerate(grid[:, column]):
+            axes.imshow(
+                images[column, 0].numpy(), cmap="gray", vmin=0, vmax=255, extent=(0, width, height, 0)
+            )
+            if row:
+                heat = list(maps.values())[row - 1][column]
+                _overlay(axes, heat, (0, width, height, 0))
+            _outline(axes, boxes[column])
+        grid[0, column].set_title(questions[column], loc="center")
+    for axes, name in zip(grid[:, 0], ("scene", *maps), strict=True):
+        axes.set_ylabel(name, color=c.text)
+    return figure
+
+
+def _overlay(axes: Axes, heat: Tensor, extent: tuple[int, int, int, int]) -> None:
+    layer = np.ones((*heat.shape, 4))  # (H, W, RGBA)
+    layer[..., :3] = to_rgb(DARK.negative)
+    layer[..., 3] = 0.85 * heat.numpy()  # the scene shines through where nothing speaks for the label
+    axes.imshow(layer, extent=extent, interpolation="bilinear")
+
+
+def _outline(axes: Axes, box: Tensor) -> None:
+    left, top, right, bottom = box.tolist()
+    square = Rectangle((left, top), right - left, bottom - top, fill=False)
+    square.set(edgecolor=DARK.positive, linewidth=1.5)
+    axes.add_patch(square)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)

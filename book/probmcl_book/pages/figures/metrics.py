@@ -1,0 +1,156 @@
+"""Figures of chapter 1: label imbalance, average precision, thresholds and intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
+from torch import Tensor
+
+from probmcl.evaluate import Interval
+from probmcl_book.pages.style import colours
+
+
+def class_frequencies(frequencies: Mapping[str, Tensor]) -> Figure:
+    """Share of images that carry a class, from the most frequent class to the rarest, one line a data set.
+
+    Args:
+        frequencies: for each data set the share of images of every class, ``(K,)``, in any order.
+    """
+    c = colours()
+    figure, axes = plt.subplots()
+    for (name, frequency), colour in zip(frequencies.items(), c.categorical, strict=False):
+        ranked = frequency.sort(descending=True).values.tolist()
+        axes.plot(range(1, len(ranked) + 1), ranked, "o-", color=colour, markersize=3, linewidth=1.5)
+        axes.annotate(
+            name,
+            (len(ranked), ranked[-1]),
+            xytext=(8, 0),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+        )
+    most = max(map(len, frequencies.values()))
+    axes.set(yscale="log", xlim=(0, 1.32 * most), xlabel="class, most frequent first")
+    axes.set(ylabel="images that carry it", title="A few classes have the images")
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    return figure
+
+
+def ranking_and_steps(scores: Sequence[float], relevant: Sequence[bool]) -> Figure:
+    """Six ranked images with the precision at each positive, and the same numbers as an area.
+
+    Args:
+        scores: scores of one class in falling order, all different.
+        relevant: whether each image has the class.
+    """
+    c = colours()
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7, 3.3), width_ratios=(1.15, 1))
+    found, recalls, precisions = 0, [0.0], []
+    for rank, (score, positive) in enumerate(zip(scores, relevant, strict=True), start=1):
+        found += positive
+        left.barh(rank, score, color=c.positive if positive else c.negative, height=0.7)
+        if positive:
+            precisions.append(found / rank)
+            recalls.append(found / sum(relevant))
+            left.text(score + 0.03, rank, f"{found} of {rank}", va="center", color=c.positive)
+    left.set(title="Ranked by score", xlabel="score", ylabel="rank", xlim=(0, 1.25))
+    left.set_yticks(range(1, len(scores) + 1))
+    left.invert_yaxis()
+    right.bar(
+        recalls[:-1],
+        precisions,
+        width=1 / sum(relevant),
+        align="edge",
+        color=c.positive,
+        edgecolor=c.background,
+    )
+    for before, after, precision in zip(recalls, recalls[1:], precisions, strict=False):
+        right.text((before + after) / 2, precision + 0.02, f"{precision:.2f}", ha="center", color=c.text)
+    right.set(title="AP is the area", xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.12))
+    right.set_yticks([0, 0.5, 1])
+    return figure
+
+
+def same_detector(frequency: Tensor, average_precision: Tensor, auroc: Tensor) -> Figure:
+    """AUROC and average precision over the frequency of a class, one dot a class.
+
+    Args:
+        frequency: share of images that carry each class, ``(K,)``.
+        average_precision: ``(K,)``.
+        auroc: ``(K,)``.
+    """
+    c = colours()
+    figure, axes = plt.subplots()
+    order = frequency.argsort()
+    x = frequency[order].tolist()
+    for values, colour, name in ((auroc, c.muted, "AUROC"), (average_precision, c.accent, "AP")):
+        line = values[order].tolist()
+        axes.plot(x, line, "o", color=colour, markersize=5)
+        axes.text(x[-1] * 1.15, line[-1], name, color=colour, va="center")
+    axes.plot(x, x, color=c.text, linewidth=1, linestyle="--")
+    axes.text(x[-1] * 1.15, x[-1], "AP by chance", color=c.text, va="center")
+    axes.set(xscale="log", ylim=(0, 1), xlim=(x[0] / 1.4, x[-1] * 3.2))
+    axes.set(xlabel="images that carry the class", title="One detector, fourteen frequencies")
+    _percent_ticks(axes, [0.002, 0.01, 0.05, 0.2])
+    return figure
+
+
+def flattery(sizes: Sequence[int], on_validation: Tensor, on_test: Tensor) -> Figure:
+    """CF1 on test images, with thresholds chosen on validation images and on the test images themselves.
+
+    Args:
+        sizes: number of validation images, which is the number of test images too.
+        on_validation: CF1 of each repetition at each size, ``(len(sizes), R)``.
+        on_test: the same with thresholds chosen on the test images.
+    """
+    c = colours()
+    figure, axes = plt.subplots()
+    for values, colour, name in (
+        (on_test, c.negative, "chosen on test"),
+        (on_validation, c.positive, "chosen on validation"),
+    ):
+        axes.plot(sizes, values.numpy(), "o", color=colour, markersize=3, alpha=0.5)
+        mean = values.mean(1).tolist()
+        axes.plot(sizes, mean, color=colour)
+        axes.text(sizes[-1] * 1.1, mean[-1], name, color=colour, va="center")
+    axes.set(xscale="log", xlim=(sizes[0] / 1.15, sizes[-1] * 3.2), ylim=(0.2, 0.6))
+    axes.set(xlabel="images in each of the two sets", ylabel="CF1 on test images")
+    axes.set_title("The same scores, two ways to choose thresholds")
+    axes.xaxis.set_major_locator(FixedLocator(list(sizes)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticks(list(sizes), [f"{size:,}" for size in sizes])
+    return figure
+
+
+def estimates_and_difference(estimates: Mapping[str, Interval], difference: Interval) -> Figure:
+    """Two systems with their intervals, and their difference with its own.
+
+    Args:
+        estimates: the metric of each system.
+        difference: the paired difference, the last system minus the first.
+    """
+    c = colours()
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7, 2.3), width_ratios=(1.4, 1))
+    for row, interval in enumerate(estimates.values()):
+        _draw_interval(left, interval, row, c.anchor)
+    _draw_interval(right, difference, 0, c.accent)
+    right.axvline(0, color=c.muted, linewidth=1, linestyle="--")
+    left.set_yticks(range(len(estimates)), list(estimates))
+    left.set(title="Each on its own", xlabel="mAP", ylim=(len(estimates) - 0.4, -0.6))
+    right.set(title="On the same images", xlabel="difference of mAP", yticks=[], ylim=(0.8, -0.8))
+    return figure
+
+
+def _draw_interval(axes: Axes, interval: Interval, row: int, colour: str) -> None:
+    axes.plot([interval.low, interval.high], [row, row], color=colour, linewidth=3, solid_capstyle="butt")
+    axes.plot(interval.value, row, "o", color=colour, markersize=9)
+
+
+def _percent_ticks(axes: Axes, ticks: Sequence[float]) -> None:
+    axes.xaxis.set_major_locator(FixedLocator(list(ticks)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticks(list(ticks), [f"{tick:.1%}" if tick < 0.01 else f"{tick:.0%}" for tick in ticks])

@@ -1,0 +1,123 @@
+"""Figures of chapter 7: two collapses, what the weight of the likelihood does, and what every switch does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from torch import Tensor
+
+from probmcl_book.pages.style import colours
+
+Curves = Mapping[str, Sequence[float]]
+"""A training log: steps under ``"step"``, and one value a step under every other name."""
+
+
+def training_curves(runs: Mapping[str, Curves], panels: Mapping[str, str], reference: Curves) -> Figure:
+    """What several runs logged, one panel a quantity, one line a run.
+
+    Args:
+        runs: the log of each run; line colours follow their order.
+        panels: the title of each panel, by the name of the quantity that it shows.
+        reference: values to mark by a dashed line, by the name of the quantity.
+    """
+    c = colours()
+    figure, column = plt.subplots(len(panels), 1, figsize=(7, 1.9 * len(panels)), sharex=True, squeeze=False)
+    for axes, (name, title) in zip(column[:, 0], panels.items(), strict=True):
+        for colour, (run, log) in zip(c.categorical, runs.items(), strict=False):
+            axes.plot(log["step"], log[name], color=colour, label=run)
+        for value in reference.get(name, ()):
+            axes.axhline(value, color=c.muted, linestyle="--", linewidth=1)
+        axes.set_title(title)
+    column[-1, 0].set_xlabel("training step")
+    figure.legend(*column[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=len(runs))
+    return figure
+
+
+def circles(step: int, snapshots: Mapping[str, Mapping[int, Tensor]], positives: Tensor) -> Figure:
+    """Embeddings on the unit circle at one training step, one panel a run.
+
+    Args:
+        step: which snapshot to draw.
+        snapshots: for each run, embeddings ``(M, 2)`` by training step; row 0 is the anchor.
+        positives: which rows are positives of the anchor, ``(M,)``.
+    """
+    c = colours()
+    figure, row = plt.subplots(1, len(snapshots), figsize=(6, 3.3), squeeze=False)
+    for axes, (run, by_step) in zip(row[0], snapshots.items(), strict=True):
+        z = by_step[step]
+        axes.add_patch(Circle((0, 0), 1, fill=False, color=c.grid))
+        for chosen, colour, size, name in (
+            (~positives.bool(), c.negative, 26, "other rows"),
+            (positives.bool(), c.positive, 26, "positives"),
+        ):
+            axes.scatter(*z[1:][chosen[1:]].T, s=size, color=colour, alpha=0.6, linewidths=0, label=name)
+        axes.scatter(*z[:1].T, s=120, marker="*", color=c.anchor, edgecolors=c.background, label="anchor")
+        axes.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal", xticks=[], yticks=[])
+        axes.set_title(run, loc="center")
+        axes.spines[:].set_visible(False)
+    figure.legend(*row[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def gradient_norms(moments: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figure:
+    """Gradient norm of each term by group of parameters, one panel a moment of training.
+
+    Args:
+        moments: norms by moment, then by term, then by group; the first term is drawn in the anchor's colour.
+    """
+    c = colours()
+    figure, row = plt.subplots(1, len(moments), figsize=(7, 3.4), sharex=True, sharey=True, squeeze=False)
+    for axes, (moment, terms) in zip(row[0], moments.items(), strict=True):
+        for offset, (colour, (term, norms)) in enumerate(
+            zip((c.anchor, c.accent), terms.items(), strict=True)
+        ):
+            places = [i + 0.38 * (offset - 0.5) for i in range(len(norms))]
+            axes.barh(places, list(norms.values()), height=0.36, color=colour, label=term)
+        axes.set_yticks(range(len(norms)), list(norms))
+        axes.set(xscale="log", xlabel="gradient norm")
+        axes.set_title(moment)
+    row[0, 0].invert_yaxis()
+    figure.legend(*row[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
+
+
+def switch_effects(
+    effects: Mapping[str, Mapping[str, tuple[float, float]]], default: tuple[float, float]
+) -> Figure:
+    """Loss and gradient norm when one argument changes and all others keep their defaults.
+
+    Args:
+        effects: by argument, then by value: the loss and the gradient norm.
+        default: loss and gradient norm with every argument at its default.
+    """
+    c = colours()
+    rows = [(argument, value) for argument, values in effects.items() for value in values]
+    figure, pair = plt.subplots(1, 2, figsize=(7, 1.2 + 0.27 * len(rows)), sharey=True)
+    for axes, which, title in zip(pair, (0, 1), ("Loss", "Gradient norm"), strict=True):
+        axes.axvline(default[which], color=c.muted, linestyle="--", linewidth=1)
+        found = [effects[argument][value][which] for argument, value in rows]
+        axes.hlines(range(len(rows)), default[which], found, color=c.grid)
+        axes.scatter(found, range(len(rows)), color=c.accent, s=36, zorder=2)
+        axes.set_title(title)
+        _shade_arguments(axes, effects)
+    pair[1].set_xscale("log")
+    pair[1].xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    pair[1].xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    pair[1].xaxis.set_minor_formatter(NullFormatter())
+    pair[0].set_yticks(range(len(rows)), [f"{argument} = {value}" for argument, value in rows], fontsize=9)
+    pair[0].set_ylim(len(rows) - 0.5, -0.5)
+    return figure
+
+
+def _shade_arguments(axes: Axes, effects: Mapping[str, Mapping[str, tuple[float, float]]]) -> None:
+    """Shade the rows of every second argument, so that rows of one argument are seen together."""
+    start = -0.5
+    for number, values in enumerate(effects.values()):
+        if number % 2:
+            axes.axhspan(start, start + len(values), color=colours().grid, alpha=0.5, linewidth=0, zorder=0)
+        start += len(values)

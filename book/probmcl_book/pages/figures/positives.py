@@ -1,0 +1,124 @@
+"""Figures of chapter 4: overlap indices, thresholds, and what they do to the positive set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
+from torch import Tensor
+
+from probmcl.loss import PositiveStatistics
+from probmcl_book.pages.figures.contrast import draw_pairs
+from probmcl_book.pages.style import colours
+
+
+def indices_against_jaccard(jaccard: Tensor, others: Mapping[str, Tensor]) -> Figure:
+    """Other indices over the Jaccard index, one dot a pair of label sets.
+
+    Args:
+        jaccard: Jaccard index of M pairs of sets, ``(M,)``.
+        others: the same pairs under each other index, ``(M,)``.
+    """
+    c = colours()
+    figure, grid = plt.subplots(1, len(others), figsize=(7, 2.5), sharey=True, squeeze=False)
+    for axes, (index, values) in zip(grid[0], others.items(), strict=True):
+        axes.plot([0, 1], [0, 1], color=c.muted, linewidth=1, linestyle="--")
+        axes.plot(jaccard.numpy(), values.numpy(), "o", color=c.accent, markersize=5)
+        axes.set(title=index, xlabel="Jaccard", xlim=(-0.06, 1.06), ylim=(-0.06, 1.06), aspect="equal")
+        axes.set_xticks([0, 0.5, 1], ["0", "½", "1"])
+    grid[0][0].set(ylabel="the other index")
+    grid[0][0].set_yticks([0, 0.5, 1], ["0", "½", "1"])
+    return figure
+
+
+def positive_matrix(threshold: float, positives: Mapping[float, Tensor], label_sets: Sequence[str]) -> Figure:
+    """The positive sets of a batch at one threshold: a row is an anchor, filled cells are its positives.
+
+    Args:
+        threshold: which of ``positives`` to draw.
+        positives: a matrix ``(N, N)`` of booleans for each threshold.
+        label_sets: the N label sets in words.
+    """
+    matrix = positives[threshold]
+    counts = matrix.sum(1)  # (N,)
+    figure, axes = plt.subplots(figsize=(6.2, 4.6))
+    draw_pairs(axes, matrix)
+    axes.set_xticks([])
+    axes.set_yticks(range(len(label_sets)), label_sets)
+    for row, count in enumerate(counts.tolist()):
+        axes.text(len(counts), row, f"{count}", va="center", color=colours().text)
+    axes.set_title(
+        f"{counts.double().mean():.1f} positives an anchor, {int((counts == 0).sum())} without any"
+    )
+    return figure
+
+
+def threshold_steps(exact: PositiveStatistics, sampled: PositiveStatistics) -> Figure:
+    """Positives and anchors without any, over the threshold: expectation as steps, a batch as dots.
+
+    Args:
+        exact: expectation at every value that the index can take, in ascending order, the last one at 1.
+        sampled: the same statistics of one batch, at any thresholds.
+    """
+    c = colours()
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7, 3.2))
+    for axes, steps, dots, colour in (
+        (left, exact.mean_positives, sampled.mean_positives, c.positive),
+        (right, exact.share_without, sampled.share_without, c.accent),
+    ):
+        edges = [0.0, *exact.thresholds]  # up to and including a value, the threshold asks for that value
+        axes.stairs(steps, edges, baseline=None, color=colour, linewidth=2)
+        axes.plot(sampled.thresholds, dots, "o", color=c.text, markersize=4, label="one batch")
+        axes.set(xlabel="threshold α", xlim=(0, 1.02))
+    left.set(title="Positives an anchor", ylim=(0, None))
+    right.set(title="Anchors without positives", ylim=(0, 1))
+    right.yaxis.set_major_formatter(PercentFormatter(1))
+    left.legend(loc="upper right")
+    return figure
+
+
+def alone_by_batch_size(sizes: Sequence[int], shares: Mapping[str, Sequence[float]]) -> Figure:
+    """Share of anchors without a positive in another image, over the batch size, one line a threshold.
+
+    Args:
+        sizes: batch sizes.
+        shares: for each threshold, in words, the share at every size.
+    """
+    c = colours()
+    figure, axes = plt.subplots(figsize=(7, 3.2))
+    for (threshold, line), colour in zip(shares.items(), c.categorical, strict=False):
+        axes.plot(sizes, line, color=colour, marker="o", markersize=4)
+        axes.text(sizes[0] / 1.06, line[0], f"α = {threshold}", color=colour, ha="right", va="center")
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_locator(FixedLocator(list(sizes)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticks(list(sizes), [str(size) for size in sizes])
+    axes.set(xlim=(sizes[0] / 2.2, sizes[-1] * 1.1), ylim=(-0.04, 1), xlabel="images in a batch, N")
+    axes.set(title="A larger batch leaves fewer anchors alone")
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    return figure
+
+
+def pull_by_overlap(shares: Mapping[str, Sequence[float]], bands: Sequence[str]) -> Figure:
+    """Where an anchor's pull goes under each rule, as bars divided by the overlap of the pair.
+
+    Args:
+        shares: for each rule the share of every band; they sum to one.
+        bands: names of the bands, from the strongest overlap to the weakest.
+    """
+    c = colours()
+    figure, axes = plt.subplots(figsize=(7, 0.62 * len(shares) + 1.3))
+    start = [0.0] * len(shares)
+    for number, band in enumerate(bands):
+        width = [line[number] for line in shares.values()]
+        strength = 1 - 0.85 * number / len(bands)
+        axes.barh(list(shares), width, left=start, color=c.positive, alpha=strength, label=band, height=0.65)
+        start = [a + b for a, b in zip(start, width, strict=True)]
+    axes.invert_yaxis()
+    axes.set(xlim=(0, 1))
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.tick_params(axis="y", length=0)
+    figure.legend(loc="outside upper left", ncols=len(bands), handlelength=1, columnspacing=1.2)
+    return figure

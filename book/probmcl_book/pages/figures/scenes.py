@@ -1,0 +1,129 @@
+"""Figures of chapter 2: contact sheets of scenes and views, the label graph, co-occurrence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+from torch import Tensor
+
+from probmcl_book.pages.style import colours
+
+
+def contact_sheet(
+    rows: Mapping[str, Tensor],
+    captions: Sequence[Sequence[str]] | None = None,
+    *,
+    value_range: tuple[float, float] = (0, 255),
+) -> Figure:
+    """Rows of small grey images, each row with its name on the left and words above each image.
+
+    Args:
+        rows: images of each row, ``(n, H, W)`` or ``(n, 1, H, W)``; all rows have the same n.
+        captions: words above each image, one list a row.
+        value_range: the values shown as black and white.
+    """
+    height, width = next(iter(rows.values())).shape[-2:]
+    step = width + max(2, width // 10)  # from one image to the next
+    across = step * max(map(len, rows.values()))
+    lines = captions or [[]] * len(rows)
+    above = [across / 7 * (0.23 if any(line) else 0.08) for line in lines]  # room for words, in pixels
+    down = height * len(rows) + sum(above)
+    figure, axes = plt.subplots(figsize=(7, 6.7 * down / across + 0.1))
+    top = 0.0
+    for (name, images), line, room in zip(rows.items(), lines, above, strict=True):
+        top += room
+        axes.text(-0.1 * width, top + height / 2, name, rotation=90, ha="right", va="center")
+        for position, image in enumerate(images):
+            left = position * step
+            place = (left, left + width, top + height, top)
+            low, high = value_range
+            axes.imshow(image.squeeze().cpu().numpy(), cmap="gray", vmin=low, vmax=high, extent=place)
+        for position, words in enumerate(line):
+            axes.text(position * step + width / 2, top, words, ha="center", va="bottom", fontsize=10)
+        top += height
+    axes.set(xlim=(0, across), ylim=(down, 0), aspect="equal")
+    axes.set_axis_off()
+    return figure
+
+
+def label_graph(
+    lift: Tensor,
+    frequency: Tensor,
+    classes: Sequence[str],
+    *,
+    together: float = 1.3,
+    apart: float = 0.5,
+) -> Figure:
+    """Classes on a circle; edges where two labels come together much more or much less than by chance.
+
+    Args:
+        lift: P(i and j) / (P(i) P(j)), ``(K, K)``.
+        frequency: P(i), which sets the size of a node, ``(K,)``.
+        classes: K names.
+        together: lift from which on an edge is drawn.
+        apart: lift up to which a broken edge is drawn.
+    """
+    c = colours()
+    figure, panels = plt.subplots(1, 2, figsize=(7, 3.8))
+    count = len(classes)
+    places = [(math.sin(2 * math.pi * k / count), math.cos(2 * math.pi * k / count)) for k in range(count)]
+    for axes, colour, title in (
+        (panels[0], c.positive, f"Together: lift at least {together:g}"),
+        (panels[1], c.negative, f"Apart: lift at most {apart:g}"),
+    ):
+        for i in range(count):
+            for j in range(i):
+                value = lift[i, j].item()
+                drawn = value >= together if colour == c.positive else value <= apart
+                if drawn:
+                    ends = zip(places[i], places[j], strict=True)
+                    most = min(max(value, 0.25), 4.0)  # pairs never seen have lift 0
+                    width = min(4, 40 / count) * abs(math.log2(most))
+                    axes.plot(*ends, color=colour, linewidth=width, alpha=0.75)
+        _draw_nodes(axes, places, frequency, classes)
+        axes.set_title(title)
+    return figure
+
+
+def _draw_nodes(
+    axes: Axes, places: Sequence[tuple[float, float]], frequency: Tensor, classes: Sequence[str]
+) -> None:
+    c = colours()
+    for (x, y), share, name in zip(places, frequency.tolist(), classes, strict=True):
+        axes.scatter(x, y, s=300 + 1500 * share, color=c.background, edgecolor=c.text, zorder=2)
+        axes.text(x, y, name, ha="center", va="center_baseline", zorder=3)
+    axes.set(aspect="equal", xlim=(-1.3, 1.3), ylim=(-1.3, 1.3))
+    axes.set_axis_off()
+
+
+def conditional_probabilities(panels: Mapping[str, Tensor], classes: Sequence[str]) -> Figure:
+    """P(column label | row label) as a map, one panel a source, with a common scale.
+
+    Args:
+        panels: ``(K, K)`` by name.
+        classes: K names.
+    """
+    c = colours()
+    wide = len(panels) > 1
+    figure, axes_row = plt.subplots(
+        1, len(panels), figsize=(7, 3.9 if wide else 5.2), squeeze=False, sharey=True
+    )
+    most = max(panel.clone().fill_diagonal_(0).max().item() for panel in panels.values())
+    turn = {"rotation": 90} if max(map(len, classes)) > 3 else {}
+    for axes, (name, values) in zip(axes_row[0], panels.items(), strict=True):
+        off_diagonal = values.clone().fill_diagonal_(math.nan)
+        drawn = axes.imshow(off_diagonal.numpy(), vmin=0, vmax=most, aspect="equal" if wide else "auto")
+        axes.set_xticks(range(len(classes)), classes, **turn)
+        axes.set_yticks(range(len(classes)), classes)
+        axes.set(title=name, xlabel="... also carry this one")
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+    axes_row[0][0].set_ylabel("of the images with this label ...")
+    bar = figure.colorbar(drawn, ax=axes_row[0], shrink=0.8, format=PercentFormatter(1, decimals=0))
+    bar.outline.set_edgecolor(c.grid)
+    return figure

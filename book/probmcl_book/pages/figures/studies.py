@@ -1,0 +1,233 @@
+"""Figures of studies: what a setting changes, which method is ahead, what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+from torch import Tensor
+
+from probmcl.evaluate import Interval
+from probmcl_book.pages.figures.digits import precision_by_frequency
+from probmcl_book.pages.style import colours
+from probmcl_book.records import Record, Row
+from probmcl_book.replicate.run import START
+
+
+def tornado(record: Record, *, default: str, metric: str = "mAP") -> Figure:
+    """How far each setting moves a metric from the default: one bar a setting, the widest on top.
+
+    The band in the middle is the default's own interval. It decides nothing: settings share seeds and images,
+    so whether a bar is more than chance stands in the paired differences.
+
+    Args:
+        record: one mean row a setting, with intervals.
+        default: name of the default's row.
+        metric: what was measured.
+    """
+    c = colours()
+    found = _mean_metric(record, metric)
+    base = found.pop(default)
+    settings = sorted(found, key=lambda name: abs(found[name].value - base.value))
+    figure, axes = plt.subplots(figsize=(7, 0.38 * len(settings) + 1.2))
+    axes.axvspan(base.low - base.value, base.high - base.value, color=c.muted, alpha=0.25, linewidth=0)
+    axes.axvline(0, color=c.muted, linewidth=1)
+    for height, name in enumerate(settings):
+        change = found[name].value - base.value
+        axes.barh(height, change, height=0.6, color=c.positive if change >= 0 else c.negative)
+        _interval(axes, height, found[name], c.text, shift=base.value, width=1.2)
+    axes.set_yticks(range(len(settings)), settings)
+    axes.tick_params(axis="y", length=0)
+    axes.set(
+        xlabel=f"{metric} minus that of the default ({default}: {base.value:.3f})",
+        ylim=(-0.7, len(settings) - 0.3),
+    )
+    return figure
+
+
+def sensitivity(
+    values: Sequence[float],
+    found: Sequence[Interval],
+    counts: Sequence[float],
+    *,
+    setting: str,
+    metric: str = "mAP",
+    count: str = "positives an anchor",
+    default: float | None = None,
+) -> Figure:
+    """A metric over a setting with its interval as a band, and below it a count, such as of positives.
+
+    Args:
+        values: of the setting, ascending.
+        found: the metric at each value.
+        counts: what is counted at each value, such as the mean number of positives.
+        setting: name of the setting.
+        metric: name of the metric.
+        count: what is counted.
+        default: the value to mark.
+    """
+    c = colours()
+    figure, (upper, lower) = plt.subplots(2, 1, figsize=(7, 4.6), sharex=True, height_ratios=(2, 1))
+    upper.fill_between(
+        values,
+        [one.low for one in found],
+        [one.high for one in found],
+        color=c.anchor,
+        alpha=0.2,
+        linewidth=0,
+    )
+    upper.plot(values, [one.value for one in found], "o-", color=c.anchor)
+    lower.plot(values, counts, "s-", color=c.positive)
+    lower.set_ylim(bottom=0)
+    if default is not None:
+        for axes in (upper, lower):
+            axes.axvline(default, color=c.muted, linestyle=":")
+        upper.annotate(
+            "default",
+            (default, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(4, -4),
+            textcoords="offset points",
+            va="top",
+            color=c.muted,
+        )
+    upper.set_ylabel(metric)
+    lower.set(xlabel=setting, ylabel=count)
+    figure.align_ylabels()
+    return figure
+
+
+def method_comparison(record: Record, *, metric: str = "mAP", start: str = START) -> Figure:
+    """One dot a method with its interval, the best on top; the start's linear probe is a line.
+
+    Args:
+        record: one mean row a method.
+        metric: what was measured.
+        start: name of the start's row; it is drawn if the record has it.
+    """
+    c = colours()
+    found = _mean_metric(record, metric)
+    reference = found.pop(start, None)
+    methods = sorted(found, key=lambda name: found[name].value)
+    figure, axes = plt.subplots(figsize=(7, 0.45 * len(methods) + 1.2))
+    if reference is not None:
+        axes.axvline(reference.value, color=c.muted, linestyle=":")
+        axes.annotate(
+            start,
+            (reference.value, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="top",
+            color=c.muted,
+        )
+    for height, name in enumerate(methods):
+        colour = c.accent if name == "ProbMCL" else c.anchor
+        _interval(axes, height, found[name], colour)
+        axes.plot(found[name].value, height, "o", color=colour)
+    axes.set_yticks(range(len(methods)), methods)
+    axes.set(xlabel=metric, ylim=(-0.6, len(methods) - 0.2))
+    return figure
+
+
+def precision_of_classes(
+    record: Record, frequency: Tensor, classes: Sequence[str], methods: Sequence[str]
+) -> Figure:
+    """Average precision of each class, the mean over seeds, over how frequent the class is.
+
+    Args:
+        record: rows with a seed hold the series ``average_precision``.
+        frequency: share of the images that carry each class, ``(K,)``.
+        classes: K names.
+        methods: which to draw, at most five.
+    """
+    found = {}
+    for method in methods:
+        runs = [
+            row.series["average_precision"]
+            for row in record.rows
+            if row.method == method and row.seed is not None
+        ]
+        found[method] = torch.tensor(runs).mean(0).tolist()  # (S, K) -> (K,)
+    return precision_by_frequency(frequency, found, classes=classes)
+
+
+def accuracy_by_seconds(record: Record, *, metric: str = "mAP", start: str = START) -> Figure:
+    """A metric over the seconds of training, one dot a method; the start is a line.
+
+    The axis is logarithmic where the longest training takes more than ten times as long as the shortest.
+
+    Args:
+        record: one mean row a method.
+        metric: what was measured.
+        start: name of the start's row; it is drawn if the record has it.
+    """
+    c = colours()
+    rows = {row.method: row for row in _mean_rows(record)}
+    reference = rows.pop(start, None)
+    figure, axes = plt.subplots(figsize=(7, 4.2))
+    if reference is not None:
+        height = reference.metrics[metric].value
+        axes.axhline(height, color=c.muted, linestyle=":")
+        axes.annotate(
+            start,
+            (0, height),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 4),
+            textcoords="offset points",
+            color=c.muted,
+        )
+    for name, row in rows.items():
+        one, colour = row.metrics[metric], c.accent if name == "ProbMCL" else c.anchor
+        axes.plot([row.seconds] * 2, [one.low, one.high], color=colour, alpha=0.6)
+        axes.plot(row.seconds, one.value, "o", color=colour)
+    seconds = [row.seconds for row in rows.values()]
+    if max(seconds) > 10 * min(seconds):
+        axes.set_xscale("log")
+        axes.xaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+        axes.xaxis.set_minor_formatter("{x:,g}")
+        axes.tick_params(axis="x", which="minor", labelsize=9)
+    axes.xaxis.set_major_formatter("{x:,g}")
+    axes.margins(x=0.25, y=0.12)
+    _name_dots(axes, {name: (row.seconds, row.metrics[metric].value) for name, row in rows.items()})
+    axes.set(xlabel="seconds of training", ylabel=metric)
+    return figure
+
+
+def _name_dots(axes: Axes, dots: Mapping[str, tuple[float, float]]) -> None:
+    """Write names beside dots, from the bottom up, moving a name up where it would cover the last one."""
+    axes.figure.canvas.draw()  # so that places on the page are known
+    taken: list[tuple[float, float]] = []
+    for name, place in sorted(dots.items(), key=lambda item: item[1][1]):
+        x, y = axes.transData.transform(place)
+        wanted = y
+        while any(abs(x - other_x) < 150 and abs(wanted - other_y) < 22 for other_x, other_y in taken):
+            wanted += 4
+        taken.append((x, wanted))
+        scale = 72 / axes.figure.dpi  # pixels to points
+        axes.annotate(
+            name,
+            place,
+            xytext=(7, (wanted - y) * scale),
+            textcoords="offset points",
+            va="center",
+            fontsize=10,
+        )
+
+
+def _interval(
+    axes: Axes, height: float, one: Interval, colour: str, *, shift: float = 0, width: float = 2
+) -> None:
+    axes.plot([one.low - shift, one.high - shift], [height, height], color=colour, linewidth=width)
+
+
+def _mean_rows(record: Record) -> list[Row]:
+    return [row for row in record.rows if row.seed is None]
+
+
+def _mean_metric(record: Record, metric: str) -> dict[str, Interval]:
+    return {row.method: row.metrics[metric] for row in _mean_rows(record) if metric in row.metrics}

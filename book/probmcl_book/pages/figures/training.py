@@ -1,0 +1,109 @@
+"""Figures of chapter 8: where a step's time goes, schedules, precision, and the log of a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from probmcl.train import History
+from probmcl_book.pages.style import colours
+
+
+def step_times(seconds: Mapping[str, Mapping[str, float]]) -> Figure:
+    """One step as a bar of its parts, one bar a method.
+
+    Args:
+        seconds: for each method the seconds of every part, in the order of the step.
+    """
+    c = colours()
+    parts = list(next(iter(seconds.values())))
+    figure, axes = plt.subplots(figsize=(7, 0.75 * len(seconds) + 1.4))
+    start = [0.0] * len(seconds)
+    for part, colour in zip(parts, c.categorical, strict=False):
+        width = [1000 * line[part] for line in seconds.values()]
+        axes.barh(list(seconds), width, left=start, color=colour, label=part, height=0.6)
+        start = [a + b for a, b in zip(start, width, strict=True)]
+    axes.invert_yaxis()
+    axes.set_xlabel("milliseconds a step")
+    axes.tick_params(axis="y", length=0)
+    figure.legend(loc="outside upper left", ncols=len(parts), handlelength=1, columnspacing=1.2)
+    return figure
+
+
+def schedules(rates: Sequence[float], decays: Sequence[float], target: float) -> Figure:
+    """Learning rate and decay of the moving average over the steps of a run.
+
+    Args:
+        rates: learning rate of every step.
+        decays: decay of the moving average at every step.
+        target: the decay that is asked for.
+    """
+    c = colours()
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7, 3.1))
+    left.plot(rates, color=c.anchor)
+    left.set(title="One cycle", xlabel="step", ylabel="learning rate", ylim=(0, None))
+    right.plot(decays, color=c.accent)
+    right.axhline(target, color=c.muted, linestyle="--", linewidth=1)
+    right.text(len(decays), target + 0.015, "asked for", color=c.muted, ha="right")
+    right.set(title="The average's decay warms up", xlabel="step", ylabel="decay", ylim=(0, 1.1))
+    return figure
+
+
+def precision_errors(sigmas: Sequence[float], errors: Mapping[str, Sequence[float]]) -> Figure:
+    """Largest error of the logits over sigma when the mixture is kept in a number format, one line a format.
+
+    Args:
+        sigmas: standard deviations, ascending.
+        errors: for each format the largest error among all pairs at every sigma, > 0.
+    """
+    c = colours()
+    figure, axes = plt.subplots(figsize=(7, 3.4))
+    axes.axhline(1, color=c.muted, linewidth=1, linestyle="--")
+    axes.text(sigmas[-1], 1.3, "a factor e in the softmax", color=c.muted, ha="right")
+    for (name, line), colour in zip(errors.items(), c.categorical, strict=False):
+        axes.plot(sigmas, line, color=colour, marker="o", markersize=4)
+        axes.text(sigmas[0] / 1.08, line[0], name, color=colour, ha="right", va="center")
+    axes.set(
+        title="Narrow components need long numbers",
+        xlabel="standard deviation σ",
+        ylabel="largest error of a logit",
+        xscale="log",
+        yscale="log",
+        xlim=(sigmas[0] / 1.7, sigmas[-1] * 1.1),
+    )
+    axes.set_xticks(sigmas, [f"{sigma:g}" for sigma in sigmas])
+    axes.minorticks_off()
+    return figure
+
+
+def stage_logs(histories: Mapping[str, History], before: Mapping[str, float]) -> Figure:
+    """Contrastive loss, effective rank and watched metric over the epochs, one line a start.
+
+    Args:
+        histories: a finished stage for each start.
+        before: the watched metric of each start before training.
+    """
+    figure, panels = plt.subplots(1, 3, figsize=(7, 3.2))
+    curves = ("contrastive", "effective_rank", "watched")
+    titles = ("Contrastive loss", "Effective rank of z", "Watched mAP")
+    for axes, curve, title in zip(panels, curves, titles, strict=True):
+        for name, colour in zip(histories, colours().categorical, strict=False):
+            values = histories[name].curve(curve)
+            first = [before[name]] if curve == "watched" else []
+            _over_epochs(axes, [*first, *values], last=len(values), colour=colour, name=name)
+        axes.set(title=title, xlabel="epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    panels[0].set_xlim(0, None)
+    panels[1].set_xlim(0, None)
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper left", ncols=len(names))
+    return figure
+
+
+def _over_epochs(axes: Axes, values: Sequence[float], *, last: int, colour: str, name: str) -> None:
+    """Draw values up to epoch ``last``; a value before training stands at epoch 0."""
+    epochs = range(last - len(values) + 1, last + 1)
+    axes.plot(epochs, values, color=colour, marker="o", markersize=4, label=name)

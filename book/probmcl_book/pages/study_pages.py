@@ -1,0 +1,194 @@
+"""Studies on a page: what is recorded, tables of records, and a plain word where there is no record."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from textwrap import fill
+
+from probmcl.evaluate import Interval
+from probmcl_book.claims import (
+    WorldLabels,
+    claim_finding,
+    labels_record_name,
+    records_in,
+    replaces_default,
+    validation_gains,
+    world_labels,
+)
+from probmcl_book.pages.tables import Cell, table
+from probmcl_book.records import Record
+from probmcl_book.studies import PLANNED, difference_of, planned_study, record_name, recorded_runs, study_in
+
+TITLES = {"digits": "DigitScenes", "mirflickr14": "MIRFLICKR, 14 topics"}
+"""What a page calls the worlds of studies."""
+
+NOT_RUN = "not run"
+
+
+def study_command(study: str, world: str) -> str:
+    """What to type to run a study and record it for the book.
+
+    >>> study_command("topology", "digits")
+    'python -m probmcl study topology --out book/results/study_topology.json'
+    """
+    place = "" if world == "digits" else f" --world {world} --data DIR"
+    return f"python -m probmcl study {study}{place} --out book/results/{record_name(study, world)}.json"
+
+
+def recorded(study: str) -> dict[str, Record]:
+    """The records of a study that there are, by world."""
+    names = {world: record_name(study, world) for world in PLANNED[study]}
+    found = records_in(None, list(names.values()))
+    return {world: found[name] for world, name in names.items() if name in found}
+
+
+def study_plan(studies: Sequence[str]) -> None:
+    """Display which planned studies are recorded, and which are not.
+
+    Args:
+        studies: names of planned studies.
+    """
+    rows: list[list[Cell]] = []
+    for study in studies:
+        found = recorded(study)
+        for world in PLANNED[study]:
+            planned = len(planned_study(study, world))
+            runs: Cell = recorded_runs(found[world]) if world in found else NOT_RUN
+            made = found[world].created if world in found else study_command(study, world)
+            rows.append([study, TITLES[world], planned, runs, made])
+    columns = ["study", "world", "runs planned", "runs recorded", "recorded on, or how to run it"]
+    table(rows, columns, caption="The studies of this page. Runs of tuning are not counted.")
+
+
+def where_recorded(study: str, draw: Callable[[Record], None]) -> None:
+    """Show something of a study in every world where it is recorded, and say so where it is not.
+
+    Args:
+        study: name of a planned study.
+        draw: displays a record.
+    """
+    found = recorded(study)
+    for world in PLANNED[study]:
+        print(TITLES[world])
+        if world in found:
+            draw(found[world])
+        else:
+            print(f"  Not run yet. To run it: {study_command(study, world)}")
+
+
+def differences(record: Record) -> None:
+    """Display how much higher the reference of a study is than every other setting of a group.
+
+    Args:
+        record: from :func:`~probmcl_book.studies.in_group`.
+    """
+    reference = study_in(record).reference
+    rows: list[list[Cell]] = []
+    level = 0.0
+    for other in dict.fromkeys(row.method for row in record.rows if row.seed is None):
+        images = difference_of(record, reference, other)
+        if images is not None:
+            level = images.level
+            rows.append(
+                [other, cell(images), cell(difference_of(record, reference, other, "mAP over seeds"))]
+            )
+    caption = (
+        f"{reference} less each other setting, test mAP. Over images: paired bootstrap, level {level:.4g} "
+        "after the correction. Over seeds: t interval, 95 %, not corrected."
+    )
+    table(rows, [f"{reference} less", "over images", "over seeds"], caption=caption)
+
+
+def gains_on_validation(record: Record) -> None:
+    """Display how much higher each setting is than the default on validation, with two standard errors.
+
+    Args:
+        record: a study with one group.
+    """
+    gains = sorted(validation_gains(record).items(), key=lambda item: -item[1].value)
+    table(
+        [[setting, cell(gain)] for setting, gain in gains],
+        ["setting", "validation mAP less the default's"],
+        caption=f"Means over {len(record.seeds)} seeds, plus and minus two standard errors.",
+    )
+
+
+def defaults_verdict(study: str) -> None:
+    """Print whether a study around the default replaces it, by the rule of chapter 12.
+
+    Args:
+        study: name of a study whose reference is the default.
+    """
+    found, worlds = recorded(study), PLANNED[study]
+    missing = [TITLES[world] for world in worlds if world not in found]
+    if missing:
+        lacking = f"{NOT_RUN.capitalize()}: {', '.join(missing)}."
+        say(f"The rule asks for {len(worlds)} worlds. {lacking} Until then the default stays.")
+    if not found:
+        return
+    reasons = replaces_default(found)
+    if not reasons:
+        say("No setting replaces the default on what is recorded.")
+    for setting, reason in reasons.items():
+        where = "what is recorded" if missing else "both worlds"
+        say(f"{setting}: {reason}, on {where}.")
+
+
+def claim_verdict(row: str) -> None:
+    """Print the verdict on a claim, or that nothing of it is recorded.
+
+    Args:
+        row: "C1" to "C4".
+    """
+    found = claim_finding(row)
+    if found is None:
+        say(f"{row}: {NOT_RUN}. None of the records that decide it is here.")
+        return
+    for line in (f"{row}: {found.status}.", found.sentence, found.change):
+        say(line)
+
+
+def cell(interval: Interval | None) -> Cell:
+    """An interval as a cell of a table; a number alone where it has no bounds, or no width between them."""
+    if interval is None:
+        return None
+    bounded = interval.high > interval.low  # not so for NaN, nor for what is the same with every seed
+    return (interval.value, interval.low, interval.high) if bounded else interval.value
+
+
+def say(words: str) -> None:
+    """Print a sentence in lines that fit a page."""
+    print(fill(words, 110, break_long_words=False, break_on_hyphens=False))
+
+
+def labels_of(record: Record, group: str = "") -> WorldLabels:
+    """The labels of a study's world, counted in a record of the book where they are not known exactly.
+
+    Args:
+        record: a study.
+        group: the group of the study whose images are meant.
+    """
+    name = labels_record_name(study_in(record).world)
+    return world_labels(record, records_in(None, [name]).get(name), group=group)
+
+
+def metrics_by_setting(
+    record: Record, metrics: Mapping[str, str], *, caption: str, decimals: int = 3
+) -> None:
+    """Display some metrics of every setting, means over seeds with their intervals.
+
+    Args:
+        record: from :func:`~probmcl_book.studies.in_group`.
+        metrics: titles of columns, by metric.
+        caption: what the table shows.
+        decimals: digits after the point.
+    """
+    seeds = Counter(row.method for row in record.rows if row.seed is not None)
+    rows = [row for row in record.rows if row.seed is None]
+    table(
+        [[row.method, *(cell(row.metrics.get(name)) for name in metrics), seeds[row.method]] for row in rows],
+        ["setting", *metrics.values(), "seeds"],
+        caption=caption,
+        decimals=decimals,
+    )

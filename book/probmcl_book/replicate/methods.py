@@ -1,0 +1,268 @@
+"""One method of a comparison, from the common start to scores on validation and test."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from probmcl.data import ViewLoader
+from probmcl.evaluate import mean_average_precision, ridge_probe
+from probmcl.loss import AsymmetricLoss
+from probmcl.model import Encoder, LabelGraphHead, MixtureClassifier, MixtureDensityHead
+from probmcl.train import (
+    History,
+    Watch,
+    contrastive_stage,
+    end_to_end,
+    linear_probe,
+    predict,
+    same_everywhere,
+    seeded,
+    this_share,
+)
+from probmcl_book.replicate.parts import contrastive_parts, end_to_end_parts, logits_model
+from probmcl_book.replicate.recipe import Method, Recipe
+from probmcl_book.replicate.splits import Images, Splits
+from probmcl_book.replicate.starts import CHECKPOINT_STEPS
+from probmcl_book.replicate.views import plain_loader, training_loader
+
+WATCHED_IMAGES = 2000
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained method, as far as evidence needs it.
+
+    Attributes:
+        encoder: the trained encoder.
+        classifier: the linear layer on its features; for KMCL a
+            :class:`~probmcl.model.MixtureClassifier` on them, and a :class:`~probmcl.model.MLDecoderHead` on
+            the encoder's map.
+        validation_scores: logits of the validation images, ``(N, K)``.
+        test_scores: logits of the test images, ``(N, K)``.
+        history: of the stage that trained the encoder; None for the start itself.
+        seconds: of the steps of all training stages, without validation.
+        image_views: augmented views that the encoder was trained on.
+        head: the trained projection or mixture head that scoring does without (of KMCL it is inside the
+            classifier as well); None where there is none, end to end and for the start.
+    """
+
+    encoder: Encoder
+    classifier: nn.Module
+    validation_scores: Tensor
+    test_scores: Tensor
+    history: History | None
+    seconds: float
+    image_views: int
+    head: nn.Module | None = None
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What training leaves beside the encoder."""
+
+    classifier: nn.Module
+    head: nn.Module | None
+    histories: list[History]
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One method in work: what its stages need."""
+
+    encoder: Encoder
+    recipe: Recipe
+    splits: Splits
+    seed: int
+    device: torch.device | str
+    progress: str | None = None
+    checkpoints: Path | None = None
+
+    def outputs(self, model: nn.Module, images: Images) -> tuple[Tensor, Tensor]:
+        """What a model makes of plain views, and their labels."""
+        loader = plain_loader(images, self.recipe.views, device=self.device)
+        return predict(model, loader, device=self.device)
+
+    def batches(self, method: Method) -> ViewLoader:
+        """The training images of a method."""
+        size = method.training.batch_size  # that of all ranks together
+        return training_loader(self.splits.train, self.recipe.views, size, seed=self.seed, device=self.device)
+
+    def options(self, watch: Watch) -> dict[str, Any]:
+        """What every stage on images is told alike, and its watched metric."""
+        return {
+            "seed": self.seed,
+            "device": self.device,
+            "watch": watch,
+            "checkpoint": self.saved("training.pt"),
+            "checkpoint_steps": CHECKPOINT_STEPS,
+            "progress": self.progress,
+        }
+
+    def saved(self, name: str) -> Path | None:
+        """The file of a stage's checkpoints."""
+        return None if self.checkpoints is None else self.checkpoints / name
+
+
+def train_method(
+    method: Method,
+    start: Encoder,
+    recipe: Recipe,
+    splits: Splits,
+    *,
+    seed: int,
+    device: torch.device | str = "cpu",
+    progress: str | None = None,
+    checkpoints: Path | None = None,
+) -> Trained:
+    """Train one method from ``start`` (which is left as it is) and score validation and test images.
+
+    Args:
+        method: what to train, and how.
+        start: the common start.
+        recipe: the experiment: its views, and its linear probe for contrastive methods.
+        splits: the images.
+        seed: seeds heads, order and augmentation; the order is the same for every method.
+        device: where to train.
+        progress: text beside a progress bar; None for none.
+        checkpoints: folder for the checkpoints of its stages; a method that was interrupted goes on.
+
+    Returns:
+        The trained method.
+    """
+    work = _Work(deepcopy(start), recipe, splits, seed, device, progress, checkpoints)
+    size = method.training.batch_size
+    used = len(splits.train) // size * size  # the last batch is dropped if it is smaller
+    if method.criterion == "kmcl":
+        parts = _kmcl(method, work)
+    else:
+        parts = (_end_to_end if method.end_to_end else _two_stages)(method, work)
+    return Trained(
+        work.encoder.eval(),
+        parts.classifier.eval(),
+        *_scores(work, parts.classifier),
+        history=parts.histories[0],
+        seconds=sum(history.seconds for history in parts.histories),
+        image_views=2 * used * method.training.epochs,
+        head=None if parts.head is None else parts.head.eval(),
+    )
+
+
+def probe_start(
+    start: Encoder, recipe: Recipe, splits: Splits, *, seed: int, device: torch.device | str = "cpu"
+) -> Trained:
+    """The linear probe of the start itself: what every method has before it learns anything."""
+    work = _Work(start, recipe, splits, seed, device)
+    classifier, history = _probe(work)
+    scores = _scores(work, classifier)
+    return Trained(
+        start.eval(), classifier.eval(), *scores, history=None, seconds=history.seconds, image_views=0
+    )
+
+
+def _end_to_end(method: Method, work: _Work) -> _Parts:
+    train = work.splits.train
+    with seeded(work.seed):
+        classifier, criterion = end_to_end_parts(method, work.encoder.feature_dim, train.labels)
+
+    def watch(model: nn.Module) -> float:
+        return mean_average_precision(*work.outputs(model, work.splits.validation))
+
+    history = end_to_end(
+        logits_model(work.encoder, classifier),
+        criterion,
+        work.batches(method),
+        method.training,
+        **work.options(watch),
+    )
+    final = classifier.linear() if isinstance(classifier, LabelGraphHead) else classifier
+    return _Parts(final, None, [history])
+
+
+def _kmcl(method: Method, work: _Work) -> _Parts:
+    """KMCL: encoder, mixture and the classifier inside its weights learn together, from two views."""
+    if this_share().ranks > 1:
+        raise ValueError(f"method: {method.name} trains in one process, got {this_share().ranks}")
+    train = work.splits.train
+    with seeded(work.seed):
+        head, criterion = contrastive_parts(method, work.encoder.feature_dim, len(train.classes))
+
+    def watch(model: nn.Module) -> float:
+        encoder, mixture_head = model.children()
+        assert isinstance(mixture_head, MixtureDensityHead)
+        classifier = nn.Sequential(encoder, MixtureClassifier(mixture_head))
+        return mean_average_precision(*work.outputs(classifier, work.splits.validation))
+
+    history = contrastive_stage(
+        work.encoder,
+        head,
+        criterion,
+        work.batches(method),
+        method.training,
+        keep_head=True,
+        **work.options(watch),
+    )
+    assert isinstance(head, MixtureDensityHead)
+    return _Parts(MixtureClassifier(head), head, [history])
+
+
+def _two_stages(method: Method, work: _Work) -> _Parts:
+    train = work.splits.train
+    with seeded(work.seed):
+        head, criterion = contrastive_parts(method, work.encoder.feature_dim, len(train.classes))
+    watched = train.subset(torch.arange(min(WATCHED_IMAGES, len(train))))
+
+    def watch(model: nn.Module) -> float:
+        """A ridge probe of the frozen features: cheap, and without a random number."""
+        known, known_labels = work.outputs(model, watched)
+        features, labels = work.outputs(model, work.splits.validation)
+        return mean_average_precision(ridge_probe(known, known_labels, features), labels)
+
+    history = contrastive_stage(
+        work.encoder,
+        head,
+        criterion,
+        work.batches(method),
+        method.training,
+        **work.options(watch),
+    )
+    classifier, probed = _probe(work)
+    return _Parts(classifier, head, [history, probed])
+
+
+def _probe(work: _Work) -> tuple[nn.Linear, History]:
+    """The classification stage: a linear layer on frozen features with the asymmetric loss (M14).
+
+    Every rank trains it on the features of all images: to wait for one rank takes as long, and an exchange
+    that waits too long is taken for a failure. Should the ranks round differently, rank 0's layer counts.
+    """
+    features, labels = work.outputs(work.encoder, work.splits.train)
+    known, known_labels = work.outputs(work.encoder, work.splits.validation)
+
+    def watch(layer: nn.Module) -> float:
+        with torch.no_grad():
+            return mean_average_precision(layer(known), known_labels)
+
+    layer, history = linear_probe(
+        features,
+        labels,
+        AsymmetricLoss(),
+        work.recipe.probe,
+        seed=work.seed,
+        watch=watch,
+        checkpoint=work.saved("probe.pt"),
+    )
+    same_everywhere(layer)
+    return layer, history
+
+
+def _scores(work: _Work, classifier: nn.Module) -> tuple[Tensor, Tensor]:
+    model = logits_model(work.encoder, classifier)
+    validation, _ = work.outputs(model, work.splits.validation)
+    test, _ = work.outputs(model, work.splits.test)
+    return validation, test

@@ -1,0 +1,100 @@
+"""What a method is made of: head and criterion, the classifier it trains, the classifier that is left."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from probmcl.loss import AsymmetricLoss, KMCLLoss, MulSupConLoss, ProbMCLLoss, SupConLoss
+from probmcl.model import (
+    Encoder,
+    FeatureMap,
+    LabelGraphHead,
+    MixtureClassifier,
+    MixtureDensityHead,
+    MLDecoderHead,
+    ProjectionHead,
+)
+from probmcl.train import Criterion
+from probmcl_book.replicate.recipe import Method
+
+
+def contrastive_parts(method: Method, feature_dim: int, classes: int) -> tuple[nn.Module, nn.Module]:
+    """Head and criterion of a method with two views: a contrastive one, or KMCL.
+
+    Example:
+        >>> from probmcl_book.replicate import digits_recipe
+        >>> head, criterion = contrastive_parts(digits_recipe().methods[-1], feature_dim=128, classes=10)
+        >>> type(head).__name__, type(criterion).__name__
+        ('MixtureDensityHead', 'ProbMCLLoss')
+    """
+    if method.criterion == "kmcl":
+        return _mixture_head(method, feature_dim, classes), KMCLLoss(**method.options)
+    if method.criterion == "probmcl":
+        head = _mixture_head(method, feature_dim, classes)
+        return head, ProbMCLLoss(**{"sigma_floor": head.sigma_floor, **method.options})
+    criterion = SupConLoss if method.criterion == "supcon" else MulSupConLoss
+    return ProjectionHead(feature_dim, method.trunk, **method.head), criterion(**method.options)
+
+
+def end_to_end_parts(method: Method, feature_dim: int, labels: Tensor) -> tuple[nn.Module, Criterion]:
+    """Classifier and criterion of a method that trains the encoder through its classifier.
+
+    Args:
+        method: BCE, ASL, a transformer head (with ASL) or a label-graph head (with BCE, as in ML-GCN).
+        feature_dim: channels of the encoder's feature or map.
+        labels: labels of the training images, ``(N, K)``.
+    """
+    bce = functional.binary_cross_entropy_with_logits
+    if method.criterion == "label-graph":
+        return LabelGraphHead(feature_dim, labels, **method.head), bce
+    criterion = bce if method.criterion == "bce" else AsymmetricLoss(**method.options)
+    return final_classifier(method, feature_dim, labels.shape[1]), criterion
+
+
+def final_classifier(method: Method | None, feature_dim: int, classes: int) -> nn.Module:
+    """A classifier of the kind that a method ends with, with random weights.
+
+    Args:
+        method: the method; None for the linear probe of the start.
+        feature_dim: channels of the encoder's feature or map.
+        classes: number of labels.
+
+    Returns:
+        A linear layer, but for KMCL and for the transformer head.
+
+    Example:
+        >>> final_classifier(None, feature_dim=128, classes=10)
+        Linear(in_features=128, out_features=10, bias=True)
+    """
+    if method is not None and method.criterion == "ml-decoder":
+        return MLDecoderHead(feature_dim, classes, **method.head)
+    if method is not None and method.criterion == "kmcl":
+        return MixtureClassifier(_mixture_head(method, feature_dim, classes))
+    return nn.Linear(feature_dim, classes)
+
+
+def logits_model(encoder: Encoder, classifier: nn.Module) -> nn.Sequential:
+    """Images to logits ``(N, K)``: a transformer head sees the encoder's map, all others its feature.
+
+    Example:
+        >>> import torch
+        >>> from probmcl.model import SmallCNN
+        >>> logits_model(SmallCNN(), nn.Linear(128, 10))(torch.zeros(2, 1, 32, 32)).shape
+        torch.Size([2, 10])
+    """
+    on_map = isinstance(classifier, MLDecoderHead)
+    return nn.Sequential(FeatureMap(encoder) if on_map else encoder, classifier)
+
+
+def _mixture_head(method: Method, feature_dim: int, classes: int) -> MixtureDensityHead:
+    """The mixture density head: one component a class unless the method says otherwise.
+
+    KMCL's mixture weights are the sigmoids of a classifier.
+    """
+    weights = "sigmoid" if method.criterion == "kmcl" else "softmax"
+    arguments = {"weights": weights, **method.head}
+    components = arguments.pop("components", None)
+    return MixtureDensityHead(
+        feature_dim, classes if components is None else components, trunk=method.trunk, **arguments
+    )

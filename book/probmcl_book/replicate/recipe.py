@@ -1,0 +1,211 @@
+"""Recipes: everything that decides a result, in one frozen object that is saved beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from probmcl import _check
+from probmcl.train import TrainingSettings
+from probmcl_book.replicate.datasets import DATASETS, Dataset, DigitsData, PackedData
+from probmcl_book.replicate.origin import Origin
+from probmcl_book.replicate.splits import Splits
+from probmcl_book.replicate.views import FeatureViews, PhotoViews, SceneViews, Views
+
+END_TO_END = ("bce", "asl", "ml-decoder", "label-graph", "kmcl")
+"""Names of the criteria that train encoder and classifier together.
+
+The first two have a linear classifier. "ml-decoder" is a transformer head on the encoder's map, with ASL;
+"label-graph" makes its classifiers from the graph of training labels, with BCE; "kmcl" trains a mixture whose
+weights are the classifier, with a contrastive, a reconstruction and the asymmetric term.
+"""
+
+CRITERIA = (*END_TO_END, "supcon", "mulsupcon", "probmcl")
+"""Names of the training criteria; those that are not end to end have two stages."""
+
+LINEAR = ("bce", "asl")
+TRUNKLESS = (*LINEAR, "ml-decoder", "label-graph")
+
+
+@dataclass(frozen=True)
+class LettersStart:
+    """Pretraining on letters, where every method starts: images, and the training of a letter classifier."""
+
+    images: int
+    training: TrainingSettings
+
+
+@dataclass(frozen=True)
+class PretrainedStart:
+    """Published weights of the encoder, where every method starts.
+
+    Attributes:
+        weights: a tag of timm or a weights name of torchvision; with a checksum, the name of a file.
+        checksum: "sha256:..." of a file of weights.
+    """
+
+    weights: str
+    checksum: str = ""
+
+
+Start = LettersStart | PretrainedStart
+
+
+@dataclass(frozen=True)
+class Method:
+    """One row of a comparison.
+
+    Attributes:
+        name: as it stands in tables.
+        criterion: one of :data:`CRITERIA`.
+        training: settings of its training from the common start.
+        trunk: widths of the head's trunk (contrastive criteria and KMCL); the last one is D.
+        options: arguments of the criterion that differ from its defaults.
+        head: further arguments of the head that differ from its defaults, such as ``components`` of a
+            :class:`~probmcl.model.MixtureDensityHead` (None or nothing: one a class), ``width`` of a
+            :class:`~probmcl.model.MLDecoderHead`, ``threshold`` of a :class:`~probmcl.model.LabelGraphHead`.
+
+    Raises:
+        ValueError: for an unknown criterion, a trunk that is missing, or arguments of a head that is none.
+    """
+
+    name: str
+    criterion: str
+    training: TrainingSettings
+    trunk: tuple[int, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    head: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check.one_of("criterion", self.criterion, CRITERIA)
+        if self.criterion in LINEAR and self.head:
+            raise ValueError(f"head: {self.name} has a linear classifier, expected none, got {self.head}")
+        if self.criterion not in TRUNKLESS and not self.trunk:
+            raise ValueError(f"trunk: {self.name} is contrastive and needs the widths of a head, got none")
+
+    @property
+    def end_to_end(self) -> bool:
+        """Whether encoder and classifier are trained together; otherwise in two stages."""
+        return self.criterion in END_TO_END
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """An experiment: data, a common start, methods, and the linear probe of frozen encoders.
+
+    Attributes:
+        name: name of the experiment and of its record.
+        data: the data set.
+        start: the pretraining; None starts every method from the same random weights.
+        encoder: name for :func:`~probmcl.model.build_encoder`.
+        methods: what is compared; every method sees the same number of image views.
+        probe: training of the linear classifier on frozen features (M14).
+        views: what the encoder sees of an image.
+        limit: images to keep of each part; None keeps all. With a limit, a run shows that the parts fit.
+        train_share: share of the training images to keep, in (0, 1]; validation and test stay whole.
+
+    Example:
+        >>> from probmcl_book.replicate import digits_recipe
+        >>> recipe = digits_recipe(smoke=True)
+        >>> Recipe.from_dict(recipe.to_dict()) == recipe
+        True
+    """
+
+    name: str
+    data: Dataset
+    start: Start | None
+    encoder: str
+    methods: tuple[Method, ...]
+    probe: TrainingSettings
+    views: Views = field(default_factory=SceneViews)
+    limit: int | None = None
+    train_share: float = 1.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.start, LettersStart) and not isinstance(self.data, DigitsData):
+            raise ValueError(
+                f"start: letters are the start of DigitScenes, not of {type(self.data).__name__}"
+            )
+
+    def splits(self, folder: Path | None = None) -> Splits:
+        """The images.
+
+        Args:
+            folder: where the data set is; None for DigitScenes, which are drawn.
+
+        Raises:
+            FileNotFoundError: if files are missing; the message names them.
+            ValueError: if the data set is damaged, or a folder is given or missing.
+        """
+        return self.data.splits(folder).limited(self.limit).fewer_to_train(self.train_share)
+
+    def to_dict(self) -> dict[str, Any]:
+        """A plain form, as it stands in records."""
+        plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        return {**plain, "data": {"kind": self.data.kind, **plain["data"]}}
+
+    def identity(self) -> dict[str, Any]:
+        """The plain form without prose: no name of the experiment or of a method, no origin of the images.
+
+        Two recipes with one identity give the same numbers on the same images.
+
+        Example:
+            >>> from dataclasses import replace
+            >>> from probmcl_book.replicate import digits_recipe
+            >>> digits_recipe().identity() == replace(digits_recipe(), name="renamed").identity()
+            True
+        """
+        plain = self.to_dict()
+        del plain["name"]
+        plain["data"].pop("origin", None)
+        for method in plain["methods"]:
+            del method["name"]
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> Recipe:
+        """The inverse of :meth:`to_dict`; older records, which lack some fields, are read as well.
+
+        Raises:
+            TypeError: if a field is missing or unknown.
+            ValueError: if the kind of data set is unknown.
+        """
+        return cls(
+            **{
+                **plain,
+                "data": _data(plain["data"]),
+                "start": plain["start"] and _start(plain["start"]),
+                "methods": tuple(_method(method) for method in plain["methods"]),
+                "probe": TrainingSettings(**plain["probe"]),
+                "views": _views(plain.get("views")),
+            }
+        )
+
+
+def _data(plain: dict[str, Any]) -> Dataset:
+    fields = dict(plain)
+    kind = DATASETS[_check.one_of("data.kind", fields.pop("kind", DigitsData.kind), DATASETS)]
+    if issubclass(kind, PackedData):
+        fields = fields if "origin" in fields else {"origin": fields}  # older records hold its texts here
+        fields["origin"] = Origin(**fields["origin"])
+    return kind(**fields)
+
+
+def _start(plain: dict[str, Any]) -> Start:
+    if "weights" in plain:
+        return PretrainedStart(**plain)
+    return LettersStart(plain["images"], TrainingSettings(**plain["training"]))
+
+
+def _views(plain: dict[str, Any] | None) -> Views:
+    if not plain:
+        return SceneViews()
+    return FeatureViews(**plain) if "channels" in plain else PhotoViews(**plain)
+
+
+def _method(plain: dict[str, Any]) -> Method:
+    training = TrainingSettings(**plain["training"])
+    return Method(**{**plain, "training": training, "trunk": tuple(plain["trunk"])})

@@ -1,0 +1,108 @@
+"""What all recipes on photographs share: three methods, one budget of image views, the schedule of M15."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from probmcl.train import TrainingSettings
+from probmcl_book.replicate.datasets import Dataset
+from probmcl_book.replicate.recipe import Method, PretrainedStart, Recipe
+from probmcl_book.replicate.views import PhotoViews
+
+AT_224 = TrainingSettings(epochs=40, batch_size=64, learning_rate=2e-4, ema_decay=0.9997)
+"""KMCL's schedule at 224 pixels (M15), on one GPU; its weight decay and rise are the defaults."""
+
+AT_448 = replace(AT_224, epochs=80, batch_size=128)
+"""KMCL's schedule at 448 pixels (M15)."""
+
+PROBE = TrainingSettings(epochs=20, batch_size=256, learning_rate=1e-3)
+"""Our choice for the linear classifier on 1,000 to 2,500 frozen features (M14)."""
+
+TRUNK = (2048, 128)
+"""Widths of the head's trunk (M3)."""
+
+
+def comparison(
+    name: str, data: Dataset, encoder: str, weights: str | None, views: PhotoViews, training: TrainingSettings
+) -> Recipe:
+    """BCE, ASL and ProbMCL from the same weights, under the same number of image views.
+
+    ProbMCL takes its defaults: nothing has been tuned on these data sets.
+
+    Args:
+        name: name of the recipe.
+        data: the data set.
+        encoder: name for :func:`~probmcl.model.build_encoder`.
+        weights: exact tag of the published weights; None for random ones.
+        views: what the encoder sees.
+        training: the schedule, for all three.
+
+    Example:
+        >>> from probmcl_book.replicate.datasets import CocoData
+        >>> mine = comparison("mine", CocoData(), "timm/resnet18", None, PhotoViews(64), AT_224)
+        >>> [method.name for method in mine.methods]
+        ['BCE', 'ASL', 'ProbMCL']
+    """
+    methods = (
+        Method("BCE", "bce", training),
+        Method("ASL", "asl", training),
+        Method("ProbMCL", "probmcl", training, trunk=TRUNK),
+    )
+    start = None if weights is None else PretrainedStart(weights)
+    return Recipe(name, data, start, encoder, methods, PROBE, views)
+
+
+def miniature(recipe: Recipe, *, pixels: int, epochs: int, batch_size: int) -> Recipe:
+    """The same experiment with a small network from random weights, for small data sets on a CPU.
+
+    Data set, loader, augmentation, methods, losses and evaluation stay. The network, the input, the schedule
+    and the widths of the head do not, and the average of the weights goes: it would need thousands of steps.
+
+    Args:
+        recipe: the experiment.
+        pixels: height and width of the input.
+        epochs: of every method; the linear probe keeps its own.
+        batch_size: images a step.
+
+    Example:
+        >>> from probmcl_book.replicate.datasets import CocoData
+        >>> mine = comparison("mine", CocoData(), "timm/resnet18", None, PhotoViews(224, "unit"), AT_224)
+        >>> small = miniature(mine, pixels=64, epochs=2, batch_size=16)
+        >>> small.encoder, small.views, small.data == mine.data
+        ('small-cnn', PhotoViews(size=64, normalisation='unit'), True)
+    """
+    quick = TrainingSettings(epochs=epochs, batch_size=batch_size, learning_rate=2e-3)
+    methods = tuple(
+        replace(method, training=quick, trunk=(256, 64) if method.trunk else ()) for method in recipe.methods
+    )
+    return replace(
+        recipe,
+        start=None,
+        encoder="small-cnn",
+        views=PhotoViews(pixels, getattr(recipe.views, "normalisation", "imagenet")),
+        methods=methods,
+        probe=replace(recipe.probe, learning_rate=1e-2),
+    )
+
+
+def shortened(recipe: Recipe, *, limit: int | None = None, epochs: int | None = None) -> Recipe:
+    """The same experiment on fewer images, or for fewer epochs of every method.
+
+    Args:
+        recipe: the experiment.
+        limit: images to keep of each part; a batch holds a quarter of them at most.
+        epochs: of every method; the linear probe keeps its own.
+
+    Example:
+        >>> from probmcl_book.replicate.datasets import CocoData
+        >>> mine = comparison("mine", CocoData(), "timm/resnet18", None, PhotoViews(64), AT_224)
+        >>> shortened(mine, limit=48, epochs=1).methods[0].training.batch_size
+        12
+    """
+
+    def shorter(settings: TrainingSettings) -> TrainingSettings:
+        batch = settings.batch_size if limit is None else min(settings.batch_size, max(1, limit // 4))
+        return replace(settings, epochs=settings.epochs if epochs is None else epochs, batch_size=batch)
+
+    methods = tuple(replace(method, training=shorter(method.training)) for method in recipe.methods)
+    return replace(recipe, limit=recipe.limit if limit is None else limit, methods=methods)

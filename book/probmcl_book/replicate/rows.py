@@ -1,0 +1,113 @@
+"""Trained methods become rows of a record: metrics with intervals, and differences between methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from probmcl.evaluate import (
+    Interval,
+    bootstrap_interval,
+    mean_auroc,
+    mean_average_precision,
+    multilabel_metrics,
+    paired_bootstrap_difference,
+    seed_interval,
+    thresholds_from_validation,
+)
+from probmcl_book.records.record import Difference, Row
+from probmcl_book.replicate.methods import Trained
+from probmcl_book.replicate.splits import Splits
+
+
+def result_row(name: str, seed: int, trained: Trained, splits: Splits, resamples: int) -> Row:
+    """What one method reached with one seed; thresholds come from validation.
+
+    Args:
+        name: name of the method.
+        seed: its seed.
+        trained: the trained method.
+        splits: the images it was scored on.
+        resamples: bootstrap resamples of the test images.
+    """
+    labels = splits.test.labels
+    thresholds = thresholds_from_validation(
+        validation_scores=trained.validation_scores, validation_labels=splits.validation.labels
+    )
+    found = multilabel_metrics(trained.test_scores, labels, thresholds=thresholds)
+    precision, area = (
+        bootstrap_interval(metric, trained.test_scores, labels, resamples=resamples, seed=0)
+        for metric in (mean_average_precision, mean_auroc)
+    )
+    validation = mean_average_precision(trained.validation_scores, splits.validation.labels)
+    series = {"average_precision": found.average_precision.tolist()}
+    if trained.history is not None:
+        series |= {"loss": trained.history.curve("loss"), "watched": trained.history.curve("watched")}
+    return Row(
+        method=name,
+        seed=seed,
+        metrics={
+            "mAP": precision,
+            "validation mAP": Interval(validation),
+            "AUROC": area,
+            "CF1": Interval(found.at_threshold.CF1),
+            "OF1": Interval(found.at_threshold.OF1),
+        },
+        seconds=trained.seconds,
+        image_views=trained.image_views,
+        series=series,
+    )
+
+
+def mean_row(rows: Sequence[Row]) -> Row:
+    """The mean over seeds, with a t interval where there are two seeds or more."""
+
+    def over_seeds(name: str) -> Interval:
+        values = [row.metrics[name].value for row in rows]
+        return seed_interval(values) if len(values) > 1 else rows[0].metrics[name]
+
+    return Row(
+        method=rows[0].method,
+        seed=None,
+        metrics={name: over_seeds(name) for name in rows[0].metrics},
+        seconds=sum(row.seconds for row in rows) / len(rows),
+        image_views=rows[0].image_views,
+    )
+
+
+def differences(
+    trained: Mapping[str, Sequence[Trained]], labels: Tensor, *, resamples: int
+) -> list[Difference]:
+    """The last method against every other, on the same images and seeds.
+
+    Args:
+        trained: the trained methods, one a seed, by name.
+        labels: of the test images, ``(N, K)``.
+        resamples: bootstrap resamples of the test images.
+    """
+    *others, method = trained
+    labels = labels.repeat(1, len(trained[method]))
+    # Side by side, the mean AP over the columns of S seeds is the mean mAP over the seeds.
+    scores = _side_by_side(trained[method])
+    return [
+        Difference(
+            method,
+            other,
+            "mAP",
+            paired_bootstrap_difference(
+                mean_average_precision,
+                scores,
+                _side_by_side(trained[other]),
+                labels,
+                resamples=resamples,
+                seed=0,
+            ),
+        )
+        for other in others
+    ]
+
+
+def _side_by_side(trained: Sequence[Trained]) -> Tensor:
+    return torch.cat([one.test_scores for one in trained], dim=1)  # (N, S K)

@@ -1,0 +1,241 @@
+"""What a study is: a frozen list of runs, planned before the first of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from probmcl import _check
+from probmcl_book.records.record import check_seeds
+from probmcl_book.replicate.recipe import Method, Recipe
+
+MOST_RUNS = 150
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One setting of a study: a recipe, and the seeds it is run with.
+
+    Attributes:
+        setting: name of the setting, as it stands in tables.
+        recipe: with exactly one method; with none, the trial is the linear probe of the start itself.
+        seeds: seeds of its runs.
+        group: settings are compared within a group, such as "10 % of the images"; "" if there is one.
+    """
+
+    setting: str
+    recipe: Recipe
+    seeds: tuple[int, ...]
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.recipe.methods) > 1:
+            raise ValueError(
+                f"recipe: {self.setting} is one setting, expected one method, got {len(self.recipe.methods)}"
+            )
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds: expected different seeds for {self.setting}, got {self.seeds}")
+        check_seeds(self.seeds)
+
+    @property
+    def name(self) -> str:
+        """Setting and group, the name of the trial's rows in a record."""
+        return f"{self.setting} · {self.group}" if self.group else self.setting
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A setting to try in tuning: what it changes of a method.
+
+    Attributes:
+        training: fields of :class:`~probmcl.train.TrainingSettings` to replace.
+        options: arguments of the criterion to replace.
+
+    Example:
+        >>> Candidate({"learning_rate": 0.002}, {"temperature": 0.25}).name
+        'learning_rate 0.002, temperature 0.25'
+    """
+
+    training: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What is tried, in words."""
+        return ", ".join(f"{key} {value}" for key, value in {**self.training, **self.options}.items())
+
+    def applied(self, recipe: Recipe) -> Recipe:
+        """The recipe of one method, changed."""
+        (method,) = recipe.methods
+        training = replace(method.training, **self.training)
+        changed: Method = replace(method, training=training, options={**method.options, **self.options})
+        return replace(recipe, methods=(changed,))
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Settings tried before the report, the same number of them for every method, on validation alone.
+
+    Attributes:
+        seed: of the tuning runs; no seed of the report.
+        candidates: what is tried, by setting.
+        group: the group in which they are tried; the choice serves all groups.
+
+    Raises:
+        ValueError: if one setting has more candidates than another.
+    """
+
+    seed: int
+    candidates: dict[str, tuple[Candidate, ...]]
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        counts = {setting: len(tried) for setting, tried in self.candidates.items()}
+        if len(set(counts.values())) > 1 or 0 in counts.values():
+            raise ValueError(f"candidates: expected the same number for every setting, got {counts}")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A named list of trials in one world of data.
+
+    Attributes:
+        name: as ``python -m probmcl study`` takes it.
+        world: name of the world.
+        question: what it asks, one sentence.
+        trials: the settings.
+        reference: the setting that all others of its group are compared with.
+        tuning: what is tried first; None where nothing is tuned.
+        comparisons: further pairs of settings to compare, in every group that has both.
+
+    Raises:
+        ValueError: for more than 150 runs of the report, a name that stands twice, a reference or a compared
+            setting that is none, or a tuning that shares a seed with the report.
+    """
+
+    name: str
+    world: str
+    question: str
+    trials: tuple[Trial, ...]
+    reference: str
+    tuning: Tuning | None = None
+    comparisons: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [trial.name for trial in self.trials]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ValueError(f"trials: expected every name once, got {twice!r} twice")
+        settings = [trial.setting for trial in self.trials]
+        _check.one_of("reference", self.reference, settings)
+        for setting in (setting for pair in self.comparisons for setting in pair):
+            _check.one_of("comparisons", setting, settings)
+        if len(self) > MOST_RUNS:
+            raise ValueError(f"trials: expected at most {MOST_RUNS} runs, got {len(self)}")
+        if self.tuning is not None:
+            _check_tuning(self.tuning, self.trials)
+
+    def __len__(self) -> int:
+        """Runs of the report, without tuning and without probes of the start, which take no training."""
+        return sum(len(trial.seeds) for trial in self.trials if trial.recipe.methods)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """All seeds of the report, in the order in which they are run."""
+        return tuple(dict.fromkeys(seed for trial in self.trials for seed in trial.seeds))
+
+    def runs(self) -> Iterator[tuple[Trial, int]]:
+        """The runs of the report, seed by seed: a study that is cut has its first seeds complete."""
+        for seed in self.seeds:
+            yield from ((trial, seed) for trial in self.trials if seed in trial.seeds)
+
+    def tuning_runs(self) -> Iterator[tuple[Trial, Candidate]]:
+        """The runs of the tuning; each trial holds the candidate's recipe and the tuning's seed."""
+        if self.tuning is None:
+            return
+        for setting, candidates in self.tuning.candidates.items():
+            untuned = self.trial(setting, self.tuning.group)
+            for candidate in candidates:
+                recipe = candidate.applied(untuned.recipe)
+                yield replace(untuned, recipe=recipe, seeds=(self.tuning.seed,)), candidate
+
+    def trial(self, setting: str, group: str = "") -> Trial:
+        """The trial of a setting in a group.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        for trial in self.trials:
+            if (trial.setting, trial.group) == (setting, group):
+                return trial
+        raise ValueError(f"setting: {self.name} has no trial {setting!r} in group {group!r}")
+
+    def pairs(self) -> Iterator[tuple[Trial, Trial]]:
+        """What is compared, group by group: the reference with every other setting, then further pairs."""
+        for group in dict.fromkeys(trial.group for trial in self.trials):
+            here = {trial.setting: trial for trial in self.trials if trial.group == group}
+            others = ((self.reference, setting) for setting in here if setting != self.reference)
+            for one, other in (*others, *self.comparisons):
+                if one in here and other in here:
+                    yield here[one], here[other]
+
+    def tuned(self, chosen: Mapping[str, Candidate]) -> Study:
+        """The same study with the chosen candidates in its recipes, and nothing left to tune."""
+
+        def settled(trial: Trial) -> Trial:
+            candidate = chosen.get(trial.setting)
+            return trial if candidate is None else replace(trial, recipe=candidate.applied(trial.recipe))
+
+        return replace(self, trials=tuple(map(settled, self.trials)), tuning=None)
+
+    def with_seeds(self, seeds: tuple[int, ...]) -> Study:
+        """The same study with other seeds in every trial."""
+        return replace(self, trials=tuple(replace(trial, seeds=seeds) for trial in self.trials))
+
+    def to_dict(self) -> dict[str, Any]:
+        """A plain form, as it stands in records."""
+        trials = [{**_names(trial), "recipe": trial.recipe.to_dict()} for trial in self.trials]
+        head = {name: getattr(self, name) for name in ("name", "world", "question", "reference")}
+        tuning = self.tuning and {
+            "seed": self.tuning.seed,
+            "group": self.tuning.group,
+            "candidates": {
+                setting: [{"training": one.training, "options": one.options} for one in tried]
+                for setting, tried in self.tuning.candidates.items()
+            },
+        }
+        pairs = [list(pair) for pair in self.comparisons]
+        return {**head, "trials": trials, "tuning": tuning, "comparisons": pairs}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Study:
+        """The inverse of :meth:`to_dict`; other keys are not read."""
+        trials = tuple(
+            Trial(one["setting"], Recipe.from_dict(one["recipe"]), tuple(one["seeds"]), one["group"])
+            for one in plain["trials"]
+        )
+        tuning = plain["tuning"] and Tuning(
+            plain["tuning"]["seed"],
+            {
+                setting: tuple(Candidate(**one) for one in tried)
+                for setting, tried in plain["tuning"]["candidates"].items()
+            },
+            plain["tuning"]["group"],
+        )
+        head = {name: plain[name] for name in ("name", "world", "question", "reference")}
+        pairs = tuple((one, other) for one, other in plain.get("comparisons", ()))
+        return cls(**head, trials=trials, tuning=tuning or None, comparisons=pairs)
+
+
+def _names(trial: Trial) -> dict[str, Any]:
+    return {"setting": trial.setting, "group": trial.group, "seeds": list(trial.seeds)}
+
+
+def _check_tuning(tuning: Tuning, trials: tuple[Trial, ...]) -> None:
+    if any(tuning.seed in trial.seeds for trial in trials):
+        raise ValueError(f"tuning.seed: expected a seed outside the report, got {tuning.seed}")
+    known = {(trial.setting, trial.group) for trial in trials if trial.recipe.methods}
+    for setting in tuning.candidates:
+        if (setting, tuning.group) not in known:
+            raise ValueError(f"tuning: expected settings with a method in its group, got {setting!r}")

@@ -1,0 +1,105 @@
+"""Differences between settings of a study: over test images, corrected for their number, and over seeds."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from probmcl.evaluate import (
+    Interval,
+    bootstrap_values,
+    mean_average_precision,
+    percentile_interval,
+    seed_interval,
+)
+from probmcl_book.records.record import Difference
+from probmcl_book.studies.design import Trial
+from probmcl_book.studies.runner import StudyRuns
+
+OVER_SEEDS = ("mAP", "classifier graph", "embedding graph")
+"""Metrics whose differences also get a t interval over seeds, under the name "mAP over seeds" and so on."""
+
+LEVEL = 0.95
+TAIL_DRAWS = 5  # resamples outside either end of a corrected interval, at least
+
+
+def compared(found: StudyRuns) -> list[tuple[Trial, Trial]]:
+    """What is compared and has runs."""
+    done = {trial.name for trial in found.trials()}
+    return [(one, other) for one, other in found.study.pairs() if {one.name, other.name} <= done]
+
+
+def corrected_level(comparisons: int) -> float:
+    """Level of each of some intervals that hold together at 95 % (Bonferroni).
+
+    >>> round(corrected_level(10), 6)
+    0.995
+    """
+    return 1 - (1 - LEVEL) / comparisons
+
+
+def study_differences(found: StudyRuns, resamples: int) -> list[Difference]:
+    """Every difference that a study planned, over test images and over seeds.
+
+    Args:
+        found: the finished runs.
+        resamples: bootstrap resamples, at least.
+    """
+    draws = _Draws(found, {})
+    pairs = compared(found)
+    counts = Counter(one.group for one, _ in pairs)
+    rows = []
+    for one, other in pairs:
+        seeds = tuple(seed for seed in found.of(one) if seed in found.of(other))
+        if not seeds:
+            continue
+        level = corrected_level(counts[one.group])
+        enough = max(resamples, math.ceil(2 * TAIL_DRAWS / (1 - level)))
+        interval = draws.difference(one, other, seeds, level, enough)
+        rows.append(Difference(one.name, other.name, "mAP", interval))
+        rows += _over_seeds(found, one, other, seeds)
+    return rows
+
+
+def _over_seeds(found: StudyRuns, one: Trial, other: Trial, seeds: tuple[int, ...]) -> list[Difference]:
+    """T intervals of paired differences of metrics, over two seeds or more."""
+    runs = [
+        (found.runs[one.name, seed].row.metrics, found.runs[other.name, seed].row.metrics) for seed in seeds
+    ]
+    return [
+        Difference(one.name, other.name, f"{metric} over seeds", seed_interval(each, level=LEVEL))
+        for metric in OVER_SEEDS
+        if len(seeds) > 1 and all(metric in a and metric in b for a, b in runs)
+        for each in [[a[metric].value - b[metric].value for a, b in runs]]
+    ]
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """Mean mAP over seeds on resamples of the test images; every setting is scored once."""
+
+    found: StudyRuns
+    known: dict[tuple[str, tuple[int, ...], int], tuple[float, Tensor]]
+
+    def difference(
+        self, one: Trial, other: Trial, seeds: tuple[int, ...], level: float, resamples: int
+    ) -> Interval:
+        """Of two settings on the same images, with a paired bootstrap interval."""
+        (ours, our_draws), (theirs, their_draws) = (
+            self.of(trial, seeds, resamples) for trial in (one, other)
+        )
+        return percentile_interval(ours - theirs, our_draws - their_draws, level)
+
+    def of(self, trial: Trial, seeds: tuple[int, ...], resamples: int) -> tuple[float, Tensor]:
+        """On all test images, and on the resamples."""
+        key = (trial.name, seeds, resamples)
+        if key not in self.known:
+            scores = torch.cat([self.found.runs[trial.name, seed].test_scores for seed in seeds], dim=1)
+            labels = self.found.images.of(trial.recipe)[0].test.labels.repeat(1, len(seeds))  # (N, S K)
+            drawn = bootstrap_values(mean_average_precision, scores, labels, resamples=resamples, seed=0)
+            self.known[key] = (mean_average_precision(scores, labels), drawn)
+        return self.known[key]

@@ -1,0 +1,192 @@
+"""Doubts become rows of a record: how well each score ranks errors and shifted images, and by how much.
+
+A row is one score with one seed, or the mean over seeds with a bootstrap interval over images. Its metrics:
+
+* ``"errors AUROC"``: ranks images with at least one wrong label above the others;
+* ``"label errors AUROC"``: ranks the wrong decisions of a label, mean over labels;
+* ``"AURC"``: area under the risk-coverage curve, risk = share of images with at least one wrong label;
+* ``"<kind> AUROC"``: ranks images of that kind above clean ones; ``"corruptions AUROC"`` is the mean over all
+  corruptions at strength 3;
+* ``"mean"``: mean score of the clean test images, and ``"growth"``, how many times larger it is with fewer
+  training images (t-interval over the models);
+* ``"rank correlation with labels"``: Spearman, with the true number of labels.
+
+The row ``"ProbMCL"`` holds mAP and the share of images with an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from scipy.stats import spearmanr
+from torch import Tensor
+
+from probmcl.data import CORRUPTIONS
+from probmcl.evaluate import (
+    Interval,
+    area_under_risk_coverage,
+    bootstrap_interval,
+    mean_auroc,
+    mean_average_precision,
+    paired_bootstrap_difference,
+    risk_coverage,
+    seed_interval,
+    shifted_against_clean,
+)
+from probmcl.evaluate.metrics import Metric
+from probmcl.evaluate.uncertainty import BETWEEN, DISAGREEMENT, ENSEMBLES, WEIGHTS, WITHIN
+from probmcl_book.records.record import Difference, Row
+from probmcl_book.replicate.methods import Trained
+from probmcl_book.studies.doubts import AT_THRESHOLDS, Doubts
+
+ERRORS = "errors AUROC"
+LABEL_ERRORS = "label errors AUROC"
+AURC = "AURC"
+CORRUPTED = "corruptions"
+MIDDLE = 3
+COVERAGES = 20
+
+COMPARED = (WITHIN, BETWEEN, WEIGHTS, DISAGREEMENT)
+"""Scores that are compared with the classifier's entropy at its thresholds."""
+
+Task = tuple[Metric, Tensor, Tensor]
+"""A metric, doubt (R, S) and events (R, S): one column a seed, or several a seed."""
+
+
+def doubt_rows(
+    trained: Sequence[Trained],
+    clean: Doubts,
+    shifted: Mapping[str, Doubts],
+    scarce: Doubts,
+    labels: Tensor,
+    seeds: Sequence[int],
+    resamples: int,
+) -> list[Row]:
+    """Rows of every score, one a seed and one over seeds.
+
+    Args:
+        trained: the models; the first belong to ``seeds``.
+        clean: their doubts about the test images.
+        shifted: about every kind of shifted images.
+        scarce: of models with fewer training images, about the test images.
+        labels: of the test images, ``(N, K)``.
+        seeds: of the rows.
+        resamples: bootstrap resamples of the images.
+    """
+    models = len(seeds)
+    rows = list(_model_rows(trained, clean, labels, seeds))
+    questions = _Questions(clean, shifted, labels, models)
+    levels = _levels(clean, scarce, labels)
+    for name in questions.clean:
+        tasks = questions.tasks(name)
+        ensemble = clean.logits.shape[0] if name in ENSEMBLES else 1
+        seconds = ensemble * sum(one.seconds for one in trained[:models]) / models
+        views = ensemble * trained[0].image_views
+        for column, seed in enumerate(seeds):
+            metrics = {task: Interval(_one_seed(*tasks[task], column, models)) for task in tasks}
+            rows.append(Row(name, seed, metrics, seconds, views))
+        over_seeds = {
+            task: bootstrap_interval(metric, doubt, events, resamples=resamples, seed=0)
+            for task, (metric, doubt, events) in tasks.items()
+        }
+        over_seeds |= levels[name]
+        rows.append(Row(name, None, over_seeds, seconds, views, series=_curve(*tasks[AURC][1:])))
+    return rows
+
+
+def doubt_differences(
+    clean: Doubts, shifted: Mapping[str, Doubts], labels: Tensor, models: int, resamples: int
+) -> list[Difference]:
+    """Scores of the mixture, and the ensemble's, against the entropy at the thresholds, on the same images.
+
+    The intervals are wide enough for all comparisons together: level 1 - 0.05 / comparisons.
+    """
+    chosen = (ERRORS, AURC, "unseen symbols AUROC", "held-out theme AUROC", f"{CORRUPTED} AUROC")
+    questions = _Questions(clean, shifted, labels, models)
+    scores = [name for name in COMPARED if name in questions.clean]
+    level = 1 - 0.05 / (len(scores) * len(chosen))
+    baseline = questions.tasks(AT_THRESHOLDS)
+    differences = []
+    for name in scores:
+        tasks = questions.tasks(name)
+        for task in chosen:
+            (metric, doubt, events), other = tasks[task], baseline[task][1]
+            interval = paired_bootstrap_difference(
+                metric, doubt, other, events, resamples=resamples, level=level, seed=0
+            )
+            differences.append(Difference(name, AT_THRESHOLDS, task, interval))
+    return differences
+
+
+class _Questions:
+    """What every score is asked for; all scores of all images are computed once."""
+
+    def __init__(self, clean: Doubts, shifted: Mapping[str, Doubts], labels: Tensor, models: int) -> None:
+        self.clean = clean.of_images(models)
+        self.of_labels = clean.of_labels(models)
+        self.shifted = {kind: doubts.of_images(models) for kind, doubts in shifted.items()}
+        self.wrong = clean.wrong(labels, models).to(torch.uint8)  # (N, S, K)
+        self.failed = self.wrong.amax(2)  # (N, S) with at least one wrong label
+
+    def tasks(self, name: str) -> dict[str, Task]:
+        """The questions to one score; columns of one seed stand together."""
+        doubt = self.clean[name]  # (N, S)
+        found = {kind: shifted_against_clean(doubt, scores[name]) for kind, scores in self.shifted.items()}
+        middle = [found[f"{corruption} {MIDDLE}"] for corruption in CORRUPTIONS]
+        together, events = (torch.stack(part, dim=2).flatten(1) for part in zip(*middle, strict=True))
+        return {
+            ERRORS: (mean_auroc, doubt, self.failed),
+            LABEL_ERRORS: (mean_auroc, self.of_labels[name], self.wrong.flatten(1)),
+            AURC: (area_under_risk_coverage, doubt, self.failed),
+            **{f"{kind} AUROC": (mean_auroc, *pair) for kind, pair in found.items()},
+            f"{CORRUPTED} AUROC": (mean_auroc, together, events),
+        }
+
+
+def _one_seed(metric: Metric, doubt: Tensor, events: Tensor, column: int, models: int) -> float:
+    width = doubt.shape[1] // models
+    mine = slice(column * width, (column + 1) * width)
+    return metric(doubt[:, mine], events[:, mine])
+
+
+def _levels(clean: Doubts, scarce: Doubts, labels: Tensor) -> dict[str, dict[str, Interval]]:
+    """How high every score is, with many training images and with few, and what it counts."""
+    members = clean.logits.shape[0]
+    many, few, cardinality = clean.of_images(members), scarce.of_images(members), labels.sum(1).numpy()
+    found = {}
+    for name, score in many.items():
+        one = name in ENSEMBLES  # one opinion, repeated in every column
+        columns = score[:, :1] if one else score  # (N, M)
+        ratios = (few[name].mean(0) / score.mean(0))[: columns.shape[1]].tolist()
+        counted = [float(spearmanr(column.numpy(), cardinality).statistic) for column in columns.T]
+        found[name] = {
+            "mean": Interval(score.mean().item()),
+            "growth": Interval(ratios[0]) if one else seed_interval(ratios),
+            "rank correlation with labels": Interval(counted[0]) if one else seed_interval(counted),
+        }
+    return found
+
+
+def _curve(doubt: Tensor, failed: Tensor) -> dict[str, list[float]]:
+    """The risk-coverage curve, the mean over seeds, at some coverages."""
+    curves = [risk_coverage(*columns) for columns in zip(doubt.T, failed.T, strict=True)]
+    risk = torch.stack([curve.risk for curve in curves]).mean(0)  # (N,)
+    kept = [max(1, round(len(risk) * step / COVERAGES)) - 1 for step in range(1, COVERAGES + 1)]
+    return {"coverage": curves[0].coverage[kept].tolist(), "risk": risk[kept].tolist()}
+
+
+def _model_rows(
+    trained: Sequence[Trained], clean: Doubts, labels: Tensor, seeds: Sequence[int]
+) -> Iterator[Row]:
+    """How good the models are that are asked."""
+    share = clean.wrong(labels, len(seeds)).any(2).double().mean(0)  # (S,)
+    found = []
+    for seed, one, errors in zip(seeds, trained[: len(seeds)], share.tolist(), strict=True):
+        precision = mean_average_precision(one.test_scores, labels)
+        metrics = {"mAP": Interval(precision), "images with an error": Interval(errors)}
+        found.append(Row("ProbMCL", seed, metrics, one.seconds, one.image_views))
+    yield from found
+    means = {name: seed_interval([row.metrics[name].value for row in found]) for name in found[0].metrics}
+    seconds = sum(row.seconds for row in found) / len(found)
+    yield Row("ProbMCL", None, means, seconds, found[0].image_views)

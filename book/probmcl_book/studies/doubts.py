@@ -1,0 +1,125 @@
+"""What trained models doubt: every measure of uncertainty on the same images, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from probmcl.data import LabelledImages
+from probmcl.evaluate import (
+    ensemble_uncertainty,
+    label_entropy,
+    mixture_uncertainty,
+    thresholds_from_validation,
+    wrong_labels,
+)
+from probmcl.evaluate.uncertainty import CLASSIFIER
+from probmcl.model import MixtureDensityHead
+from probmcl.train import predict
+from probmcl_book.replicate.methods import Trained
+from probmcl_book.replicate.views import Views, plain_loader
+
+AT_THRESHOLDS = "entropy at the thresholds"
+COUNT = "labels predicted"
+_FARTHEST = 100.0  # from a threshold, in nats; a class that is never predicted has it at infinity
+
+
+@dataclass(frozen=True, eq=False)
+class Doubts:
+    """What M models, trained alike from different seeds, say about the same N images.
+
+    Attributes:
+        logits: of the classifiers, ``(M, N, K)``.
+        thresholds: from validation, ``(M, K)``.
+        mixture: the scores of :func:`~probmcl.evaluate.mixture_uncertainty`, ``(N, M)`` each.
+    """
+
+    logits: Tensor
+    thresholds: Tensor
+    mixture: Mapping[str, Tensor]
+
+    @property
+    def margins(self) -> Tensor:
+        """Logits counted from the thresholds, ``(M, N, K)``: 0 where a decision turns."""
+        return (self.logits - self.thresholds.unsqueeze(1)).clamp(-_FARTHEST, _FARTHEST)
+
+    def of_images(self, models: int) -> dict[str, Tensor]:
+        """Doubt about images, ``(N, models)`` a score: one column for each of the first models.
+
+        Entropies and the ensemble's scores are means over labels. An ensemble has one opinion, which is
+        repeated; of a single model it has none, and its scores are left out. The last score, the number of
+        labels predicted, is no measure of doubt: it shows what counting alone achieves.
+        """
+        found = {name: score[:, :models] for name, score in self.mixture.items()}
+        for name, score in self._of_labels(models).items():
+            found[name] = score.mean(2).T
+        found[COUNT] = (self.margins[:models] >= 0).double().sum(2).T
+        return found
+
+    def of_labels(self, models: int) -> dict[str, Tensor]:
+        """Doubt about single decisions, ``(N, models * K)``; one about the image serves all of them."""
+        k = self.logits.shape[2]
+        found = {
+            name: score.repeat_interleave(k, dim=1)
+            for name, score in self.of_images(models).items()
+            if name in self.mixture or name == COUNT
+        }
+        for name, score in self._of_labels(models).items():
+            found[name] = score.transpose(0, 1).flatten(1)
+        return found
+
+    def wrong(self, labels: Tensor, models: int) -> Tensor:
+        """Which decisions are wrong, bool ``(N, models, K)``."""
+        of_models = zip(self.logits[:models], self.thresholds[:models], strict=True)
+        return torch.stack([wrong_labels(logits, labels, at) for logits, at in of_models], dim=1)
+
+    def _of_labels(self, models: int) -> dict[str, Tensor]:
+        """Scores that have an opinion on every label, ``(models, N, K)`` each."""
+        margins = self.margins
+        found = {
+            CLASSIFIER: label_entropy(self.logits[:models]),
+            AT_THRESHOLDS: label_entropy(margins[:models]),
+        }
+        if len(margins) > 1:
+            for name, score in ensemble_uncertainty(margins).items():
+                found[name] = score.expand(models, *score.shape)
+        return found
+
+
+def ask(
+    trained: Sequence[Trained],
+    images: LabelledImages,
+    validation_labels: Tensor,
+    views: Views,
+    *,
+    device: torch.device | str = "cpu",
+) -> Doubts:
+    """Ask models what they think of images.
+
+    Args:
+        trained: M models with a mixture head, trained alike from different seeds.
+        images: N images; their labels are not looked at.
+        validation_labels: labels of the images that ``validation_scores`` belong to, for the thresholds.
+        views: what the encoder sees of an image.
+        device: where to compute.
+
+    Raises:
+        ValueError: if a model has no mixture head.
+    """
+    logits, thresholds, mixtures = [], [], []
+    for model in trained:
+        if not isinstance(model.head, MixtureDensityHead):
+            raise ValueError(f"trained: expected models with a mixture head, got {type(model.head).__name__}")
+        features, _ = predict(model.encoder, plain_loader(images, views, device=device), device=device)
+        with torch.no_grad():
+            logits.append(model.classifier.cpu()(features))
+            mixtures.append(mixture_uncertainty(model.head.cpu()(features).mixture))
+        found = thresholds_from_validation(
+            validation_scores=model.validation_scores, validation_labels=validation_labels
+        )
+        thresholds.append(found)
+    mixture = {name: torch.stack([scores[name] for scores in mixtures], dim=1) for name in mixtures[0]}
+    return Doubts(torch.stack(logits), torch.stack(thresholds), mixture)

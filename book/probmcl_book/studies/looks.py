@@ -1,0 +1,199 @@
+"""Where do trained methods look? Grad-CAM on scenes whose digits have known places (beside F2)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from probmcl.data import LabelledImages, digit_boxes
+from probmcl.evaluate import Interval, clustered_mean, grad_cam, localisation, mean_average_precision
+from probmcl_book.records.provenance import provenance
+from probmcl_book.records.record import Difference, Record, Row, check_seeds
+from probmcl_book.replicate.checkpoints import RunCheckpoints
+from probmcl_book.replicate.datasets import DigitsData
+from probmcl_book.replicate.methods import Trained
+from probmcl_book.replicate.recipe import Recipe
+from probmcl_book.replicate.rows import mean_row
+from probmcl_book.replicate.run import run_methods
+from probmcl_book.replicate.splits import Splits
+
+HEAT, PEAK = "heat inside", "peak inside"
+
+
+@dataclass(frozen=True)
+class Looks:
+    """The heat maps of every digit that stands in a test scene, M of them.
+
+    Attributes:
+        inside: share of a map inside the digit's box, ``(M,)``.
+        hit: 1 where the hottest point lies in the box, ``(M,)``.
+        area: share of the image that the box takes, ``(M,)``.
+        scene: the scene, int64 ``(M,)``.
+    """
+
+    inside: Tensor
+    hit: Tensor
+    area: Tensor
+    scene: Tensor
+
+    def metrics(self) -> dict[str, Interval]:
+        """Means with intervals over scenes."""
+        return {
+            HEAT: clustered_mean(self.inside, self.scene),
+            PEAK: clustered_mean(self.hit, self.scene),
+            "box": Interval(self.area.mean().item()),
+        }
+
+    def minus(self, other: Looks) -> dict[str, Interval]:
+        """Means of the differences to the maps of another method on the same digits, by metric."""
+        return {
+            HEAT: clustered_mean(self.inside - other.inside, self.scene),
+            PEAK: clustered_mean(self.hit - other.hit, self.scene),
+        }
+
+
+def heat_of(trained: Trained, recipe: Recipe, images: Tensor, label: int) -> Tensor:
+    """Grad-CAM of one label at the last feature map behind a ReLU.
+
+    Args:
+        trained: a method.
+        recipe: its experiment, for the view.
+        images: uint8 ``(n, 1, H, W)``.
+        label: index of the label.
+
+    Returns:
+        ``(n, H, W)`` in [0, 1].
+    """
+    model = nn.Sequential(trained.encoder, trained.classifier).cpu()
+    layer = [module for module in trained.encoder.modules() if isinstance(module, nn.ReLU)][-1]
+    view = recipe.views.plain()(images)
+    assert isinstance(view, Tensor)
+    return grad_cam(model, view, label, layer=layer)
+
+
+def scene_boxes(recipe: Recipe, splits: Splits) -> Tensor:
+    """Where the digits of the test scenes stand, ``(N, 10, 4)``.
+
+    Raises:
+        TypeError: if the recipe is on other images.
+    """
+    data = recipe.data
+    if not isinstance(data, DigitsData):
+        raise TypeError(f"recipe: expected one on DigitScenes, got {type(data).__name__}")
+    return digit_boxes(
+        "test",
+        len(splits.test),
+        seed=data.seed,
+        difficulty=data.difficulty,
+        themes=data.themes,
+        most=data.most,
+    )
+
+
+def digit_looks(trained: Trained, recipe: Recipe, splits: Splits) -> Looks:
+    """Compare the heat maps of a method with the places of the digits, over all test scenes.
+
+    Args:
+        trained: a method.
+        recipe: its experiment, on DigitScenes.
+        splits: its images.
+
+    Raises:
+        TypeError: if the recipe is on other images.
+    """
+    boxes, test = scene_boxes(recipe, splits), splits.test
+    assert isinstance(test, LabelledImages)
+    found = []
+    for digit in range(len(test.classes)):
+        scene = test.labels[:, digit].nonzero().squeeze(1)
+        if len(scene):
+            place = localisation(heat_of(trained, recipe, test.images[scene], digit), boxes[scene, digit])
+            found.append((place.inside, place.hit.float(), place.area, scene))
+    return Looks(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+
+
+def looks_record(
+    recipe: Recipe,
+    seeds: Sequence[int],
+    *,
+    command: str,
+    device: torch.device | str = "cpu",
+    progress: bool = False,
+    checkpoints: Path | None = None,
+) -> Record:
+    """Train ASL and ProbMCL, and write down where they look.
+
+    Args:
+        recipe: an experiment on DigitScenes that has both.
+        seeds: at least one.
+        command: what to type to make the record again.
+        device: where to train.
+        progress: show progress bars.
+        checkpoints: a folder; a run that was killed goes on from it.
+
+    Returns:
+        A study: rows with a seed have intervals over scenes, those without one t intervals over seeds (from
+        two seeds on); the differences have intervals over scenes, of the mean over seeds.
+    """
+    check_seeds(seeds)
+    begin = time.perf_counter()
+    code, hardware = provenance(device)
+    both = tuple(method for method in recipe.methods if method.name in ("ASL", "ProbMCL"))
+    recipe = replace(recipe, name="digits_gradcam", methods=both)
+    splits = recipe.splits()
+    identity = splits.identity()
+    saved = None
+    if checkpoints is not None:
+        saved = RunCheckpoints(checkpoints, recipe, code, hardware, data=identity.checksum)
+    runs = run_methods(recipe, seeds, device=device, progress=progress, checkpoints=saved)
+    looks = {
+        name: [digit_looks(trained, recipe, splits) for trained in every]
+        for name, every in runs.trained.items()
+    }
+    rows = [
+        _row(name, seed, trained, found, splits)
+        for name, every in runs.trained.items()
+        for seed, trained, found in zip(seeds, every, looks[name], strict=True)
+    ]
+    *others, last = looks
+    return Record(
+        name=recipe.name,
+        kind="study",
+        command=command,
+        recipe=recipe.to_dict(),
+        seeds=tuple(seeds),
+        data=identity,
+        code=code,
+        hardware=hardware,
+        wall_seconds=time.perf_counter() - begin,
+        rows=[*rows, *(mean_row([row for row in rows if row.method == name]) for name in looks)],
+        differences=[
+            Difference(last, other, metric, found)
+            for other in others
+            for metric, found in over_seeds(looks[last]).minus(over_seeds(looks[other])).items()
+        ],
+        notes=[] if saved is None else saved.notes(),
+    )
+
+
+def over_seeds(looks: Sequence[Looks]) -> Looks:
+    """The mean over seeds, digit by digit: the scenes are the same for all of them."""
+    inside = torch.stack([one.inside for one in looks]).mean(0)
+    hit = torch.stack([one.hit for one in looks]).mean(0)
+    return Looks(inside, hit, looks[0].area, looks[0].scene)
+
+
+def _row(name: str, seed: int, trained: Trained, found: Looks, splits: Splits) -> Row:
+    precision = mean_average_precision(trained.test_scores, splits.test.labels)
+    return Row(
+        method=name,
+        seed=seed,
+        metrics={"mAP": Interval(precision), **found.metrics()},
+        seconds=trained.seconds,
+        image_views=trained.image_views,
+    )

@@ -1,0 +1,97 @@
+"""What a study measures of a run beside its metrics: cost, positives, the label graph, the mixture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from probmcl.data import co_occurrence, label_statistics
+from probmcl.evaluate import (
+    co_occurrence_similarity,
+    multiply_adds,
+    parameter_count,
+    rank_correlation,
+    weight_similarity,
+)
+from probmcl.loss import positive_weights
+from probmcl.train import predict
+from probmcl_book.replicate.datasets import DigitsData
+from probmcl_book.replicate.methods import Trained
+from probmcl_book.replicate.parts import logits_model
+from probmcl_book.replicate.recipe import Recipe
+from probmcl_book.replicate.splits import Splits
+from probmcl_book.replicate.views import plain_loader
+
+Measure = Callable[[Trained, Splits, Recipe], dict[str, float]]
+"""Numbers by name that describe a trained method; NaN where one is not defined."""
+
+COUNTED_BATCHES = 20
+
+
+def cost(trained: Trained, splits: Splits, recipe: Recipe) -> dict[str, float]:
+    """Parameters and multiply-adds of what scores an image, and parameters of the head beside it."""
+    scoring = logits_model(trained.encoder, trained.classifier)
+    view = recipe.views.plain()(splits.validation[0][0].unsqueeze(0))
+    assert isinstance(view, Tensor)
+    everything = parameter_count(nn.ModuleList([scoring, *([] if trained.head is None else [trained.head])]))
+    return {
+        "parameters": float(parameter_count(scoring)),
+        "head parameters": float(everything - parameter_count(scoring)),
+        "multiply-adds": float(multiply_adds(scoring, view)),
+    }
+
+
+def positives(trained: Trained, splits: Splits, recipe: Recipe) -> dict[str, float]:
+    """Mean number of positives an anchor, over random batches of the method's size, two views an image."""
+    if not recipe.methods or recipe.methods[0].criterion not in ("supcon", "probmcl"):
+        return {}
+    method, labels = recipe.methods[0], splits.train.labels
+    rule = {name: method.options[name] for name in _RULE if name in method.options}
+    generator = torch.Generator().manual_seed(0)
+    counts = []
+    for _ in range(COUNTED_BATCHES):
+        chosen = torch.randperm(len(labels), generator=generator)[: method.training.batch_size]
+        weights = positive_weights(labels[chosen].repeat(2, 1), image_ids=chosen.repeat(2), **rule)
+        counts.append((weights > 0).sum(1).double().mean().item())
+    return {"positives": sum(counts) / len(counts)}
+
+
+def label_graph(trained: Trained, splits: Splits, recipe: Recipe) -> dict[str, float]:
+    """Rank correlation of learned similarities with the label graph, over pairs of labels.
+
+    The graph is the correlation of two labels: exact for DigitScenes, that of the training images elsewhere.
+    Learned similarities are the cosines of the classifier's weights, and the cosines of the centred mean
+    features of each label's validation images. Images that carry both labels enter both means, so the
+    second is high for any encoder; compare it with that of a random one.
+    """
+    graph = _graph(splits, recipe)
+    loader = plain_loader(splits.validation, recipe.views, device="cpu")
+    features, labels = (found.double() for found in predict(trained.encoder, loader))
+    means = labels.T @ features / labels.sum(0).clamp(min=1).unsqueeze(1)  # (K, F)
+    found = {"embedding graph": rank_correlation(weight_similarity(means - features.mean(0)), graph)}
+    if isinstance(trained.classifier, nn.Linear):
+        found["classifier graph"] = rank_correlation(weight_similarity(trained.classifier.weight), graph)
+    return found
+
+
+def mixture(trained: Trained, splits: Splits, recipe: Recipe) -> dict[str, float]:
+    """Collapse diagnostics of the epoch that was kept: effective rank, widths and weights of the mixture."""
+    if trained.history is None:
+        return {}
+    kept = next(log for log in trained.history.epochs if log.epoch == trained.history.best_epoch)
+    return {name.replace("_", " "): value for name, value in kept.diagnostics.items()}
+
+
+MEASURES: tuple[Measure, ...] = (cost, positives, label_graph, mixture)
+"""What every study measures of every run."""
+
+_RULE = ("rule", "index", "threshold", "empty")
+
+
+def _graph(splits: Splits, recipe: Recipe) -> Tensor:
+    """Correlation of the labels, ``(K, K)``."""
+    if isinstance(recipe.data, DigitsData):
+        return co_occurrence_similarity(co_occurrence(recipe.data.themes, most=recipe.data.most))
+    return co_occurrence_similarity(label_statistics(splits.train.labels, splits.train.classes).co_occurrence)

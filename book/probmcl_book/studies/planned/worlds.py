@@ -1,0 +1,105 @@
+"""The worlds of data that studies run in: a base recipe each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from probmcl.train import TrainingSettings
+from probmcl_book.replicate.datasets import DigitsData
+from probmcl_book.replicate.recipe import LettersStart, Method, Recipe
+from probmcl_book.replicate.recipes import digits_recipe, mirflickr14_features, shortened
+
+
+def digits_base() -> Recipe:
+    """DigitScenes made cheap: one run in about ten seconds on one thread.
+
+    A quarter of chapter 10's scenes, half its epochs, batches of 64. The number of training scenes is a
+    multiple of every batch size that is studied, so that no view is left out.
+
+    >>> digits_base().data.train
+    1536
+    """
+    whole = digits_recipe()
+    return replace(
+        whole,
+        name="digits_study",
+        data=DigitsData(train=1536, validation=600, test=1500),
+        start=LettersStart(3000, TrainingSettings(epochs=5, batch_size=64, learning_rate=5e-3)),
+        methods=_shorter(whole, epochs=4, batch_size=64),
+    )
+
+
+def digits_smoke() -> Recipe:
+    """The same in a second a run: it shows that the parts fit and is no evidence."""
+    base = digits_base()
+    return replace(
+        base,
+        data=DigitsData(train=128, validation=64, test=96),
+        start=LettersStart(64, TrainingSettings(epochs=1, batch_size=32, learning_rate=5e-3)),
+        methods=_shorter(base, epochs=1, batch_size=8),
+        probe=replace(base.probe, epochs=2),
+    )
+
+
+def mirflickr14_base() -> Recipe:
+    """The recipe on features of photographs, but ProbMCL's options, which were tuned, are the package's own.
+
+    >>> [base_method(base, "probmcl").options for base in (mirflickr14_features(), mirflickr14_base())]
+    [{'threshold': 1.0, 'temperature': 0.5}, {}]
+    """
+    whole = mirflickr14_features()
+    ours = base_method(whole, "probmcl")
+    methods = tuple(replace(one, options={}) if one == ours else one for one in whole.methods)
+    return replace(whole, methods=methods)
+
+
+def mirflickr14_smoke() -> Recipe:
+    """The same in a second a run."""
+    base = shortened(mirflickr14_base(), limit=128)
+    return replace(base, methods=_shorter(base, epochs=1, batch_size=8), probe=replace(base.probe, epochs=2))
+
+
+@dataclass(frozen=True)
+class World:
+    """A world of data.
+
+    Attributes:
+        base: makes the base recipe: what all settings share (data, start, encoder, views, probe). Of its
+            methods, that with the criterion "bce" gives the training of methods that train end to end, and
+            that with "probmcl" gives the training of contrastive ones, the trunk of their heads, and
+            ProbMCL's own options.
+        smoke: makes the same for a try in seconds.
+        classes: number of labels.
+    """
+
+    base: Callable[[], Recipe]
+    smoke: Callable[[], Recipe]
+    classes: int
+
+
+WORLDS: dict[str, World] = {
+    "digits": World(digits_base, digits_smoke, classes=10),
+    "mirflickr14": World(mirflickr14_base, mirflickr14_smoke, classes=14),
+}
+"""The worlds, by the name that ``python -m probmcl study --world`` takes."""
+
+
+def base_method(base: Recipe, criterion: str) -> Method:
+    """The method of a base recipe with a criterion.
+
+    >>> base_method(digits_base(), "probmcl").trunk
+    (256, 64)
+    """
+    for method in base.methods:
+        if method.criterion == criterion:
+            return method
+    raise ValueError(f"base: expected a method with the criterion {criterion!r} in {base.name}, got none")
+
+
+def _shorter(recipe: Recipe, *, epochs: int, batch_size: int) -> tuple[Method, ...]:
+    """The recipe's methods with other epochs and batches."""
+    return tuple(
+        replace(method, training=replace(method.training, epochs=epochs, batch_size=batch_size))
+        for method in recipe.methods
+    )

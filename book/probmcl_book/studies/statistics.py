@@ -1,0 +1,241 @@
+"""What the labels of public data sets look like: counted once, recorded, and read by the chapters.
+
+A label matrix is small and says much before any image is seen: how many labels an image has, how rare the
+classes are, what saying nothing scores, and how many positives an anchor finds in a batch.
+"""
+
+from __future__ import annotations
+
+import time
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from probmcl import _check as check
+from probmcl.data import checksum, label_statistics
+from probmcl.evaluate import Interval, scored_classes, seed_interval
+from probmcl.loss import positive_statistics
+from probmcl_book.records.provenance import provenance
+from probmcl_book.records.record import DataIdentity, Record, Row
+
+THRESHOLDS = (0.3, 0.5, 0.7, 1.0)
+
+
+@dataclass(frozen=True)
+class LabelSource:
+    """A public label matrix.
+
+    Attributes:
+        title: name of the data set.
+        split: the split, by the name it is known under.
+        access: how a reader builds the same matrix.
+        source: where its parts are published.
+    """
+
+    title: str
+    split: str
+    access: str
+    source: str
+
+
+LABEL_SOURCES = {
+    "coco-val2017": LabelSource(
+        title="MS-COCO",
+        split="val2017, images with an annotation",
+        access="Read instances_val2017.json from annotations_trainval2017.zip: one row for each image with "
+        "an annotation, one column for each of the 80 categories in the order of their ids, 1 where the "
+        "image has an annotation of the category, crowds included. Counted on data/dataset/val2017.txt of "
+        "hunglc007/tensorflow-yolov4-tflite, commit 9f16748a, which has the same content.",
+        source="https://cocodataset.org; https://github.com/hunglc007/tensorflow-yolov4-tflite",
+    ),
+    "chestxray14": LabelSource(
+        title="ChestX-ray14",
+        split="random by patient, 70/10/20 (CheXNet re-run); not the official one",
+        access="Join ChestX-ray14/labels/train_list.txt, val_list.txt and test_list.txt of arnoweng/CheXNet, "
+        "commit 3d45ee77: a line is an image name and 14 labels, a file is a part of the split. The same "
+        "labels stand in the first release of Data_Entry_2017.csv of the NIH Clinical Center.",
+        source="https://nihcc.app.box.com/v/ChestXray-NIHCC; https://github.com/arnoweng/CheXNet",
+    ),
+    "mirflickr14": LabelSource(
+        title="MIRFLICKR-25000, 14 topics",
+        split="im1 to im20000 with at least one topic; imstrain.txt and imsval.txt of the source",
+        access="Join the 14 files annotations/baby.txt to tree.txt of "
+        "VilleAR/IDL_Image_Classification_Project, commit 628aecfa: a file lists the images that carry its "
+        "topic; imstrain.txt and imsval.txt give the split.",
+        source="https://press.liacs.nl/mirflickr; "
+        "https://github.com/VilleAR/IDL_Image_Classification_Project",
+    ),
+}
+"""The label matrices of the book, by the name that ``python -m probmcl statistics`` takes."""
+
+
+def read_label_matrix(path: str | Path) -> tuple[Tensor, tuple[str, ...], dict[str, Tensor]]:
+    """Read a label matrix from an npz file.
+
+    Args:
+        path: a file with the keys ``labels``, zeros and ones (N, K); ``classes``, K names; and, if the images
+            are split, ``split``, the name of each image's part (N,). Other keys are not read.
+
+    Returns:
+        Labels uint8 (N, K), the classes, and a mask (N,) for each part of the split.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if a key is missing or of another kind or length, or the file is no npz file.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     np.savez(f"{folder}/pets.npz", labels=[[1], [0]], classes=["cat"], split=["a", "b"])
+        ...     labels, classes, parts = read_label_matrix(f"{folder}/pets.npz")
+        >>> classes, parts["b"].tolist()
+        (('cat',), [False, True])
+    """
+    if not zipfile.is_zipfile(path) and Path(path).is_file():
+        raise ValueError(f"path: expected an npz file, got {Path(path).name}, which is none")
+    with np.load(path, allow_pickle=False) as arrays:
+        missing = {"labels", "classes"} - set(arrays.files)
+        if missing:
+            raise ValueError(f"labels: expected the key {min(missing)!r} in the file, got {arrays.files}")
+        if arrays["labels"].dtype.kind not in "biuf":
+            raise ValueError(f"labels: expected zeros and ones, got {arrays['labels'].dtype}")
+        labels = check.labels("labels", torch.from_numpy(arrays["labels"])).to(torch.uint8)
+        split = arrays["split"] if "split" in arrays.files else np.array([])
+        if "split" in arrays.files and split.shape != (len(labels),):
+            raise ValueError(f"split: expected a part for each of {len(labels)} images, got {split.shape}")
+        parts = {str(part): torch.from_numpy(split == part) for part in np.unique(split)}
+        return labels, tuple(str(name) for name in arrays["classes"]), parts
+
+
+def label_record(
+    name: str,
+    labels: Tensor,
+    classes: Sequence[str],
+    *,
+    command: str,
+    parts: Mapping[str, Tensor] | None = None,
+    batch_size: int = 128,
+    batches: int = 500,
+    seed: int = 0,
+) -> Record:
+    """Describe a label matrix in a record of kind "statistics", named ``labels_<name>``.
+
+    Rows "all" and one for each part of the split hold what :func:`~probmcl.data.label_statistics` counts,
+    the accuracy of predicting nothing, and the mAP of random scores; each again for its labelled images
+    ("all, labelled"). Of "all", the series hold the images that carry each class (K,) and each pair of
+    classes (K * K, row by row). Rows that begin with "positives" hold the mean number of positives an anchor
+    and the share of anchors without any, over random batches, one view an image: of all images with
+    label-less rows matching each other (``"match"``) and not (``"drop"``), and of labelled images.
+
+    Args:
+        name: one of :data:`LABEL_SOURCES`.
+        labels: label matrix of zeros and ones, (N, K).
+        classes: K names.
+        command: what was typed, see :func:`~probmcl_book.records.command_line`.
+        parts: a mask (N,) for each part of the split.
+        batch_size: images in a batch.
+        batches: random batches to count positives in.
+        seed: seed of the batches.
+
+    Raises:
+        ValueError: for an unknown name, labels other than 0/1, or fewer labelled images than ``batch_size``.
+
+    Example:
+        >>> labels = torch.tensor([[1, 1], [1, 0], [0, 0], [1, 1]])
+        >>> record = label_record("mirflickr14", labels, ["sea", "tree"], command="-", batch_size=2)
+        >>> record.name, record.rows[0].metrics["accuracy of nothing"].value
+        ('labels_mirflickr14', 0.375)
+    """
+    source = LABEL_SOURCES[check.one_of("name", name, LABEL_SOURCES)]
+    start = time.perf_counter()
+    labelled = check.labels("labels", labels).bool().any(dim=1)
+    if int(labelled.sum()) < check.count("batch_size", batch_size, low=2):
+        raise ValueError(f"labels: expected at least {batch_size} labelled images, got {int(labelled.sum())}")
+    everything = torch.ones_like(labelled)
+    rows = []
+    for part, mask in {"all": everything, **(parts or {})}.items():
+        rows.append(_counts(part, labels[mask], classes, series=part == "all"))
+        rows.append(_counts(f"{part}, labelled", labels[mask & labelled], classes))
+    for policy, mask in (("match", everything), ("drop", everything), ("labelled", labelled)):
+        empty = "match" if policy == "labelled" else policy
+        rows.append(_positives(policy, labels[mask], empty, batch_size, batches, seed))
+    code, hardware = provenance()
+    return Record(
+        name=f"labels_{name.replace('-', '_')}",
+        kind="statistics",
+        command=command,
+        recipe={
+            "batch_size": batch_size,
+            "batches": batches,
+            "classes": list(classes),
+            "index": "jaccard",
+            "thresholds": list(THRESHOLDS),
+        },
+        seeds=(seed,),
+        data=DataIdentity(
+            name=source.title,
+            split=source.split,
+            sizes={part: int(mask.sum()) for part, mask in (parts or {"all": everything}).items()},
+            checksum=checksum(labels.to(torch.uint8)),
+            access=source.access,
+            source=source.source,
+        ),
+        code=code,
+        hardware=hardware,
+        wall_seconds=time.perf_counter() - start,
+        rows=rows,
+        notes=("Labels only: no image was read.",),
+    )
+
+
+def _counts(method: str, labels: Tensor, classes: Sequence[str], *, series: bool = False) -> Row:
+    """Count one set of rows; nothing is sampled, so nothing has an interval."""
+    start = time.perf_counter()
+    statistics = label_statistics(labels, classes)
+    metrics = {
+        "images": statistics.images,
+        "cardinality": statistics.cardinality,
+        "density": statistics.density,
+        "label sets": statistics.label_sets,
+        "label-less share": statistics.empty_share,
+        "accuracy of nothing": 1 - statistics.density,
+        "chance mAP": statistics.frequency[scored_classes(labels)].mean().item(),
+    }
+    counts = (statistics.co_occurrence * statistics.images).round().int()  # (K, K)
+    return Row(
+        method=method,
+        seed=None,
+        metrics={key: Interval(value) for key, value in metrics.items()},
+        seconds=time.perf_counter() - start,
+        image_views=0,
+        series={
+            "images of class": counts.diagonal().tolist(),
+            "images of pair": counts.flatten().tolist(),
+        }
+        if series
+        else {},
+    )
+
+
+def _positives(policy: str, labels: Tensor, empty: str, batch_size: int, batches: int, seed: int) -> Row:
+    """Count positives in random batches; the intervals say how well the batches stand for all batches."""
+    start = time.perf_counter()
+    generator = torch.Generator().manual_seed(seed)
+    found = [
+        positive_statistics(
+            labels[torch.randperm(len(labels), generator=generator)[:batch_size]], THRESHOLDS, empty=empty
+        )
+        for _ in range(batches)
+    ]
+    metrics = {}
+    for position, threshold in enumerate(THRESHOLDS):
+        for key, field in (("positives", "mean_positives"), ("without", "share_without")):
+            values = [getattr(statistics, field)[position] for statistics in found]
+            how = f"t-interval over {batches} random batches"
+            metrics[f"{key} at {threshold:g}"] = replace(seed_interval(values), how=how)
+    return Row(f"positives, {policy}", seed, metrics, time.perf_counter() - start, image_views=0)

@@ -1,0 +1,227 @@
+"""The study of uncertainty on DigitScenes (C2): what do the mixture's variances know that others do not?
+
+Five models are trained with ProbMCL from different seeds, on scenes without one theme. Then all of them look
+at the same images: test scenes, the same scenes corrupted, scenes of symbols that nobody has seen, and scenes
+of the theme that was held out. Each measure of doubt is asked whether it ranks errors, and images from
+elsewhere, above the rest. The three seeds of the rows are the first of the five; all five are the ensemble.
+
+A fourth of the images, seen four times as often, trains the same models again: doubt that comes from too
+little data should be larger there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from probmcl.data import CORRUPTIONS, STRENGTHS, LabelledImages, corrupt, digit_scenes, symbol_scenes
+from probmcl_book.records.provenance import provenance
+from probmcl_book.records.record import Record, check_seeds
+from probmcl_book.replicate.datasets import DigitsData
+from probmcl_book.replicate.methods import Trained, train_method
+from probmcl_book.replicate.recipe import Recipe
+from probmcl_book.replicate.recipes import digits_recipe, smaller
+from probmcl_book.replicate.splits import Splits
+from probmcl_book.replicate.starts import pretrain
+from probmcl_book.studies.doubt_rows import doubt_differences, doubt_rows
+from probmcl_book.studies.doubts import Doubts, ask
+
+SYMBOLS_KIND = "unseen symbols"
+THEME_KIND = "held-out theme"
+SCARCITY = 4
+
+SCENES, MODELS = 1, (5, 6, 7)
+"""Seeds of the scenes and of the models. Trials looked at scenes of seed 0 and at models 0 to 4, so the study
+asks others (chapter 14)."""
+
+NAME = "study_uncertainty_digits"
+
+
+def uncertainty_recipe(*, images: int = 2400, epochs: int = 6) -> Recipe:
+    """ProbMCL on easy scenes without the theme of squares, so that about half of the images hold an error.
+
+    The digits of the squares (0, 1, 4, 9) all stand in other themes too: what is new in the theme that is
+    held out is their company, not their shape.
+
+    Args:
+        images: training scenes; half as many for validation and for test.
+        epochs: of the start and of the method.
+
+    Example:
+        >>> uncertainty_recipe().data.themes
+        ('primes', 'powers of two', 'odd', 'even')
+    """
+    whole = digits_recipe()
+    probmcl = whole.methods[-1]
+    data = replace(_digits(whole), difficulty="easy", held_out_theme="squares", seed=SCENES)
+    return smaller(replace(whole, name=NAME, data=data, methods=(probmcl,)), images=images, epochs=epochs)
+
+
+def scarcer(recipe: Recipe, factor: int = SCARCITY) -> Recipe:
+    """The same with a part of the training images and as many more epochs: as many steps.
+
+    Example:
+        >>> found = scarcer(uncertainty_recipe())
+        >>> found.data.train, found.methods[0].training.epochs
+        (600, 24)
+    """
+    data = _digits(recipe)
+    methods = tuple(
+        replace(method, training=replace(method.training, epochs=factor * method.training.epochs))
+        for method in recipe.methods
+    )
+    return replace(recipe, data=replace(data, train=data.train // factor), methods=methods)
+
+
+def shifted_scenes(recipe: Recipe, splits: Splits) -> dict[str, LabelledImages]:
+    """Images that the models were not trained for, as many as test scenes of each kind.
+
+    Args:
+        recipe: on DigitScenes, with a theme held out.
+        splits: its images.
+
+    Returns:
+        ``"unseen symbols"``, with label sets of the same themes; ``"held-out theme"``; and every corruption
+        of the test scenes in every strength, ``"blur 1"`` to ``"occlusion 5"``.
+    """
+    data, test = _digits(recipe), splits.test
+    assert isinstance(test, LabelledImages)  # as DigitsData draws them
+    assert data.held_out_theme is not None
+    size, seed = len(test), data.seed
+    unseen = symbol_scenes(size, seed=seed, difficulty=data.difficulty, themes=data.themes)
+    # Another seed than the test scenes': the first glyphs of both would be drawn alike.
+    theme = digit_scenes(
+        "test", size, seed=seed + 1, difficulty=data.difficulty, themes=[data.held_out_theme]
+    )
+    corrupted = {
+        f"{name} {strength}": LabelledImages(
+            corrupt(test.images, name, strength, seed=seed), test.labels, test.classes
+        )
+        for name in CORRUPTIONS
+        for strength in STRENGTHS
+    }
+    return {SYMBOLS_KIND: unseen, THEME_KIND: theme, **corrupted}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Trained models and what they doubt.
+
+    Attributes:
+        trained: the models, one a seed.
+        clean: doubts about the test scenes.
+        shifted: doubts about every kind of shifted scenes.
+    """
+
+    trained: Sequence[Trained]
+    clean: Doubts
+    shifted: dict[str, Doubts]
+
+
+def ask_about_shifts(
+    trained: Sequence[Trained], recipe: Recipe, splits: Splits, *, device: torch.device | str = "cpu"
+) -> Asked:
+    """Ask models about the test scenes and about every kind of :func:`shifted_scenes`."""
+
+    def doubts(images: LabelledImages) -> Doubts:
+        return ask(trained, images, splits.validation.labels, recipe.views, device=device)
+
+    assert isinstance(splits.test, LabelledImages)
+    shifted = {kind: doubts(images) for kind, images in shifted_scenes(recipe, splits).items()}
+    return Asked(trained, doubts(splits.test), shifted)
+
+
+def run_uncertainty(
+    recipe: Recipe | None = None,
+    seeds: Sequence[int] = MODELS,
+    *,
+    members: int = 5,
+    command: str = "python -m probmcl uncertainty",
+    device: torch.device | str = "cpu",
+    progress: bool = False,
+    resamples: int = 1000,
+) -> Record:
+    """Train the models, ask them, and write down which doubts were worth something.
+
+    Args:
+        recipe: :func:`uncertainty_recipe` by default.
+        seeds: at least two; each gives rows of its own.
+        members: models in the ensemble, the seeds included; more of them get the next seeds.
+        command: what to type to make the record again.
+        device: where to train.
+        progress: show progress bars.
+        resamples: bootstrap resamples of the images; four times as many for differences, whose intervals are
+            corrected for their number and reach far into the tails.
+
+    Returns:
+        The record; :mod:`probmcl_book.studies.doubt_rows` says what its rows hold.
+
+    Raises:
+        ValueError: if there are fewer than two seeds, fewer members than seeds, or a seed twice or below 0.
+    """
+    if len(seeds) < 2 or members < len(seeds):
+        raise ValueError(f"seeds: expected 2 to {members} (members), got {len(seeds)}")
+    check_seeds(seeds)
+    begin = time.perf_counter()
+    torch.set_flush_denormal(True)  # exponentials of very negative logits slow a CPU down otherwise
+    code, hardware = provenance(device)
+    recipe = uncertainty_recipe() if recipe is None else recipe
+    splits = recipe.splits()
+    after = max(seeds) + 1
+    all_seeds = [*seeds, *range(after, after + members - len(seeds))]
+    full_models, few_models = _train(recipe, all_seeds, device, progress)
+    asked = ask_about_shifts(full_models, recipe, splits, device=device)
+    assert isinstance(splits.test, LabelledImages)
+    scarce = ask(few_models, splits.test, splits.validation.labels, recipe.views, device=device)
+    labels = splits.test.labels
+    rows = doubt_rows(full_models, asked.clean, asked.shifted, scarce, labels, seeds, resamples)
+    differences = doubt_differences(asked.clean, asked.shifted, labels, len(seeds), 4 * resamples)
+    return Record(
+        name=recipe.name,
+        kind="study",
+        command=command,
+        recipe={"recipe": recipe.to_dict(), "members": all_seeds, "scarcity": SCARCITY},
+        seeds=tuple(seeds),
+        data=splits.identity(),
+        code=code,
+        hardware=hardware,
+        wall_seconds=time.perf_counter() - begin,
+        rows=rows,
+        differences=differences,
+        notes=_notes(recipe, len(differences), members),
+    )
+
+
+def _train(
+    recipe: Recipe, seeds: Sequence[int], device: torch.device | str, progress: bool
+) -> tuple[list[Trained], list[Trained]]:
+    """The same models with all training images and with a part of them, from the same starts."""
+    splits, few = recipe.splits(), scarcer(recipe)
+    full_models, few_models = list[Trained](), list[Trained]()
+    for seed in seeds:
+        bar = f"seed {seed}" if progress else None
+        start = pretrain(recipe, seed=seed, device=device, progress=bar)
+        for models, one, parts in ((full_models, recipe, splits), (few_models, few, few.splits())):
+            method = one.methods[0]
+            models.append(train_method(method, start, one, parts, seed=seed, device=device, progress=bar))
+    return full_models, few_models
+
+
+def _notes(recipe: Recipe, comparisons: int, members: int) -> list[str]:
+    data = _digits(recipe)
+    return [
+        f"The theme held out is {data.held_out_theme}.",
+        f"Intervals of differences are corrected for {comparisons} comparisons (Bonferroni).",
+        f"The ensemble is one of {members} models; it has no spread over seeds.",
+        f"Letters were seen when the start was pretrained, so the unseen symbols are Greek letters; "
+        f"rows 'growth' compare {data.train // SCARCITY} training scenes with {data.train}.",
+    ]
+
+
+def _digits(recipe: Recipe) -> DigitsData:
+    if not isinstance(recipe.data, DigitsData):
+        raise TypeError(f"recipe: expected one on DigitScenes, got {type(recipe.data).__name__}")
+    return recipe.data

@@ -1,0 +1,161 @@
+"""Bring a whole data set: download, verify, unpack, and remember what was verified."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from probmcl.data.public.download import DownloadRefusedError, digest, download, need_space, verify
+from probmcl.data.public.sources import RemoteFile, Source
+from probmcl.data.public.unpack import unpack
+
+RECEIPTS = ".verified"  # a folder in the data set's folder
+
+
+def fetch(source: Source, root: str | Path, *, progress: bool = True) -> Path:
+    """Bring what is missing of a data set into ``root/NAME``.
+
+    Each file is downloaded, compared with its checksum, unpacked and, if it is an archive, removed. A file
+    that a person has put into the folder is used as if it had been downloaded. What is complete is left
+    alone, so that a second call goes on where the first one ended.
+
+    Args:
+        source: A data set of ``SOURCES``.
+        root: The folder that holds all data sets.
+        progress: Whether to show bars.
+
+    Returns:
+        The data set's folder.
+
+    Raises:
+        FileNotFoundError: If only files to be got by hand are missing.
+        DownloadRefusedError: If a host refuses a file.
+        ConnectionError: If the connection broke too often.
+        ValueError: If a checksum is wrong or an archive is damaged or unsafe.
+        OSError: If there is not enough space.
+
+    Where a file did not come, the message says how to get it by hand.
+
+    >>> from probmcl.data import SOURCES
+    >>> fetch(SOURCES["coco2014"], "no/such/folder")  # doctest: +SKIP
+    PosixPath('no/such/folder/coco2014')
+    """
+    folder = Path(root) / source.name
+    pending = [file for file in source.files if _is_pending(file, folder)]
+    need_space(folder, _space(pending, folder))
+    for file in pending:
+        if file.url is None and not (folder / file.name).exists():
+            continue
+        try:
+            found = _obtain(file, folder, progress)
+        except (DownloadRefusedError, ConnectionError, ValueError) as error:
+            raise type(error)(f"{error}\n{by_hand(source, root, [file])}") from None
+        _put_in_place(file, folder, found, progress)
+    left = [file for file in source.files if state(file, folder) == "missing"]
+    if left:
+        raise FileNotFoundError(by_hand(source, root, left))
+    return folder
+
+
+def state(file: RemoteFile, folder: Path) -> str:
+    """Return how far a file is.
+
+    Returns:
+        ``"verified"``; ``"there"``, found but not compared with its checksum; ``"packed"``, an archive that
+        waits to be unpacked; ``"broken off"``, a part of a download; or ``"missing"``.
+
+    >>> state(RemoteFile("a.zip", None, None, None, proof="a"), Path("no/such/folder"))
+    'missing'
+    """
+    there = (folder / file.proof).exists()
+    if there and _receipt(file, folder).exists():
+        return "verified"
+    if file.unpack_into is not None and (folder / file.name).exists():
+        return "packed"
+    if there:
+        return "there"
+    return "broken off" if (folder / f"{file.name}.part").exists() else "missing"
+
+
+def _is_pending(file: RemoteFile, folder: Path) -> bool:
+    found = state(file, folder)
+    if found == "there":  # unpacked by hand: nothing is left to compare
+        return file.unpack_into is None and file.checksum is not None
+    return found != "verified"
+
+
+def by_hand(source: Source, root: str | Path, files: Sequence[RemoteFile]) -> str:
+    """Return how a person gets some files of a data set.
+
+    >>> from probmcl.data import SOURCES
+    >>> chest = SOURCES["chestxray14"]
+    >>> print(by_hand(chest, "data", chest.files[1:2]))
+    To get it by hand:
+    1. Open https://nihcc.app.box.com/v/ChestXray-NIHCC in a browser.
+    2. Download into data/chestxray14, under these names, without unpacking:
+         train_val_list.txt, no checksum published
+    3. Run the same command again: it verifies and unpacks what it finds there.
+    """
+    folder = (Path(root) / source.name).as_posix()
+    lines = [
+        f"     {file.name}, {file.checksum or 'no checksum published'}"
+        + (f", from {file.url}" if file.url else "")
+        for file in files
+    ]
+    return "\n".join(
+        [
+            "To get it by hand:",
+            f"1. Open {source.page} in a browser.",
+            f"2. Download into {folder}, under these names, without unpacking:",
+            *lines,
+            "3. Run the same command again: it verifies and unpacks what it finds there.",
+        ]
+    )
+
+
+def _obtain(file: RemoteFile, folder: Path, progress: bool) -> str:
+    """Have the file in the folder, and return its checksum."""
+    path = folder / file.name
+    if file.url is None:
+        verify(path, file.checksum, progress=progress)
+    else:
+        download(file.url, path, checksum=file.checksum, progress=progress)
+    return file.checksum or f"sha256:{digest(path)}"
+
+
+def _put_in_place(file: RemoteFile, folder: Path, found: str, progress: bool) -> None:
+    """Unpack the file if it is an archive, and write down what was verified."""
+    path = folder / file.name
+    if file.unpack_into is not None:
+        unpack(path, folder / file.unpack_into, progress=progress)
+        if not (folder / file.proof).exists():
+            raise ValueError(f"{path}: expected an archive that holds {file.proof}, got one without it")
+    _write_receipt(file, folder, found)
+    if file.unpack_into is not None:
+        path.unlink()
+
+
+def _receipt(file: RemoteFile, folder: Path) -> Path:
+    return folder / RECEIPTS / f"{file.name}.json"
+
+
+def _write_receipt(file: RemoteFile, folder: Path, found: str) -> None:
+    receipt = _receipt(file, folder)
+    receipt.parent.mkdir(exist_ok=True)
+    beside = receipt.with_name(f"{receipt.name}.tmp")
+    beside.write_text(json.dumps({"file": file.name, "url": file.url, "checksum": found}) + "\n")
+    os.replace(beside, receipt)
+
+
+def _space(pending: Sequence[RemoteFile], folder: Path) -> float:
+    """Bytes that are needed at the fullest moment: all that is unpacked, and one archive."""
+    unpacked = sum((file.size or 0) * file.growth for file in pending if file.unpack_into is not None)
+    missing = [(file.size or 0) - _have(file, folder) for file in pending]
+    return unpacked + max([0, *missing])
+
+
+def _have(file: RemoteFile, folder: Path) -> int:
+    found = (folder / file.name, folder / f"{file.name}.part")
+    return max(path.stat().st_size if path.exists() else 0 for path in found)

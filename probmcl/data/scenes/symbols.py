@@ -1,0 +1,60 @@
+"""Scenes of symbols that no training image holds: what a model should be unsure about."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import torch
+
+from probmcl import _check
+from probmcl.data.labelled import LabelledImages
+from probmcl.data.scenes.drawing import Difficulty, draw_scenes, resolve_difficulty
+from probmcl.data.scenes.letters import FONTS, printed
+from probmcl.data.scenes.themes import draw_label_sets
+
+SYMBOLS = ("Γ", "Δ", "Λ", "Ξ", "Π", "Φ", "Ψ", "Ω", "λ", "ψ")
+"""Greek letters: neither a digit nor one of the letters that encoders are pretrained on, nor alike. So no Θ
+(0, 8) and no Σ (E)."""
+
+SYMBOL_FONTS = tuple(font for font in FONTS if not font.startswith("cm"))  # Computer Modern: no Greek here
+_FAR_SEEDS = 2**40  # apart from the seeds of digits and letters
+
+
+def symbol_scenes(
+    size: int,
+    *,
+    seed: int = 0,
+    difficulty: str | Difficulty = "default",
+    themes: Collection[str] | None = None,
+    image_size: int = 32,
+) -> LabelledImages:
+    """Draw scenes as :func:`~probmcl.data.digit_scenes` does, with ten Greek letters in place of the digits.
+
+    As many symbols stand on a scene, and they are placed and disturbed alike; fragments between them are cut
+    from Greek letters too. So what sets the scenes apart is the symbols, and that they are printed.
+
+    Args:
+        size: Number of scenes N.
+        seed: The same seed gives the same scenes.
+        difficulty: A name out of ``DIFFICULTIES`` or a ``Difficulty``.
+        themes: As in :func:`~probmcl.data.label_distribution`; the k-th symbol stands for digit k.
+        image_size: Height and width of a scene in pixels, at least 8.
+
+    Returns:
+        Images uint8 (N, 1, image_size, image_size), labels (N, 10) of the symbols, classes ``SYMBOLS``.
+
+    Raises:
+        ValueError: If an argument is out of range or names nothing known.
+
+    >>> scenes = symbol_scenes(20, seed=0)
+    >>> scenes.images.shape, scenes.classes[0]
+    (torch.Size([20, 1, 32, 32]), 'Γ')
+    """
+    _check.count("size", size)
+    _check.count("image_size", image_size, low=8)
+    generator = torch.Generator().manual_seed(_FAR_SEEDS + _check.count("seed", seed, low=0))
+    labels = draw_label_sets(size, themes, generator)
+    scenes = draw_scenes(
+        labels, printed(SYMBOLS, SYMBOL_FONTS), resolve_difficulty(difficulty), image_size, generator
+    )
+    return LabelledImages(scenes.images, labels, SYMBOLS)

@@ -1,7 +1,0 @@
-"""How fast and how large: the loss against named alternatives, measured in one run."""
-
-from probmcl.experiment.bench.cases import CASES, Case, Goal
-from probmcl.experiment.bench.report import bench_table
-from probmcl.experiment.bench.run import run_benchmarks
-
-__all__ = ["CASES", "Case", "Goal", "bench_table", "run_benchmarks"]

@@ -1,0 +1,64 @@
+"""The benchmarks run and write a valid record; no test looks at a clock."""
+
+import pytest
+import torch
+
+from probmcl.__main__ import main
+from probmcl.loss import log_expected_likelihood
+from probmcl_book.bench import CASES, run_benchmarks
+from probmcl_book.bench.alternatives import dense_log_expected_likelihood
+from probmcl_book.bench.measure import measure, measure_here
+from probmcl_book.records import read_record
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case.cuda])
+def test_every_side_runs(name):
+    for side in ("ours", "theirs") if CASES[name].theirs else ("ours",):
+        found = measure_here(name, side, smoke=True)
+        assert len(found.seconds) == 1
+        assert found.seconds[0] > 0
+
+
+def test_the_command_writes_a_record_and_prints_the_table(tmp_path, capsys):
+    out = tmp_path / "bench.json"
+    assert main(["bench", "small", "cuda", "--smoke", "--out", str(out)]) == 0
+    record = read_record(out)
+    assert record.kind == "benchmark"
+    assert [row.method for row in record.rows][:2] == [
+        "small: ours",
+        "small: dense broadcast in eager PyTorch",
+    ]
+    assert record.rows[0].metrics["speed"].value > 0
+    printed = capsys.readouterr().out
+    if not torch.cuda.is_available():
+        assert record.notes == ("cuda: not run on a GPU yet.",)
+        assert "cuda: not run on a GPU yet." in printed
+
+
+def test_a_case_whose_alternative_is_not_installed_is_measured_alone(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("probmcl_book.bench.cases.find_spec", lambda name: None)
+    monkeypatch.setenv("COLUMNS", "300")  # no cell of the table is broken
+    out = tmp_path / "bench.json"
+    assert main(["bench", "small", "cosine", "--smoke", "--out", str(out)]) == 0
+    record = read_record(out)
+    assert [row.method for row in record.rows][1:] == [
+        "small: dense broadcast in eager PyTorch",
+        "cosine: ours",
+    ]
+    assert record.notes == ("cosine: pytorch-metric-learning is not installed, so nothing is compared.",)
+    assert "not compared" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_side_is_measured_in_a_process_of_its_own():
+    found = measure("positives", "ours", smoke=True)
+    assert len(found.seconds) == 1
+
+
+def test_an_unknown_case_is_named():
+    with pytest.raises(ValueError, match="names: expected one of small, wide"):
+        run_benchmarks(["tiny"], command="bench", smoke=True)
+
+
+def test_the_dense_alternative_computes_the_same(make_mixture):
+    mixture = make_mixture(4, 3, 5, sigma=(0.2, 2.0))
+    assert torch.allclose(dense_log_expected_likelihood(mixture), log_expected_likelihood(mixture))

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from probmcl.data import checksum, letter_images
+from probmcl.data.scenes.letters import FONTS, LETTERS, _print
+
+
+def test_one_letter_an_image():
+    letters = letter_images(300, seed=0)
+    assert letters.images.shape == (300, 1, 32, 32)
+    assert letters.labels.shape == (300, 23)
+    assert (letters.labels.sum(1) == 1).all()
+    assert (letters.labels.sum(0) > 0).all()
+    assert letters.classes == LETTERS
+
+
+def test_every_letter_has_a_glyph_in_every_font():
+    bank = _print()
+    assert bank.images.shape == (len(LETTERS) * len(FONTS), 8, 8)
+    assert bank.images.amin() >= 0
+    torch.testing.assert_close(bank.images.amax((1, 2)), torch.ones(len(bank.images)))
+    # A font without the letter would draw the same box for all of them.
+    assert len(torch.unique(bank.images.flatten(1), dim=0)) == len(bank.images)
+
+
+def test_no_letter_looks_like_a_digit():
+    assert not set(LETTERS) & set("OoQDCcGIiJjLlZzSsbTBPpdgq")
+
+
+def test_a_seed_repeats():
+    first, again, other = (letter_images(20, seed=seed) for seed in (1, 1, 2))
+    assert checksum(first.images, first.labels) == checksum(again.images, again.labels)
+    assert checksum(first.images, first.labels) != checksum(other.images, other.labels)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"), [("size", 0), ("seed", -1), ("difficulty", "medium"), ("image_size", 4)]
+)
+def test_bad_arguments_are_named(argument: str, value: Any):
+    with pytest.raises(ValueError, match=f"{argument}: expected"):
+        letter_images(**{"size": 5, argument: value})

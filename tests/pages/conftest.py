@@ -1,0 +1,30 @@
+"""What the tests of figures share: both styles, and a check that a figure is drawn in one of them."""
+
+from collections.abc import Callable, Iterator
+
+import matplotlib.pyplot as plt
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from probmcl_book.pages.style import DARK, LIGHT, Colours, drawing_in
+
+
+@pytest.fixture(params=[LIGHT, DARK], ids=["light", "dark"])
+def style(request: pytest.FixtureRequest) -> Iterator[Colours]:
+    with drawing_in(request.param):
+        yield request.param
+    plt.close("all")
+
+
+@pytest.fixture
+def drawn(style: Colours) -> Callable[[Figure], Figure]:
+    """Draw a figure, and check that it has the style's background and fits a page."""
+
+    def draw(figure: Figure) -> Figure:
+        figure.canvas.draw()
+        assert to_hex(figure.get_facecolor()) == style.background
+        assert figure.get_figwidth() <= 7
+        return figure
+
+    return draw

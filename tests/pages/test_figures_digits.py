@@ -1,0 +1,41 @@
+"""Figures of chapter 10: they draw in both styles, and draw what they are given."""
+
+from collections.abc import Callable
+
+import torch
+from matplotlib.figure import Figure
+
+from probmcl.evaluate import Interval
+from probmcl_book.pages.figures import digits
+from probmcl_book.pages.style import Colours
+
+Draw = Callable[[Figure], Figure]
+
+
+def test_a_method_has_one_colour_in_all_panels(style: Colours, drawn: Draw) -> None:
+    panels = {
+        "letters": {"A": [[0.1, 0.2], [0.3, 0.4]], "B": [[0.5]]},
+        "random": {"B": [[0.6]], "C": [[0.7]]},
+    }
+    left, right = drawn(digits.curves_by_epoch(panels, name="mAP")).axes
+    assert [list(line.get_ydata()) for line in left.get_lines()] == [[0.1, 0.2], [0.3, 0.4], [0.5]]
+    of = dict(zip("ABC", style.categorical, strict=False))
+    assert [line.get_color() for line in left.get_lines()] == [of["A"], of["A"], of["B"]]
+    assert [line.get_color() for line in right.get_lines()] == [of["B"], of["C"]]
+    assert [text.get_text() for text in left.get_legend().get_texts()] == ["A", "B"]
+
+
+def test_intervals_stand_at_their_values_with_a_line_at_the_reference(drawn: Draw) -> None:
+    found = {"BCE": Interval(0.8, 0.7, 0.9, 0.95, "t"), "ProbMCL": Interval(0.6, 0.5, 0.7, 0.95, "t")}
+    (axes,) = drawn(digits.intervals_by_method(found, reference="BCE")).axes
+    reference, *bars = axes.get_lines()
+    assert set(reference.get_xdata()) == {0.8}
+    assert [list(line.get_xdata()) for line in bars] == [[0.5, 0.7], [0.6], [0.7, 0.9], [0.8]]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["ProbMCL", "BCE"]
+
+
+def test_precision_is_drawn_over_frequency(drawn: Draw) -> None:
+    (axes,) = drawn(digits.precision_by_frequency(torch.tensor([0.3, 0.1]), {"A": [0.9, 0.4]})).axes
+    (line,) = axes.get_lines()
+    assert list(line.get_ydata()) == [torch.tensor(0.4).item(), torch.tensor(0.9).item()]
+    assert [text.get_text() for text in axes.texts] == ["0", "1"]

@@ -1,0 +1,34 @@
+"""The landing page's figure: what it shows is computed, in both styles."""
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+
+from probmcl.loss import positive_set, two_view_labels
+from probmcl_book.pages.figures.method import example, main, method_overview
+from probmcl_book.pages.style import DARK, LIGHT, drawing_in
+
+
+def test_the_example_shows_one_pair_of_positives_and_a_stranger() -> None:
+    views, labels, mixture = example()
+    assert views.shape == (6, 32, 32)
+    assert len(mixture) == 6
+    positives = positive_set(labels, threshold=0.5)
+    assert positives[0, 1]
+    assert not torch.equal(labels[0], labels[1])
+    assert not positives[2].any()
+
+
+@pytest.mark.parametrize("style", [LIGHT, DARK])
+def test_the_matrix_of_positives_is_the_package_s(style) -> None:
+    views, labels, mixture = example()
+    with drawing_in(style):
+        figure = method_overview(views, labels, mixture)
+        shown = figure.axes[-1].get_images()[0].get_array()
+        plt.close(figure)
+    assert torch.equal(torch.as_tensor(shown.data).bool(), positive_set(two_view_labels(labels)[0]))
+
+
+def test_both_files_are_written(tmp_path) -> None:
+    main(str(tmp_path))
+    assert {path.name for path in tmp_path.iterdir()} == {"method-light.png", "method-dark.png"}

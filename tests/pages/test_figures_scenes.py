@@ -1,0 +1,75 @@
+"""Figures of chapters 1 and 2: what they draw is what they were given."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+
+from probmcl.evaluate import Interval
+from probmcl_book.pages.figures import metrics, scenes
+
+pytestmark = pytest.mark.usefixtures("style")
+
+
+def heights(axes: plt.Axes) -> list[float]:
+    return [patch.get_height() for patch in axes.patches]
+
+
+def test_frequencies_are_ranked() -> None:
+    (axes,) = metrics.class_frequencies({"a": torch.tensor([0.1, 0.5, 0.2]), "b": torch.tensor([0.3])}).axes
+    assert axes.lines[0].get_ydata() == pytest.approx([0.5, 0.2, 0.1])
+    assert [text.get_text() for text in axes.texts] == ["a", "b"]
+
+
+def test_the_columns_of_average_precision() -> None:
+    _, steps = metrics.ranking_and_steps([0.9, 0.8, 0.7], [True, False, True]).axes
+    assert heights(steps) == pytest.approx([1, 2 / 3])
+    assert [patch.get_width() for patch in steps.patches] == [0.5, 0.5]
+
+
+def test_chance_is_the_diagonal() -> None:
+    frequency, precision = torch.tensor([0.2, 0.1]), torch.tensor([0.6, 0.4])
+    (axes,) = metrics.same_detector(frequency, precision, torch.tensor([0.8, 0.9])).axes
+    auroc, drawn_precision, chance = axes.lines
+    assert auroc.get_ydata() == pytest.approx([0.9, 0.8])
+    assert drawn_precision.get_ydata() == pytest.approx([0.4, 0.6])
+    assert chance.get_xdata() == pytest.approx(chance.get_ydata())
+
+
+def test_flattery_draws_means() -> None:
+    validation, test = torch.tensor([[0.3, 0.4], [0.4, 0.4]]), torch.tensor([[0.5, 0.5], [0.4, 0.5]])
+    (axes,) = metrics.flattery([10, 20], validation, test).axes
+    assert axes.lines[2].get_ydata() == pytest.approx([0.5, 0.45])
+    assert axes.lines[-1].get_ydata() == pytest.approx([0.35, 0.4])
+
+
+def test_intervals_lie_where_they_should() -> None:
+    left, right = metrics.estimates_and_difference(
+        {"A": Interval(0.5, 0.4, 0.6)}, Interval(0.1, 0.0, 0.2)
+    ).axes
+    assert list(left.lines[0].get_xdata()) == [0.4, 0.6]
+    assert list(right.lines[0].get_xdata()) == [0.0, 0.2]
+
+
+def test_a_contact_sheet_holds_every_image_and_word() -> None:
+    rows = {"one": torch.rand(2, 1, 8, 8), "two": torch.rand(2, 8, 8)}
+    (axes,) = scenes.contact_sheet(rows, [["a", "b"], ["", ""]], value_range=(0, 1)).axes
+    assert len(axes.images) == 4
+    assert torch.equal(torch.as_tensor(axes.images[3].get_array().data), rows["two"][1])
+    assert {"one", "two", "a", "b"} <= {text.get_text() for text in axes.texts}
+
+
+def test_the_label_graph_draws_strong_edges_only() -> None:
+    lift = torch.tensor([[1.0, 2.0, 0.25], [2.0, 1.0, 1.0], [0.25, 1.0, 1.0]])
+    together, apart = scenes.label_graph(lift, torch.tensor([0.5, 0.5, 0.1]), "xyz").axes
+    assert [line.get_linewidth() for line in together.lines] == [4]  # 2 times chance
+    assert [line.get_linewidth() for line in apart.lines] == [8]  # a quarter of chance
+
+
+def test_conditional_probabilities_leave_out_the_diagonal() -> None:
+    values = torch.tensor([[1.0, 0.2], [0.4, 1.0]])
+    left, right, _ = scenes.conditional_probabilities({"a": values, "b": values / 2}, ["x", "y"]).axes
+    assert left.images[0].get_clim() == right.images[0].get_clim() == pytest.approx((0, 0.4))
+    assert values.tolist() == [[1.0, pytest.approx(0.2)], [pytest.approx(0.4), 1.0]]  # untouched
+    assert left.images[0].get_array().mask.tolist() == [[True, False], [False, True]]

@@ -1,0 +1,158 @@
+"""Figures of the studies: they draw in both styles, and draw what the record holds."""
+
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+
+import pytest
+import torch
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from probmcl.evaluate import Interval, label_tree
+from probmcl_book.pages.figures import doubt, studies, topology
+from probmcl_book.pages.style import Colours
+from probmcl_book.records import Code, DataIdentity, Hardware, Record, Row
+
+Draw = Callable[[Figure], Figure]
+
+
+def near(value: float, half: float = 0.02) -> Interval:
+    return Interval(value, value - half, value + half, 0.95, "t")
+
+
+def record_of(rows: list[Row]) -> Record:
+    return Record(
+        name="tiny",
+        kind="study",
+        command="-",
+        recipe={},
+        seeds=(0, 1),
+        data=DataIdentity("tiny", "-", {"test": 1}, "sha256:" + 64 * "0", "-", "-"),
+        code=Code("0", None, None),
+        hardware=Hardware("cpu", 1, 1, "cpu", "2"),
+        wall_seconds=1.0,
+        rows=rows,
+    )
+
+
+def means(values: Mapping[str, float]) -> list[Row]:
+    return [
+        Row(name, None, {"mAP": near(v)}, 10.0 * (1 + i), 0) for i, (name, v) in enumerate(values.items())
+    ]
+
+
+METHODS = {"Start (linear probe)": 0.4, "BCE": 0.8, "ProbMCL": 0.6, "SupCon": 0.7}
+
+
+def test_a_tornado_is_widest_on_top_and_counts_from_the_default(style: Colours, drawn: Draw) -> None:
+    record = record_of(means({"default": 0.7, "alpha 1": 0.72, "tau 1": 0.5, "no NLL": 0.65}))
+    (axes,) = drawn(studies.tornado(record, default="default")).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["alpha 1", "no NLL", "tau 1"]
+    band, *bars = axes.patches
+    assert band.get_width() == pytest.approx(0.04)
+    assert [bar.get_width() for bar in bars] == pytest.approx([0.02, -0.05, -0.2])
+    assert [to_hex(bar.get_facecolor()) for bar in bars] == [style.positive, style.negative, style.negative]
+    whiskers = [list(line.get_xdata()) for line in axes.get_lines()[1:]]
+    assert whiskers[2] == pytest.approx([-0.22, -0.18])
+
+
+def test_sensitivity_draws_the_band_and_the_count(drawn: Draw) -> None:
+    figure = drawn(
+        studies.sensitivity(
+            [0.2, 0.5, 1.0], [near(0.6), near(0.7), near(0.65)], [40, 20, 5], setting="α", default=0.5
+        )
+    )
+    upper, lower = figure.axes
+    assert list(upper.get_lines()[0].get_ydata()) == [0.6, 0.7, 0.65]
+    edges = upper.collections[0].get_paths()[0].vertices[:, 1]
+    assert (edges.min(), edges.max()) == pytest.approx((0.58, 0.72))
+    assert list(lower.get_lines()[0].get_ydata()) == [40, 20, 5]
+    assert set(lower.get_lines()[1].get_xdata()) == {0.5}
+
+
+def test_methods_stand_in_order_with_the_start_as_a_line(style: Colours, drawn: Draw) -> None:
+    rows = [Row("BCE", 0, {"mAP": near(0.1)}, 1.0, 0), *means(METHODS)]
+    (axes,) = drawn(studies.method_comparison(record_of(rows))).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["ProbMCL", "SupCon", "BCE"]
+    start, *bars = axes.get_lines()
+    assert set(start.get_xdata()) == {0.4}
+    assert [line.get_xdata()[0] for line in bars[1::2]] == [0.6, 0.7, 0.8]
+    assert bars[0].get_color() == style.accent
+
+
+def test_precision_of_classes_is_the_mean_over_seeds(drawn: Draw) -> None:
+    rows = [
+        Row("A", seed, {"mAP": near(0.5)}, 1.0, 0, {"average_precision": values})
+        for seed, values in ((0, [0.2, 0.8]), (1, [0.4, 0.6]), (None, [9.0, 9.0]))
+    ]
+    figure = studies.precision_of_classes(record_of(rows), torch.tensor([0.1, 0.3]), ["sea", "tree"], ["A"])
+    (axes,) = drawn(figure).axes
+    assert list(axes.get_lines()[0].get_ydata()) == pytest.approx([0.3, 0.7])
+    assert [text.get_text() for text in axes.texts] == ["sea", "tree"]
+
+
+def test_costs_stand_at_their_seconds_and_no_name_covers_another(drawn: Draw) -> None:
+    close = [Row(name, None, {"mAP": near(0.7)}, 50.0, 0) for name in ("A", "B", "C")]
+    figure = drawn(studies.accuracy_by_seconds(record_of([*means(METHODS), *close])))
+    (axes,) = figure.axes
+    start, *dots = axes.texts
+    assert start.get_text() == "Start (linear probe)"
+    names = {text.get_text(): text for text in dots}
+    assert set(names) == {"BCE", "ProbMCL", "SupCon", "A", "B", "C"}
+    assert names["BCE"].xy == (20.0, 0.8)
+    boxes = [names[name].get_window_extent() for name in ("A", "B", "C")]
+    assert not any(one.overlaps(other) for one, other in pairwise(boxes))
+
+
+def doubts() -> Record:
+    rows = []
+    for name, area in (("within variance", 0.4), ("entropy", 0.3)):
+        metrics = {f"{c} {s} AUROC": near(area + s / 10) for c in CORRUPTIONS for s in range(1, 6)}
+        series = {"coverage": [0.5, 1.0], "risk": [area, 0.5]}
+        rows.append(Row(name, None, {"AURC": near(area), **metrics}, 1.0, 0, series))
+    return record_of(rows)
+
+
+CORRUPTIONS = ("blur", "noise", "contrast", "occlusion")
+
+
+def test_risk_is_drawn_over_coverage_between_nothing_and_everything(drawn: Draw) -> None:
+    (axes,) = drawn(doubt.risk_coverage_curves(doubts(), ["entropy", "within variance"])).axes
+    nothing, everything, *lines = axes.get_lines()
+    assert set(nothing.get_ydata()) == {0.5}
+    assert everything.get_ydata()[-1] == pytest.approx(0.5)
+    assert float(everything.get_ydata()[49]) == pytest.approx(0, abs=1e-6)  # half of the images are right
+    assert [list(line.get_ydata()) for line in lines] == [[0.3, 0.5], [0.4, 0.5]]
+    assert lines[0].get_label() == "entropy (0.30)"
+
+
+def test_every_corruption_has_a_panel_with_one_line_a_score(drawn: Draw) -> None:
+    figure = drawn(doubt.auroc_by_strength(doubts(), ["entropy", "within variance"]))
+    assert [axes.get_title(loc="left") for axes in figure.axes] == list(CORRUPTIONS)
+    for axes in figure.axes:
+        _, *lines = axes.get_lines()
+        assert list(lines[0].get_ydata()) == pytest.approx([0.4, 0.5, 0.6, 0.7, 0.8])
+        assert len(lines) == 2
+
+
+def test_boxes_hold_the_scores_of_images_with_as_many_labels(drawn: Draw) -> None:
+    count, score = torch.tensor([1, 1, 1, 2, 2, 2]), torch.tensor([0.0, 1, 2, 5, 6, 7])
+    (axes,) = drawn(doubt.doubt_by_count(count, {"within": score})).axes
+    assert [line.get_ydata()[0] for line in axes.get_lines() if len(set(line.get_ydata())) == 1][-2:]
+    medians = [line.get_ydata()[0] for line in axes.get_lines() if line.get_ydata()[0] in (1, 6)]
+    assert medians == [1, 6]
+
+
+def test_trees_stand_over_their_heat_maps_in_the_same_order(drawn: Draw) -> None:
+    similarity = torch.eye(4)
+    for i, j in ((0, 2), (1, 3)):
+        similarity[i, j] = similarity[j, i] = 0.9
+    figure = drawn(topology.label_trees({"labels": similarity, "weights": similarity}, list("abcd")))
+    tree, _, heat, _ = figure.axes[:4]
+    order = ["abcd"[label] for label in label_tree(similarity).order]
+    assert [label.get_text() for label in heat.get_xticklabels()] == order
+    assert [label.get_text() for label in heat.get_yticklabels()] == order
+    shown = heat.images[0].get_array()
+    assert shown[0, 1] == pytest.approx(0.9)
+    feet = sorted({x for line in tree.get_lines() for x, y in line.get_xydata() if y == 0})
+    assert feet == pytest.approx([0, 1, 2, 3])

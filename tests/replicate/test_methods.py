@@ -1,0 +1,211 @@
+"""Every method a recipe can name, trained once on a few scenes: what it leaves, and what reads it back."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from probmcl.evaluate import mean_average_precision
+from probmcl.loss import RULES, SIMILARITIES, ProbMCLLoss
+from probmcl.model import (
+    LabelGraphHead,
+    MixtureClassifier,
+    MixtureDensityHead,
+    MLDecoderHead,
+    ProjectionHead,
+    SmallCNN,
+    label_correlation,
+)
+from probmcl.train import TrainingSettings, predict, save_checkpoint
+from probmcl_book.records.provenance import provenance
+from probmcl_book.replicate import (
+    Method,
+    Recipe,
+    RunCheckpoints,
+    Runs,
+    load_export,
+    run_experiment,
+    run_methods,
+)
+from probmcl_book.replicate.checkpoints import slug
+from probmcl_book.replicate.parts import contrastive_parts, end_to_end_parts, logits_model
+from probmcl_book.replicate.recipe import CRITERIA, DigitsData
+from probmcl_book.replicate.run import START
+
+TINY = TrainingSettings(epochs=1, batch_size=16, learning_rate=1e-3)
+TRUNK = (16, 8)
+DECODER = {"width": 16, "heads": 2, "hidden": 16}
+SUPCON = tuple(Method(f"SupCon, {rule}", "supcon", TINY, TRUNK, {"rule": rule}) for rule in RULES)
+METHODS = (
+    Method("BCE", "bce", TINY),
+    Method("ASL", "asl", TINY, options={"gamma_negative": 2.0}),
+    Method("ML-Decoder", "ml-decoder", TINY, options={"gamma_negative": 2.0}, head=DECODER),
+    Method("Label graph", "label-graph", TINY, head={"hidden": 16, "threshold": 0.1}),
+    Method("KMCL", "kmcl", TINY, TRUNK, {"temperature": 0.3}, {"covariance": "diagonal"}),
+    *SUPCON,
+    Method("MulSupCon", "mulsupcon", TINY, TRUNK, head={"activation": False}),
+    Method("ProbMCL, 3", "probmcl", TINY, TRUNK, head={"components": 3, "sigma_floor": 0.1}),
+    Method("ProbMCL", "probmcl", TINY, TRUNK, head={"components": None}),
+)
+RECIPE = Recipe(
+    "tiny", DigitsData(train=48, validation=48, test=48, difficulty="easy"), None, "small-cnn", METHODS, TINY
+)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> RunCheckpoints:
+    return RunCheckpoints(tmp_path_factory.mktemp("saved"), RECIPE, *provenance())
+
+
+@pytest.fixture(scope="module")
+def runs(saved: RunCheckpoints) -> Runs:
+    return run_methods(RECIPE, [0], checkpoints=saved)
+
+
+def test_every_criterion_is_here_and_trains_on_as_many_views(runs: Runs) -> None:
+    assert {method.criterion for method in METHODS} == set(CRITERIA)
+    for name, (trained,) in runs.trained.items():
+        assert trained.test_scores.shape == (48, 10)
+        assert torch.isfinite(trained.test_scores).all()
+        assert trained.image_views == (0 if name == START else 2 * 48)
+    assert len({float(trained[0].test_scores.sum()) for trained in runs.trained.values()}) == len(METHODS) + 1
+
+
+def test_the_recipe_comes_back_with_the_arguments_of_its_heads() -> None:
+    assert Recipe.from_dict(RECIPE.to_dict()) == RECIPE
+    old = RECIPE.to_dict()
+    for method in old["methods"]:
+        del method["head"]
+    assert all(method.head == {} for method in Recipe.from_dict(old).methods)
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_the_scores_are_what_encoder_and_classifier_say_of_plain_views(runs: Runs, method: Method) -> None:
+    (trained,) = runs.trained[method.name]
+    images = runs.splits.test
+    loader = [(RECIPE.views.plain()(images.images), images.labels)]
+    scores, _ = predict(logits_model(trained.encoder, trained.classifier), loader)
+    torch.testing.assert_close(scores, trained.test_scores, atol=1e-5, rtol=1e-5)
+
+
+def test_end_to_end_methods_watch_the_scores_that_they_end_with(runs: Runs) -> None:
+    for method in METHODS:
+        (trained,) = runs.trained[method.name]
+        (watched,) = trained.history.curve("watched")
+        found = mean_average_precision(trained.validation_scores, runs.splits.validation.labels)
+        assert (watched == pytest.approx(found, abs=1e-6)) is method.end_to_end  # others: a ridge probe
+
+
+def test_the_head_is_kept_where_there_is_one(runs: Runs) -> None:
+    heads = {name: trained.head for name, (trained,) in runs.trained.items()}
+    assert [name for name, head in heads.items() if head is None] == [
+        START,
+        "BCE",
+        "ASL",
+        "ML-Decoder",
+        "Label graph",
+    ]
+    assert all(isinstance(heads[method.name], ProjectionHead) for method in SUPCON)
+    three, ten = heads["ProbMCL, 3"], heads["ProbMCL"]
+    assert isinstance(three, MixtureDensityHead)
+    assert isinstance(ten, MixtureDensityHead)
+    assert (three.components, three.sigma_floor, ten.components) == (3, 0.1, 10)
+    mixture = three(torch.ones(2, 128)).mixture
+    assert mixture.between_variance().shape == (2,)
+
+
+def test_a_kept_head_is_the_one_that_was_trained(runs: Runs) -> None:
+    """The seed of the run draws the first weights; training moves all of them."""
+    (trained,) = runs.trained["ProbMCL"]
+    torch.manual_seed(0)
+    first, _ = contrastive_parts(METHODS[-1], 128, 10)
+    for before, after in zip(first.parameters(), trained.head.parameters(), strict=True):
+        assert not torch.equal(before, after)
+
+
+def test_the_classifiers_are_what_each_method_ends_with(runs: Runs) -> None:
+    kinds = {name: type(trained.classifier) for name, (trained,) in runs.trained.items()}
+    assert kinds.pop("ML-Decoder") is MLDecoderHead
+    assert kinds.pop("KMCL") is MixtureClassifier
+    assert set(kinds.values()) == {torch.nn.Linear}
+    (kmcl,) = runs.trained["KMCL"]
+    assert kmcl.classifier.head is kmcl.head
+    assert not kmcl.head.isotropic
+
+
+def test_the_label_graph_is_that_of_the_training_labels(runs: Runs) -> None:
+    (method,) = (method for method in METHODS if method.criterion == "label-graph")
+    labels = runs.splits.train.labels
+    head, _ = end_to_end_parts(method, 128, labels)
+    assert isinstance(head, LabelGraphHead)
+    assert torch.equal(head.correlation, label_correlation(labels, threshold=0.1))
+
+
+def test_finished_methods_are_read_back_with_their_heads(runs: Runs, saved: RunCheckpoints) -> None:
+    for name, (trained,) in runs.trained.items():
+        again = saved.finished(0, name, SmallCNN(1))
+        for part in ("classifier", "head"):
+            there, here = getattr(trained, part), getattr(again, part)
+            assert type(there) is type(here)
+            if there is not None:
+                assert not here.training
+                for key, value in there.state_dict().items():
+                    assert torch.equal(here.state_dict()[key], value)
+
+
+def test_a_folder_begun_before_heads_had_arguments_goes_on(tmp_path) -> None:
+    recipe = replace(RECIPE, methods=METHODS[-1:])
+    old = recipe.to_dict()
+    del old["methods"][0]["head"]
+    plain = replace(recipe, methods=(replace(METHODS[-1], head={}),))
+    code, hardware = provenance()
+    begun = {"recipe": old, "data": "", "code": vars(code), "hardware": vars(hardware)}
+    save_checkpoint(tmp_path / "run.pt", begun)
+    RunCheckpoints(tmp_path, plain, code, hardware)
+    with pytest.raises(ValueError, match=r"methods\.0\.head"):
+        RunCheckpoints(tmp_path, recipe, code, hardware)
+
+
+def test_exports_score_as_the_trained_methods_did(tmp_path) -> None:
+    names = ("ML-Decoder", "Label graph", "KMCL", "ProbMCL, 3")
+    recipe = replace(RECIPE, methods=tuple(method for method in METHODS if method.name in names))
+    runs = run_methods(recipe, [0])
+    run_experiment(recipe, [0], command="-", resamples=20, export=tmp_path)
+    for name in (START, *names):
+        exported = load_export(tmp_path / f"{slug(name)}-seed-0")
+        scores, _ = exported.scores(runs.splits.test)
+        torch.testing.assert_close(scores, runs.trained[name][0].test_scores, atol=1e-5, rtol=1e-5)
+    card = (tmp_path / "ml-decoder-seed-0" / "README.md").read_text()
+    assert "then a transformer head, trained" in card
+
+
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+@pytest.mark.parametrize("components", [1, 5, 20])
+def test_the_number_of_components_need_not_be_that_of_the_classes(
+    similarity, components, make_labels
+) -> None:
+    method = replace(METHODS[-1], head={"components": components}, options={"similarity": similarity})
+    torch.manual_seed(0)
+    head, criterion = contrastive_parts(method, 16, 10)
+    assert isinstance(criterion, ProbMCLLoss)
+    criterion(head(torch.randn(16, 16)), make_labels(8, 10)).total.backward()
+    assert head.mu.out_features == components * 8
+    assert head.mu.weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"criterion": "bce", "head": {"components": 3}}, "head: X has a linear classifier"),
+        ({"criterion": "kmcl"}, "trunk: X is contrastive"),
+    ],
+)
+def test_a_head_that_cannot_be_built_is_named(arguments, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        Method("X", training=TINY, **arguments)
+
+
+def test_kmcl_needs_one_component_a_class() -> None:
+    kmcl = Method("KMCL", "kmcl", TINY, TRUNK, head={"components": 3})
+    with pytest.raises(ValueError, match="labels: expected shape"):
+        run_methods(replace(RECIPE, methods=(kmcl,)), [0])

@@ -1,0 +1,194 @@
+"""Recipes on photographs, the whole way: files in the real formats, the command, record, export, resume."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from probmcl.__main__ import main
+from probmcl.model import build_encoder
+from probmcl_book.records import read_record
+from probmcl_book.replicate import (
+    RECIPES,
+    PretrainedStart,
+    Recipe,
+    load_export,
+    methods,
+    pretrain,
+    weights_file,
+)
+
+COCO, CHEST = "coco-tresnet-m-224", "chestxray14-densenet121-320"
+SHORT = ["--limit", "16", "--epochs", "1", "--device", "cpu"]
+
+
+def run(name: str, data: Path, out: Path, *more: str, weights: str = "none") -> int:
+    return main(["run", name, "--data", str(data), "--weights", weights, *SHORT, "--out", str(out), *more])
+
+
+def words(text: str) -> str:
+    """Text without the line breaks of the terminal."""
+    return " ".join(text.split())
+
+
+def numbers(path: Path) -> list[object]:
+    record = read_record(path)
+    return [record.data, record.differences, *(replace(row, seconds=0.0) for row in record.rows)]
+
+
+@pytest.mark.parametrize(("name", "folder"), [(COCO, "coco_folder"), (CHEST, "chest_folder")])
+def test_the_whole_way_from_files_to_a_record_and_an_export(
+    name, folder, tiny_recipes, tmp_path, capsys, request
+) -> None:
+    data = request.getfixturevalue(folder)
+    out, exports = tmp_path / "record.json", tmp_path / "exports"
+    assert run(name, data, out, "--export", str(exports), "--note", "A trial.") == 0
+    said = words(capsys.readouterr().out)
+    assert "Estimate: 0.4 M parameters" in said
+    assert "ours" in said
+    assert "is no evidence" in said
+    assert "is above" not in said
+    assert "cannot be told apart" not in said
+    record = read_record(out)
+    assert record.data.name.endswith("not the whole data set")
+    assert record.notes[0] == "A trial."
+    assert (record.data.sizes["train"], record.data.sizes["test"]) == (16, 16)
+    assert "16 images of each part" in record.data.split
+    assert {row.image_views for row in record.rows if row.method in ("BCE", "ASL", "ProbMCL")} == {32}
+    recipe = Recipe.from_dict(record.recipe)
+    assert recipe.start is None
+    assert str(tmp_path) not in out.read_text()
+    for method in ("bce", "probmcl"):
+        exported = load_export(exports / f"{method}-seed-0")
+        again = exported.evaluate(recipe.splits(data).test)
+        assert again == pytest.approx({key: exported.metrics[key] for key in again}, abs=1e-6)
+        assert exported.recipe == recipe
+    card = (exports / "probmcl-seed-0" / "README.md").read_text()
+    assert "Not for clinical use" in card
+    assert "It saw a part of the data set only" in card
+
+
+def test_a_run_that_was_cut_off_goes_on_to_the_same_numbers(
+    tiny_recipes, coco_folder, tmp_path, monkeypatch
+) -> None:
+    class PowerCutError(Exception):
+        pass
+
+    whole, resumed = tmp_path / "whole.json", tmp_path / "resumed.json"
+    assert run(COCO, coco_folder, whole) == 0
+    probes = []
+
+    def cut(*arguments, **named):
+        probes.append(1)
+        if len(probes) == 2:  # that of ProbMCL; the first is the start's
+            raise PowerCutError
+        return probe(*arguments, **named)
+
+    probe = methods.linear_probe
+    saved = ["--checkpoints", str(tmp_path / "saved")]
+    with monkeypatch.context() as patched:
+        patched.setattr(methods, "linear_probe", cut)
+        with pytest.raises(PowerCutError):
+            run(COCO, coco_folder, resumed, *saved)
+    assert run(COCO, coco_folder, resumed, *saved) == 0
+    assert numbers(resumed) == numbers(whole)
+    assert "seed 0, ASL" in read_record(resumed).notes[-1]
+
+
+def test_checkpoints_of_other_images_are_an_error(tiny_recipes, coco_folder, tmp_path, capsys) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(coco_folder, other)
+    table = other / "annotations" / "instances_train2014.json"
+    content = json.loads(table.read_text())
+    content["annotations"] = content["annotations"][:-3]
+    table.write_text(json.dumps(content))
+    saved = ["--checkpoints", str(tmp_path / "saved")]
+    assert run(COCO, coco_folder, tmp_path / "a.json", *saved) == 0
+    assert run(COCO, other, tmp_path / "b.json", *saved) == 2
+    assert "data: sha256:" in words(capsys.readouterr().out)
+    assert not (tmp_path / "b.json").exists()
+
+
+def test_missing_images_are_named(tiny_recipes, coco_folder, tmp_path, capsys) -> None:
+    shutil.copytree(coco_folder, tmp_path / "coco")
+    for image in sorted((tmp_path / "coco" / "val2014").iterdir())[:5]:
+        image.unlink()
+    assert run(COCO, tmp_path / "coco", tmp_path / "x.json") == 2
+    said = words(capsys.readouterr().out)
+    assert "got none at" in said
+    assert "and 2 more" in said
+
+
+def test_a_patient_on_both_sides_is_an_error(tiny_recipes, chest_folder, tmp_path, capsys) -> None:
+    shutil.copytree(chest_folder, tmp_path / "chest")
+    learned, tests = (tmp_path / "chest" / name for name in ("train_val_list.txt", "test_list.txt"))
+    first, *rest = learned.read_text().split()
+    assert rest[0][:8] == first[:8]  # the miniature's first patient has two films
+    learned.write_text("\n".join(rest))
+    tests.write_text(f"{tests.read_text()}{first}\n")
+    assert run(CHEST, tmp_path / "chest", tmp_path / "x.json") == 2
+    assert "each patient on one side, got 1 on both" in words(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ("miil_in22k", "not a known tag of timm/test_resnet"),
+        ("foreign.safetensors", "foreign.safetensors holds another network"),
+        ("torn.pt", "torn.pt cannot be read as weights"),
+    ],
+)
+def test_weights_that_do_not_fit_are_an_error(
+    weights, message, tiny_recipes, coco_folder, tmp_path, capsys, monkeypatch
+) -> None:
+    from safetensors.torch import save_file
+
+    monkeypatch.chdir(tmp_path)
+    save_file({"conv1.weight": torch.zeros(2, 3, 3, 3)}, "foreign.safetensors")
+    Path("torn.pt").write_bytes(b"PK\x03\x04 and nothing more")
+    assert run(COCO, coco_folder, tmp_path / "x.json", weights=weights) == 2
+    assert message in words(capsys.readouterr().out)
+
+
+def test_a_file_of_weights_is_loaded_and_its_classifier_left(tiny_recipes, tmp_path) -> None:
+    network = build_encoder("timm/test_resnet").network
+    path = tmp_path / "mine.pt"
+    torch.save(network.state_dict() | {"fc.weight": torch.zeros(10, 32)}, path)
+    recipe = replace(tiny_recipes[COCO](), start=weights_file(path))
+    started = pretrain(recipe, seed=1, weights=path).network
+    for name, value in network.state_dict().items():
+        assert torch.equal(started.state_dict()[name], value)
+    torch.save({name: 2 * value for name, value in network.state_dict().items()}, path)
+    with pytest.raises(ValueError, match=r"expected mine\.pt with sha256:.*, got another file"):
+        pretrain(recipe, seed=1, weights=path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([COCO], "data: expected the folder of the data set, got none"),
+        ([COCO, "--weights", "miil_in22k"], "weights: 'miil_in22k' is not a known tag of timm/tresnet_m"),
+        (["digits", "--limit", "9"], "limit: digits is no experiment on photographs"),
+        (["digits", "--data", "."], "data: DigitScenes are drawn and need no folder"),
+    ],
+)
+def test_arguments_that_do_not_go_together_are_named(arguments, message, capsys) -> None:
+    assert main(["run", *arguments, "--device", "cpu"]) == 2
+    assert message in words(capsys.readouterr().out)
+
+
+def test_an_export_that_is_damaged_is_an_error(tmp_path) -> None:
+    (tmp_path / "run.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"run\.json: expected the file of an export"):
+        load_export(tmp_path)
+
+
+def test_a_record_names_the_weights_of_every_recipe() -> None:
+    starts = {name: make().start for name, make in RECIPES.items()}
+    assert starts["coco-tresnet-m-224"] == PretrainedStart("miil_in21k")
+    assert starts["coco-tresnet-l-448"] == PretrainedStart("miil_in1k_448")

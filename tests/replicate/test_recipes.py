@@ -1,0 +1,120 @@
+"""Recipes, their data sets and the estimate: what stands in a record comes back, and is what it says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import timm
+import torch
+from torchvision import models
+
+from probmcl.data import ImagesOnDisk, LabelledImages, save_npz
+from probmcl.data.views import NORMALISATIONS
+from probmcl_book.records import load_result
+from probmcl_book.replicate import (
+    RECIPES,
+    ChestData,
+    CocoData,
+    LettersStart,
+    PackedData,
+    PhotoViews,
+    PretrainedStart,
+    Recipe,
+    Splits,
+    digits_recipe,
+    estimate,
+    shortened,
+)
+from probmcl_book.replicate.origin import Origin
+from probmcl_book.replicate.recipes.photos import AT_224, comparison
+
+PHOTOS = [name for name in RECIPES if name.startswith(("coco", "chest"))]
+
+
+@pytest.mark.parametrize("name", list(RECIPES))
+def test_a_recipe_comes_back_from_its_plain_form(name: str) -> None:
+    recipe = RECIPES[name]()
+    assert Recipe.from_dict(recipe.to_dict()) == recipe
+
+
+def test_records_from_before_there_were_photographs_still_load() -> None:
+    plain = load_result("digits").recipe
+    assert "kind" not in plain["data"] or plain["data"]["kind"] == "digits"
+    old = {key: value for key, value in plain.items() if key not in ("views", "limit")}
+    old["data"] = {key: value for key, value in old["data"].items() if key != "kind"}
+    assert Recipe.from_dict(old) == digits_recipe()
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+def test_published_weights_exist_and_get_the_pixels_they_were_trained_with(name: str) -> None:
+    recipe = RECIPES[name]()
+    assert isinstance(recipe.views, PhotoViews)
+    assert [method.criterion for method in recipe.methods] == ["bce", "asl", "probmcl"]
+    assert len({method.training for method in recipe.methods}) == 1  # the same number of image views
+    if isinstance(recipe.start, PretrainedStart):
+        library, _, model = recipe.encoder.partition("/")
+        if library == "torchvision":
+            published = models.get_model_weights(model)[recipe.start.weights].transforms()
+        else:
+            assert f"{model}.{recipe.start.weights}" in timm.list_pretrained()
+            published = timm.get_pretrained_cfg(f"{model}.{recipe.start.weights}")
+        mean, std = NORMALISATIONS[recipe.views.normalisation]
+        assert (mean, std) == (tuple(published.mean), tuple(published.std))
+
+
+def test_letters_are_the_start_of_scenes_alone() -> None:
+    with pytest.raises(ValueError, match="letters are the start of DigitScenes, not of CocoData"):
+        Recipe("x", CocoData(), LettersStart(9, AT_224), "small-cnn", (), AT_224)
+
+
+def test_the_identity_of_files_is_their_names_and_labels(coco_folder) -> None:
+    splits = CocoData().splits(coco_folder)
+    assert splits.identity() == CocoData().splits(coco_folder).identity()
+    labels = splits.test.labels.clone()
+    labels[0, 0] = 1 - labels[0, 0]
+    other = replace(splits, test=ImagesOnDisk(splits.test.paths, labels, splits.test.classes))
+    assert other.identity().checksum != splits.identity().checksum
+    fewer = replace(splits, test=splits.test.subset(torch.arange(1, len(splits.test))))
+    assert fewer.identity().checksum != splits.identity().checksum
+
+
+def test_a_limit_keeps_the_same_images_each_time(chest_folder) -> None:
+    splits = ChestData("official").splits(chest_folder)
+    once, again = splits.limited(7), splits.limited(7)
+    assert once.train.paths == again.train.paths
+    assert len(once.train) == len(once.test) == 7
+    assert set(once.train.paths) <= set(splits.train.paths)
+    assert once.train.paths != splits.train.paths[:7]
+    with pytest.raises(ValueError, match="limit: expected a whole number >= 1"):
+        splits.limited(0)
+
+
+def test_your_own_images_come_from_three_files(tmp_path) -> None:
+    images = LabelledImages(torch.zeros(3, 1, 8, 8, dtype=torch.uint8), torch.eye(3), ["a", "b", "c"])
+    data = PackedData(Origin("pets", "as taken", "ask", "nobody"))
+    with pytest.raises(FileNotFoundError, match=r"train\.npz"):
+        data.splits(tmp_path)
+    for part in ("train", "validation", "test"):
+        save_npz(images, tmp_path / f"{part}.npz")
+    assert data.splits(tmp_path).identity().sizes == {"train": 3, "validation": 3, "test": 3}
+    save_npz(LabelledImages(images.images, images.labels, ["a", "b", "d"]), tmp_path / "test.npz")
+    with pytest.raises(ValueError, match="the same classes in all files"):
+        data.splits(tmp_path)
+
+
+def test_an_estimate_counts_what_is_known() -> None:
+    images = LabelledImages(torch.zeros(10, 3, 8, 8, dtype=torch.uint8), torch.ones(10, 5), list("abcde"))
+    splits = Splits(images, images, images, "", "", "", "")
+    recipe = comparison("x", CocoData(), "timm/resnet18", None, PhotoViews(224), AT_224)
+    found = estimate(shortened(recipe, epochs=2), splits, seeds=3)
+    assert found.macs == pytest.approx(1.814e9, rel=0.01)  # He et al. 2016, table 1: 1.8
+    assert found.parameters == 11_176_512
+    assert found.image_views == 3 * 3 * 2 * 2 * 10  # seeds, methods, epochs, views, images
+    # Training: 3 passes; watching: 10 of validation and, for ProbMCL, 10 of training; scores; two probes.
+    plain = 2 * (2 * 10 + 20) + (2 * 20 + 40) + 40
+    assert found.operations == pytest.approx(2 * found.macs * 3 * (3 * 3 * 2 * 2 * 10 + plain))
+    assert 1 < found.memory / 2**30 < 4  # 64 images, two views of each, in half precision
+    on_cpu = estimate(shortened(recipe, epochs=2), splits, seeds=3, device="cpu")
+    assert 1.5 * found.memory < on_cpu.memory < 2 * found.memory
+    assert "not measured here" in " ".join(found.lines())

@@ -1,0 +1,197 @@
+"""A whole experiment in small: the record holds every method, and its numbers can be made again."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from probmcl.__main__ import main
+from probmcl.evaluate import Interval, mean_average_precision
+from probmcl.train import TrainingSettings
+from probmcl_book.records import Difference, comparison_table, read_record, verdict
+from probmcl_book.replicate import Recipe, Runs, best_baseline, digits_recipe, run_experiment, run_methods
+from probmcl_book.replicate.recipe import DigitsData, LettersStart, Method
+from probmcl_book.replicate.run import START
+
+TINY = TrainingSettings(epochs=1, batch_size=16, learning_rate=1e-3)
+METHODS = (
+    Method("BCE", "bce", TINY),
+    Method("SupCon", "supcon", TINY, trunk=(16, 8), options={"threshold": 1.0}),
+    Method("MulSupCon", "mulsupcon", TINY, trunk=(16, 8)),
+    Method("ProbMCL", "probmcl", TINY, trunk=(16, 8), options={"temperature": 0.5}),
+)
+
+
+@pytest.fixture(scope="module")
+def recipe() -> Recipe:
+    data = DigitsData(train=48, validation=48, test=48, difficulty="easy")
+    return Recipe("tiny", data, LettersStart(32, TINY), "small-cnn", METHODS, probe=TINY)
+
+
+@pytest.fixture(scope="module")
+def record(recipe):
+    return run_experiment(recipe, [0, 1], command="python -m probmcl run tiny", resamples=20)
+
+
+def test_a_record_holds_every_method_and_seed_and_their_means(record, recipe) -> None:
+    names = [START, *(method.name for method in METHODS)]
+    assert [(row.method, row.seed) for row in record.rows[:-5]] == [(n, s) for n in names for s in (0, 1)]
+    assert [(row.method, row.seed) for row in record.rows[-5:]] == [(n, None) for n in names]
+    for name in names:
+        per_seed = [
+            row.metrics["mAP"].value for row in record.rows if row.method == name and row.seed is not None
+        ]
+        (mean,) = (row.metrics["mAP"] for row in record.rows if row.method == name and row.seed is None)
+        assert mean.value == pytest.approx(sum(per_seed) / 2)
+        assert mean.low < mean.value < mean.high or len(set(per_seed)) == 1
+    assert Recipe.from_dict(record.recipe) == recipe
+
+
+def test_every_method_sees_the_same_number_of_image_views(record) -> None:
+    assert {row.image_views for row in record.rows if row.method != START} == {2 * 48}
+    assert {row.image_views for row in record.rows if row.method == START} == {0}
+
+
+def test_differences_are_of_the_mean_map_over_seeds(record) -> None:
+    means = {row.method: row.metrics["mAP"].value for row in record.rows if row.seed is None}
+    assert [found.against for found in record.differences] == [START, "BCE", "SupCon", "MulSupCon"]
+    for found in record.differences:
+        assert found.interval.value == pytest.approx(means["ProbMCL"] - means[found.against])
+        assert found.interval.low <= found.interval.value <= found.interval.high
+
+
+def test_a_run_repeats_to_the_last_digit(record, recipe) -> None:
+    again = run_methods(replace(recipe, methods=METHODS[-1:]), [1])
+    scores = again.trained["ProbMCL"][0].test_scores
+    found = mean_average_precision(scores, again.splits.test.labels)
+    (recorded,) = (row for row in record.rows if (row.method, row.seed) == ("ProbMCL", 1))
+    assert found == recorded.metrics["mAP"].value
+
+
+def test_the_best_baseline_is_chosen_on_validation_among_the_rivals(recipe) -> None:
+    runs = run_methods(replace(recipe, methods=(METHODS[0], METHODS[0], METHODS[-1])[1:]), [0])
+    assert best_baseline(runs) == "BCE"
+
+
+def test_a_method_alone_has_no_best_baseline(recipe) -> None:
+    alone = replace(recipe, methods=METHODS[-1:], data=replace(recipe.data, test=32), limit=40)
+    found = run_experiment(alone, [0], command="-", resamples=5)
+    assert found.notes == ["At most 40 images of each part: it shows that the parts fit and is no evidence."]
+    assert found.data.split.endswith("; at most 40 images of each part, seed 0")
+    runs = Runs(alone, alone.splits(), (0,), {START: [], "ProbMCL": []})
+    with pytest.raises(ValueError, match="runs: expected two methods or more, got 1"):
+        best_baseline(runs)
+
+
+def test_the_table_and_the_sentences_show_every_method(record) -> None:
+    assert comparison_table(record).row_count == 5
+    assert f"ProbMCL and {START}" in verdict(record.differences[0])
+
+
+def test_a_verdict_without_an_interval_says_so() -> None:
+    words = verdict(Difference("A", "B", "mAP", Interval(-0.02)))
+    assert words == "A less B, without an interval: mAP -0.020."
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0.01, 0.03, "A is above B"),
+        (-0.03, -0.01, "A is below B"),
+        (0.0, 0.02, "A and B cannot be told apart"),
+    ],
+)
+def test_a_verdict_says_what_its_interval_allows(low: float, high: float, words: str) -> None:
+    difference = Difference("A", "B", "mAP", Interval((low + high) / 2, low, high, 0.95, "bootstrap"))
+    assert verdict(difference).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "message"),
+    [
+        ([], "seeds: expected at least one"),
+        ([0, 0], "seeds: expected different ones, got 0, 0"),
+        ([-1], "seeds: expected a whole number >= 0, got -1"),
+    ],
+)
+def test_seeds_that_no_record_could_hold_are_refused_before_training(
+    recipe, seeds, message, monkeypatch
+) -> None:
+    monkeypatch.setattr("probmcl_book.replicate.run._train_seed", None)  # a call would fail
+    with pytest.raises(ValueError, match=message):
+        run_methods(recipe, seeds)
+
+
+@pytest.mark.parametrize(
+    ("note", "message"), [("", "should be non-empty"), ("see /home/somebody/x", "on one machine only")]
+)
+def test_notes_that_no_record_could_hold_are_refused_before_training(
+    recipe, note, message, monkeypatch
+) -> None:
+    monkeypatch.setattr("probmcl_book.replicate.run._train_seed", None)
+    with pytest.raises(ValueError, match=rf"notes\[0\]: .*{message}"):
+        run_experiment(recipe, [0], command="-", notes=[note])
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run", "digits"],
+        ["study", "main"],
+        ["gradcam"],
+        ["uncertainty"],
+        ["bench"],
+        ["statistics", "chestxray14", "--labels", "a.npz"],
+    ],
+)
+def test_a_folder_is_refused_as_the_file_of_a_record(command, tmp_path, capsys) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([*command, "--out", str(tmp_path)])
+    assert "--out: expected a file, got the folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"criterion": "softmax"}, "criterion: expected one of"),
+        ({"criterion": "probmcl"}, "trunk: X is contrastive"),
+    ],
+)
+def test_a_method_that_cannot_be_built_is_named(arguments: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Method("X", training=TINY, **arguments)
+
+
+def test_a_recipe_with_an_unknown_field_does_not_load(recipe) -> None:
+    with pytest.raises(TypeError, match="surprise"):
+        Recipe.from_dict({**recipe.to_dict(), "surprise": 1})
+
+
+def test_the_book_s_recipe_survives_json() -> None:
+    recipe = digits_recipe()
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+    assert len({method.training.epochs * recipe.data.train for method in recipe.methods}) == 1
+
+
+def test_the_command_writes_a_record_that_validates(tmp_path: Path, recipe, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(
+        "probmcl_book.commands.run.RECIPES", {"digits": lambda: replace(recipe, methods=METHODS[::3])}
+    )
+    out = tmp_path / "digits.json"
+    assert main(["run", "digits", "--device", "cpu", "--out", str(out)]) == 0
+    found = read_record(out)
+    assert found.command.startswith("python -m probmcl run digits --device cpu")
+    assert str(tmp_path) not in out.read_text()
+    assert "ProbMCL" in capsys.readouterr().out
+
+
+def test_brackets_in_an_error_are_no_markup(capsys) -> None:
+    assert main(["run", "digits", "--device", "cpu", "--data", "[/x]"]) == 2
+    assert capsys.readouterr().out.strip().endswith("[/x]")
+
+
+def test_the_command_names_a_device_that_is_not_there(tmp_path: Path, capsys) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["run", "digits", "--smoke", "--device", "nonsense", "--out", str(tmp_path / "x.json")])
+    assert "--device: expected one that torch can use here" in capsys.readouterr().err

@@ -1,0 +1,141 @@
+"""Keys of finished runs: images, settings and seeds decide them; prose no longer does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save
+
+from probmcl_book.records import Row, load_result
+from probmcl_book.records.provenance import provenance
+from probmcl_book.replicate import Recipe, digits_recipe
+from probmcl_book.studies import Finished, StudyFolder, read_finished, run_key, write_finished
+from probmcl_book.studies.finished import digest, read_tensors
+from probmcl_book.studies.folder import start_key
+
+# Digests of the keys of all recipes in a record. But for MIRFLICKR, they are as old as keys are. A record of
+# another plan has another digest; one of the same plan never has.
+RECORDED = {
+    "coco355": "9382234074e9c6cee258",
+    "digits": "5cf9993a0571be459b43",
+    "digits_gradcam": "7db8d9138a868f0dd451",
+    "digits_random": "424adf006d2a778c04a3",
+    "mirflickr14_end_to_end": "8f777116895d3e298aa2",
+    "mirflickr14_features": "60c082c6db1b263d97bf",
+    "mirflickr14_tuning": "550bcc4fc7150d5e1b9f",
+    "nih1000": "2d4b8f49424fecb28470",
+    "study_choices": "6f1ff01a8a8958dd6707",
+    "study_choices_mirflickr14": "4b8287f490decfe166ba",
+    "study_cost": "d056dfad30e3c02a3ada",
+    "study_main": "40acafa0262a422e2c49",
+    "study_main_mirflickr14": "be639cb192386b634a9f",
+    "study_mixture": "571539341cd331855401",
+    "study_mixture_mirflickr14": "b51fe4de9edc69059668",
+    "study_positives": "a959b928fc4d7c90a240",
+    "study_positives_mirflickr14": "3efc286545aad20e899d",
+    "study_topology": "257992c6d520a9e2bd7d",
+    "study_topology_mirflickr14": "709946ff0b72194d90c6",
+    "study_uncertainty_digits": "9a8f9d99a28bbd63f448",
+}
+FEATURES = load_result("mirflickr14_features")
+RECIPE = Recipe.from_dict(FEATURES.recipe)
+IMAGES = FEATURES.data.checksum
+OLD_KEY = "ac07e898b84263139fc2"  # of RECIPE on IMAGES with seed 0, when its prose was part of the key
+
+
+def recipes(tree: Any) -> Iterator[Recipe]:
+    """The recipes in a record's, be it one, a study's or one among other settings."""
+    if isinstance(tree, dict) and "methods" in tree:
+        yield Recipe.from_dict(tree)
+    elif isinstance(tree, dict | list):
+        for entry in tree.values() if isinstance(tree, dict) else tree:
+            yield from recipes(entry)
+
+
+def described(**texts: str) -> Recipe:
+    return replace(RECIPE, data=replace(RECIPE.data, origin=replace(RECIPE.data.origin, **texts)))
+
+
+def finished() -> Finished:
+    scores = torch.arange(6.0).reshape(3, 2)
+    row = Row("All", 0, {}, seconds=1.0, image_views=6)
+    return Finished(RECIPE, 0, IMAGES, False, row, scores, scores, scores, scores[0], *provenance(), 1.0)
+
+
+def write_old(folder: Path, change: Callable[[dict[str, Any]], None] = lambda about: None) -> Path:
+    """A run as it was written when its prose was part of the key: flat, and with the key inside."""
+    path = folder / f"all-seed-0-{OLD_KEY}.safetensors"
+    write_finished(finished(), path)
+    header, tensors = read_tensors(path, "run")
+    about = json.loads(header["run"]) | {"key": OLD_KEY}
+    about["recipe"]["data"] |= about["recipe"]["data"].pop("origin")
+    change(about)
+    text = json.dumps(about)
+    names = ("validation_scores", "test_scores", "weight", "bias")
+    path.write_bytes(save(tensors, {**header, "run": text, "digest": digest(text, tensors, names)}))
+    return path
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_the_keys_of_recorded_runs_stay(name: str) -> None:
+    record = load_result(name)
+    runs = [(recipe, *run) for recipe in recipes(record.recipe) for run in ((0, False), (1, True))]
+    keys = [run_key(recipe, seed, record.data.checksum, tuning=tuning) for recipe, seed, tuning in runs]
+    assert hashlib.sha256("\n".join(keys).encode()).hexdigest()[:20] == RECORDED[name]
+
+
+def test_a_run_is_found_whatever_words_describe_it(tmp_path) -> None:
+    folder = StudyFolder(tmp_path / "one")
+    folder.keep(finished())
+    methods = tuple(replace(method, name=f"{method.name}!") for method in RECIPE.methods)
+    for same in (
+        described(access=RECIPE.data.origin.access.replace("private rebuild", "private-rebuild")),
+        described(name="x", split="x", source="x"),
+        replace(RECIPE, name="x", methods=methods),
+    ):
+        assert same != RECIPE
+        assert folder.find(run_key(same, 0, IMAGES)) is not None
+    assert folder.find(run_key(RECIPE, 0, "sha256:" + "0" * 64)) is None
+    assert folder.find(run_key(RECIPE, 1, IMAGES)) is None
+    assert folder.find(run_key(RECIPE, 0, IMAGES, tuning=True)) is None
+    assert folder.find(run_key(replace(RECIPE, limit=9), 0, IMAGES)) is None
+
+
+def test_a_start_is_found_whatever_its_recipe_is_named() -> None:
+    recipe = digits_recipe()
+    renamed = replace(recipe, name="x", methods=(replace(recipe.methods[0], name="x"),))
+    assert start_key(renamed, 0) == start_key(recipe, 0) != start_key(recipe, 1)
+
+
+@pytest.mark.parametrize("place", ["one", "beside"])
+def test_a_run_that_was_finished_under_an_old_key_is_found(tmp_path, place: str) -> None:
+    folder, key = StudyFolder(tmp_path / "one"), run_key(RECIPE, 0, IMAGES)
+    assert key != OLD_KEY
+    path = write_old(tmp_path / place)
+    found = folder.find(key)
+    assert found is not None
+    assert (found.recipe, found.key) == (RECIPE, key)
+    assert torch.equal(found.test_scores, finished().test_scores)
+    assert folder.find(run_key(RECIPE, 1, IMAGES)) is None
+    with pytest.raises(ValueError, match="holds another run than its name says"):
+        read_finished(path, OLD_KEY)
+
+
+def test_a_file_of_another_version_is_passed_over(tmp_path) -> None:
+    write_old(tmp_path / "one", lambda about: about["recipe"].update(surprise=1))
+    assert StudyFolder(tmp_path / "one").find(run_key(RECIPE, 0, IMAGES)) is None
+
+
+@pytest.mark.parametrize(("last", "message"), [(b"", "is torn"), (b"1234", "is damaged")])
+def test_a_damaged_file_under_an_old_key_is_named(tmp_path, last: bytes, message: str) -> None:
+    path = write_old(tmp_path / "one")
+    path.write_bytes(path.read_bytes()[:-4] + last)
+    with pytest.raises(ValueError, match=f"{path.name} {message}"):
+        StudyFolder(tmp_path / "one").find(run_key(RECIPE, 0, IMAGES))

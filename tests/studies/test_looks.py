@@ -1,0 +1,97 @@
+"""Where methods look is measured on the scenes they were tested on, and written down."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from probmcl.__main__ import main
+from probmcl.train import TrainingSettings
+from probmcl_book.records import read_record, write_record
+from probmcl_book.replicate import RECIPES, LettersStart, Recipe, Trained, digits_recipe
+from probmcl_book.replicate.recipe import DigitsData
+from probmcl_book.studies import digit_looks, looks_record, scene_boxes
+
+TINY = TrainingSettings(epochs=1, batch_size=16, learning_rate=1e-3)
+
+
+@pytest.fixture(scope="module")
+def recipe() -> Recipe:
+    whole = digits_recipe()
+    methods = tuple(
+        replace(method, training=TINY, trunk=(16, 8) if method.trunk else ()) for method in whole.methods
+    )
+    data = DigitsData(train=48, validation=48, test=32, difficulty="easy", seed=3)
+    return replace(whole, data=data, start=LettersStart(32, TINY), methods=methods, probe=TINY)
+
+
+def test_boxes_are_those_of_the_test_scenes(recipe) -> None:
+    splits = recipe.splits()
+    boxes = scene_boxes(recipe, splits)
+    assert torch.equal(boxes.isfinite().all(2), splits.test.labels.bool())
+    ink, image = splits.test.images[0, 0], boxes[0][splits.test.labels[0].bool()]
+    rows, columns = (ink > 150).nonzero(as_tuple=True)  # easy scenes have no clutter
+    inside = (
+        (columns[:, None] + 1 >= image[:, 0])
+        & (columns[:, None] <= image[:, 2])
+        & (rows[:, None] + 1 >= image[:, 1])
+        & (rows[:, None] <= image[:, 3])
+    )
+    assert inside.any(1).double().mean() > 0.95  # a corner may stick out of the square when it is turned
+
+
+def test_boxes_are_those_of_the_recipe_s_themes_and_number_of_digits(recipe) -> None:
+    few = replace(recipe, data=replace(recipe.data, held_out_theme="squares", most=2))
+    splits = few.splits()
+    assert torch.equal(scene_boxes(few, splits).isfinite().all(2), splits.test.labels.bool())
+
+
+def test_a_network_that_sees_ink_looks_at_digits_more_than_one_that_sees_paper(recipe) -> None:
+    def seer(sign: float) -> Trained:
+        first = nn.Conv2d(1, 1, 1)
+        nn.init.constant_(first.weight, sign)
+        nn.init.constant_(first.bias, 0.0)
+        classifier = nn.Linear(1, 10)
+        nn.init.ones_(classifier.weight)
+        encoder = nn.Sequential(first, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        return Trained(encoder, classifier, torch.empty(0), torch.empty(0), None, 0.0, 0)
+
+    splits = recipe.splits()
+    ink, paper = (digit_looks(seer(sign), recipe, splits) for sign in (1.0, -1.0))
+    assert ink.inside.mean() > ink.area.mean() > paper.inside.mean()
+    assert len(ink.scene) == int(splits.test.labels.sum())
+    difference = ink.minus(paper)["heat inside"]
+    assert difference.low > 0
+
+
+def test_the_record_holds_both_methods_and_their_difference(recipe, tmp_path, monkeypatch) -> None:
+    record = looks_record(recipe, [0, 1], command="python -m probmcl gradcam")
+    write_record(record, tmp_path / "x.json")
+    record = read_record(tmp_path / "x.json")
+    rows = {(row.method, row.seed): row.metrics for row in record.rows}
+    names = ["Start (linear probe)", "ASL", "ProbMCL"]
+    assert list(rows) == [*((name, seed) for name in names for seed in (0, 1)), *((n, None) for n in names)]
+    for metric in ("heat inside", "peak inside"):
+        (found,) = [d.interval for d in record.differences if (d.against, d.metric) == ("ASL", metric)]
+        mean = rows["ProbMCL", None][metric].value - rows["ASL", None][metric].value
+        assert found.value == pytest.approx(mean, abs=1e-5)
+    assert Recipe.from_dict(record.recipe).name == "digits_gradcam"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("probmcl_book.commands.gradcam.looks_record", lambda *a, **b: record)
+    for words in ([], ["--smoke"]):  # a try does not write over the record
+        assert main(["gradcam", "--device", "cpu", *words]) == 0
+    names = sorted(path.name for path in (tmp_path / "runs").iterdir())
+    assert names == ["digits_gradcam.json", "digits_gradcam_smoke.json"]
+
+
+def test_a_seed_that_stands_there_twice_is_refused(recipe) -> None:
+    with pytest.raises(ValueError, match="seeds: expected different ones, got 1, 1"):
+        looks_record(recipe, [1, 1], command="-")
+
+
+def test_other_images_are_refused(recipe) -> None:
+    with pytest.raises(TypeError, match="recipe: expected one on DigitScenes, got CocoData"):
+        scene_boxes(RECIPES["coco-tresnet-m-224"](), recipe.splits())

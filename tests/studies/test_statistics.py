@@ -1,0 +1,125 @@
+"""Label statistics: counted right, recorded without traces of a machine."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from probmcl.__main__ import main
+from probmcl.loss import positive_set
+from probmcl_book.records import Record, Row, load_result, read_record
+from probmcl_book.studies import LABEL_SOURCES, label_record, read_label_matrix
+
+CLASSES = ("a", "b", "c")
+LABELS = torch.tensor([[1, 1, 0], [1, 0, 0], [0, 0, 0], [0, 0, 0], [1, 1, 0], [1, 0, 0]])
+PARTS = {"train": torch.tensor([1, 1, 1, 0, 0, 0]).bool(), "test": torch.tensor([0, 0, 0, 1, 1, 1]).bool()}
+
+
+def a_record(**changes: object) -> Record:
+    settings = {"command": "make it", "parts": PARTS, "batch_size": 4, "batches": 30, **changes}
+    return label_record("chestxray14", LABELS, CLASSES, **settings)  # type: ignore[arg-type]
+
+
+def row(record: Record, method: str) -> Row:
+    (found,) = [row for row in record.rows if row.method == method]
+    return found
+
+
+def values(record: Record, method: str) -> dict[str, float]:
+    return {name: interval.value for name, interval in row(record, method).metrics.items()}
+
+
+def test_counts_by_hand() -> None:
+    record = a_record()
+    assert values(record, "all") == pytest.approx(
+        {
+            "images": 6,
+            "cardinality": 1,
+            "density": 1 / 3,
+            "label sets": 3,
+            "label-less share": 1 / 3,
+            "accuracy of nothing": 2 / 3,
+            "chance mAP": (4 / 6 + 2 / 6) / 2,  # class c has no positive, so it is not scored
+        }
+    )
+    assert values(record, "test, labelled")["chance mAP"] == pytest.approx((1 + 1 / 2) / 2)
+    assert row(record, "all").series["images of class"] == [4, 2, 0]
+    assert row(record, "all").series["images of pair"] == [4, 2, 0, 2, 2, 0, 0, 0, 0]
+    assert record.data.sizes == {"train": 3, "test": 3}
+
+
+def test_positives_when_the_batch_is_everything() -> None:
+    record = a_record(batch_size=4, batches=2)
+    whole = label_record("chestxray14", LABELS[[0, 1, 4, 5]], CLASSES, command="-", batch_size=4, batches=2)
+    expected = positive_set(LABELS[[0, 1, 4, 5]], threshold=0.5).sum(1).double().mean().item()
+    assert values(whole, "positives, match")["positives at 0.5"] == expected == 3
+    assert values(whole, "positives, match")["without at 1"] == 0
+    assert values(record, "positives, labelled") == values(whole, "positives, match")
+
+
+def test_the_policy_for_label_less_rows_is_the_one_named() -> None:
+    record = a_record(batches=200)
+    match, drop = values(record, "positives, match"), values(record, "positives, drop")
+    # four of six images, both label-less ones among them in 6 of 15 batches: two positives for four anchors
+    assert match["positives at 1"] - drop["positives at 1"] == pytest.approx(0.4 * 2 / 4, abs=0.05)
+    assert row(record, "positives, match").metrics["positives at 1"].how.endswith("200 random batches")
+
+
+def test_the_same_seed_gives_the_same_record() -> None:
+    assert values(a_record(seed=3), "positives, drop") == values(a_record(seed=3), "positives, drop")
+    assert values(a_record(seed=3), "positives, drop") != values(a_record(seed=4), "positives, drop")
+
+
+def test_the_command_writes_a_record_without_a_trace_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("probmcl_book.commands.statistics.label_record", partial(label_record, batches=2))
+    np.savez(tmp_path / "labels.npz", labels=LABELS.repeat(40, 1), classes=CLASSES, split=["x", "y"] * 120)
+    out = tmp_path / "out.json"
+    assert (
+        main(["statistics", "coco-val2017", "--labels", str(tmp_path / "labels.npz"), "--out", str(out)]) == 0
+    )
+    record = read_record(out)
+    assert record.command == "python -m probmcl statistics coco-val2017 --labels labels.npz --out out.json"
+    assert record.data.sizes == {"x": 120, "y": 120}
+    assert str(tmp_path) not in out.read_text()
+
+
+def test_bad_files_and_arguments_are_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "keyless.npz", labels=LABELS)
+    with pytest.raises(ValueError, match="labels: expected the key 'classes'"):
+        read_label_matrix(tmp_path / "keyless.npz")
+    np.savez(tmp_path / "cut.npz", labels=LABELS, classes=CLASSES, split=["train"] * 5)
+    with pytest.raises(ValueError, match=r"split: expected a part for each of 6 images, got \(5,\)"):
+        read_label_matrix(tmp_path / "cut.npz")
+    np.savez(tmp_path / "words.npz", labels=[["yes", "no"]], classes=CLASSES[:2])
+    with pytest.raises(ValueError, match="labels: expected zeros and ones, got <U3"):
+        read_label_matrix(tmp_path / "words.npz")
+    (tmp_path / "text.npz").write_text("no zip")
+    with pytest.raises(ValueError, match=r"path: expected an npz file, got text\.npz"):
+        read_label_matrix(tmp_path / "text.npz")
+    with pytest.raises(FileNotFoundError):
+        read_label_matrix(tmp_path / "nothing.npz")
+    with pytest.raises(ValueError, match="labels: expected at least 5 labelled images, got 4"):
+        a_record(batch_size=5)
+    with pytest.raises(ValueError, match="name: expected one of"):
+        label_record("imagenet", LABELS, CLASSES, command="-")
+
+
+@pytest.mark.parametrize("name", sorted(LABEL_SOURCES))
+def test_the_book_holds_each_record(name: str) -> None:
+    record = load_result(f"labels_{name.replace('-', '_')}")
+    everything = row(record, "all")
+    images = everything.metrics["images"].value
+    assert record.kind == "statistics"
+    assert sum(record.data.sizes.values()) == images
+    classes = record.recipe["classes"]
+    assert len(everything.series["images of class"]) == len(classes)
+    assert sum(everything.series["images of class"]) / images == pytest.approx(
+        everything.metrics["cardinality"].value, rel=1e-5
+    )
+    assert len(everything.series["images of pair"]) == len(classes) ** 2

@@ -1,0 +1,438 @@
+"""Studies in small: they resume, stop in time, tune on validation alone, and sum up what was run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load, save
+
+from probmcl.__main__ import main
+from probmcl.evaluate import mean_average_precision, paired_bootstrap_difference
+from probmcl.train import TrainingSettings
+from probmcl_book.records import read_record, write_record
+from probmcl_book.replicate import Recipe, Splits
+from probmcl_book.replicate.recipe import DigitsData, LettersStart, Method
+from probmcl_book.studies import (
+    STUDIES,
+    WORLDS,
+    Candidate,
+    Images,
+    Study,
+    StudyRuns,
+    Trial,
+    Tuning,
+    planned_study,
+    read_finished,
+    repeat_runs,
+    run_study,
+    runner,
+    summarise,
+)
+from probmcl_book.studies.folder import StudyFolder
+
+TINY = TrainingSettings(epochs=1, batch_size=16, learning_rate=1e-3)
+BASE = Recipe(
+    "tiny",
+    DigitsData(train=48, validation=48, test=48, difficulty="easy"),
+    LettersStart(32, TINY),
+    "small-cnn",
+    (),
+    probe=TINY,
+)
+BCE = Method("BCE", "bce", TINY)
+PROBMCL = Method("ProbMCL", "probmcl", TINY, trunk=(16, 8))
+RATES = tuple(Candidate({"learning_rate": rate}) for rate in (1e-3, 1e-2))
+
+
+def trial(method: Method | None, seeds: tuple[int, ...] = (0, 1), **fields: object) -> Trial:
+    recipe = replace(BASE, methods=() if method is None else (method,))
+    return Trial("Start" if method is None else method.name, recipe, seeds, **fields)
+
+
+def study(*trials: Trial, **fields: object) -> Study:
+    return Study("tiny", "digits", "Does it work?", trials, **{"reference": trials[-1].setting, **fields})
+
+
+TUNED = study(trial(BCE), trial(PROBMCL), tuning=Tuning(9, {"BCE": RATES, "ProbMCL": RATES}))
+
+
+def run(chosen: Study, folder: Path, **options: object) -> StudyRuns:
+    return run_study(chosen, folder / "tiny", **{"resamples": 5, "measures": (), **options})
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """The methods that were trained, with their seeds, in order."""
+    made: list[tuple[str, int]] = []
+    original = runner.train_method
+
+    def train(method: Method, *arguments: object, seed: int, **options: object) -> object:
+        made.append((method.name, seed))
+        return original(method, *arguments, seed=seed, **options)
+
+    monkeypatch.setattr(runner, "train_method", train)
+    return made
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> StudyRuns:
+    folder = tmp_path_factory.mktemp("study")
+    return run_study(study(trial(None), trial(BCE), trial(PROBMCL)), folder / "tiny", resamples=5)
+
+
+def test_runs_come_seed_by_seed_and_are_not_made_twice(tmp_path, trained) -> None:
+    chosen = study(trial(BCE), trial(PROBMCL))
+    first = run(chosen, tmp_path)
+    assert trained == [("BCE", 0), ("ProbMCL", 0), ("BCE", 1), ("ProbMCL", 1)]
+    again = run(chosen, tmp_path)
+    assert len(trained) == 4
+    assert (first.made, again.made, again.left) == (4, 0, 0)
+    assert again.runs.keys() == first.runs.keys()
+    for name in first.runs:
+        assert torch.equal(again.runs[name].test_scores, first.runs[name].test_scores)
+        assert again.runs[name].row.metrics["mAP"] == first.runs[name].row.metrics["mAP"]
+    run(study(trial(BCE, (0, 1, 2)), trial(PROBMCL)), tmp_path)
+    assert trained[4:] == [("BCE", 2)]
+
+
+def test_a_changed_recipe_is_another_run_and_a_changed_name_is_not(tmp_path, trained) -> None:
+    run(study(trial(BCE, (0,))), tmp_path)
+    renamed = replace(BCE, name="Cross-entropy")
+    found = run(study(trial(renamed, (0,))), tmp_path)
+    assert len(trained) == 1
+    assert found.runs["Cross-entropy", 0].row.method == "Cross-entropy"
+    run(study(trial(replace(BCE, training=replace(TINY, learning_rate=2e-3)), (0,))), tmp_path)
+    other = replace(BASE, methods=(BCE,), data=replace(BASE.data, seed=1))
+    run(study(Trial("BCE", other, (0,))), tmp_path)
+    assert len(trained) == 3
+
+
+def test_studies_beside_each_other_share_runs_and_starts(tmp_path, trained, monkeypatch) -> None:
+    run_study(study(trial(BCE, (0,))), tmp_path / "one", resamples=5, measures=())
+    monkeypatch.setattr("probmcl_book.replicate.starts.end_to_end", None)  # a second pretraining would fail
+    found = run_study(
+        study(trial(BCE, (0,)), trial(PROBMCL, (0,))), tmp_path / "two", resamples=5, measures=()
+    )
+    assert trained == [("BCE", 0), ("ProbMCL", 0)]
+    assert found.made == 1
+
+
+def test_a_run_repeats_to_the_last_digit(tmp_path, finished) -> None:
+    again = run(study(trial(PROBMCL, (1,))), tmp_path)
+    for name in ("test_scores", "validation_scores", "weight"):
+        assert torch.equal(
+            getattr(again.runs["ProbMCL", 1], name), getattr(finished.runs["ProbMCL", 1], name)
+        )
+    rows = again.runs["ProbMCL", 1].row, finished.runs["ProbMCL", 1].row
+    assert rows[0].metrics["mAP"] == rows[1].metrics["mAP"]
+
+
+def test_finished_runs_are_drawn_and_made_again(tmp_path, finished, trained) -> None:
+    repeats = repeat_runs(finished, tmp_path / "tiny", 3)
+    assert len({(again.trial, again.seed) for again in repeats}) == 3
+    for again in repeats:
+        assert again.recorded == finished.runs[again.trial, again.seed].row.metrics["mAP"].value
+        assert again.made == again.recorded
+    assert trained
+    assert not list((tmp_path / "tiny").glob("*"))
+
+
+def test_what_is_kept_gives_the_metrics_again(finished) -> None:
+    splits, _ = finished.images.of(BASE)
+    for kept in finished.runs.values():
+        found = mean_average_precision(kept.test_scores, splits.test.labels)
+        assert found == kept.row.metrics["mAP"].value
+        assert kept.weight.shape == (10, 128)
+        assert {"parameters", "embedding graph", "classifier graph"} <= kept.row.metrics.keys()
+    assert finished.runs["ProbMCL", 0].row.metrics["positives"].value > 1
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def rename(path: Path) -> None:
+    key = path.stem.rpartition("-")[2]
+    path.rename(path.with_name(path.name.replace(key, "x")))
+    other = next(path.parent.glob("*-seed-1-*"))
+    path.write_bytes(other.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"), [(cut, "is torn"), (flip, "is damaged"), (rename, "holds another run")]
+)
+def test_a_torn_or_foreign_file_is_named_and_not_used(
+    tmp_path, damage: Callable[[Path], None], message: str
+) -> None:
+    chosen = study(trial(BCE))
+    run(chosen, tmp_path)
+    (path,) = (tmp_path / "tiny").glob("bce-seed-0-*")
+    damage(path)
+    with pytest.raises(ValueError, match=f"{path.name} {message}"):
+        run(chosen, tmp_path)
+
+
+def test_a_process_that_is_killed_while_it_writes_leaves_no_run(tmp_path, monkeypatch, trained) -> None:
+    def killed(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("probmcl._files.os.replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(study(trial(None, (0,))), tmp_path)
+    half = tmp_path / "tiny" / ".bce-seed-0-0123.safetensors.1.tmp"  # as kill -9 would leave one
+    half.parent.mkdir(exist_ok=True)
+    half.write_bytes(b"half")
+    assert run(study(trial(BCE, (0,))), tmp_path).made == 1
+
+
+def swap(path: Path) -> None:
+    other = next(one for one in path.parent.iterdir() if one != path)
+    path.write_bytes(other.read_bytes())
+
+
+def forget(path: Path) -> None:
+    path.write_bytes(save(load(path.read_bytes())))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (cut, "is torn"),
+        (flip, "is damaged"),
+        (swap, "holds another start"),
+        (forget, "does not say which start it is; remove it"),
+    ],
+)
+def test_a_torn_or_foreign_start_is_named(tmp_path, damage: Callable[[Path], None], message: str) -> None:
+    folder = StudyFolder(tmp_path / "tiny")
+    folder.start(BASE, 0)
+    (path,) = folder.starts.glob("*")
+    folder.start(BASE, 1)
+    damage(path)
+    with pytest.raises(ValueError, match=f"{path.name} {message}"):
+        folder.start(BASE, 0)
+
+
+def test_a_start_that_is_read_is_the_start_that_was_trained(tmp_path) -> None:
+    folder = StudyFolder(tmp_path / "tiny")
+    made, read = folder.start(BASE, 0).state_dict(), folder.start(BASE, 0).state_dict()
+    assert all(torch.equal(made[name], read[name]) for name in made)
+    other = folder.start(BASE, 1).state_dict()
+    assert not torch.equal(made["network.0.weight"], other["network.0.weight"])
+
+
+def test_a_spent_budget_starts_nothing_and_says_what_is_left(tmp_path, trained) -> None:
+    found = run(study(trial(BCE), trial(PROBMCL)), tmp_path, budget=0.0)
+    assert trained == []
+    assert (found.made, found.left, found.runs) == (0, 4, {})
+    with pytest.raises(ValueError, match="no finished run"):
+        summarise(found, command="-")
+
+
+def test_a_budget_stops_before_a_run_that_would_end_too_late(tmp_path, monkeypatch, trained) -> None:
+    clock = iter(range(0, 10**6, 10))  # each look at the clock takes ten seconds
+    monkeypatch.setattr("probmcl_book.studies.clock.time.perf_counter", lambda: float(next(clock)))
+    found = run(study(trial(BCE), trial(PROBMCL)), tmp_path, budget=1 / 60)
+    assert 0 < len(trained) < 4
+    assert found.left == 4 - len(trained)
+    record = summarise(found, command="-", resamples=5)
+    assert any(f"{found.left} runs are left" in note for note in record.notes)
+    assert record.wall_seconds == pytest.approx(sum(run.seconds for run in found.runs.values()))
+
+
+def poisoned(images: Images) -> None:
+    """Test images that nobody may look at."""
+    splits, identity = images.of(BASE)
+
+    class Untouchable:
+        def __getattr__(self, name: str) -> object:
+            raise AssertionError(f"tuning asked the test images for {name}")
+
+        def __len__(self) -> int:
+            raise AssertionError("tuning asked the test images for their number")
+
+    secret: Splits = replace(splits, test=Untouchable())  # type: ignore[arg-type]
+    images._known[next(iter(images._known))] = (secret, identity)
+
+
+def test_tuning_never_sees_a_test_image(tmp_path, monkeypatch, trained) -> None:
+    images = Images()
+    poisoned(images)
+    with pytest.raises(AssertionError, match="tuning asked"):  # the poison works
+        run(study(trial(BCE, (0,))), tmp_path, images=images)
+    trained.clear()
+    monkeypatch.setattr(runner, "choose", lambda tuning: pytest.exit("tuned"))
+    with pytest.raises(pytest.exit.Exception, match="tuned"):
+        run(TUNED, tmp_path, images=images)
+    assert trained == [(name, 9) for name in ("BCE", "BCE", "ProbMCL", "ProbMCL")]
+    for path in (tmp_path / "tiny").glob("*-seed-9-*"):
+        kept = read_finished(path, path.stem.rpartition("-")[2])
+        assert list(kept.row.metrics) == ["validation mAP"]
+        assert torch.equal(kept.test_scores, kept.validation_scores)
+
+
+def test_the_report_uses_the_best_candidate_on_validation(tmp_path) -> None:
+    found = run(TUNED, tmp_path)
+    for setting, candidate in found.chosen.items():
+        tried = {c.name: r.row.metrics["validation mAP"].value for s, c, r in found.tuning if s == setting}
+        assert tried[candidate.name] == max(tried.values())
+        (method,) = found.runs[setting, 0].recipe.methods
+        assert method.training.learning_rate == candidate.training["learning_rate"]
+    record = summarise(found, command="-", resamples=5)
+    tuning = [row for row in record.rows if row.seed == 9]
+    assert len(tuning) == 4
+    assert sum(row.method.startswith("chosen: ") for row in tuning) == 2
+    assert record.recipe["chosen"] == {name: one.name for name, one in found.chosen.items()}
+
+
+def test_every_setting_has_the_same_number_of_candidates() -> None:
+    with pytest.raises(ValueError, match="the same number for every setting, got"):
+        Tuning(9, {"BCE": RATES, "ProbMCL": RATES[:1]})
+
+
+def test_a_record_corrects_for_its_comparisons(tmp_path, finished) -> None:
+    record = summarise(finished, command="-", resamples=50)
+    write_record(record, tmp_path / "study_tiny.json")
+    assert read_record(tmp_path / "study_tiny.json").kind == "study"
+    over_images = [found for found in record.differences if found.metric == "mAP"]
+    assert [found.against for found in over_images] == ["Start", "BCE"]
+    labels = finished.images.of(BASE)[0].test.labels.repeat(1, 2)
+    ours, theirs = (
+        torch.cat([finished.runs[name, seed].test_scores for seed in (0, 1)], 1)
+        for name in ("ProbMCL", "BCE")
+    )
+    expected = paired_bootstrap_difference(
+        mean_average_precision, ours, theirs, labels, resamples=400, level=1 - 0.05 / 2, seed=0
+    )
+    assert over_images[1].interval.value == pytest.approx(expected.value)
+    assert over_images[1].interval.low == pytest.approx(expected.low)
+    assert over_images[1].interval.level == pytest.approx(0.975)
+    over_seeds = [found.interval for found in record.differences if found.metric == "mAP over seeds"]
+    assert len(over_seeds) == 2
+    assert over_seeds[1].value == pytest.approx(expected.value)
+
+
+def test_a_record_holds_every_run_and_its_mean_and_its_study(finished) -> None:
+    record = summarise(finished, command="-", resamples=5)
+    names = ("Start", "BCE", "ProbMCL")
+    assert [(row.method, row.seed) for row in record.rows] == [
+        *((name, seed) for seed in (0, 1) for name in names),
+        *((name, None) for name in names),
+    ]
+    assert len(record.rows[-1].series["weight similarity"]) == 100
+    assert Study.from_dict(record.recipe) == finished.study
+
+
+@pytest.mark.parametrize("world", list(WORLDS))
+@pytest.mark.parametrize("name", list(STUDIES))
+def test_a_planned_study_keeps_its_promises(name: str, world: str) -> None:
+    found = planned_study(name, world)
+    assert Study.from_dict(found.to_dict()) == found
+    assert len(found) <= 150
+    views: dict[str, set[int]] = {}
+    for one in found.trials:
+        assert len(one.seeds) == (5 if name in ("main", "topology") else 3)
+        for method in one.recipe.methods:
+            views.setdefault(one.group, set()).add(method.training.epochs)
+    assert all(len(epochs) == 1 for epochs in views.values())  # the same number of image views in a group
+
+
+@pytest.mark.parametrize("world", list(WORLDS))
+@pytest.mark.parametrize("name", list(STUDIES))
+def test_settings_of_a_study_differ(name: str, world: str) -> None:
+    trials = planned_study(name, world).trials
+    assert len({runner.run_key(one.recipe, 0, one.group) for one in trials}) == len(trials)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: study(trial(BCE), trial(BCE)), "'BCE' twice"),
+        (lambda: study(trial(BCE), reference="ASL"), "reference: expected one of BCE"),
+        (lambda: study(trial(BCE, tuple(range(151)))), "at most 150 runs, got 151"),
+        (lambda: study(trial(BCE), tuning=Tuning(0, {"BCE": RATES})), "outside the report, got 0"),
+        (lambda: study(trial(BCE), tuning=Tuning(9, {"ASL": RATES})), "in its group, got 'ASL'"),
+        (lambda: trial(BCE, ()), "different seeds for BCE"),
+        (lambda: trial(BCE, (-1,)), "seeds: expected a whole number >= 0, got -1"),
+        (lambda: Trial("two", replace(BASE, methods=(BCE, PROBMCL)), (0,)), "expected one method, got 2"),
+    ],
+)
+def test_a_study_that_cannot_be_is_named(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_the_command_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        "probmcl_book.commands.study.planned_study",
+        lambda *a, **b: study(trial(None, (0,)), trial(BCE, (0,))),
+    )
+    arguments = ["study", "main", "--smoke", "--device", "cpu", "--folder", "here/tiny", "--out", "tiny.json"]
+    assert main([*arguments, "--budget", "0"]) == 0
+    said = capsys.readouterr().out
+    assert "0 runs made" in said
+    assert "2 left" in said
+    assert main(arguments) == 0
+    assert "2 runs made" in capsys.readouterr().out
+    assert main(arguments) == 0
+    assert "0 runs made" in capsys.readouterr().out
+    assert read_record("tiny.json").kind == "study"
+
+
+def test_the_command_makes_runs_again_and_compares(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("probmcl_book.commands.study.planned_study", lambda *a, **b: study(trial(BCE, (0,))))
+    arguments = ["study", "main", "--smoke", "--device", "cpu", "--folder", "here/tiny"]
+    assert main([*arguments, "--repeat", "1"]) == 2
+    assert "folder: expected finished runs of tiny" in capsys.readouterr().out
+    assert main(arguments) == 0
+    assert main([*arguments, "--repeat", "1"]) == 0
+    assert "the same" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--repeat", "0"], "repeat: expected a whole number >= 1, got 0"),
+        (["--weights", "a.safetensors"], "weights: expected none, digits has no start from a file"),
+    ],
+)
+def test_an_option_that_comes_to_nothing_is_refused(words, message, capsys, trained) -> None:
+    assert main(["study", "main", "--smoke", "--device", "cpu", *words]) == 2
+    assert message in " ".join(capsys.readouterr().out.split())
+    assert trained == []
+
+
+def test_a_record_of_some_seeds_says_how_many_runs_were_not_asked_for(
+    tmp_path, monkeypatch, finished
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    planned = study(trial(None), trial(BCE, (0, 1, 2)), trial(PROBMCL, (0, 1, 2)))
+    monkeypatch.setattr("probmcl_book.commands.study.planned_study", lambda *a, **b: planned)
+    monkeypatch.setattr("probmcl_book.commands.study.run_study", lambda *a, **b: finished)
+    assert main(["study", "main", "--smoke", "--device", "cpu", "--seeds", "0", "1", "--out", "a.json"]) == 0
+    assert any(
+        "0 runs are left, and 2 of the 6 planned ones were not asked for." in note
+        for note in read_record("a.json").notes
+    )
+    whole = summarise(finished, command="-", resamples=5)
+    assert any("0 runs are left." in note for note in whole.notes)
+
+
+def test_the_list_runs_nothing(capsys, trained) -> None:
+    assert main(["study", "--list"]) == 0
+    assert main(["study", "main", "--list"]) == 0
+    assert "SupCon, weighted" in capsys.readouterr().out
+    assert trained == []

@@ -1,0 +1,209 @@
+"""The study of uncertainty in small: whose errors, whose doubts, and what the record says of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from sklearn.metrics import roc_auc_score
+
+from probmcl.__main__ import main
+from probmcl.data import THEMES, digit_scenes
+from probmcl.evaluate import Interval, thresholds_from_validation
+from probmcl.train import TrainingSettings
+from probmcl_book.claims import epistemic_finding
+from probmcl_book.claims.findings import Finding
+from probmcl_book.records import Record, read_record, write_record
+from probmcl_book.replicate import DigitsData, LettersStart, Method, Recipe, pretrain, train_method
+from probmcl_book.studies import (
+    Asked,
+    ask,
+    ask_about_shifts,
+    doubt_rows,
+    run_uncertainty,
+    scarcer,
+    shifted_scenes,
+    uncertainty_recipe,
+)
+
+TINY = TrainingSettings(epochs=1, batch_size=16, learning_rate=1e-3)
+
+
+@pytest.fixture(scope="module")
+def recipe() -> Recipe:
+    data = DigitsData(train=64, validation=48, test=40, difficulty="easy", held_out_theme="squares")
+    method = Method("ProbMCL", "probmcl", TINY, trunk=(16, 8))
+    return Recipe("tiny_doubts", data, LettersStart(32, TINY), "small-cnn", (method,), probe=TINY)
+
+
+@pytest.fixture(scope="module")
+def asked(recipe: Recipe) -> Asked:
+    splits = recipe.splits()
+    models = [
+        train_method(recipe.methods[0], pretrain(recipe, seed=seed), recipe, splits, seed=seed)
+        for seed in range(3)
+    ]
+    return ask_about_shifts(models, recipe, splits)
+
+
+@pytest.fixture(scope="module")
+def record(recipe: Recipe) -> Record:
+    return run_uncertainty(recipe, (0, 1), members=3, resamples=20)
+
+
+def test_training_scenes_never_show_the_theme_that_is_held_out(recipe: Recipe) -> None:
+    assert "squares" not in recipe.data.themes
+    assert set(recipe.data.themes) == {*THEMES} - {"squares"}
+    parts = recipe.splits()
+    for name, part in (("train", parts.train), ("test", parts.test)):
+        drawn = digit_scenes(
+            name, len(part), seed=recipe.data.seed, difficulty="easy", themes=recipe.data.themes
+        )
+        assert torch.equal(part.images, drawn.images)
+    theme = shifted_scenes(recipe, recipe.splits())["held-out theme"]
+    member, stranger = theme.labels[:, [0, 1, 4, 9]].float().mean(), theme.labels[:, [2, 3, 5]].float().mean()
+    assert member > 0.5 > 0.2 > stranger
+    assert Recipe.from_dict(recipe.to_dict()) == recipe
+    with pytest.raises(ValueError, match="held_out_theme: expected one of primes"):
+        replace(recipe.data, held_out_theme="triangles")
+
+
+def test_fewer_images_take_as_many_steps() -> None:
+    whole, few = uncertainty_recipe(), scarcer(uncertainty_recipe())
+    steps = [one.data.train * one.methods[0].training.epochs for one in (whole, few)]
+    assert steps[0] == steps[1]
+    assert few.start == whole.start
+
+
+def test_scores_belong_to_the_model_of_their_column(recipe: Recipe, asked: Asked) -> None:
+    splits, second = recipe.splits(), asked.trained[1]
+    torch.testing.assert_close(asked.clean.logits[1], second.test_scores)
+    alone = ask([second], splits.test, splits.validation.labels, recipe.views)
+    together = asked.clean.of_images(3)
+    for name, score in alone.of_images(1).items():
+        torch.testing.assert_close(together[name][:, 1:2], score)
+    assert not any("ensemble" in name for name in alone.of_images(1))
+    thresholds = thresholds_from_validation(
+        validation_scores=second.validation_scores, validation_labels=splits.validation.labels
+    )
+    wrong = (second.test_scores >= thresholds) != splits.test.labels.bool()
+    assert torch.equal(asked.clean.wrong(splits.test.labels, 2)[:, 1], wrong)
+    assert torch.equal(together["labels predicted"][:, 1], (second.test_scores >= thresholds).double().sum(1))
+
+
+def test_an_ensemble_has_one_opinion_and_it_is_about_margins(asked: Asked) -> None:
+    score = asked.clean.of_images(2)["ensemble's mutual information"]
+    assert torch.equal(score[:, 0], score[:, 1])
+    p = torch.sigmoid(asked.clean.margins.double())  # (3, N, K)
+    spread = asked.clean.of_labels(2)["ensemble's variance"]
+    torch.testing.assert_close(spread, p.var(0, correction=0).repeat(1, 2))
+
+
+def test_rows_hold_what_scikit_learn_finds(recipe: Recipe, asked: Asked) -> None:
+    labels = recipe.splits().test.labels.clone()
+    for seed, part in ((0, slice(0, 15)), (1, slice(15, 30))):  # or such tiny models are wrong everywhere
+        labels[part] = (asked.clean.margins[seed] >= 0)[part].byte()
+    rows = doubt_rows(asked.trained, asked.clean, asked.shifted, asked.clean, labels, (0, 1), 5)
+    score = "between variance"
+    found = {row.seed: row.metrics for row in rows if row.method == score}
+    doubt, failed = asked.clean.of_images(2)[score], asked.clean.wrong(labels, 2).any(2)
+    for seed in (0, 1):
+        expected = roc_auc_score(failed[:, seed], doubt[:, seed])
+        assert found[seed]["errors AUROC"].value == pytest.approx(expected)
+        shifted = torch.cat([doubt[:, seed], asked.shifted["blur 5"].of_images(2)[score][:, seed]])
+        expected = roc_auc_score([0] * 40 + [1] * 40, shifted)
+        assert found[seed]["blur 5 AUROC"].value == pytest.approx(expected)
+        corrupted = [found[seed][f"{c} 3 AUROC"].value for c in ("blur", "noise", "contrast", "occlusion")]
+        assert found[seed]["corruptions AUROC"].value == pytest.approx(sum(corrupted) / 4)
+    for metric in ("errors AUROC", "label errors AUROC", "AURC", "corruptions AUROC"):
+        mean = sum(found[seed][metric].value for seed in (0, 1)) / 2
+        assert found[None][metric].value == pytest.approx(mean)
+    assert found[None]["growth"].value == 1  # against itself
+
+
+def test_a_record_is_whole_and_can_be_made_again(record: Record, recipe: Recipe, tmp_path) -> None:
+    write_record(record, tmp_path / "tiny_doubts.json")
+    again = read_record(tmp_path / "tiny_doubts.json")
+    assert Recipe.from_dict(again.recipe["recipe"]) == recipe
+    assert again.recipe["members"] == [0, 1, 2]
+    methods = dict.fromkeys(row.method for row in again.rows)
+    assert [row.seed for row in again.rows] == [0, 1, None] * len(methods)
+    assert {d.against for d in again.differences} == {"entropy at the thresholds"}
+    assert {round(d.interval.level, 6) for d in again.differences} == {round(1 - 0.05 / 20, 6)}
+    (curve,) = (r.series for r in again.rows if r.method == "within variance" and r.seed is None)
+    (area,) = (r.metrics for r in again.rows if r.method == "ProbMCL" and r.seed is None)
+    assert curve["coverage"][-1] == 1
+    assert curve["risk"][-1] == pytest.approx(area["images with an error"].value, rel=1e-4)
+
+
+def _with(record: Record, *gains: Interval) -> Record:
+    """The record with these gains on unseen symbols and on the held-out theme, and no score at chance."""
+    kinds = ("unseen symbols AUROC", "held-out theme AUROC")
+    replaced = dict(zip(kinds, gains, strict=True))
+    clear = dict.fromkeys(kinds, Interval(0.7, 0.6, 0.8))
+    rows = [replace(row, metrics={**row.metrics, **clear}) for row in record.rows]
+    differences = [replace(d, interval=replaced.get(d.metric, d.interval)) for d in record.differences]
+    return replace(record, rows=rows, differences=differences)
+
+
+def test_the_word_epistemic_follows_both_intervals(record: Record) -> None:
+    above, below = Interval(0.1, 0.05, 0.15, 0.95, "b"), Interval(-0.1, -0.15, -0.05, 0.95, "b")
+    earned = epistemic_finding(_with(record, above, above))
+    assert earned.status == "reproduced"
+    assert "between variance earns the word epistemic" in earned.sentence
+    assert "64 training images, 2 seeds" in earned.sentence
+    assert earned.change == "It would change if either interval reached 0."
+    partly = epistemic_finding(_with(record, above, below))
+    assert partly.status == "partly"
+    assert "does not fully earn" in partly.sentence
+    assert partly.change == "It would change with an interval above 0 for the gain on held-out theme."
+    failed = epistemic_finding(_with(record, below, below))
+    assert failed.status == "not reproduced"
+    assert "does not earn" in failed.sentence
+    assert "below (-0.10 [-0.15, -0.05]) the entropy at the thresholds" in failed.sentence
+    with pytest.raises(ValueError, match="score: expected one of within variance"):
+        epistemic_finding(record, "labels predicted")
+
+
+def test_wrong_arguments_are_named(recipe: Recipe, asked: Asked) -> None:
+    with pytest.raises(ValueError, match=r"seeds: expected 2 to 5 \(members\), got 1"):
+        run_uncertainty(recipe, (0,))
+    with pytest.raises(ValueError, match="seeds: expected different ones, got 0, 0"):
+        run_uncertainty(recipe, (0, 0))
+    headless = [replace(asked.trained[0], head=None)]
+    splits = recipe.splits()
+    with pytest.raises(ValueError, match="trained: expected models with a mixture head, got NoneType"):
+        ask(headless, splits.test, splits.validation.labels, recipe.views)
+
+
+def test_the_command_writes_the_record_down(
+    record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked_for: dict[str, object] = {}
+
+    def fake(recipe: Recipe | None, seeds: list[int], **others: object) -> Record:
+        asked_for.update(others, recipe=recipe, seeds=seeds)
+        return record
+
+    monkeypatch.setattr("probmcl_book.commands.uncertainty.run_uncertainty", fake)
+    out = tmp_path / f"{record.name}.json"
+    words = ["uncertainty", "--seeds", "3", "4", "--members", "2", "--device", "cpu", "--out", str(out)]
+    assert main(words) == 0
+    assert read_record(out).notes == tuple(record.notes)
+    assert (asked_for["recipe"], asked_for["seeds"], asked_for["members"]) == (None, [3, 4], 2)
+    assert str(asked_for["command"]).startswith("python -m probmcl uncertainty --seeds 3 4")
+    assert "the word epistemic" in " ".join(capsys.readouterr().out.split())  # wherever lines end
+
+
+def test_a_try_does_not_write_over_the_record(record: Record, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("probmcl_book.commands.uncertainty.run_uncertainty", lambda *a, **b: record)
+    monkeypatch.setattr(
+        "probmcl_book.commands.uncertainty.epistemic_finding", lambda a: Finding("", "", "", ())
+    )
+    assert main(["uncertainty", "--smoke", "--device", "cpu"]) == 0
+    assert main(["uncertainty", "--device", "cpu"]) == 0
+    names = sorted(path.name for path in (tmp_path / "runs").iterdir())
+    assert names == ["tiny_doubts.json", "tiny_doubts_smoke.json"]
