@@ -3,7 +3,7 @@
 import sys
 from importlib.util import find_spec
 
-if find_spec("rich") is None or find_spec("jsonschema") is None:
+if find_spec("rich") is None or find_spec("yaml") is None:
     sys.exit("The command line needs what the book needs beside the package: pip install 'probmcl[book]'")
 
 from probmcl_book.commands import main

@@ -49,7 +49,7 @@ SHIPPED = (
         "scikit-learn",
         "pandas",
     ),
-    *("matplotlib", "seaborn", "pillow", "tqdm", "rich", "pyyaml", "requests", "jsonschema"),
+    *("matplotlib", "seaborn", "pillow", "tqdm", "rich", "pyyaml", "requests"),
     *("ipython", "ipykernel", "ipywidgets", "pip", "setuptools", "wheel"),
 )
 """What Colab ships of all that this project may touch; what these need comes with them."""

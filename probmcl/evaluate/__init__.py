@@ -16,7 +16,6 @@ from probmcl.evaluate.matrix_correlation import (
     MantelTest,
     mantel_test,
     rank_correlation,
-    rank_correlation_interval,
 )
 from probmcl.evaluate.metrics import (
     Decisions,
@@ -75,7 +74,6 @@ __all__ = [
     "parameter_count",
     "percentile_interval",
     "rank_correlation",
-    "rank_correlation_interval",
     "ridge_probe",
     "risk_coverage",
     "scored_classes",

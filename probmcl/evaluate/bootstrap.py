@@ -233,7 +233,7 @@ _WEIGHTED: dict[Metric, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 }
 
 
-def percentile_interval(value: float, resampled: Tensor, level: float, *, over: str = "images") -> Interval:
+def percentile_interval(value: float, resampled: Tensor, level: float) -> Interval:
     """Return ``value`` with the quantiles of its resampled values, (B,); NaN among them are left out.
 
     >>> print(f"{percentile_interval(2.0, torch.tensor([1.0, 2.0, 3.0]), 0.5):.1f}")
@@ -242,7 +242,7 @@ def percentile_interval(value: float, resampled: Tensor, level: float, *, over: 
     tail = (1 - level) / 2
     ends = torch.tensor([tail, 1 - tail], dtype=resampled.dtype)
     low, high = resampled.nanquantile(ends).tolist()
-    return Interval(value, low, high, level, f"percentile bootstrap over {over}, {len(resampled)} resamples")
+    return Interval(value, low, high, level, f"percentile bootstrap over images, {len(resampled)} resamples")
 
 
 def check_level(level: float) -> None:

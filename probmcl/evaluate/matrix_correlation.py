@@ -1,16 +1,14 @@
-"""Do two similarities of the same labels agree? Rank correlation, with a test and an interval over labels.
+"""Do two similarities of the same labels agree? Rank correlation, with a test over labels.
 
 The K (K - 1) / 2 pairs of K labels are not independent: each label is part of K - 1 of them. So nothing here
 treats pairs as a sample. The test permutes *labels* (N. Mantel, "The detection of disease clustering and a
-generalized regression approach", Cancer Research, 1967) and the interval resamples *labels* (T. Snijders and
-S. Borgatti, "Non-parametric standard errors and tests for network statistics", Connections, 1999).
+generalized regression approach", Cancer Research, 1967).
 
 Labels that have no similarity to any other (NaN), because they never occur, are left out on both sides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -18,7 +16,6 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from probmcl import _check as check
-from probmcl.evaluate.bootstrap import Interval, check_level, percentile_interval
 from probmcl.evaluate.topology import symmetric
 
 FEWEST_LABELS = 4  # three labels have three pairs and six permutations: no test
@@ -42,43 +39,9 @@ def rank_correlation(similarity: Tensor, other: Tensor) -> float:
         >>> rank_correlation(similarity, -similarity)
         -1.0
     """
-    return _correlate(*_compared(similarity, other))
-
-
-def rank_correlation_interval(
-    similarity: Tensor, other: Tensor, *, resamples: int = 1000, level: float = 0.95, seed: int
-) -> Interval:
-    """Return :func:`rank_correlation` with a bootstrap interval over labels.
-
-    A resample draws as many labels as there are, with replacement, and correlates the pairs among them; a
-    pair of two copies of one label is left out, for it says nothing. With few labels the interval is
-    rough: it tells what hangs on single labels, and the test of "no relation" is :func:`mantel_test`.
-
-    Args:
-        similarity: as in :func:`rank_correlation`.
-        other: likewise.
-        resamples: number of resamples, at least 1; those with fewer than four different labels are left out.
-        level: coverage in (0, 1).
-        seed: the same seed draws the same labels.
-
-    Raises:
-        ValueError: as :func:`rank_correlation`, and for ``resamples`` < 1, a level outside (0, 1), a negative
-            seed.
-
-    Example:
-        >>> similarity = torch.tensor([[0, 1, 2, 3], [1, 0, 4, 5], [2, 4, 0, 6], [3, 5, 6, 0.0]])
-        >>> print(f"{rank_correlation_interval(similarity, similarity, resamples=50, seed=0):.1f}")
-        1.0 [1.0, 1.0]
-    """
-    check_level(level)
-    a, b = _compared(similarity, other)
-    found = [
-        _correlate(a, b, labels)
-        for labels in _draws(len(a), check.count("resamples", resamples), check.count("seed", seed, low=0))
-        if len(set(labels.tolist())) >= FEWEST_LABELS
-    ]
-    values = torch.tensor(found or [float("nan")], dtype=torch.float64)
-    return percentile_interval(_correlate(a, b), values, level, over="labels")
+    pairs = [matrix[_pairs(len(matrix))] for matrix in _compared(similarity, other)]
+    ranks = torch.stack([torch.from_numpy(rankdata(values.numpy())) for values in pairs])
+    return torch.corrcoef(ranks)[0, 1].item()
 
 
 @dataclass(frozen=True)
@@ -169,19 +132,3 @@ def _standard_ranks(matrix: Tensor) -> Tensor:
     out = torch.zeros_like(matrix)
     out[first, second] = ranks / ranks.norm()
     return out + out.T
-
-
-def _correlate(a: Tensor, b: Tensor, labels: Tensor | None = None) -> float:
-    """Spearman's correlation over the pairs of ``labels``, without pairs of one label with itself."""
-    labels = torch.arange(len(a)) if labels is None else labels
-    first, second = _pairs(len(labels))
-    i, j = labels[first], labels[second]
-    i, j = i[i != j], j[i != j]
-    ranks = torch.stack([torch.from_numpy(rankdata(matrix[i, j].numpy())) for matrix in (a, b)])
-    return torch.corrcoef(ranks)[0, 1].item()  # NaN where a resample has equal pairs only
-
-
-def _draws(k: int, resamples: int, seed: int) -> Iterator[Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    for _ in range(resamples):
-        yield torch.randint(k, (k,), generator=generator)

@@ -200,8 +200,8 @@ def test_a_row_that_stands_there_twice_or_is_none_is_noticed() -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"colour": "red"}, "M1: field: expected one of id, part"),
-        ({"status": None}, "M1: expected the field 'status', got none"),
+        ({"colour": "red"}, "M1: colour: unknown field, expected id, part"),
+        ({"status": None}, "M1: status: expected a value, got none"),
     ],
 )
 def test_a_wrong_field_is_named(copy: Path, fields: dict[str, object], message: str) -> None:

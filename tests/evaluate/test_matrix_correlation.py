@@ -7,7 +7,7 @@ import torch
 from scipy.stats import kstest, spearmanr
 from torch import Tensor
 
-from probmcl.evaluate import mantel_test, rank_correlation, rank_correlation_interval
+from probmcl.evaluate import mantel_test, rank_correlation
 
 
 def similarity(labels: int, *, seed: int, dimensions: int = 3) -> Tensor:
@@ -80,25 +80,6 @@ def test_labels_that_never_occur_are_left_out_on_both_sides() -> None:
     assert mantel_test(a, with_gap, permutations=99, seed=0) == short
     assert short.labels == 7
     assert rank_correlation(with_gap, a) == pytest.approx(short.correlation)
-
-
-def test_the_interval_holds_the_value_and_shrinks_with_labels() -> None:
-    widths = []
-    for labels in (8, 40):
-        a = similarity(labels, seed=0)
-        found = rank_correlation_interval(a, a + similarity(labels, seed=1), resamples=200, seed=0)
-        assert found.low < found.value < found.high
-        assert "over labels" in found.how
-        widths.append(found.high - found.low)
-    assert widths[1] < widths[0] / 1.5
-
-
-def test_copies_of_a_label_do_not_count_as_a_pair() -> None:
-    # Similarity 100 of a label with itself would make any two matrices agree.
-    a, b = similarity(6, seed=0).fill_diagonal_(100), similarity(6, seed=5).fill_diagonal_(100)
-    plain = rank_correlation_interval(a, b, resamples=100, seed=0)
-    other = rank_correlation_interval(a.fill_diagonal_(-100), b, resamples=100, seed=0)
-    assert plain == other
 
 
 def test_wrong_arguments_are_named() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -26,17 +27,17 @@ def test_a_record_says_where_the_images_come_from(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "message"),
     [
-        "{",
-        "[]",
-        "{}",
-        json.dumps({"name": "x"}),
-        json.dumps(vars(DOGS) | {"more": "x"}),
-        json.dumps(vars(DOGS) | {"name": 1}),
+        ("{", "not JSON"),
+        ("[]", "expected an object, got []"),
+        ('{"name": "x"}', "split: expected a value, got none"),
+        (json.dumps(vars(DOGS) | {"more": "x"}), "more: unknown field, expected name, split, access, source"),
+        (json.dumps(vars(DOGS) | {"name": 1}), "name: expected a text, got 1"),
+        (json.dumps(vars(DOGS) | {"name": ""}), "name: expected words, got none"),
     ],
 )
-def test_a_damaged_origin_is_named(content: str, tmp_path: Path) -> None:
+def test_a_damaged_origin_is_named(content: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "ORIGIN.json").write_text(content)
-    with pytest.raises(ValueError, match=r"ORIGIN\.json: expected the texts name, split, access, source"):
+    with pytest.raises(ValueError, match=re.escape(f"{tmp_path / 'ORIGIN.json'}: {message}")):
         read_origin(tmp_path)

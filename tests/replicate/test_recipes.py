@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import timm
@@ -16,7 +18,6 @@ from probmcl_book.replicate import (
     RECIPES,
     ChestData,
     CocoData,
-    LettersStart,
     PackedData,
     PhotoViews,
     PretrainedStart,
@@ -63,9 +64,32 @@ def test_published_weights_exist_and_get_the_pixels_they_were_trained_with(name:
         assert (mean, std) == (tuple(published.mean), tuple(published.std))
 
 
-def test_letters_are_the_start_of_scenes_alone() -> None:
-    with pytest.raises(ValueError, match="letters are the start of DigitScenes, not of CocoData"):
-        Recipe("x", CocoData(), LettersStart(9, AT_224), "small-cnn", (), AT_224)
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"encoder": ...}, "encoder: expected a value, got none"),
+        ({"data": {"kind": "coco2"}}, "data.kind: expected one of digits, coco, chestxray14"),
+        ({"data": {"kind": "coco", "validation_share": 2}}, "data.validation_share: expected a number in [0"),
+        ({"data": {"kind": "packed", "origin": {}}}, "data.origin.name: expected a value, got none"),
+        ({"start": {"images": 3}}, "start.training: expected a value, got none"),
+        ({"start": {"weights": 3}}, "start.weights: expected a text, got 3"),
+        ({"views": {"size": 0}}, "views.size: expected a whole number >= 1, got 0"),
+        ({"views": {"zoom": 1}}, "views.zoom: unknown field, expected none"),
+        ({"limit": "all"}, "limit: expected a whole number, got 'all'"),
+        ({"train_share": None}, "train_share: expected a number in [0, 1], got nan"),
+        ({"probe": {"epochs": 0, "batch_size": 1, "learning_rate": 1}}, "probe.epochs: expected a whole"),
+        ({"methods": [{"name": "x"}]}, "methods[0].criterion: expected a value, got none"),
+        (
+            {"start": {"images": 9, "training": {"epochs": 1, "batch_size": 1, "learning_rate": 1}}},
+            "start: letters",
+        ),
+    ],
+)
+def test_a_field_of_a_recipe_that_is_not_as_declared_is_named(fields: dict[str, Any], message: str) -> None:
+    plain = RECIPES["coco-tresnet-m-224"]().to_dict() | fields
+    plain = {name: value for name, value in plain.items() if value is not ...}
+    with pytest.raises(ValueError, match=re.escape(f"recipe: {message}")):
+        Recipe.from_dict(plain)
 
 
 def test_the_identity_of_files_is_their_names_and_labels(coco_folder) -> None:

@@ -124,7 +124,7 @@ def test_seeds_that_no_record_could_hold_are_refused_before_training(
 
 
 @pytest.mark.parametrize(
-    ("note", "message"), [("", "should be non-empty"), ("see /home/somebody/x", "on one machine only")]
+    ("note", "message"), [("", "expected words"), ("see /home/somebody/x", "on one machine only")]
 )
 def test_notes_that_no_record_could_hold_are_refused_before_training(
     recipe, note, message, monkeypatch
@@ -164,7 +164,7 @@ def test_a_method_that_cannot_be_built_is_named(arguments: dict[str, str], messa
 
 
 def test_a_recipe_with_an_unknown_field_does_not_load(recipe) -> None:
-    with pytest.raises(TypeError, match="surprise"):
+    with pytest.raises(ValueError, match="recipe: surprise: unknown field"):
         Recipe.from_dict({**recipe.to_dict(), "surprise": 1})
 
 

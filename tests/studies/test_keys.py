@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from probmcl_book.records import Row, load_result
+from probmcl_book.records import Row, load_result, results_path
 from probmcl_book.records.provenance import provenance
 from probmcl_book.replicate import Recipe, digits_recipe
 from probmcl_book.studies import Finished, StudyFolder, read_finished, run_key, write_finished
@@ -89,6 +89,14 @@ def test_the_keys_of_recorded_runs_stay(name: str) -> None:
     runs = [(recipe, *run) for recipe in recipes(record.recipe) for run in ((0, False), (1, True))]
     keys = [run_key(recipe, seed, record.data.checksum, tuning=tuning) for recipe, seed, tuning in runs]
     assert hashlib.sha256("\n".join(keys).encode()).hexdigest()[:20] == RECORDED[name]
+
+
+def test_recorded_recipes_are_written_as_they_always_were() -> None:
+    records = sorted(path.stem for path in results_path("digits").parent.glob("*.json"))
+    plain = [recipe.to_dict() for name in records for recipe in recipes(load_result(name).recipe)]
+    assert len(plain) == 192
+    text = "\n".join(map(json.dumps, plain))
+    assert hashlib.sha256(text.encode()).hexdigest()[:20] == "b89472b390749cdac30e"
 
 
 def test_a_run_is_found_whatever_words_describe_it(tmp_path) -> None:

@@ -6,7 +6,7 @@ is recorded, and a verdict in the scope of what is recorded otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -44,24 +44,20 @@ GRAPH = "classifier graph"
 
 def label_dependencies(records: Records) -> Finding | None:
     """C1: does a threshold of enough shared labels beat other positive sets, and know the label graph?"""
-    findings, without = _by_world(
+    return _by_world(
         records,
         "positives",
         lambda world, record: _thresholds(record, records.get(record_name("main", world))),
-    )
-    change = (
         "It would change with data whose labels depend on each other in another way, or if every positive "
-        "set got a temperature of its own."
+        "set got a temperature of its own.",
+        [f"main in {world}" for world in WORLDS if record_name("main", world) not in records],
     )
-    missing = [*_named("positives", without), *_named("main", _not_recorded(records, "main"))]
-    return joined(findings, change, missing=missing)
 
 
 def representation(records: Records) -> Finding | None:
     """C2, first half: does the mixture beat points at about equal parameters?"""
-    findings, without = _by_world(records, "mixture", lambda _, record: _against_points(record))
     change = "It would change with an interval that leaves out 0 on the other side."
-    return joined(findings, change, missing=_named("mixture", without))
+    return _by_world(records, "mixture", _against_points, change)
 
 
 def epistemic(records: Records) -> Finding | None:
@@ -83,37 +79,21 @@ def mixture(records: Records) -> Finding | None:
 
 def accuracy(records: Records) -> Finding | None:
     """C3: is ProbMCL above the best rival, at no more cost of inference?"""
-    findings, without = _by_world(records, "main", lambda _, record: _against_best(record))
     change = (
         "The halves on COCO and ADP are not run, whatever comes out here. On these two worlds it would "
         "change with an interval above 0 in both."
     )
-    return joined(findings, change, missing=_named("main", without))
+    return _by_world(records, "main", _against_best, change)
 
 
 def topology(records: Records) -> Finding | None:
     """C4: do the classifier's similarities follow the label graph, and closer than those of BCE and ASL?"""
-    uncounted = [
-        world
-        for world in WORLDS
-        if (study := record_name("topology", world)) in records
-        and study in COUNTED_LABELS
-        and COUNTED_LABELS[study] not in records
-    ]
-    findings, without = _by_world(
-        records,
-        "topology",
-        lambda world, record: (
-            None if world in uncounted else _label_graph(record, records.get(labels_record_name(world)))
-        ),
-    )
     change = (
         "It would change with a correlation above that of BCE and of ASL in both worlds; the "
         "super-categories of COCO are not run."
     )
-    not_run = [world for world in without if world not in uncounted]
-    missing = [*_named("topology", not_run), *_named("label statistics", uncounted)]
-    return joined(findings, change, missing=missing)
+    counted = {world: records.get(labels_record_name(world)) for world in WORLDS}
+    return _by_world(records, "topology", lambda world, record: _label_graph(record, counted[world]), change)
 
 
 def best_rival(record: Record) -> str:
@@ -178,26 +158,20 @@ def claim_finding(row: str, folder: Path | None = None) -> Finding | None:
 
 
 def _by_world(
-    records: Records, study: str, find: Callable[[str, Record], Finding | None]
-) -> tuple[list[Finding], list[str]]:
-    """What a study lets us say in each world, and the worlds in which it lets us say nothing."""
-    each = {
-        world: find(world, record)
-        for world in WORLDS
-        if (record := records.get(record_name(study, world))) is not None
-    }
-    findings = [found for found in each.values() if found is not None]
-    return findings, [world for world in WORLDS if each.get(world) is None]
-
-
-def _not_recorded(records: Records, study: str) -> list[str]:
-    """The worlds in which a study is not recorded."""
-    return [world for world in WORLDS if record_name(study, world) not in records]
-
-
-def _named(what: str, worlds: Iterable[str]) -> list[str]:
-    """What is missing in some worlds, in words."""
-    return [f"{what} in {world}" for world in worlds]
+    records: Records,
+    study: str,
+    find: Callable[[str, Record], Finding | str],
+    change: str,
+    missing: Sequence[str] = (),
+) -> Finding | None:
+    """What a study lets us say in each world, joined; where it is nothing, ``find`` names what is missing."""
+    each = {}
+    for world in WORLDS:
+        record = records.get(record_name(study, world))
+        each[world] = study if record is None else find(world, record)
+    without = [f"{found} in {world}" for world, found in each.items() if isinstance(found, str)]
+    findings = [found for found in each.values() if isinstance(found, Finding)]
+    return joined(findings, change, missing=[*without, *missing])
 
 
 def _compared(record: Record, setting: str, against: str, name: str = "") -> str:
@@ -210,18 +184,18 @@ def _compared(record: Record, setting: str, against: str, name: str = "") -> str
     return f"{scope(record, setting, against)}: {words}{over_seeds}"
 
 
-def _against_points(record: Record) -> Finding | None:
-    """The first half of C2 in one world; None where the record does not compare the two."""
+def _against_points(_: str, record: Record) -> Finding | str:
+    """The first half of C2 in one world, unless the record does not compare the two."""
     found = in_group(record)
     interval = difference_of(found, MIXTURE, WIDER)
     if interval is None:
-        return None
+        return "mixture"
     words = _compared(found, MIXTURE, WIDER, "the mixture")
     return Finding(decided(interval), words, "", (record.name,))
 
 
-def _thresholds(record: Record, main: Record | None) -> Finding | None:
-    """C1 in one world; None where a run that the rule compares is missing."""
+def _thresholds(record: Record, main: Record | None) -> Finding | str:
+    """C1 in one world, unless a run that the rule compares is missing."""
     groups = {trial.group for trial in study_in(record).trials}
     found = in_group(record, MANY if MANY in groups else "")
     gains: dict[str, dict[str, Interval]] = {}
@@ -231,7 +205,7 @@ def _thresholds(record: Record, main: Record | None) -> Finding | None:
         if len(known) == len(RIVALS):
             gains[setting] = known
     if THRESHOLD not in gains:
-        return None
+        return "positives"
     weakest = {setting: min(known, key=lambda rival: known[rival].low) for setting, known in gains.items()}
     best = max(gains, key=lambda setting: gains[setting][weakest[setting]].low)
     gain = gains[best][weakest[best]]
@@ -249,13 +223,13 @@ def _thresholds(record: Record, main: Record | None) -> Finding | None:
     return Finding(status, f"{words} {graph}", "", names)
 
 
-def _against_best(record: Record) -> Finding | None:
-    """C3 in one world; None where ProbMCL was not run with all images."""
+def _against_best(_: str, record: Record) -> Finding | str:
+    """C3 in one world, unless ProbMCL was not run with all images."""
     found = in_group(record, ALL)
     rival = best_rival(found)
     gain = difference_of(found, REFERENCE, rival)
     if gain is None:
-        return None
+        return "main"
     ours, theirs = (mean_of(found, name).metrics.get("multiply-adds") for name in (REFERENCE, rival))
     cheap = ours is not None and theirs is not None and ours.value <= theirs.value
     status = decided(gain)
@@ -267,8 +241,10 @@ def _against_best(record: Record) -> Finding | None:
     return Finding(PARTLY if status == REPRODUCED and not cheap else status, sentence, "", (record.name,))
 
 
-def _label_graph(record: Record, counted: Record | None) -> Finding:
-    """C4 in one world."""
+def _label_graph(record: Record, counted: Record | None) -> Finding | str:
+    """C4 in one world, unless its labels are not counted."""
+    if record.name in COUNTED_LABELS and counted is None:
+        return "label statistics"
     found = in_group(record, ALL)
     test = graph_test(record, counted, REFERENCE)
     gains = {name: difference_of(found, REFERENCE, name, f"{GRAPH} over seeds") for name in ("BCE", "ASL")}

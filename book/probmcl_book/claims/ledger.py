@@ -8,17 +8,17 @@ holds until then.
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 
-from probmcl import _check
 from probmcl_book.claims.claims import CLAIMS, claim_finding
+from probmcl_book.records.constraints import Text, filled
+from probmcl_book.records.plain import from_plain
 from probmcl_book.records.provenance import checkout
 
 LEDGER_KINDS = {
@@ -68,10 +68,10 @@ class Published:
         split: the split, where a data set has several.
     """
 
-    data: str
-    metric: str
-    values: tuple[tuple[str, str], ...]
-    comparable: str
+    data: Text
+    metric: Text
+    values: Annotated[tuple[tuple[Text, Text], ...], filled]
+    comparable: Text
     split: str = ""
 
 
@@ -99,9 +99,9 @@ class LedgerEntry:
         published: numbers of a published-number row.
     """
 
-    id: str
-    part: str
-    status: str
+    id: Text
+    part: Text
+    status: Text
     tags: tuple[str, ...] = ()
     read: str = ""
     symbol: str = ""
@@ -161,23 +161,7 @@ def _entry(plain: Mapping[str, Any]) -> LedgerEntry:
     name = str(plain.get("id", "an entry without id"))
     if "verdict" in plain:
         raise ValueError(f"{name}: verdict: expected none, it is computed from the records of studies")
-    published = plain.get("published")
-    if published:
-        values = tuple((str(setting), str(value)) for setting, value in published.get("values", ()))
-        published = _filled(Published, {**published, "values": values}, f"{name}: published")
-    lists = {key: tuple(value) for key, value in plain.items() if isinstance(value, list)}
-    entry: LedgerEntry = _filled(LedgerEntry, {**plain, **lists, "published": published}, name)
-    return entry
-
-
-def _filled(kind: type[Any], plain: Mapping[str, Any], name: str) -> Any:
-    fields = {f.name: f.default is dataclasses.MISSING for f in dataclasses.fields(kind)}
-    for key in plain:
-        _check.one_of(f"{name}: field", key, fields)
-    for key, required in fields.items():
-        if required and not plain.get(key):
-            raise ValueError(f"{name}: expected the field {key!r}, got none")
-    return kind(**plain)
+    return from_plain(LedgerEntry, plain, name)
 
 
 def ledger_summary(entries: Sequence[LedgerEntry]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import pkgutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from probmcl_book.claims.claims import CLAIM_RECORDS, COUNTED_LABELS
@@ -79,50 +79,32 @@ def _results(entry: LedgerEntry, root: Path) -> list[str]:
         return [*problems, f"{entry.status!r} needs a record"] if needed else problems
     if entry.studies and entry.status in CLAIMING and not entry.verdict:
         problems.append(f"{entry.status!r} needs a record of its studies")
-    return problems + _one_record(entry, root)
+    return problems + _record(entry.record, root, against=entry.against)
 
 
 def _study(name: str, root: Path) -> list[str]:
     """What is wrong with a study that decides an entry; that it is not recorded is nothing wrong."""
-    path = root / "book" / "results" / f"{name}.json"
-    if not path.is_file():
+    if not (root / "book" / "results" / f"{name}.json").is_file():
         return []
+    problems = _record(name, root)
+    if name in COUNTED_LABELS:
+        problems += _record(COUNTED_LABELS[name], root, purpose=f", which {name!r} needs")
+    return problems
+
+
+def _record(name: str, root: Path, *, against: str = "", purpose: str = "") -> list[str]:
     try:
-        record = named(read_record(path), name)
+        record = named(read_record(root / "book" / "results" / f"{name}.json"), name)
         _load_recipe(record)
-    except (ValueError, TypeError, KeyError) as error:
-        return [f"record {name!r} does not load: {error}"]
-    counted = _counted(COUNTED_LABELS[name], name, root) if name in COUNTED_LABELS else []
-    return [*_uncommitted(record, name), *counted]
-
-
-def _uncommitted(record: Record, name: str) -> list[str]:
-    """Code that nobody else has makes no record again."""
-    return [f"record {name!r} was made by code that was not committed"] if record.code.dirty else []
-
-
-def _counted(name: str, study: str, root: Path) -> list[str]:
-    """What is wrong with the record of counted labels that a study is compared with."""
-    try:
-        read_record(root / "book" / "results" / f"{name}.json")
     except FileNotFoundError:
-        return [f"no record {name!r}, which {study!r} needs"]
+        return [f"no record {name!r}{purpose}"]
     except ValueError as error:
         return [f"record {name!r} does not load: {error}"]
-    return []
-
-
-def _one_record(entry: LedgerEntry, root: Path) -> list[str]:
-    try:
-        record = named(entry_record(entry, root), entry.record)
-        _load_recipe(record)
-    except FileNotFoundError:
-        return [f"no record {entry.record!r}"]
-    except (ValueError, TypeError, KeyError) as error:
-        return [f"record {entry.record!r} does not load: {error}"]
-    problems = _uncommitted(record, entry.record)
-    if entry.against and entry.against not in {d.against for d in record.differences}:
-        problems.append(f"record {entry.record!r} has no comparison with {entry.against!r}")
+    problems = []
+    if record.code.dirty:  # what nobody else has makes no record again
+        problems.append(f"record {name!r} was made by code that was not committed")
+    if against and against not in {found.against for found in record.differences}:
+        problems.append(f"record {name!r} has no comparison with {against!r}")
     return problems
 
 
@@ -141,7 +123,7 @@ def entry_record(entry: LedgerEntry, root: Path) -> Record:
 
     Raises:
         FileNotFoundError: if there is no such record.
-        ValueError: if it does not follow the schema.
+        ValueError: if it is no record.
     """
     return read_record(root / "book" / "results" / f"{entry.record}.json")
 
@@ -160,17 +142,16 @@ def has_test(root: Path, test: str) -> bool:
         ...     [has_test(Path(folder), f"test_one.py::{name}") for name in ("test_it", "test_other")]
         [True, False]
     """
-    file, *names = test.split("::")
-    if not (root / file).is_file():
+    file = root / test.partition("::")[0]
+    if not file.is_file():
         return False
-    body: list[ast.stmt] = ast.parse((root / file).read_text(encoding="utf-8")).body
-    node: ast.stmt | None = None
-    for name in names:
-        node = next((statement for statement in body if getattr(statement, "name", None) == name), None)
-        if node is None:
-            return False
-        body = getattr(node, "body", [])
-    if isinstance(node, ast.FunctionDef):
-        return node.name.startswith("test")
-    inside = [inner for statement in body for inner in (statement, *getattr(statement, "body", []))]
-    return any(isinstance(inner, ast.FunctionDef) and inner.name.startswith("test") for inner in inside)
+    found = _tests(ast.parse(file.read_text(encoding="utf-8")), test.partition("::")[0])
+    return any(f"{name}::".startswith(f"{test}::") for name in found)
+
+
+def _tests(inside: ast.Module | ast.ClassDef, name: str) -> Iterator[str]:
+    for node in inside.body:
+        if isinstance(node, ast.ClassDef):
+            yield from _tests(node, f"{name}::{node.name}")
+        elif isinstance(node, ast.FunctionDef) and node.name.startswith("test"):
+            yield f"{name}::{node.name}"

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from probmcl_book.claims import read_ledger
 from probmcl_book.course.comparison import WrongAnswerError, check_value
 from probmcl_book.course.student import instance_seed
-from probmcl_book.records.record import validate
+from probmcl_book.records.plain import from_plain
+from probmcl_book.records.record import Record
 
 BASELINES = {"C1": ("ProbMCL, any label",), "C2": ("SupCon, threshold",), "C3": ("BCE", "ASL")}
 """Claims that a difference in mAP can speak for or against, with the methods that each is compared with."""
@@ -267,12 +268,12 @@ def _must_be(kind: type, value: Any, name: str) -> None:
 
 
 def _valid(content: Any, name: str) -> None:
-    """Raise unless ``content`` is a record as plain JSON values that follows the schema."""
+    """Raise unless ``content`` is a record as plain JSON values."""
     _must_be(dict, content, name)
     try:
-        validate(content, source=name)
+        from_plain(Record, content, name, complete=True)
     except ValueError as error:
-        raise WrongAnswerError(f"`{name}` does not follow the schema of records.\n  {error}") from None
+        raise WrongAnswerError(f"`{name}` is no record.\n  {error}") from None
 
 
 def _own_data(content: Mapping[str, Any], name: str, student_id: str, term: str) -> None:

@@ -11,11 +11,13 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import torch
 
 import probmcl
 from probmcl.train import launcher
+from probmcl_book.records.constraints import Positive, Text, like
 
 _PACKAGE = Path(probmcl.__file__).resolve().parent
 _DECIDES = ("probmcl", "book/probmcl_book", "tools")
@@ -30,8 +32,8 @@ class Code:
     ``dirty`` are None when the package did not run from a checkout.
     """
 
-    version: str
-    commit: str | None
+    version: Text
+    commit: Annotated[str, like("[0-9a-f]{40}", "40 hexadecimal digits")] | None
     dirty: bool | None
 
 
@@ -39,11 +41,11 @@ class Code:
 class Hardware:
     """What it ran on; ``device`` is "cpu" or the name of the GPU, ``torch`` the version of PyTorch."""
 
-    cpu: str
-    cores: int
-    threads: int
-    device: str
-    torch: str
+    cpu: Text
+    cores: Positive
+    threads: Positive
+    device: Text
+    torch: Text
 
 
 def provenance(device: torch.device | str = "cpu") -> tuple[Code, Hardware]:

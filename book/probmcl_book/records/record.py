@@ -1,30 +1,49 @@
 """A result with its provenance: written once, read by every table and figure that shows it.
 
-A record is one JSON file, ``book/results/<name>.json``. ``record.schema.json`` beside this file says what
-it must hold; writing and reading check it. Measured numbers keep six significant digits, keys are sorted
-and NaN is ``null``, so that two runs of one experiment can be compared line by line.
+A record is one JSON file, ``book/results/<name>.json``. The dataclasses here say what it must hold; writing
+and reading check it. Measured numbers keep six significant digits, keys are sorted and NaN is ``null``, so
+that two runs of one experiment can be compared line by line.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import os
-import re
 import urllib.request
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from importlib.metadata import metadata
 from pathlib import Path
-from typing import Any, Literal
-
-from jsonschema import Draft202012Validator
+from typing import Annotated, Any, Literal
 
 from probmcl import _check
+from probmcl._files import whole_file
 from probmcl.evaluate import Interval
+from probmcl_book.records.constraints import Positive, Seconds, Text, Whole, different, filled, like, text
+from probmcl_book.records.plain import from_json, from_plain, to_plain
 from probmcl_book.records.provenance import Code, Hardware, checkout
+
+SHARES = ("mAP", "AUROC", "CF1", "OF1")
+"""How the names of metrics end that lie in [0, 1]."""
+
+
+def _interval(name: str, found: Interval) -> None:
+    text(f"{name}.how", found.how)
+    if found.low > found.high:
+        raise ValueError(f"{name}: expected low <= high, got {found.low} and {found.high}")
+    if found.level <= 0 or found.level >= 1:
+        raise ValueError(f"{name}.level: expected a number in (0, 1), got {found.level}")
+
+
+def _shares(name: str, metrics: dict[str, Interval]) -> None:
+    for metric, found in metrics.items():
+        if metric.endswith(SHARES) and (found.value < 0 or found.value > 1):
+            raise ValueError(f"{name}.{metric}.value: expected a number in [0, 1], got {found.value}")
+
+
+Measured = Annotated[Interval, _interval]
+_name = like(r"[a-z0-9]+([_-][a-z0-9]+)*", "lower case letters, digits, '_' and '-'")
 
 
 @dataclass(frozen=True)
@@ -40,12 +59,12 @@ class DataIdentity:
         source: the public source, an address or a citation.
     """
 
-    name: str
-    split: str
-    sizes: dict[str, int]
-    checksum: str
-    access: str
-    source: str
+    name: Text
+    split: Text
+    sizes: Annotated[dict[str, Positive], filled]
+    checksum: Annotated[str, like("md5:[0-9a-f]{32}|sha256:[0-9a-f]{64}", "md5:... or sha256:...")]
+    access: Text
+    source: Text
 
 
 @dataclass(frozen=True)
@@ -61,11 +80,11 @@ class Row:
         series: curves over epochs and values per class, by name.
     """
 
-    method: str
-    seed: int | None
-    metrics: dict[str, Interval]
-    seconds: float
-    image_views: int
+    method: Text
+    seed: Whole | None
+    metrics: Annotated[dict[str, Measured], filled, _shares]
+    seconds: Seconds
+    image_views: Whole
     series: dict[str, list[float]] = field(default_factory=dict)
 
 
@@ -73,10 +92,10 @@ class Row:
 class Difference:
     """How much higher ``method`` is than ``against`` in ``metric``, with an interval."""
 
-    method: str
-    against: str
-    metric: str
-    interval: Interval
+    method: Text
+    against: Text
+    metric: Text
+    interval: Measured
 
 
 @dataclass(frozen=True)
@@ -100,38 +119,34 @@ class Record:
         created: UTC date.
     """
 
-    name: str
+    name: Annotated[str, _name]
     kind: Literal["comparison", "study", "benchmark", "statistics"]
-    command: str
+    command: Text
     recipe: dict[str, Any]
-    seeds: Sequence[int]
+    seeds: Annotated[Sequence[Whole], different]
     data: DataIdentity
     code: Code
     hardware: Hardware
-    wall_seconds: float
-    rows: Sequence[Row]
+    wall_seconds: Seconds
+    rows: Annotated[Sequence[Row], filled]
     differences: Sequence[Difference] = ()
-    notes: Sequence[str] = ()
-    created: str = field(default_factory=lambda: datetime.now(UTC).date().isoformat())
+    notes: Sequence[Text] = ()
+    created: Annotated[str, like(r"\d{4}-\d{2}-\d{2}", "a date, YYYY-MM-DD")] = field(
+        default_factory=lambda: datetime.now(UTC).date().isoformat()
+    )
 
 
 def write_record(record: Record, path: str | Path) -> None:
     """Check ``record`` and write it to ``path``, all of it or nothing; missing folders are made.
 
     Raises:
-        ValueError: if the record does not follow the schema; the message names the field. Nothing is written.
+        ValueError: if the record does not hold what it must; the message names the field. Nothing is written.
     """
     path = Path(path)
-    content = {**_plain(asdict(record), digits=6), "recipe": _plain(record.recipe, digits=17)}
-    validate(content, source=path.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    content = {**to_plain(record, digits=6), "recipe": to_plain(record.recipe)}
+    from_plain(Record, content, path.name, complete=True)
+    with whole_file(path) as file:
+        file.write(f"{json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False)}\n".encode())
 
 
 def read_record(path: str | Path) -> Record:
@@ -139,10 +154,10 @@ def read_record(path: str | Path) -> Record:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not JSON or does not follow the schema; the message names the file and the field.
+        ValueError: if it is not JSON or no record; the message names the file and the field.
     """
     path = Path(path)
-    return _parse(path.read_bytes(), source=path.name)
+    return from_json(Record, path.read_bytes(), path.name, complete=True)
 
 
 def load_result(name: str) -> Record:
@@ -164,7 +179,7 @@ def load_result(name: str) -> Record:
         sought.append(url)
         try:
             with urllib.request.urlopen(url, timeout=30) as response:
-                return _parse(response.read(), source=url)
+                return from_json(Record, response.read(), url, complete=True)
         except OSError:  # no network, or no such page: the error below says what to do
             pass
     raise FileNotFoundError(
@@ -187,45 +202,11 @@ def results_path(name: str) -> Path:
         >>> results_path("digits").name
         'digits.json'
     """
-    if not re.fullmatch(_schema()["properties"]["name"]["pattern"], name):
-        raise ValueError(f"name: expected lower case letters, digits, '_' and '-', got {name!r}")
+    _name("name", name)
     if folder := os.environ.get("PROBMCL_RESULTS"):
         return Path(folder) / f"{name}.json"
     root = checkout()
     return (root / "book" / "results" if root else Path.cwd() / "results") / f"{name}.json"
-
-
-def validate(content: Mapping[str, Any], *, source: str = "record") -> None:
-    """Raise unless ``content``, a record as plain JSON values, follows ``record.schema.json``.
-
-    Args:
-        content: the parsed JSON.
-        source: the file it came from, for the message.
-
-    Raises:
-        ValueError: naming ``source``, the field and what is wrong with it.
-
-    Example:
-        >>> validate({"name": "Digits"})
-        Traceback (most recent call last):
-        ...
-        ValueError: record: name: 'Digits' does not match '^[a-z0-9]+([_-][a-z0-9]+)*$'
-    """
-    _refuse(content, _schema(), source=source)
-
-
-def _refuse(content: Mapping[str, Any], schema: Mapping[str, Any], *, source: str) -> None:
-    """Raise unless plain JSON values follow a schema."""
-    errors = Draft202012Validator(schema).iter_errors(content)
-    # the deepest complaint is the most specific one, and has a field to name
-    error = max(errors, key=lambda found: len(found.absolute_path), default=None)
-    if error is None:
-        return
-    where = error.json_path.removeprefix("$").removeprefix(".")
-    message = error.message
-    if error.validator == "not":
-        message = f"{error.instance!r} holds a path that exists on one machine only"
-    raise ValueError(f"{source}: {where + ': ' if where else ''}{message}")
 
 
 def check_seeds(seeds: Sequence[int]) -> None:
@@ -244,8 +225,7 @@ def check_seeds(seeds: Sequence[int]) -> None:
         raise ValueError("seeds: expected at least one seed, got none")
     for seed in seeds:
         _check.count("seeds", seed, low=0)
-    if len(set(seeds)) < len(seeds):
-        raise ValueError(f"seeds: expected different ones, got {', '.join(map(str, seeds))}")
+    different("seeds", seeds)
 
 
 def check_notes(notes: Sequence[str]) -> None:
@@ -258,66 +238,10 @@ def check_notes(notes: Sequence[str]) -> None:
         >>> check_notes(["One seed, untuned.", ""])
         Traceback (most recent call last):
         ...
-        ValueError: record: notes[1]: '' should be non-empty
+        ValueError: notes[1]: expected words, got none
     """
-    whole = _schema()
-    schema = {"properties": {"notes": whole["properties"]["notes"]}, "$defs": whole["$defs"]}
-    _refuse({"notes": list(notes)}, schema, source="record")
-
-
-@cache
-def _schema() -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(Path(__file__).with_name("record.schema.json").read_text("utf-8"))
-    return schema
-
-
-def _plain(value: Any, *, digits: int) -> Any:
-    """Return ``value`` as JSON has it: lists for tuples, rounded floats, null for NaN and infinity."""
-    if isinstance(value, float):
-        return float(f"{value:.{digits}g}") if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: _plain(entry, digits=digits) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry, digits=digits) for entry in value]
-    return value
-
-
-def _parse(text: bytes, *, source: str) -> Record:
-    try:
-        content = json.loads(text)
-    except ValueError as error:  # neither UTF-8 nor JSON is a given
-        raise ValueError(f"{source}: not JSON: {error}") from error
-    validate(content, source=source)
-    return Record(
-        **{
-            **content,
-            "seeds": tuple(content["seeds"]),
-            "data": DataIdentity(**content["data"]),
-            "code": Code(**content["code"]),
-            "hardware": Hardware(**content["hardware"]),
-            "rows": tuple(_row(row) for row in content["rows"]),
-            "differences": tuple(
-                Difference(**{**difference, "interval": _interval(difference["interval"])})
-                for difference in content["differences"]
-            ),
-            "notes": tuple(content["notes"]),
-        }
-    )
-
-
-def _row(row: Mapping[str, Any]) -> Row:
-    metrics = {name: _interval(interval) for name, interval in row["metrics"].items()}
-    series = {name: [_number(value) for value in values] for name, values in row["series"].items()}
-    return Row(**{**row, "metrics": metrics, "series": series})
-
-
-def _interval(interval: Mapping[str, Any]) -> Interval:
-    numbers = {name: _number(interval[name]) for name in ("value", "low", "high", "level")}
-    return Interval(**numbers, how=interval["how"])
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else value
+    for place, note in enumerate(notes):
+        text(f"notes[{place}]", note)
 
 
 def repository() -> str:

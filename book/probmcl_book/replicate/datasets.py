@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from probmcl import _check
 from probmcl.data import (
@@ -21,8 +21,11 @@ from probmcl.data import (
 )
 from probmcl.data.public.chestxray14 import TABLE
 from probmcl.data.public.sources import source
+from probmcl_book.records.constraints import Share
 from probmcl_book.replicate.origin import Origin, read_origin
 from probmcl_book.replicate.splits import Splits
+
+PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class DigitsData:
         """Draw the scenes; ``folder`` must be None."""
         if folder is not None:
             raise ValueError(f"data: DigitScenes are drawn and need no folder, got {folder}")
-        sizes = (("train", self.train), ("validation", self.validation), ("test", self.test))
+        sizes = zip(PARTS, (self.train, self.validation, self.test), strict=True)
         train, validation, test = (
             digit_scenes(
                 part, size, seed=self.seed, difficulty=self.difficulty, themes=self.themes, most=self.most
@@ -108,7 +111,7 @@ class CocoData:
 
     year: int = 2014
     unlabelled: str = "drop"
-    validation_share: float = 0.05
+    validation_share: Share = 0.05
     validation_seed: int = 0
 
     kind: ClassVar[str] = "coco"
@@ -139,7 +142,7 @@ class ChestData:
     split: str
     no_finding: str = "keep"
     table: str = TABLE
-    validation_share: float = 0.125
+    validation_share: Share = 0.125
     seed: int = 0
 
     kind: ClassVar[str] = "chestxray14"
@@ -189,9 +192,7 @@ class ChestMnistData:
     def splits(self, folder: Path | None = None) -> Splits:
         """Read the npz file in ``folder``."""
         root, public = _given(folder), source(f"chestmnist-{self.pixels}")
-        train, validation, test = (
-            chestmnist(root, part, pixels=self.pixels) for part in ("train", "validation", "test")
-        )
+        train, validation, test = (chestmnist(root, part, pixels=self.pixels) for part in PARTS)
         return Splits(
             train,
             validation,
@@ -217,11 +218,15 @@ class PackedData:
     kind: ClassVar[str] = "packed"
     benchmark: ClassVar[Benchmark | None] = None
 
+    @staticmethod
+    def upgraded(plain: dict[str, Any]) -> dict[str, Any]:
+        """The plain form of today: in older records the texts of the origin stand in its place."""
+        return plain if "origin" in plain else {"origin": plain}
+
     def splits(self, folder: Path | None = None) -> Splits:
         """Read the three files, see :func:`~probmcl.data.load_npz`."""
         root = _given(folder)
-        read = self._read
-        train, validation, test = (read(root / f"{part}.npz") for part in ("train", "validation", "test"))
+        train, validation, test = (self._read(root / f"{part}.npz") for part in PARTS)
         if len({part.classes for part in (train, validation, test)}) > 1:
             raise ValueError(f"data: expected the same classes in all files of {root}, got others")
         return Splits(train, validation, test, **asdict(self.origin))
@@ -244,11 +249,6 @@ class FeatureData(PackedData):
 
 
 Dataset = DigitsData | CocoData | ChestData | ChestMnistData | PackedData | FeatureData
-
-DATASETS: dict[str, type[Dataset]] = {
-    kind.kind: kind for kind in (DigitsData, CocoData, ChestData, ChestMnistData, PackedData, FeatureData)
-}
-"""Every kind of data set, by the name that stands in records."""
 
 
 def _given(folder: Path | None) -> Path:

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from probmcl._files import whole_file
+from probmcl_book.records.constraints import Text
+from probmcl_book.records.plain import from_json
 
 FILE = "ORIGIN.json"
 
@@ -29,10 +31,10 @@ class Origin:
     'Ten dogs'
     """
 
-    name: str
-    split: str
-    access: str
-    source: str
+    name: Text
+    split: Text
+    access: Text
+    source: Text
 
 
 def write_origin(root: str | Path, origin: Origin) -> None:
@@ -52,20 +54,10 @@ def read_origin(root: str | Path) -> Origin | None:
     """Return what ``ORIGIN.json`` of a folder says; None if there is no such file.
 
     Raises:
-        ValueError: If the file is damaged, or holds anything but the four texts; the message names it.
+        ValueError: if the file is damaged, or holds anything but the four texts; the message names it.
 
     >>> read_origin("no/such/folder") is None
     True
     """
     path = Path(root) / FILE
-    if not path.is_file():
-        return None
-    wanted = Origin.__dataclass_fields__
-    try:
-        found = json.loads(path.read_bytes())
-        texts = {str(key): value for key, value in found.items() if isinstance(value, str) and value}
-    except (ValueError, AttributeError) as error:
-        raise ValueError(f"{path}: expected the texts {', '.join(wanted)}, got: {error}") from None
-    if texts.keys() != wanted.keys() or len(found) != len(texts):
-        raise ValueError(f"{path}: expected the texts {', '.join(wanted)}, got {', '.join(found) or 'none'}")
-    return Origin(**texts)
+    return from_json(Origin, path.read_bytes(), str(path)) if path.is_file() else None

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from probmcl import _check
 from probmcl.train import TrainingSettings
-from probmcl_book.replicate.datasets import DATASETS, Dataset, DigitsData, PackedData
-from probmcl_book.replicate.origin import Origin
+from probmcl_book.records.constraints import Share
+from probmcl_book.records.plain import from_plain, to_plain
+from probmcl_book.replicate.datasets import Dataset, DigitsData
 from probmcl_book.replicate.splits import Splits
-from probmcl_book.replicate.views import FeatureViews, PhotoViews, SceneViews, Views
+from probmcl_book.replicate.views import SceneViews, Views
 
 END_TO_END = ("bce", "asl", "ml-decoder", "label-graph", "kmcl")
 """Names of the criteria that train encoder and classifier together.
@@ -51,7 +50,7 @@ class PretrainedStart:
     checksum: str = ""
 
 
-Start = LettersStart | PretrainedStart
+Start = PretrainedStart | LettersStart
 
 
 @dataclass(frozen=True)
@@ -91,6 +90,10 @@ class Method:
         """Whether encoder and classifier are trained together; otherwise in two stages."""
         return self.criterion in END_TO_END
 
+    def trained(self, **changes: Any) -> Method:
+        """The method with other settings of its training."""
+        return replace(self, training=replace(self.training, **changes))
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -122,13 +125,22 @@ class Recipe:
     probe: TrainingSettings
     views: Views = field(default_factory=SceneViews)
     limit: int | None = None
-    train_share: float = 1.0
+    train_share: Share = 1.0
 
     def __post_init__(self) -> None:
         if isinstance(self.start, LettersStart) and not isinstance(self.data, DigitsData):
             raise ValueError(
                 f"start: letters are the start of DigitScenes, not of {type(self.data).__name__}"
             )
+
+    def trained(self, **changes: Any) -> Recipe:
+        """The experiment with other settings of every method's training; the probe keeps its own.
+
+        >>> from probmcl_book.replicate import digits_recipe
+        >>> {method.training.epochs for method in digits_recipe().trained(epochs=1).methods}
+        {1}
+        """
+        return replace(self, methods=tuple(method.trained(**changes) for method in self.methods))
 
     def splits(self, folder: Path | None = None) -> Splits:
         """The images.
@@ -144,8 +156,8 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """A plain form, as it stands in records."""
-        plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
-        return {**plain, "data": {"kind": self.data.kind, **plain["data"]}}
+        plain: dict[str, Any] = to_plain(self)
+        return plain
 
     def identity(self) -> dict[str, Any]:
         """The plain form without prose: no name of the experiment or of a method, no origin of the images.
@@ -170,42 +182,6 @@ class Recipe:
         """The inverse of :meth:`to_dict`; older records, which lack some fields, are read as well.
 
         Raises:
-            TypeError: if a field is missing or unknown.
-            ValueError: if the kind of data set is unknown.
+            ValueError: if a field is missing, unknown or of another type; the message has its path.
         """
-        return cls(
-            **{
-                **plain,
-                "data": _data(plain["data"]),
-                "start": plain["start"] and _start(plain["start"]),
-                "methods": tuple(_method(method) for method in plain["methods"]),
-                "probe": TrainingSettings(**plain["probe"]),
-                "views": _views(plain.get("views")),
-            }
-        )
-
-
-def _data(plain: dict[str, Any]) -> Dataset:
-    fields = dict(plain)
-    kind = DATASETS[_check.one_of("data.kind", fields.pop("kind", DigitsData.kind), DATASETS)]
-    if issubclass(kind, PackedData):
-        fields = fields if "origin" in fields else {"origin": fields}  # older records hold its texts here
-        fields["origin"] = Origin(**fields["origin"])
-    return kind(**fields)
-
-
-def _start(plain: dict[str, Any]) -> Start:
-    if "weights" in plain:
-        return PretrainedStart(**plain)
-    return LettersStart(plain["images"], TrainingSettings(**plain["training"]))
-
-
-def _views(plain: dict[str, Any] | None) -> Views:
-    if not plain:
-        return SceneViews()
-    return FeatureViews(**plain) if "channels" in plain else PhotoViews(**plain)
-
-
-def _method(plain: dict[str, Any]) -> Method:
-    training = TrainingSettings(**plain["training"])
-    return Method(**{**plain, "training": training, "trunk": tuple(plain["trunk"])})
+        return from_plain(cls, plain, "recipe")

@@ -106,7 +106,7 @@ class FeatureViews:
         return plain_feature
 
 
-Views = SceneViews | PhotoViews | FeatureViews
+Views = PhotoViews | FeatureViews | SceneViews  # a form without fields is the last one's
 
 
 def training_loader(

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from probmcl import _check
+from probmcl_book.records.plain import from_plain, to_plain
 from probmcl_book.records.record import check_seeds
-from probmcl_book.replicate.recipe import Method, Recipe
+from probmcl_book.replicate.recipe import Recipe
 
 MOST_RUNS = 150
 
@@ -34,8 +35,6 @@ class Trial:
             raise ValueError(
                 f"recipe: {self.setting} is one setting, expected one method, got {len(self.recipe.methods)}"
             )
-        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
-            raise ValueError(f"seeds: expected different seeds for {self.setting}, got {self.seeds}")
         check_seeds(self.seeds)
 
     @property
@@ -68,9 +67,8 @@ class Candidate:
     def applied(self, recipe: Recipe) -> Recipe:
         """The recipe of one method, changed."""
         (method,) = recipe.methods
-        training = replace(method.training, **self.training)
-        changed: Method = replace(method, training=training, options={**method.options, **self.options})
-        return replace(recipe, methods=(changed,))
+        options = {**method.options, **self.options}
+        return replace(recipe, methods=(replace(method.trained(**self.training), options=options),))
 
 
 @dataclass(frozen=True)
@@ -195,41 +193,17 @@ class Study:
 
     def to_dict(self) -> dict[str, Any]:
         """A plain form, as it stands in records."""
-        trials = [{**_names(trial), "recipe": trial.recipe.to_dict()} for trial in self.trials]
-        head = {name: getattr(self, name) for name in ("name", "world", "question", "reference")}
-        tuning = self.tuning and {
-            "seed": self.tuning.seed,
-            "group": self.tuning.group,
-            "candidates": {
-                setting: [{"training": one.training, "options": one.options} for one in tried]
-                for setting, tried in self.tuning.candidates.items()
-            },
-        }
-        pairs = [list(pair) for pair in self.comparisons]
-        return {**head, "trials": trials, "tuning": tuning, "comparisons": pairs}
+        plain: dict[str, Any] = to_plain(self)
+        return plain
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Study:
-        """The inverse of :meth:`to_dict`; other keys are not read."""
-        trials = tuple(
-            Trial(one["setting"], Recipe.from_dict(one["recipe"]), tuple(one["seeds"]), one["group"])
-            for one in plain["trials"]
-        )
-        tuning = plain["tuning"] and Tuning(
-            plain["tuning"]["seed"],
-            {
-                setting: tuple(Candidate(**one) for one in tried)
-                for setting, tried in plain["tuning"]["candidates"].items()
-            },
-            plain["tuning"]["group"],
-        )
-        head = {name: plain[name] for name in ("name", "world", "question", "reference")}
-        pairs = tuple((one, other) for one, other in plain.get("comparisons", ()))
-        return cls(**head, trials=trials, tuning=tuning or None, comparisons=pairs)
+        """The inverse of :meth:`to_dict`; what tuning chose, which a record adds, is passed over.
 
-
-def _names(trial: Trial) -> dict[str, Any]:
-    return {"setting": trial.setting, "group": trial.group, "seeds": list(trial.seeds)}
+        Raises:
+            ValueError: if a field is missing, unknown or of another type; the message has its path.
+        """
+        return from_plain(cls, {name: plain[name] for name in plain if name != "chosen"}, "study")
 
 
 def _check_tuning(tuning: Tuning, trials: tuple[Trial, ...]) -> None:

@@ -72,15 +72,13 @@ def miniature(recipe: Recipe, *, pixels: int, epochs: int, batch_size: int) -> R
         ('small-cnn', PhotoViews(size=64, normalisation='unit'), True)
     """
     quick = TrainingSettings(epochs=epochs, batch_size=batch_size, learning_rate=2e-3)
-    methods = tuple(
-        replace(method, training=quick, trunk=(256, 64) if method.trunk else ()) for method in recipe.methods
-    )
+    methods = [replace(one, training=quick, trunk=(256, 64) if one.trunk else ()) for one in recipe.methods]
     return replace(
         recipe,
         start=None,
         encoder="small-cnn",
         views=PhotoViews(pixels, getattr(recipe.views, "normalisation", "imagenet")),
-        methods=methods,
+        methods=tuple(methods),
         probe=replace(recipe.probe, learning_rate=1e-2),
     )
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
-from probmcl_book.replicate.recipe import Method, Recipe
+from probmcl_book.replicate.recipe import Recipe
 from probmcl_book.studies import Study, Trial
 from probmcl_book.studies.planned.settings import REFERENCE, SEEDS, alone, methods
 from probmcl_book.studies.planned.worlds import World
@@ -29,13 +28,14 @@ def cost_study(base: Recipe, world: World, name: str) -> Study:
     for setting in COMPARED:
         method = methods(base)[setting]
         for factor in BATCHES:
-            changed = _with_batch(method, factor)
-            group = f"batch {changed.training.batch_size}"
-            trials.append(Trial(setting, alone(base, changed), SEEDS, group))
+            size = round(factor * method.training.batch_size)
+            rate = math.sqrt(factor) * method.training.learning_rate
+            changed = method.trained(batch_size=size, learning_rate=rate)
+            trials.append(Trial(setting, alone(base, changed), SEEDS, f"batch {size}"))
         for factor in EPOCHS:
             epochs = max(1, round(factor * method.training.epochs))
-            changed = replace(method, training=replace(method.training, epochs=epochs))
-            trials.append(Trial(setting, alone(base, changed), SEEDS, f"{factor:g} times the epochs"))
+            longer = alone(base, method.trained(epochs=epochs))
+            trials.append(Trial(setting, longer, SEEDS, f"{factor:g} times the epochs"))
     return Study(
         "cost",
         name,
@@ -43,9 +43,3 @@ def cost_study(base: Recipe, world: World, name: str) -> Study:
         tuple(trials),
         reference=REFERENCE,
     )
-
-
-def _with_batch(method: Method, factor: float) -> Method:
-    training = method.training
-    size, rate = round(factor * training.batch_size), math.sqrt(factor) * training.learning_rate
-    return replace(method, training=replace(training, batch_size=size, learning_rate=rate))

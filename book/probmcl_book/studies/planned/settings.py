@@ -101,8 +101,7 @@ def changed(base: Recipe, name: str, *, training: dict[str, Any] | None = None, 
     merged: dict[str, Any] = {
         key: {**getattr(method, key), **fields.pop(key)} for key in ("options", "head") if key in fields
     }
-    settled = replace(method.training, **training or {})
-    return alone(base, replace(method, name=name, training=settled, **merged, **fields))
+    return alone(base, replace(method.trained(**training or {}), name=name, **merged, **fields))
 
 
 def with_few_images(recipe: Recipe, share: float = 0.1) -> Recipe:
@@ -112,10 +111,8 @@ def with_few_images(recipe: Recipe, share: float = 0.1) -> Recipe:
         recipe: of one method or none.
         share: what is kept of the training images.
     """
-
-    def longer(method: Method) -> Method:
-        training = method.training
-        size = max(2, training.batch_size // 4)
-        return replace(method, training=replace(training, epochs=2 * training.epochs, batch_size=size))
-
-    return replace(recipe, train_share=share, methods=tuple(map(longer, recipe.methods)))
+    methods = [
+        method.trained(epochs=2 * method.training.epochs, batch_size=max(2, method.training.batch_size // 4))
+        for method in recipe.methods
+    ]
+    return replace(recipe, train_share=share, methods=tuple(methods))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from probmcl.train import TrainingSettings
 from probmcl_book.replicate.datasets import DigitsData
 from probmcl_book.replicate.recipe import LettersStart, Method, Recipe
-from probmcl_book.replicate.recipes import digits_recipe, mirflickr14_features, shortened
+from probmcl_book.replicate.recipes import digits_recipe, mirflickr14_features
 
 
 def digits_base() -> Recipe:
@@ -26,18 +26,17 @@ def digits_base() -> Recipe:
         name="digits_study",
         data=DigitsData(train=1536, validation=600, test=1500),
         start=LettersStart(3000, TrainingSettings(epochs=5, batch_size=64, learning_rate=5e-3)),
-        methods=_shorter(whole, epochs=4, batch_size=64),
+        methods=whole.trained(epochs=4, batch_size=64).methods,
     )
 
 
 def digits_smoke() -> Recipe:
     """The same in a second a run: it shows that the parts fit and is no evidence."""
-    base = digits_base()
+    base = digits_base().trained(epochs=1, batch_size=8)
     return replace(
         base,
         data=DigitsData(train=128, validation=64, test=96),
         start=LettersStart(64, TrainingSettings(epochs=1, batch_size=32, learning_rate=5e-3)),
-        methods=_shorter(base, epochs=1, batch_size=8),
         probe=replace(base.probe, epochs=2),
     )
 
@@ -56,8 +55,8 @@ def mirflickr14_base() -> Recipe:
 
 def mirflickr14_smoke() -> Recipe:
     """The same in a second a run."""
-    base = shortened(mirflickr14_base(), limit=128)
-    return replace(base, methods=_shorter(base, epochs=1, batch_size=8), probe=replace(base.probe, epochs=2))
+    base = replace(mirflickr14_base(), limit=128).trained(epochs=1, batch_size=8)
+    return replace(base, probe=replace(base.probe, epochs=2))
 
 
 @dataclass(frozen=True)
@@ -95,11 +94,3 @@ def base_method(base: Recipe, criterion: str) -> Method:
         if method.criterion == criterion:
             return method
     raise ValueError(f"base: expected a method with the criterion {criterion!r} in {base.name}, got none")
-
-
-def _shorter(recipe: Recipe, *, epochs: int, batch_size: int) -> tuple[Method, ...]:
-    """The recipe's methods with other epochs and batches."""
-    return tuple(
-        replace(method, training=replace(method.training, epochs=epochs, batch_size=batch_size))
-        for method in recipe.methods
-    )
