@@ -123,13 +123,7 @@ class CocoData:
 
     def splits(self, folder: Path | None = None) -> Splits:
         """Read the annotations in ``folder``."""
-        parts = coco_parts(
-            _given(folder),
-            year=self.year,
-            unlabelled=self.unlabelled,
-            validation_share=self.validation_share,
-            validation_seed=self.validation_seed,
-        )
+        parts = coco_parts(_given(folder), **asdict(self))
         public = source(f"coco{self.year}")
         whole = public.splits[f"val{self.year}" + (", with labels" if self.unlabelled == "drop" else "")]
         return _on_disk(_given(folder), parts, public, whole)
@@ -156,14 +150,7 @@ class ChestData:
 
     def splits(self, folder: Path | None = None) -> Splits:
         """Read the table of labels in ``folder``."""
-        parts = chestxray14_parts(
-            _given(folder),
-            split=self.split,
-            no_finding=self.no_finding,
-            table=self.table,
-            validation_share=self.validation_share,
-            seed=self.seed,
-        )
+        parts = chestxray14_parts(_given(folder), **asdict(self))
         public = source("chestxray14")
         whole = self.benchmark.test_images if self.no_finding == "keep" else None
         return _on_disk(_given(folder), parts, public, whole)

@@ -1,51 +1,34 @@
 """Replications on chest films, our extension: the paper's medical data set is another. Not for clinical use.
 
 Both ChestX-ray14 recipes take NIH's official split: its 25,596 test films are the same for everybody.
+
+ChestMNIST is learned from random weights, as MedMNIST's own rows are (R14). At 28 pixels its images are those
+of the published rows. Their rows of input 224 enlarge these; our 64 and 224 pixels are made from the original
+films and show more, so they are not ranked with them. At 28 pixels the network is another than theirs, whose
+first layer keeps the size of the image: this one makes it a quarter at once.
 """
 
 from __future__ import annotations
 
-from probmcl_book.replicate.datasets import ChestData, ChestMnistData
-from probmcl_book.replicate.recipe import Recipe
+from functools import partial
+
+from probmcl_book.replicate.datasets import ChestData, ChestMnistData, Dataset
 from probmcl_book.replicate.recipes.photos import AT_224, comparison
 from probmcl_book.replicate.views import PhotoViews
 
+_NIH = ChestData("official")
+_ROWS: tuple[tuple[str, Dataset, str, str | None, PhotoViews], ...] = (
+    # Beside R11; the schedule is M15's at 224 pixels, which states none for 320.
+    ("chestxray14-densenet121-320", _NIH, "timm/densenet121", "tv_in1k", PhotoViews(320)),
+    # KMCL's encoder (R13), on all rows of the official split.
+    ("chestxray14-tresnet-m-224", _NIH, "timm/tresnet_m", "miil_in21k", PhotoViews(224, "unit")),
+    ("chestmnist-resnet18-28", ChestMnistData(28), "timm/resnet18", None, PhotoViews(28)),
+    ("chestmnist-resnet18-64", ChestMnistData(64), "timm/resnet18", None, PhotoViews(64)),
+    ("chestmnist-resnet18-224", ChestMnistData(224), "timm/resnet18", None, PhotoViews(224)),
+)
 
-def chestxray14_densenet121_320() -> Recipe:
-    """DenseNet-121 from torchvision's ImageNet-1k weights at 320 pixels: beside R11.
-
-    The schedule is M15's at 224 pixels: it states none for 320.
-
-    >>> chestxray14_densenet121_320().data.split
-    'official'
-    """
-    data, views = ChestData("official"), PhotoViews(320)
-    return comparison("chestxray14-densenet121-320", data, "timm/densenet121", "tv_in1k", views, AT_224)
-
-
-def chestxray14_tresnet_m_224() -> Recipe:
-    """TResNet-M from ImageNet-21k at 224 pixels: KMCL's encoder (R13), on all rows of the official split.
-
-    >>> chestxray14_tresnet_m_224().views.normalisation
-    'unit'
-    """
-    data, views = ChestData("official"), PhotoViews(224, "unit")
-    return comparison("chestxray14-tresnet-m-224", data, "timm/tresnet_m", "miil_in21k", views, AT_224)
-
-
-def chestmnist_resnet18(pixels: int) -> Recipe:
-    """ResNet-18 on ChestMNIST, from random weights as MedMNIST's own (R14).
-
-    At 28 pixels its images are those of the published rows. Their rows of input 224 enlarge these; our 64 and
-    224 pixels are made from the original films and show more, so they are not ranked with them. At 28 pixels
-    the network is another than theirs, whose first layer keeps the size of the image: this one makes it a
-    quarter at once.
-
-    Args:
-        pixels: 28, 64 or 224, of the data set and of the encoder's input.
-
-    >>> chestmnist_resnet18(64).name
-    'chestmnist-resnet18-64'
-    """
-    name = f"chestmnist-resnet18-{pixels}"
-    return comparison(name, ChestMnistData(pixels), "timm/resnet18", None, PhotoViews(pixels), AT_224)
+CHEST = {
+    name: partial(comparison, name, data, encoder, weights, views, AT_224)
+    for name, data, encoder, weights, views in _ROWS
+}
+"""Makes the recipe of each name."""

@@ -36,11 +36,8 @@ def digits_recipe(*, smoke: bool = False) -> Recipe:
     return smaller(recipe, images=384, epochs=1) if smoke else recipe
 
 
-def digits_random_recipe(*, smoke: bool = False) -> Recipe:
+def digits_random_recipe() -> Recipe:
     """The same comparison from random weights, where the threshold alone gives too little to hold on to.
-
-    Args:
-        smoke: the same experiment in seconds.
 
     Example:
         >>> digits_random_recipe().start is None
@@ -49,8 +46,7 @@ def digits_random_recipe(*, smoke: bool = False) -> Recipe:
     whole = digits_recipe()
     bce, _, threshold, probmcl = whole.methods
     weighted = replace(threshold, name="SupCon, Jaccard-weighted", options={"rule": "weighted"})
-    recipe = replace(whole, name="digits_random", start=None, methods=(bce, threshold, weighted, probmcl))
-    return smaller(recipe, images=384, epochs=1) if smoke else recipe
+    return replace(whole, name="digits_random", start=None, methods=(bce, threshold, weighted, probmcl))
 
 
 def smaller(recipe: Recipe, *, images: int, epochs: int) -> Recipe:
