@@ -68,7 +68,7 @@ def from_plain(kind: type[T], plain: Any, source: str, *, complete: bool = False
     """
     try:
         read: T = _Reader(complete).read(kind, plain, "")
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError) as error:  # the whole has no path
         raise ValueError(f"{source}: {str(error).removeprefix(': ')}") from None
     return read
 
@@ -131,10 +131,12 @@ class _Reader:
         held = {name: entry for name, entry in plain.items() if name not in _tag(kind)}
         held = getattr(kind, "upgraded", dict)(held)
         types, needed = _fields(kind)
-        for name in [name for name in held if name not in types]:
-            raise ValueError(f"{_at(where, name)}: unknown field, expected {', '.join(types) or 'none'}")
-        for name in [name for name in (types if self.complete else needed) if name not in held]:
-            raise ValueError(f"{_at(where, name)}: expected a value, got none")
+        if unknown := [name for name in held if name not in types]:
+            raise ValueError(
+                f"{_at(where, unknown[0])}: unknown field, expected {', '.join(types) or 'none'}"
+            )
+        if missing := [name for name in (types if self.complete else needed) if name not in held]:
+            raise ValueError(f"{_at(where, missing[0])}: expected a value, got none")
         values = self._entries(types, held, where)
         try:
             return kind(**values)
