@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import takewhile
 
-import yaml
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from myst_parser.config.main import MdParserConfig
+from myst_parser.parsers.mdit import create_md_parser
+from myst_parser.parsers.options import options_to_items
 
-FENCE = re.compile(
-    r"^(?P<indent>\s*)(?P<marker>`{3,}|~{3,}|:{3,})\s*(?:\{(?P<name>[\w:.-]+)\})?(?P<rest>.*)$"
-)
-OPTION = re.compile(r"^\s*:(?P<key>[\w-]+):(?:\s+(?P<value>.*))?$")
-MATH_END = re.compile(r"^(?P<body>.*?)\$\$\s*(?:\((?P<label>[\w:.-]+)\))?\s*$")
-
+INFO = re.compile(r"\{(?P<name>[\w:.-]+)\}(?P<argument>.*)")
+MATH, FENCES = ("math_block", "math_block_label"), ("fence", "colon_fence")
 
 VERBATIM = (
     "code-cell",
@@ -62,25 +65,23 @@ class Block:
     body_line: int = 0
 
 
+@cache
+def _parser() -> MarkdownIt:
+    config = MdParserConfig(enable_extensions={"colon_fence", "dollarmath"})
+    return create_md_parser(config, RendererHTML).disable("inline")
+
+
 def split_blocks(lines: Sequence[str], first_line: int = 1) -> list[Block]:
     """Split ``lines``, the first of which is line ``first_line`` of the file."""
     blocks: list[Block] = []
-    text_from, i = 0, 0
-    while i < len(lines):
-        if FENCE.match(lines[i]):
-            block, after = _fence(lines, i, first_line)
-        elif lines[i].lstrip().startswith("$$"):
-            block, after = _math(lines, i, first_line)
-        else:
-            i += 1
-            continue
-        if text_from < i:
-            blocks.append(Block("text", first_line + text_from, tuple(lines[text_from:i])))
-        blocks.append(block)
-        text_from = i = after
-    if text_from < len(lines):
-        blocks.append(Block("text", first_line + text_from, tuple(lines[text_from:])))
-    return blocks
+    after = 0
+    for token in _parser().parse("\n".join(lines)):
+        if token.type in (*MATH, *FENCES) and token.map:
+            start, end = token.map
+            blocks += _text(lines[after:start], first_line + after)
+            blocks.append(_block(token, lines[start:end], first_line + start))
+            after = end
+    return blocks + _text(lines[after:], first_line + after)
 
 
 def walk(blocks: Sequence[Block]) -> Iterator[Block]:
@@ -94,55 +95,41 @@ def walk(blocks: Sequence[Block]) -> Iterator[Block]:
             yield from walk(split_blocks(block.lines, block.body_line))
 
 
-def _fence(lines: Sequence[str], start: int, first_line: int) -> tuple[Block, int]:
-    opening = FENCE.match(lines[start])
-    assert opening is not None
-    indent, marker, name = opening["indent"], opening["marker"], opening["name"]
-    closing = re.compile(rf"^\s*{re.escape(marker[0])}{{{len(marker)},}}\s*$")
-    end = next((j for j in range(start + 1, len(lines)) if closing.match(lines[j])), None)
-    if end is None:
-        raise SourceError(first_line + start, f"the block {lines[start].strip()!r} is never closed")
-    if name is None and marker[0] == ":":
-        raise SourceError(first_line + start, f"expected a directive in braces after {marker!r}")
-    if name is None:
-        return Block("code", first_line + start, tuple(lines[start : end + 1])), end + 1
-    inside = [
-        line[len(indent) :] if line.startswith(indent) else line.lstrip() for line in lines[start + 1 : end]
-    ]
-    options, skipped = _options(inside, first_line + start + 1)
-    body, line = tuple(inside[skipped:]), first_line + start
-    argument = opening["rest"].strip()
-    directive = Block("directive", line, body, indent, name, argument, options, body_line=line + 1 + skipped)
-    return directive, end + 1
+def _text(lines: Sequence[str], line: int) -> list[Block]:
+    for number, text in enumerate(lines, start=line):
+        if text.lstrip().startswith("$$"):
+            raise SourceError(number, "the formula opened with '$$' is never closed")
+    return [Block("text", line, tuple(lines))] if lines else []
+
+
+def _block(token: Token, lines: Sequence[str], line: int) -> Block:
+    """A token as a block: ``lines`` are its own, the first of them line ``line`` of the file."""
+    indent = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
+    content = token.content.splitlines()
+    if token.type in MATH:
+        body = tuple(part.strip() for part in content if part.strip())
+        label = token.info if token.type == "math_block_label" else ""
+        return Block("math", line, body, indent, label=label)
+    if not re.fullmatch(rf"\s*{token.markup}+\s*", lines[-1]) or len(lines) == 1:
+        raise SourceError(line, f"the block {lines[0].strip()!r} is never closed")
+    info = INFO.fullmatch(token.info.strip())
+    if info is None and token.type == "colon_fence":
+        raise SourceError(line, f"expected a directive in braces after {token.markup!r}")
+    if info is None:
+        return Block("code", line, tuple(lines))
+    options, skipped = _options(content, line + 1)
+    body, argument = tuple(content[skipped:]), info["argument"].strip()
+    return Block("directive", line, body, indent, info["name"], argument, options, body_line=line + 1 + skipped)
 
 
 def _options(lines: Sequence[str], first_line: int) -> tuple[dict[str, str], int]:
     """Return a directive's options and the number of lines that they take."""
-    if lines and lines[0].strip() == "---":
-        end = next((j for j in range(1, len(lines)) if lines[j].strip() == "---"), None)
-        if end is None:
+    if lines[:1] == ["---"]:
+        if "---" not in lines[1:]:
             raise SourceError(first_line, "the options opened with '---' are never closed")
-        return {key: str(value) for key, value in yaml.safe_load("\n".join(lines[1:end])).items()}, end + 1
-    options: dict[str, str] = {}
-    for line in lines:
-        option = OPTION.match(line)
-        if option is None:
-            break
-        options[option["key"]] = (option["value"] or "").strip()
-    return options, len(options)
-
-
-def _math(lines: Sequence[str], start: int, first_line: int) -> tuple[Block, int]:
-    indent = lines[start][: len(lines[start]) - len(lines[start].lstrip())]
-    rest = lines[start].strip()[2:]
-    body: list[str] = []
-    for j in range(start, len(lines)):
-        line = rest if j == start else lines[j].strip()
-        if ending := MATH_END.match(line):
-            body.append(ending["body"].strip())
-            content = tuple(part for part in body if part)
-            return Block("math", first_line + start, content, indent, label=ending["label"] or ""), j + 1
-        if not line and j > start:
-            break
-        body.append(line)
-    raise SourceError(first_line + start, "the formula opened with '$$' is never closed")
+        end = lines.index("---", 1)
+        written, skipped = lines[1:end], end + 1
+    else:
+        written = [line[1:] for line in takewhile(lambda line: line.startswith(":"), lines)]
+        skipped = len(written)
+    return dict(options_to_items("\n".join(written))[0]), skipped

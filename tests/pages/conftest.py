@@ -7,6 +7,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from probmcl_book.pages import output
 from probmcl_book.pages.style import DARK, LIGHT, Colours, drawing_in
 
 
@@ -28,3 +29,16 @@ def drawn(style: Colours) -> Callable[[Figure], Figure]:
         return figure
 
     return draw
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """What the calls of a test display."""
+    bundles: list[dict[str, str]] = []
+
+    def display(bundle: dict[str, str], *, raw: bool) -> None:
+        assert raw
+        bundles.append(bundle)
+
+    monkeypatch.setattr(output, "display", display)
+    return bundles

@@ -13,21 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from probmcl_book.pages import colours, show, slide
-from probmcl_book.pages import output as output_module
 from probmcl_book.pages.style import DARK, LIGHT, drawing_in
-
-
-@pytest.fixture
-def outputs(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
-    """What the calls of a test display."""
-    shown: list[dict[str, str]] = []
-
-    def display(bundle: dict[str, str], *, raw: bool) -> None:
-        assert raw
-        shown.append(bundle)
-
-    monkeypatch.setattr(output_module, "display", display)
-    return shown
 
 
 def line(height: float = 1.0, *, factor: float = 1.0) -> Figure:
@@ -52,21 +38,21 @@ def rgb(colour: str) -> tuple[int, ...]:
     return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
 
 
-def test_show_embeds_the_figure_in_both_styles(outputs: list[dict[str, str]]) -> None:
+def test_show_embeds_the_figure_in_both_styles(shown: list[dict[str, str]]) -> None:
     show(line, 1.0, alt="A line.", caption="A <caption>.")
-    html = outputs[0]["text/html"]
+    html = shown[0]["text/html"]
     light, dark = pictures(html)
     assert light.size == dark.size == (432, 288)  # 3 x 2 inches at 144 dpi
     assert light.getpixel((0, 0)) == pytest.approx(rgb(LIGHT.background), abs=2)  # the palette rounds
     assert dark.getpixel((0, 0)) == pytest.approx(rgb(DARK.background), abs=2)
     assert html.count('alt="A line."') == 2
     assert "<figcaption>A &lt;caption&gt;.</figcaption>" in html
-    assert outputs[0]["text/plain"] == "Figure: A line."
+    assert shown[0]["text/plain"] == "Figure: A line."
 
 
-def test_only_the_light_picture_is_seen_without_a_style_sheet(outputs: list[dict[str, str]]) -> None:
+def test_only_the_light_picture_is_seen_without_a_style_sheet(shown: list[dict[str, str]]) -> None:
     show(line, alt="A line.")
-    images = re.findall(r"<img [^>]*>", outputs[0]["text/html"])
+    images = re.findall(r"<img [^>]*>", shown[0]["text/html"])
     assert [("pm-dark" in image, "display:none" in image) for image in images] == [
         (False, False),
         (True, True),
@@ -76,17 +62,17 @@ def test_only_the_light_picture_is_seen_without_a_style_sheet(outputs: list[dict
 @pytest.mark.parametrize(
     "host", ['html[data-theme="dark"]', 'body[data-jp-theme-light="false"]', 'html[theme="dark"]']
 )
-def test_each_dark_host_swaps_the_pictures(outputs: list[dict[str, str]], host: str) -> None:
+def test_each_dark_host_swaps_the_pictures(shown: list[dict[str, str]], host: str) -> None:
     show(line, alt="A line.")
-    hidden, seen = re.findall(r"([^{}]*)\{display:(?:none|block)!important\}", outputs[0]["text/html"])
+    hidden, seen = re.findall(r"([^{}]*)\{display:(?:none|block)!important\}", shown[0]["text/html"])
     assert f"{host} .pm-light" in hidden
     assert f"{host} .pm-dark" in seen
 
 
-def test_show_hands_arguments_on_and_leaves_no_figure_open(outputs: list[dict[str, str]]) -> None:
+def test_show_hands_arguments_on_and_leaves_no_figure_open(shown: list[dict[str, str]]) -> None:
     show(line, 1.0, alt="A line.", factor=2.0)
     show(line, 2.0, alt="A line.")
-    assert outputs[0] == outputs[1]
+    assert shown[0] == shown[1]
     assert plt.get_fignums() == []
 
 
@@ -104,19 +90,19 @@ def test_a_function_that_gives_no_figure_is_refused() -> None:
         show(forgetful, alt="Nothing.")
 
 
-def test_a_photograph_keeps_its_colours(outputs: list[dict[str, str]]) -> None:
+def test_a_photograph_keeps_its_colours(shown: list[dict[str, str]]) -> None:
     def photograph() -> Figure:
         figure, axes = plt.subplots(figsize=(3, 2))
         axes.imshow(np.random.default_rng(0).random((200, 300, 3)))
         return figure
 
     show(photograph, alt="Coloured noise.")
-    assert pictures(outputs[0]["text/html"])[0].getcolors(maxcolors=20_000) is None
+    assert pictures(shown[0]["text/html"])[0].getcolors(maxcolors=20_000) is None
 
 
-def test_slide_holds_every_frame_in_both_styles(outputs: list[dict[str, str]]) -> None:
+def test_slide_holds_every_frame_in_both_styles(shown: list[dict[str, str]]) -> None:
     slide(line, [0.5, 1.0, 2.0], label="height <h>", alt="A line of height {value}.", start=1)
-    html = outputs[0]["text/html"]
+    html = shown[0]["text/html"]
     held = frames(html)
     assert [frame["value"] for frame in held] == ["0.5", "1", "2"]
     assert held[2]["alt"] == "A line of height 2."
@@ -127,19 +113,19 @@ def test_slide_holds_every_frame_in_both_styles(outputs: list[dict[str, str]]) -
     assert "<http" not in html
 
 
-def test_slides_control_is_labelled_and_names_do_not_collide(outputs: list[dict[str, str]]) -> None:
+def test_slides_control_is_labelled_and_names_do_not_collide(shown: list[dict[str, str]]) -> None:
     for _ in range(2):
         slide(line, [1, 2], label="height <h>", alt="A line.")
-    names = [re.findall(r' id="([^"]+)"', bundle["text/html"]) for bundle in outputs]
+    names = [re.findall(r' id="([^"]+)"', bundle["text/html"]) for bundle in shown]
     assert len({name for pair in names for name in pair}) == 4
-    for bundle, (figure, control) in zip(outputs, names, strict=True):
+    for bundle, (figure, control) in zip(shown, names, strict=True):
         assert f'<label for="{control}">height &lt;h&gt;:</label>' in bundle["text/html"]
         assert f'getElementById("{figure}")' in bundle["text/html"]
 
 
-def test_a_value_cannot_end_the_script(outputs: list[dict[str, str]]) -> None:
+def test_a_value_cannot_end_the_script(shown: list[dict[str, str]]) -> None:
     slide(lambda value: line(), ["</script>", "b"], label="word", alt="A line, {value}.")
-    assert outputs[0]["text/html"].count("</script>") == 1
+    assert shown[0]["text/html"].count("</script>") == 1
 
 
 @pytest.mark.parametrize(

@@ -7,21 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from probmcl.evaluate import Interval
-from probmcl_book.pages import output as output_module
 from probmcl_book.pages import study_pages
 from probmcl_book.records import Record, write_record
 from probmcl_book.studies import in_group
 
 Make = Callable[..., Record]
-
-
-@pytest.fixture
-def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The tables of a test, as a terminal shows them."""
-    texts: list[str] = []
-    monkeypatch.setattr(output_module, "display", lambda bundle, raw: texts.append(bundle["text/plain"]))
-    return texts
 
 
 @pytest.fixture
@@ -32,11 +22,11 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Record
 
 
 def test_the_plan_says_what_is_recorded_and_how_to_run_the_rest(
-    make_study_record: Make, results: Callable[[Record], None], shown: list[str]
+    make_study_record: Make, results: Callable[[Record], None], shown: list[dict[str, str]]
 ) -> None:
     results(make_study_record("choices", seeds=(0,)))
     study_pages.study_plan(["choices"])
-    recorded, missing = shown[0].splitlines()[-2:]
+    recorded, missing = shown[0]["text/plain"].splitlines()[-2:]
     assert recorded.split()[:4] == ["choices", "DigitScenes", "57", "19"]
     assert "not run" in missing
     assert study_pages.study_command("choices", "mirflickr14") in missing
@@ -55,12 +45,12 @@ def test_a_world_without_a_record_gets_a_sentence_and_nothing_is_drawn(
 
 
 def test_differences_show_both_intervals_and_their_level(
-    make_study_record: Make, results: Callable[[Record], None], shown: list[str]
+    make_study_record: Make, results: Callable[[Record], None], shown: list[dict[str, str]]
 ) -> None:
     study_pages.differences(in_group(make_study_record("main", mean_ap={"BCE": 0.7}), "100 %"))
-    (line,) = [line for line in shown[0].splitlines() if line.startswith("BCE")]
+    (line,) = [line for line in shown[0]["text/plain"].splitlines() if line.startswith("BCE")]
     assert line.count("0.100 [0.090, 0.110]") == 2
-    assert "level 0.997" in shown[0]
+    assert "level 0.997" in shown[0]["text/plain"]
 
 
 def test_without_records_a_claim_is_not_run_and_the_default_stays(
@@ -91,10 +81,3 @@ def test_a_default_that_is_beaten_is_named(
     study_pages.defaults_verdict("choices")
     said = capsys.readouterr().out
     assert "M13 tau 0.1: better on validation by more than two standard errors, on what is recorded." in said
-
-
-def test_a_cell_holds_an_interval_that_has_a_width_and_a_number_otherwise() -> None:
-    assert study_pages.cell(Interval(0.5, 0.4, 0.6)) == (0.5, 0.4, 0.6)
-    assert study_pages.cell(Interval(6.0, 6.0, 6.0)) == 6.0  # the same with every seed
-    assert study_pages.cell(Interval(6.0)) == 6.0
-    assert study_pages.cell(None) is None

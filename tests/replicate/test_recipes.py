@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from torchvision import models
 
 from probmcl.data import ImagesOnDisk, LabelledImages, save_npz
 from probmcl.data.views import NORMALISATIONS
+from probmcl.train import History
 from probmcl_book.records import load_result
 from probmcl_book.replicate import (
     RECIPES,
@@ -25,7 +27,7 @@ from probmcl_book.replicate import (
     Splits,
     digits_recipe,
     estimate,
-    shortened,
+    sized_splits,
 )
 from probmcl_book.replicate.origin import Origin
 from probmcl_book.replicate.recipes.photos import AT_224, comparison
@@ -127,18 +129,42 @@ def test_your_own_images_come_from_three_files(tmp_path) -> None:
         data.splits(tmp_path)
 
 
-def test_an_estimate_counts_what_is_known() -> None:
+def test_an_estimate_counts_steps_of_the_time_that_one_takes() -> None:
     images = LabelledImages(torch.zeros(10, 3, 8, 8, dtype=torch.uint8), torch.ones(10, 5), list("abcde"))
     splits = Splits(images, images, images, "", "", "", "")
-    recipe = comparison("x", CocoData(), "timm/resnet18", None, PhotoViews(224), AT_224)
-    found = estimate(shortened(recipe, epochs=2), splits, seeds=3)
+    views = PhotoViews(224)
+    training = replace(AT_224, epochs=2, batch_size=4)
+    recipe = comparison("x", CocoData(), "timm/resnet18", None, views, training)
+    clocked = []
+
+    def clock(train: Callable[[], History]) -> float:
+        clocked.append(train)
+        return 1.0
+
+    found = estimate(recipe, splits, seeds=3, clock=clock)
     assert found.macs == pytest.approx(1.814e9, rel=0.01)  # He et al. 2016, table 1: 1.8
     assert found.parameters == 11_176_512
-    assert found.image_views == 3 * 3 * 2 * 2 * 10  # seeds, methods, epochs, views, images
-    # Training: 3 passes; watching: 10 of validation and, for ProbMCL, 10 of training; scores; two probes.
-    plain = 2 * (2 * 10 + 20) + (2 * 20 + 40) + 40
-    assert found.operations == pytest.approx(2 * found.macs * 3 * (3 * 3 * 2 * 2 * 10 + plain))
-    assert 1 < found.memory / 2**30 < 4  # 64 images, two views of each, in half precision
-    on_cpu = estimate(shortened(recipe, epochs=2), splits, seeds=3, device="cpu")
-    assert 1.5 * found.memory < on_cpu.memory < 2 * found.memory
-    assert "not measured here" in " ".join(found.lines())
+    assert found.image_views == 3 * 3 * 2 * 2 * 8  # seeds, methods, epochs, views, images of whole batches
+    assert len(clocked) == 2  # the encoder's step, and a step of the contrastive head with its loss
+    assert found.images == 1
+    steps = 2 * 2  # of each method and seed: epochs, batches
+    assert found.hours == pytest.approx(3 * steps * (3 * 4 * 1.0 + 1.0) / 3600)  # an image took a second
+    assert "A GPU takes another time" in " ".join(found.lines())
+
+
+@pytest.mark.parametrize("name", ["chestmnist-resnet18-28", "digits"])
+def test_the_steps_of_an_estimate_are_real_ones(name: str) -> None:
+    images = 8
+    recipe = RECIPES[name]()
+    methods = tuple(replace(one, training=replace(one.training, batch_size=images)) for one in recipe.methods)
+    losses = []
+
+    def clock(train: Callable[[], History]) -> float:
+        losses.append(train().epochs[-1].loss)
+        return 1.0
+
+    splits = recipe.splits() if name == "digits" else sized_splits(recipe, images, images, images, 14)
+    estimate(replace(recipe, methods=methods), splits, 1, clock=clock)
+    contrastive = sum(bool(method.trunk) for method in methods)
+    assert len(losses) == 1 + contrastive
+    assert all(loss > 0 for loss in losses)

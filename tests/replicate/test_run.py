@@ -85,7 +85,7 @@ def test_a_method_alone_has_no_best_baseline(recipe) -> None:
 
 
 def test_the_table_and_the_sentences_show_every_method(record) -> None:
-    assert comparison_table(record).row_count == 5
+    assert len(comparison_table(record).rows) == 5
     assert f"ProbMCL and {START}" in verdict(record.differences[0])
 
 

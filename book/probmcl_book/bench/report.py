@@ -1,50 +1,36 @@
-"""The benchmarks as a table in the terminal."""
+"""The benchmarks as a table."""
 
 from __future__ import annotations
 
-from rich.table import Table
-
 from probmcl_book.bench.cases import CASES, Goal
 from probmcl_book.records.record import Record, Row
+from probmcl_book.records.table import Cell, Table
 
 
 def bench_table(record: Record) -> Table:
-    """One line a case: time and memory of both sides, their ratios, and the figures to reach.
+    """One line per side of a case: its cost, how it compares with the other side, the figures to reach.
 
     Args:
         record: made by :func:`~probmcl_book.bench.run_benchmarks`.
-
-    Returns:
-        A table for ``rich.print``.
     """
+    rows: list[list[Cell]] = []
+    for name in (name for name in CASES if name in record.recipe["sizes"]):
+        words = " ".join(f"{key} {value:,}" for key, value in record.recipe["sizes"][name].items())
+        sides = [row for row in record.rows if row.method.startswith(f"{name}: ")]
+        for row in sides:
+            figures = [row.metrics.get(key) for key in ("seconds", "growth_mib", "speed", "memory")]
+            goals = [f"{goal}: {_reached(goal, row)}" for goal in CASES[name].goals]
+            beside = [words, "; ".join(goals)] if row is sides[0] else ["", ""]
+            rows.append([row.method, beside[0], *figures, beside[1]])
+        if not sides:
+            rows.append([name, words, *[None] * 4, "not run on a GPU yet"])
     hardware = record.hardware
-    title = f"{hardware.cpu}, {hardware.threads} threads, {hardware.device}, torch {hardware.torch}"
-    table = Table(
-        title=title, caption="Median seconds; growth of the resident set in MiB; forward and backward."
+    return Table(
+        rows,
+        ["case: side", "sizes", "seconds", "MiB", "times as fast", "times as small", "asked for"],
+        "Forward and backward pass: median seconds, and by how much memory grew. "
+        f"{hardware.cpu}, {hardware.threads} threads, {hardware.device}, torch {hardware.torch}.",
     )
-    for column in ("case", "sizes", "s", "MiB", "against", "s", "MiB", "faster", "smaller", "goal"):
-        table.add_column(column, justify="right" if column in ("s", "MiB", "faster", "smaller") else "left")
-    for name, sizes in record.recipe["sizes"].items():
-        rows = [row for row in record.rows if row.method.startswith(f"{name}: ")]
-        words = " ".join(f"{key} {value}" for key, value in sizes.items())
-        if not rows:
-            table.add_row(name, words, "not run on a GPU yet")
-            continue
-        ours, theirs = rows[0], rows[1] if len(rows) > 1 else None
-        goals = ", ".join(f"{goal}: {_reached(goal, ours)}" for goal in CASES[name].goals)
-        table.add_row(
-            name,
-            words,
-            *_cost(ours),
-            *(("", "", "") if theirs is None else (theirs.method.split(": ", 1)[1], *_cost(theirs))),
-            *("" if theirs is None else f"{ours.metrics[key].value:.1f}x" for key in ("speed", "memory")),
-            goals,
-        )
-    return table
-
-
-def _cost(row: Row) -> tuple[str, str]:
-    return f"{row.metrics['seconds'].value:.3g}", f"{row.metrics['growth_mib'].value:,.0f}"
 
 
 def _reached(goal: Goal, ours: Row) -> str:

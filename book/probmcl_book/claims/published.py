@@ -13,10 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
 
-from rich.table import Table
-
 from probmcl_book.claims.ledger import LedgerEntry
 from probmcl_book.records.record import Record
+from probmcl_book.records.table import Table
 from probmcl_book.replicate.datasets import Benchmark
 from probmcl_book.replicate.recipe import PretrainedStart, Recipe
 from probmcl_book.replicate.views import PhotoViews
@@ -76,36 +75,29 @@ def standings(record: Record, entries: Sequence[LedgerEntry]) -> list[Standing]:
 
 
 def published_table(record: Record, found: Sequence[Standing]) -> Table:
-    """A ranking, below a line what is not comparable with it, and why, for ``rich.print``.
+    """A ranking, below it what is not comparable with it, and why.
 
     Args:
         record: the record that was placed.
-        found: its :func:`standings`, not empty.
+        found: its :func:`standings`, or some of them.
     """
     benchmark = Recipe.from_dict(record.recipe).data.benchmark
     assert benchmark is not None
-    ranked = [one for one in found if not one.reason]
-    reasons = list(dict.fromkeys(one.reason for one in found if one.reason))
+    reasons = dict.fromkeys(one.reason for one in found if one.reason)
     marks = dict(zip(reasons, ascii_lowercase, strict=False))
-    table = Table(
-        title=f"{benchmark.data}: published {benchmark.metric} and ours",
-        caption="\n".join(
-            [
-                "Ranked: same data set, split, metric and test images. Published numbers are as the ledger "
-                "has them; backbones, weights and inputs differ.",
-                *(f"{mark}, not comparable: {reason}." for reason, mark in marks.items()),
-            ]
-        ),
-        caption_justify="left",
+    return Table(
+        [
+            [marks.get(one.reason, str(place)), one.row, one.method, one.setting, one.split, one.rows, one.shown]
+            for place, one in enumerate(found, start=1)
+        ],
+        ["", "row", "method", "setting", "split", "rows scored", benchmark.metric],
+        f"{benchmark.data}: published {benchmark.metric} and ours",
+        notes=[
+            "Ranked: same data set, split, metric and test images. Published numbers are as the ledger "
+            "has them; backbones, weights and inputs differ.",
+            *(f"{mark}, not comparable: {reason}." for reason, mark in marks.items()),
+        ],
     )
-    for name in ("", "row", "method", "setting", "split", "rows scored", benchmark.metric):
-        table.add_column(name, justify="right" if name == benchmark.metric else "left")
-    for place, one in enumerate(found, start=1):
-        if one.reason and place == len(ranked) + 1:
-            table.add_section()
-        cells = (one.row, one.method, one.setting, one.split, one.rows, one.shown)
-        table.add_row(marks.get(one.reason, str(place)), *cells, style="bold" if one.row == "ours" else None)
-    return table
 
 
 def _ours(record: Record, recipe: Recipe, benchmark: Benchmark) -> Iterator[Standing]:

@@ -1,7 +1,7 @@
 """Evidence becomes pages.
 
 A chapter's first cell calls :func:`setup`; its figures, sliders and tables go through :func:`show`,
-:func:`slide` and :func:`table`; :func:`kept_for_backward` measures memory. Figure functions ask
+:func:`slide`, :func:`table` and :func:`show_table`; :func:`kept_for_backward` measures memory. Figure functions ask
 :func:`colours` for colours and stand in :mod:`probmcl_book.pages.figures`. The assignments' checkers are
 :mod:`probmcl_book.course`.
 """
@@ -10,7 +10,7 @@ from probmcl_book.pages.display import show, slide
 from probmcl_book.pages.memory import kept_for_backward
 from probmcl_book.pages.notebook import PROFILES, Page, data_folder, setup
 from probmcl_book.pages.style import Colours, colours
-from probmcl_book.pages.tables import table
+from probmcl_book.pages.tables import show_table, table
 
 __all__ = [
     "PROFILES",
@@ -21,6 +21,7 @@ __all__ = [
     "kept_for_backward",
     "setup",
     "show",
+    "show_table",
     "slide",
     "table",
 ]

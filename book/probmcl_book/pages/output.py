@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from textwrap import fill
 
 from IPython.display import display
 
@@ -44,6 +45,11 @@ _count = itertools.count(1)
 def emit(html: str, plain: str) -> None:
     """Display ``html`` with its style sheet; where HTML is not shown, ``plain``."""
     display({"text/html": STYLE + html, "text/plain": plain}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def say(words: str) -> None:
+    """Print a sentence in lines that fit a page."""
+    print(fill(words, 110, break_long_words=False, break_on_hyphens=False))
 
 
 def unique_name(*parts: str) -> str:

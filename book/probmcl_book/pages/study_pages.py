@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from textwrap import fill
 
-from probmcl.evaluate import Interval
 from probmcl_book.claims import (
     WorldLabels,
     claim_finding,
@@ -16,8 +14,9 @@ from probmcl_book.claims import (
     validation_gains,
     world_labels,
 )
-from probmcl_book.pages.tables import Cell, table
-from probmcl_book.records import Record
+from probmcl_book.pages.output import say
+from probmcl_book.pages.tables import table
+from probmcl_book.records import Cell, Record, over_seeds
 from probmcl_book.studies import PLANNED, difference_of, planned_study, record_name, recorded_runs, study_in
 
 TITLES = {"digits": "DigitScenes", "mirflickr14": "MIRFLICKR, 14 topics"}
@@ -86,13 +85,11 @@ def differences(record: Record) -> None:
     reference = study_in(record).reference
     rows: list[list[Cell]] = []
     level = 0.0
-    for other in dict.fromkeys(row.method for row in record.rows if row.seed is None):
+    for other in over_seeds(record):
         images = difference_of(record, reference, other)
         if images is not None:
             level = images.level
-            rows.append(
-                [other, cell(images), cell(difference_of(record, reference, other, "mAP over seeds"))]
-            )
+            rows.append([other, images, difference_of(record, reference, other, "mAP over seeds")])
     caption = (
         f"{reference} less each other setting, test mAP. Over images: paired bootstrap, level {level:.4g} "
         "after the correction. Over seeds: t interval, 95 %, not corrected."
@@ -108,7 +105,7 @@ def gains_on_validation(record: Record) -> None:
     """
     gains = sorted(validation_gains(record).items(), key=lambda item: -item[1].value)
     table(
-        [[setting, cell(gain)] for setting, gain in gains],
+        gains,
         ["setting", "validation mAP less the default's"],
         caption=f"Means over {len(record.seeds)} seeds, plus and minus two standard errors.",
     )
@@ -149,19 +146,6 @@ def claim_verdict(row: str) -> None:
         say(line)
 
 
-def cell(interval: Interval | None) -> Cell:
-    """An interval as a cell of a table; a number alone where it has no bounds, or no width between them."""
-    if interval is None:
-        return None
-    bounded = interval.high > interval.low  # not so for NaN, nor for what is the same with every seed
-    return (interval.value, interval.low, interval.high) if bounded else interval.value
-
-
-def say(words: str) -> None:
-    """Print a sentence in lines that fit a page."""
-    print(fill(words, 110, break_long_words=False, break_on_hyphens=False))
-
-
 def labels_of(record: Record, group: str = "") -> WorldLabels:
     """The labels of a study's world, counted in a record of the book where they are not known exactly.
 
@@ -173,22 +157,20 @@ def labels_of(record: Record, group: str = "") -> WorldLabels:
     return world_labels(record, records_in(None, [name]).get(name), group=group)
 
 
-def metrics_by_setting(
-    record: Record, metrics: Mapping[str, str], *, caption: str, decimals: int = 3
-) -> None:
+def metrics_by_setting(record: Record, metrics: Mapping[str, str], *, caption: str) -> None:
     """Display some metrics of every setting, means over seeds with their intervals.
 
     Args:
         record: from :func:`~probmcl_book.studies.in_group`.
         metrics: titles of columns, by metric.
         caption: what the table shows.
-        decimals: digits after the point.
     """
     seeds = Counter(row.method for row in record.rows if row.seed is not None)
-    rows = [row for row in record.rows if row.seed is None]
     table(
-        [[row.method, *(cell(row.metrics.get(name)) for name in metrics), seeds[row.method]] for row in rows],
+        [
+            [name, *(row.metrics.get(metric) for metric in metrics), seeds[name]]
+            for name, row in over_seeds(record).items()
+        ],
         ["setting", *metrics.values(), "seeds"],
         caption=caption,
-        decimals=decimals,
     )

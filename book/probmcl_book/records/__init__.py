@@ -11,18 +11,22 @@ from probmcl_book.records.record import (
     results_path,
     write_record,
 )
-from probmcl_book.records.report import comparison_table, verdict
+from probmcl_book.records.report import comparison_table, over_seeds, verdict
+from probmcl_book.records.table import Cell, Table
 
 __all__ = [
+    "Cell",
     "Code",
     "DataIdentity",
     "Difference",
     "Hardware",
     "Record",
     "Row",
+    "Table",
     "command_line",
     "comparison_table",
     "load_result",
+    "over_seeds",
     "read_record",
     "results_path",
     "verdict",

@@ -1,40 +1,46 @@
-"""A record as a table in the terminal."""
+"""A record in words and as a table."""
 
 from __future__ import annotations
 
 import math
 
-from rich.table import Table
-
-from probmcl_book.records.record import Difference, Record
+from probmcl_book.records.record import Difference, Record, Row
+from probmcl_book.records.table import Table
 
 METRICS = ("mAP", "AUROC", "CF1", "OF1")
 
 
-def comparison_table(record: Record) -> Table:
-    """One line a method: mAP with its interval, other metrics, seconds of training.
+def over_seeds(record: Record) -> dict[str, Row]:
+    """The rows over all seeds, by method, in the order of the record."""
+    return {row.method: row for row in record.rows if row.seed is None}
+
+
+def comparison_table(record: Record, *, what: str | None = None, interval: str = "mAP") -> Table:
+    """One line per method: its metrics, one of them with its interval, and seconds of training.
 
     Args:
         record: a comparison.
-
-    Returns:
-        A table for ``rich.print``.
+        what: what was tested, for the caption; data set and sizes if not given.
+        interval: the metric that is shown with its interval.
     """
-    seeds = ", ".join(str(seed) for seed in record.seeds)
-    title = f"{record.data.name}: {record.data.sizes['test']:,} test images, seeds {seeds}"
-    rows = [row for row in record.rows if row.seed is None]
-    views = max(row.image_views for row in rows)
-    how = rows[0].metrics["mAP"].how
-    table = Table(title=title, caption=f"{views:,} image views a method. mAP with a 95 % interval: {how}.")
-    table.add_column("method", no_wrap=True)
-    for name in (*METRICS, "s"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        first, *others = (row.metrics[name] for name in METRICS)
-        table.add_row(
-            row.method, f"{first:.3f}", *(f"{found.value:.3f}" for found in others), f"{row.seconds:.0f}"
-        )
-    return table
+    rows = over_seeds(record)
+    names = [name for name in METRICS if all(name in row.metrics for row in rows.values())]
+    if what is None:
+        views = max(row.image_views for row in rows.values())
+        tested = f"{record.data.sizes['test']:,} test images"
+        what = f"{record.data.name}: {tested}, {views:,} image views per method"
+    seeds = f"{len(record.seeds)} seed{'s' if len(record.seeds) > 1 else ''}"
+    how = next(iter(rows.values())).metrics[interval].how
+    cells = [
+        [row.metrics[name] if name == interval else row.metrics[name].value for name in names]
+        for row in rows.values()
+    ]
+    return Table(
+        [[name, *found, round(rows[name].seconds)] for name, found in zip(rows, cells, strict=True)],
+        ["method", *names, "seconds"],
+        f"{what}, mean over {seeds}; {interval} with its 95 % interval ({how}).",
+        highlight={} if record.recipe.get("limit") else dict.fromkeys(names, "max"),  # a part ranks nobody
+    )
 
 
 def verdict(difference: Difference) -> str:

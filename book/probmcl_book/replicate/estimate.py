@@ -1,31 +1,34 @@
-"""What a run will take, before it starts: parameters, arithmetic, memory, hours, money.
-
-An estimate from counts and a few assumptions, which it states. It may be off by a factor of two.
-"""
+"""What a run will take, before it starts: one training step of every method, timed on the device it is for."""
 
 from __future__ import annotations
 
+import operator
+import time
+from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import torch
-from torch import Tensor
-from torch.autograd.graph import saved_tensors_hooks
+from torch import Tensor, nn
 
-from probmcl.data import LabelledImages
+from probmcl.data import LabelledImages, make_loader
 from probmcl.evaluate import multiply_adds, parameter_count
 from probmcl.model import Encoder, build_encoder
-from probmcl_book.replicate.methods import WATCHED_IMAGES
-from probmcl_book.replicate.parts import contrastive_parts, final_classifier
+from probmcl.train import History, contrastive_stage, end_to_end, seeded
+from probmcl_book.records.provenance import provenance
+from probmcl_book.replicate.parts import contrastive_parts, end_to_end_parts, logits_model
 from probmcl_book.replicate.recipe import Method, Recipe
 from probmcl_book.replicate.splits import Splits
 from probmcl_book.replicate.views import PhotoViews
 
-SUSTAINED = 40e12  # operations a second of one A100 in bfloat16 on convolutions: an eighth of its peak
-PRICE = 2.0  # dollars an hour
-CORE_SUSTAINED = 60e9  # operations a second of one CPU core in float32
-CORE_VIEWS = 100  # augmented views a second that one core decodes and augments, at 224 pixels
-BACKWARD = 2  # a backward pass costs two forward passes
+CPU_MACS = 4 * 10**9
+"""Multiply-accumulates of the encoder in a step's forward pass on a CPU: seconds, on one core."""
+
+Batch = tuple[tuple[Tensor, Tensor], Tensor]
+Clock = Callable[[Callable[[], History]], float]
+"""Runs two steps of training, the first of which warms up, and returns the seconds of the second."""
 
 
 @dataclass(frozen=True)
@@ -36,45 +39,55 @@ class Estimate:
         parameters: of the encoder, without heads.
         macs: multiply-accumulate operations of the encoder for one view.
         image_views: augmented views of all methods and seeds together.
-        operations: of training and evaluation together; a multiply-accumulate counts two.
-        memory: bytes on the device while training on one.
-        core_hours: of decoding and augmenting.
+        images: how many images a timed step had; fewer than a batch are scaled up.
+        device: where the steps were timed, in words.
+        hours: of all training steps, without scoring, on that device.
+        core_hours: of one CPU core that augments all images, and decodes them if they are on disk.
+        memory: most bytes that a step had on a GPU; None on a CPU.
     """
 
     parameters: int
     macs: int
     image_views: int
-    operations: float
-    memory: int
+    images: int
+    device: str
+    hours: float
     core_hours: float
-
-    @property
-    def gpu_hours(self) -> float:
-        """Hours of one A100 that never waits for images."""
-        return self.operations / SUSTAINED / 3600
+    memory: int | None
 
     def lines(self) -> list[str]:
-        """The estimate in words, with its assumptions."""
+        """The estimate in words."""
+        memory = "" if self.memory is None else f", {self.memory / 2**30:.1f} GiB of memory"
+        elsewhere = "A GPU takes another time: ask on one." if self.memory is None else ""
         return [
-            f"Estimate: {self.parameters / 1e6:.1f} M parameters, {self.macs / 1e9:.2f} GMAC a view, "
+            f"Estimate: {self.parameters / 1e6:.1f} M parameters, {self.macs / 1e9:.2f} GMAC per view, "
             f"{self.image_views:,} image views over all methods and seeds.",
-            f"About {self.memory / 2**30:.1f} GiB of memory to train, {_hours(self.gpu_hours)} of one GPU, "
-            f"${self.gpu_hours * PRICE:,.2f}, and {_hours(self.core_hours)} of one CPU core for the images; "
-            f"without a GPU {_hours(self.operations / CORE_SUSTAINED / 3600)} of one CPU core more.",
-            f"Assumed: {SUSTAINED / 1e12:.0f} TFLOP/s sustained (an A100 in bfloat16, not measured here), "
-            f"${PRICE:g} an hour; on a core {CORE_VIEWS} views of 224 pixels a second and "
-            f"{CORE_SUSTAINED / 1e9:.0f} GFLOP/s. May be off by a factor of two.",
+            f"One step of {self.images} images timed per method on {self.device}: {_hours(self.hours)} of "
+            f"training{memory}, and {_hours(self.core_hours)} of one CPU core for the images.",
+            f"Scoring comes on top, and whatever else the machine does. {elsewhere}".rstrip(),
         ]
 
 
-def estimate(recipe: Recipe, splits: Splits, seeds: int, *, device: torch.device | str = "cuda") -> Estimate:
-    """Estimate a run from its recipe; nothing is computed but the counts, and no weights are fetched.
+def estimate(
+    recipe: Recipe,
+    splits: Splits,
+    seeds: int,
+    *,
+    device: torch.device | str = "cpu",
+    clock: Clock = lambda train: train().epochs[-1].seconds,
+) -> Estimate:
+    """Time one training step of every method of a recipe, and count the steps; no weights are fetched.
+
+    On a GPU every method makes a step of the recipe's batch. On a CPU the encoder takes a few images, which
+    count for all methods and are scaled up; a contrastive head and its loss, which compares all pairs, take
+    the whole batch.
 
     Args:
         recipe: the experiment.
         splits: its images.
         seeds: number of seeds.
-        device: where to train; on a CPU activations take twice the memory, as all is float32 there.
+        device: where to train.
+        clock: measures; the training loop's own clock if not given.
 
     Example:
         >>> from probmcl_book.replicate import digits_recipe
@@ -82,27 +95,79 @@ def estimate(recipe: Recipe, splits: Splits, seeds: int, *, device: torch.device
         >>> estimate(recipe, recipe.splits(), 1).image_views  # 4 methods, 1 epoch, 384 images, 2 views
         3072
     """
-    encoder = build_encoder(recipe.encoder, in_channels=recipe.views.channels)
-    example, _ = splits.test[0]
-    view = recipe.views.plain()(example.unsqueeze(0))
-    assert isinstance(view, Tensor)
-    macs = multiply_adds(deepcopy(encoder).to("meta"), view.to("meta"))
-    views = sum(2 * method.training.epochs * len(splits.train) for method in recipe.methods)
-    forwards = sum(_plain_views(method, splits) for method in recipe.methods) + _scored(splits)
-    largest = max(recipe.methods, key=lambda method: method.training.batch_size)
-    pixels = view.shape[-1] * view.shape[-2]
+    device = torch.device(device)
+    hardware = provenance(device)[1]
+    train = splits.train
+    sizes = [min(method.training.batch_size, len(train)) for method in recipe.methods]
+    with seeded(0):
+        encoder = build_encoder(recipe.encoder, in_channels=recipe.views.channels)
+        view = recipe.views.plain()(splits.test[0][0].unsqueeze(0))
+        assert isinstance(view, Tensor)
+        macs = multiply_adds(deepcopy(encoder).to("meta"), view.to("meta"))
+        images, memory = max(sizes), None
+        if device.type == "cuda":
+            batch, core_seconds = _batch(recipe, splits, images)
+            torch.cuda.reset_peak_memory_stats(device)
+            whole = [clock(_whole(method, encoder, batch, device)) for method in recipe.methods]
+            seconds = [one * size / images for one, size in zip(whole, sizes, strict=True)]
+            memory = torch.cuda.max_memory_allocated(device)
+        else:
+            images = max(1, min(images, CPU_MACS // max(1, 2 * macs)))
+            batch, core_seconds = _batch(recipe, splits, images)
+            linear = Method("linear classifier", "bce", recipe.methods[0].training)
+            shared = clock(_whole(linear, encoder, batch, device)) / images
+            seconds = [
+                size * shared + (clock(_head(method, encoder, train.labels[:size])) if method.trunk else 0.0)
+                for method, size in zip(recipe.methods, sizes, strict=True)
+            ]
+    steps = [m.training.epochs * (len(train) // size) for m, size in zip(recipe.methods, sizes, strict=True)]
+    views = 2 * seeds * sum(map(operator.mul, steps, sizes))
     return Estimate(
         parameters=parameter_count(encoder),
         macs=macs,
-        image_views=views * seeds,
-        operations=2.0 * macs * seeds * ((1 + BACKWARD) * views + forwards),
-        memory=_memory(encoder, view, largest, len(splits.train.classes), torch.device(device)),
-        core_hours=seeds * (views + forwards) * (pixels / 224**2) / CORE_VIEWS / 3600,
+        image_views=views,
+        images=images,
+        device=hardware.device if memory else f"{hardware.cpu}, threads: {hardware.threads}",
+        hours=seeds * sum(map(operator.mul, steps, seconds)) / 3600,
+        core_hours=views * core_seconds / 3600,
+        memory=memory,
     )
 
 
+def _batch(recipe: Recipe, splits: Splits, images: int) -> tuple[Batch, float]:
+    """A batch as training sees it, and the seconds that one core took for a view."""
+    subset = splits.train.subset(torch.arange(images))
+    start = time.perf_counter()
+    (batch,) = make_loader(subset, recipe.views.two(), images, shuffle=False, seed=0)
+    return batch, (time.perf_counter() - start) / (2 * images)
+
+
+def _whole(method: Method, encoder: Encoder, batch: Batch, device: torch.device) -> Callable[[], History]:
+    """Two steps of all that a method trains."""
+    encoder, labels = deepcopy(encoder), batch[1]
+    options = _options(method, device)
+    if not method.trunk:
+        classifier, loss = end_to_end_parts(method, encoder.feature_dim, labels)
+        return partial(end_to_end, logits_model(encoder, classifier), loss, [batch], **options)
+    head, criterion = contrastive_parts(method, encoder.feature_dim, labels.shape[1])
+    return partial(contrastive_stage, encoder, head, criterion, [batch], **options)
+
+
+def _head(method: Method, encoder: Encoder, labels: Tensor) -> Callable[[], History]:
+    """Two steps of a contrastive head and its loss on the CPU, on random features of a whole batch."""
+    head, criterion = contrastive_parts(method, encoder.feature_dim, labels.shape[1])
+    features = torch.randn(2, len(labels), encoder.feature_dim).unbind(), labels.float()
+    return partial(
+        contrastive_stage, nn.Identity(), head, criterion, [features], **_options(method, torch.device("cpu"))
+    )
+
+
+def _options(method: Method, device: torch.device) -> dict[str, Any]:
+    return {"settings": replace(method.training, epochs=2), "seed": 0, "device": device}
+
+
 def sized_splits(recipe: Recipe, train: int, validation: int, test: int, classes: int) -> Splits:
-    """Parts of a given size without their images, for an estimate before a download.
+    """Parts of a given size with black images and random labels, for an estimate before a download.
 
     Args:
         recipe: the experiment, which says how large an image is.
@@ -117,64 +182,15 @@ def sized_splits(recipe: Recipe, train: int, validation: int, test: int, classes
         >>> len(sized_splits(recipe, 82081, 4104, 40137, 80).test)
         40137
     """
+    side = recipe.views.size if isinstance(recipe.views, PhotoViews) else 32
+    pixels = torch.zeros(1, recipe.views.channels, side, side, dtype=torch.uint8)
+    generator = torch.Generator().manual_seed(0)
 
-    def blank(images: int) -> LabelledImages:
-        side = recipe.views.size if isinstance(recipe.views, PhotoViews) else 32
-        pixels = torch.zeros(1, recipe.views.channels, side, side, dtype=torch.uint8)
-        labels = torch.zeros(images, classes, dtype=torch.uint8)
+    def drawn(images: int) -> LabelledImages:
+        labels = torch.rand(images, classes, generator=generator) < 3 / classes
         return LabelledImages(pixels.expand(images, -1, -1, -1), labels, [str(k) for k in range(classes)])
 
-    return Splits(
-        blank(train),
-        blank(validation),
-        blank(test),
-        name="sizes alone",
-        split="none",
-        access="none",
-        source="none",
-    )
-
-
-def _plain_views(method: Method, splits: Splits) -> int:
-    """Images that pass without gradients: what is watched after every epoch, what is scored at the end."""
-    watched = len(splits.validation)
-    if not method.end_to_end:
-        watched += min(WATCHED_IMAGES, len(splits.train))
-    end = len(splits.validation) + len(splits.test) if method.end_to_end else _scored(splits)
-    return method.training.epochs * watched + end
-
-
-def _scored(splits: Splits) -> int:
-    """Images that a linear probe passes: train and validation for its features, then the scores."""
-    return len(splits.train) + 2 * len(splits.validation) + len(splits.test)
-
-
-def _memory(encoder: Encoder, view: Tensor, method: Method, classes: int, device: torch.device) -> int:
-    """Bytes of weights with all that belongs to them, and of what a forward pass keeps for the backward one.
-
-    The pass is that of two views; what it keeps grows with their number. In half precision an activation
-    takes two bytes.
-    """
-    if method.trunk:
-        head, _ = contrastive_parts(method, encoder.feature_dim, classes)
-    else:
-        head = final_classifier(method, encoder.feature_dim, classes)
-    weights = parameter_count(encoder) + parameter_count(head)
-    copies = 5 + (method.training.ema_decay is not None)  # weights, gradients, two of Adam, best; average
-    network = deepcopy(encoder).to("meta").train()
-    kept: dict[int, Tensor] = {}
-
-    def pack(tensor: Tensor) -> Tensor:
-        kept[tensor.untyped_storage()._cdata] = tensor
-        return tensor
-
-    with saved_tensors_hooks(pack, lambda tensor: tensor):
-        network(view.to("meta").expand(2, -1, -1, -1))
-    parameters = {id(parameter) for parameter in network.parameters()}
-    activations = sum(t.numel() for t in kept.values() if id(t) not in parameters and t.dim() > 1)
-    half = device.type == "cuda" and method.training.precision != "float32"
-    width = 2 if half else 4
-    return 4 * copies * weights + width * activations * method.training.batch_size
+    return Splits(drawn(train), drawn(validation), drawn(test), "sizes alone", "none", "none", "none")
 
 
 def _hours(hours: float) -> str:
