@@ -13,6 +13,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from probmcl._files import whole_file
+
 ROOT = Path(__file__).resolve().parents[1]
 INPUTS = (
     "requirements.txt",
@@ -40,8 +42,8 @@ def refresh(root: Path, profile: str) -> bool:
     if cache.is_dir() and note.is_file() and note.read_text(encoding="utf-8") == now:
         return True
     shutil.rmtree(cache, ignore_errors=True)
-    note.parent.mkdir(exist_ok=True)
-    note.write_text(now, encoding="utf-8")
+    with whole_file(note) as file:
+        file.write(now.encode())
     return False
 
 

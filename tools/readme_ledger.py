@@ -6,11 +6,11 @@ status is 1 if the README does not hold what the ledger gives.
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from pathlib import Path
 
+from probmcl._files import whole_file
 from probmcl_book.claims import ledger_summary, read_ledger
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,10 +44,9 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
             print("README.md is stale. Run: make notebooks", file=sys.stderr)
             return 1
         return 0
-    path = root / "README.md"
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(with_summary(root), encoding="utf-8", newline="\n")
-    os.replace(temporary, path)
+    text = with_summary(root)
+    with whole_file(root / "README.md") as file:
+        file.write(text.encode())
     return 0
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import yaml
 
+from probmcl._files import whole_file
+
 ROOT = Path(__file__).resolve().parents[1]
 FILES = ("_config.yml", "README.md", "CONTRIBUTING.md", "CITATION.cff", "pyproject.toml", "book/*.md")
 OTHERS = frozenset({"AhmadSajedii/ProbMCL"})  # repositories that share the name and are not this one
@@ -85,7 +87,8 @@ def set_repository(root: Path, url: str) -> list[str]:
         before = path.read_text(encoding="utf-8")
         after = COPIES.sub(replace, before)
         if after != before:
-            path.write_text(after, encoding="utf-8", newline="\n")
+            with whole_file(path) as file:
+                file.write(after.encode())
             changed.append(path.relative_to(root).as_posix())
     return changed
 

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from torch import Tensor
 
+from probmcl._files import whole_file
 from probmcl.data import TwoViews, digit_scenes, scene_augmentation
 from probmcl.loss import log_expected_likelihood, positive_set, two_view_labels
 from probmcl.model import GaussianMixture
@@ -157,7 +158,8 @@ def main(folder: str) -> None:
     for name, style in (("light", LIGHT), ("dark", DARK)):
         with drawing_in(style):
             figure = method_overview(*example())
-            figure.savefig(Path(folder) / f"method-{name}.png", dpi=144)
+            with whole_file(Path(folder) / f"method-{name}.png") as file:
+                figure.savefig(file, dpi=144)
             plt.close(figure)
 
 
