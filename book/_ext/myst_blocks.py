@@ -119,7 +119,9 @@ def _block(token: Token, lines: Sequence[str], line: int) -> Block:
         return Block("code", line, tuple(lines))
     options, skipped = _options(content, line + 1)
     body, argument = tuple(content[skipped:]), info["argument"].strip()
-    return Block("directive", line, body, indent, info["name"], argument, options, body_line=line + 1 + skipped)
+    return Block(
+        "directive", line, body, indent, info["name"], argument, options, body_line=line + 1 + skipped
+    )
 
 
 def _options(lines: Sequence[str], first_line: int) -> tuple[dict[str, str], int]:

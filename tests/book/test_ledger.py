@@ -99,10 +99,7 @@ def test_no_entry_says_more_than_we_read() -> None:
 
 BREAKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a row": (lambda root: change(root, "M7"), "M7: expected one entry, got 0"),
-    "a record": (
-        lambda root: (root / "book" / "results" / "digits.json").unlink(),
-        "C2: no record 'digits'",
-    ),
+    "a record": (lambda root: (root / "book" / "results" / "digits.json").unlink(), "C2: no record 'digits'"),
     "a broken record": (
         lambda root: edit(root, "book/results/digits.json", '"kind": "comparison"', '"kind": "rumour"'),
         "C2: record 'digits' does not load: digits.json: kind",

@@ -97,13 +97,7 @@ def test_every_control_of_the_two_mixtures(visit: Callable[..., Page]) -> None:
         changes(lambda count=count: page.get_by_label("Components of each").select_option(count))
     page.get_by_label("Component", exact=True).select_option("A2")
     changes(lambda: page.get_by_label("Mean, x, slider").press("Home"))
-    for name in (
-        "equal",
-        "equal, reordered",
-        "same mean",
-        "same places, wide",
-        "far apart",
-    ):
+    for name in ("equal", "equal, reordered", "same mean", "same places, wide", "far apart"):
         button = page.get_by_role("button", name=name, exact=True)
         changes(button.click)
         assert button.get_attribute("aria-pressed") == "true"

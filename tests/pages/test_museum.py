@@ -26,10 +26,7 @@ NUMBERS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "lonely anchors": ((0.612,), (2.448,)),
     "label-less rows": ((math.nan,), (0.0,)),
     # p(0) p(8) + p(8) p(0) of N(0, 1): one over the root of two pi, an exponent of -32; each alone is a half
-    "mixed components": (
-        (math.log(2 * math.pi) + 2 * math.log(2),),
-        (math.log(2 * math.pi) + 32,),
-    ),
+    "mixed components": ((math.log(2 * math.pi) + 2 * math.log(2),), (math.log(2 * math.pi) + 32,)),
     "ties": (((1 + 2 / 3 + 3 / 4) / 3, (1 / 2 + 2 / 5 + 3 / 6) / 3), (0.5, 0.5)),
     "gradients": ((1.0,), (0.0,)),
     "a tenth": ((100.0, 1.0), (1000.0, 10.0)),

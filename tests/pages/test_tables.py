@@ -6,7 +6,11 @@ from probmcl.evaluate import Interval
 from probmcl_book.pages import show_table, table
 from probmcl_book.records import Table
 
-ROWS = [["BCE", Interval(0.9, 0.88, 0.92), 23], ["A & B", Interval(0.91, 0.9, 0.925), 1045], ["none", None, None]]
+ROWS = [
+    ["BCE", Interval(0.9, 0.88, 0.92), 23],
+    ["A & B", Interval(0.91, 0.9, 0.925), 1045],
+    ["none", None, None],
+]
 COLUMNS = ["loss", "mAP", "seconds"]
 
 

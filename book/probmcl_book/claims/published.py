@@ -87,7 +87,15 @@ def published_table(record: Record, found: Sequence[Standing]) -> Table:
     marks = dict(zip(reasons, ascii_lowercase, strict=False))
     return Table(
         [
-            [marks.get(one.reason, str(place)), one.row, one.method, one.setting, one.split, one.rows, one.shown]
+            [
+                marks.get(one.reason, str(place)),
+                one.row,
+                one.method,
+                one.setting,
+                one.split,
+                one.rows,
+                one.shown,
+            ]
             for place, one in enumerate(found, start=1)
         ],
         ["", "row", "method", "setting", "split", "rows scored", benchmark.metric],

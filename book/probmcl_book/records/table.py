@@ -63,7 +63,9 @@ class Table:
     @property
     def numeric(self) -> list[bool]:
         """Which columns hold numbers, and so stand flush right."""
-        return [any(not isinstance(row[j], str | None) for row in self.rows) for j in range(len(self.columns))]
+        return [
+            any(not isinstance(row[j], str | None) for row in self.rows) for j in range(len(self.columns))
+        ]
 
     @property
     def best(self) -> set[tuple[int, int]]:

@@ -11,31 +11,27 @@ from probmcl.evaluate import Interval
 from probmcl_book.pages.style import colours
 
 
-def metric_over(
-    curves: Mapping[str, Mapping[float, Interval]], *, setting: str, metric: str = "test mAP", base: int = 2
-) -> Figure:
-    """A metric over a setting on a logarithmic axis, one line a method, with its intervals.
+def metric_over(curves: Mapping[str, Mapping[float, Interval]], *, setting: str) -> Figure:
+    """Test mAP over a setting on a logarithmic axis, one line a method, with its intervals.
 
     Args:
-        curves: for every method the metric by value of the setting.
+        curves: for every method the mAP by value of the setting.
         setting: name of the setting.
-        metric: name of the metric.
-        base: of the logarithm.
     """
     c = colours()
     figure, axes = plt.subplots()
     for number, (method, found) in enumerate(curves.items()):
         colour = c.accent if method == "ProbMCL" else c.categorical[number]
         values = sorted(found)
-        shift = base ** (0.06 * (number - (len(curves) - 1) / 2))  # so that intervals stand side by side
+        shift = 2 ** (0.06 * (number - (len(curves) - 1) / 2))  # so that intervals stand side by side
         places = [value * shift for value in values]
         axes.plot(places, [found[value].value for value in values], "o-", color=colour, label=method)
         for place, value in zip(places, values, strict=True):
             axes.plot([place] * 2, [found[value].low, found[value].high], color=colour, linewidth=1.2)
-    axes.set_xscale("log", base=base)
+    axes.set_xscale("log", base=2)
     ticks = sorted({value for found in curves.values() for value in found})
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.set(xlabel=setting, ylabel=metric)
+    axes.set(xlabel=setting, ylabel="test mAP")
     axes.legend()
     return figure
 
@@ -45,17 +41,14 @@ def few_and_all(
     many: Mapping[str, Interval],
     titles: Sequence[str],
     families: Mapping[str, str],
-    *,
-    metric: str = "test mAP",
 ) -> Figure:
     """One line a method from what it reaches with few images to what it reaches with all.
 
     Args:
-        few: the metric by method, with few images.
+        few: test mAP by method, with few images.
         many: likewise, with all.
         titles: names of the two amounts.
         families: the family of each method; a family has a colour, ProbMCL one of its own.
-        metric: name of the metric.
     """
     c = colours()
     shared = sorted((name for name in few if name in many), key=lambda name: many[name].value)
@@ -69,7 +62,7 @@ def few_and_all(
         slot = low + place * step  # names stand evenly, each with a thin line to its dot
         axes.plot([1, 1.15], [many[name].value, slot], color=c.muted, linewidth=0.6)
         axes.annotate(name, (1.17, slot), va="center", fontsize=10, color=colour)
-    axes.set(xlim=(-0.1, 1.75), ylabel=metric)
+    axes.set(xlim=(-0.1, 1.75), ylabel="test mAP")
     axes.set_xticks([0, 1], titles)
     keys = [axes.plot([], [], color=hue, label=family)[0] for family, hue in hues.items()]
     axes.legend(handles=keys, loc="upper left")

@@ -11,30 +11,24 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from probmcl.evaluate import Interval
+from probmcl_book.pages.figures.marks import interval, method_colour, note
 from probmcl_book.pages.style import colours
 
 
-def intervals_by_method(
-    intervals: Mapping[str, Interval], *, reference: str, name: str = "test mAP"
-) -> Figure:
-    """One dot a method with its interval, and a line at the reference.
+def intervals_by_method(intervals: Mapping[str, Interval], *, reference: str) -> Figure:
+    """One dot per method with its interval, and a line at the reference.
 
     Args:
-        intervals: the measured number of every method.
+        intervals: test mAP of every method.
         reference: the method whose value is drawn as a line.
-        name: what was measured.
     """
-    c = colours()
     methods = list(intervals)[::-1]
     figure, axes = plt.subplots(figsize=(7, 0.55 * len(methods) + 1.0))
-    axes.axvline(intervals[reference].value, color=c.muted, linestyle=":")
+    axes.axvline(intervals[reference].value, color=colours().muted, linestyle=":")
     for height, method in enumerate(methods):
-        found = intervals[method]
-        colour = c.accent if method == "ProbMCL" else c.anchor
-        axes.plot([found.low, found.high], [height, height], color=colour, linewidth=2)
-        axes.plot(found.value, height, "o", color=colour)
+        interval(axes, height, intervals[method], method_colour(method))
     axes.set_yticks(range(len(methods)), methods)
-    axes.set(xlabel=name, ylim=(-0.6, len(methods) - 0.4))
+    axes.set(xlabel="test mAP", ylim=(-0.6, len(methods) - 0.4))
     return figure
 
 
@@ -80,13 +74,8 @@ def precision_by_frequency(
         )
     for k in range(len(frequency)):
         highest = max(values[k] for values in precision.values())
-        axes.annotate(
-            str(k) if classes is None else classes[k],
-            (float(frequency[k]), highest),
-            xytext=(0, 7),
-            textcoords="offset points",
-            ha="center",
-        )
+        name, place = str(k) if classes is None else classes[k], (float(frequency[k]), highest)
+        note(axes, name, place, (0, 7), ha="center", color=c.text)
     what = "digit" if classes is None else "class"
     axes.set(xlabel=f"share of the images that hold the {what}", ylabel="average precision")
     axes.margins(y=0.12)

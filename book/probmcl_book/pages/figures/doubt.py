@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from probmcl.data import CORRUPTIONS, STRENGTHS
+from probmcl_book.pages.figures.marks import note
 from probmcl_book.pages.style import colours
-from probmcl_book.records import Record
+from probmcl_book.records import Record, over_seeds
 
 MARKERS = "os^Dv<>"
 
@@ -26,15 +27,13 @@ def risk_coverage_curves(record: Record, scores: Sequence[str]) -> Figure:
         scores: at most seven of its scores.
     """
     c = colours()
-    found = {row.method: row for row in record.rows if row.seed is None}
+    found = over_seeds(record)
     figure, axes = plt.subplots(figsize=(7, 5))
     overall = found[scores[0]].series["risk"][-1]
     kept = torch.linspace(0.01, 1, 100)
     axes.axhline(overall, color=c.muted, linestyle=":", linewidth=1.5)
     axes.plot(kept, (1 - (1 - overall) / kept).clamp(min=0), color=c.muted, linestyle=":", linewidth=1.5)
-    axes.annotate(
-        "knows nothing", (0, overall), xytext=(4, -4), textcoords="offset points", va="top", color=c.muted
-    )
+    note(axes, "knows nothing", (0, overall), (4, -4), va="top")
     axes.annotate("knows every error", (0.62, 0.02), color=c.muted, ha="left", va="bottom")
     for colour, marker, name in zip(c.categorical, MARKERS, scores, strict=False):
         series, area = found[name].series, found[name].metrics["AURC"].value
@@ -55,7 +54,7 @@ def auroc_by_strength(record: Record, scores: Sequence[str]) -> Figure:
         scores: at most seven of its scores.
     """
     c = colours()
-    found = {row.method: row.metrics for row in record.rows if row.seed is None}
+    found = {name: row.metrics for name, row in over_seeds(record).items()}
     figure, grid = plt.subplots(2, 2, figsize=(7, 5.4), sharex=True, sharey=True)
     for axes, corruption in zip(grid.flat, CORRUPTIONS, strict=True):
         axes.axhline(0.5, color=c.muted, linestyle=":", linewidth=1.5)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 from torch import Tensor
 
 from probmcl.evaluate import Interval
+from probmcl_book.pages.figures.marks import interval, note
 from probmcl_book.pages.style import colours
 
 
@@ -25,14 +26,7 @@ def class_frequencies(frequencies: Mapping[str, Tensor]) -> Figure:
     for (name, frequency), colour in zip(frequencies.items(), c.categorical, strict=False):
         ranked = frequency.sort(descending=True).values.tolist()
         axes.plot(range(1, len(ranked) + 1), ranked, "o-", color=colour, markersize=3, linewidth=1.5)
-        axes.annotate(
-            name,
-            (len(ranked), ranked[-1]),
-            xytext=(8, 0),
-            textcoords="offset points",
-            color=colour,
-            va="center",
-        )
+        note(axes, name, (len(ranked), ranked[-1]), (8, 0), color=colour, va="center")
     most = max(map(len, frequencies.values()))
     axes.set(yscale="log", xlim=(0, 1.32 * most), xlabel="class, most frequent first")
     axes.set(ylabel="images that carry it", title="A few classes have the images")
@@ -95,7 +89,8 @@ def same_detector(frequency: Tensor, average_precision: Tensor, auroc: Tensor) -
     axes.text(x[-1] * 1.15, x[-1], "AP by chance", color=c.text, va="center")
     axes.set(xscale="log", ylim=(0, 1), xlim=(x[0] / 1.4, x[-1] * 3.2))
     axes.set(xlabel="images that carry the class", title="One detector, fourteen frequencies")
-    _percent_ticks(axes, [0.002, 0.01, 0.05, 0.2])
+    axes.set_xticks([0.002, 0.01, 0.05, 0.2], ["0.2%", "1%", "5%", "20%"])
+    axes.minorticks_off()
     return figure
 
 
@@ -120,9 +115,8 @@ def flattery(sizes: Sequence[int], on_validation: Tensor, on_test: Tensor) -> Fi
     axes.set(xscale="log", xlim=(sizes[0] / 1.15, sizes[-1] * 3.2), ylim=(0.2, 0.6))
     axes.set(xlabel="images in each of the two sets", ylabel="CF1 on test images")
     axes.set_title("The same scores, two ways to choose thresholds")
-    axes.xaxis.set_major_locator(FixedLocator(list(sizes)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticks(list(sizes), [f"{size:,}" for size in sizes])
+    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    axes.minorticks_off()
     return figure
 
 
@@ -135,22 +129,12 @@ def estimates_and_difference(estimates: Mapping[str, Interval], difference: Inte
     """
     c = colours()
     figure, (left, right) = plt.subplots(1, 2, figsize=(7, 2.3), width_ratios=(1.4, 1))
-    for row, interval in enumerate(estimates.values()):
-        _draw_interval(left, interval, row, c.anchor)
-    _draw_interval(right, difference, 0, c.accent)
+    wide: Any = {"linewidth": 3, "solid_capstyle": "butt", "markersize": 9}
+    for row, found in enumerate(estimates.values()):
+        interval(left, row, found, c.anchor, **wide)
+    interval(right, 0, difference, c.accent, **wide)
     right.axvline(0, color=c.muted, linewidth=1, linestyle="--")
     left.set_yticks(range(len(estimates)), list(estimates))
     left.set(title="Each on its own", xlabel="mAP", ylim=(len(estimates) - 0.4, -0.6))
     right.set(title="On the same images", xlabel="difference of mAP", yticks=[], ylim=(0.8, -0.8))
     return figure
-
-
-def _draw_interval(axes: Axes, interval: Interval, row: int, colour: str) -> None:
-    axes.plot([interval.low, interval.high], [row, row], color=colour, linewidth=3, solid_capstyle="butt")
-    axes.plot(interval.value, row, "o", color=colour, markersize=9)
-
-
-def _percent_ticks(axes: Axes, ticks: Sequence[float]) -> None:
-    axes.xaxis.set_major_locator(FixedLocator(list(ticks)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticks(list(ticks), [f"{tick:.1%}" if tick < 0.01 else f"{tick:.0%}" for tick in ticks])

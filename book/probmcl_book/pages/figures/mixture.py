@@ -13,6 +13,7 @@ from matplotlib.patches import Circle
 from torch import Tensor
 
 from probmcl.model import GaussianMixture
+from probmcl_book.pages.figures.marks import note
 from probmcl_book.pages.style import colours
 
 LIMIT = 1.55
@@ -39,9 +40,7 @@ def one_point_or_two(
     for axes in (left, right):
         _name_directions(axes, classes, names)
     left.scatter(*point, marker="X", s=130, color=c.accent, zorder=4)
-    left.annotate(
-        "the scene", point.tolist(), (0, -28), textcoords="offset points", ha="center", color=c.accent
-    )
+    note(left, "the scene", point.tolist(), (0, -28), ha="center", color=c.accent)
     left.set_title(f"One point lands on {names[len(names) // 2]}")
     right.set_title(f"A mixture keeps {names[0]} and {names[-1]} apart")
     return figure

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 from torch import Tensor
 
 from probmcl.loss import PositiveStatistics
 from probmcl_book.pages.figures.contrast import draw_pairs
+from probmcl_book.pages.figures.marks import end_to_end
 from probmcl_book.pages.style import colours
 
 
@@ -92,9 +93,8 @@ def alone_by_batch_size(sizes: Sequence[int], shares: Mapping[str, Sequence[floa
         axes.plot(sizes, line, color=colour, marker="o", markersize=4)
         axes.text(sizes[0] / 1.06, line[0], f"α = {threshold}", color=colour, ha="right", va="center")
     axes.set_xscale("log", base=2)
-    axes.xaxis.set_major_locator(FixedLocator(list(sizes)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticks(list(sizes), [str(size) for size in sizes])
+    axes.set_xticks(sizes, map(str, sizes))
+    axes.minorticks_off()
     axes.set(xlim=(sizes[0] / 2.2, sizes[-1] * 1.1), ylim=(-0.04, 1), xlabel="images in a batch, N")
     axes.set(title="A larger batch leaves fewer anchors alone")
     axes.yaxis.set_major_formatter(PercentFormatter(1))
@@ -110,15 +110,12 @@ def pull_by_overlap(shares: Mapping[str, Sequence[float]], bands: Sequence[str])
     """
     c = colours()
     figure, axes = plt.subplots(figsize=(7, 0.62 * len(shares) + 1.3))
-    start = [0.0] * len(shares)
-    for number, band in enumerate(bands):
-        width = [line[number] for line in shares.values()]
-        strength = 1 - 0.85 * number / len(bands)
-        axes.barh(list(shares), width, left=start, color=c.positive, alpha=strength, label=band, height=0.65)
-        start = [a + b for a, b in zip(start, width, strict=True)]
-    axes.invert_yaxis()
+    lengths = dict(zip(bands, zip(*shares.values(), strict=True), strict=True))
+    styles = [
+        {"color": c.positive, "alpha": 1 - 0.85 * number / len(bands), "height": 0.65}
+        for number in range(len(bands))
+    ]
+    end_to_end(axes, list(shares), lengths, styles)
     axes.set(xlim=(0, 1))
     axes.xaxis.set_major_formatter(PercentFormatter(1))
-    axes.tick_params(axis="y", length=0)
-    figure.legend(loc="outside upper left", ncols=len(bands), handlelength=1, columnspacing=1.2)
     return figure

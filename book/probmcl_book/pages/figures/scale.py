@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from probmcl_book.pages.figures.marks import note
 from probmcl_book.pages.style import colours
 
 
@@ -46,9 +47,7 @@ def ratios(cases: Sequence[str], times: Mapping[str, Sequence[float | None]], *,
                 continue
             at = position + (row - (len(times) - 1) / 2) * height
             axes.barh(at, value, height=0.9 * height, color=colour, label=kind if position == 0 else None)
-            axes.annotate(
-                f"{value:,.3g}", (value, at), xytext=(4, 0), textcoords="offset points", va="center"
-            )
+            note(axes, f"{value:,.3g}", (value, at), (4, 0), va="center", color=c.text)
     axes.axvline(1, color=c.muted, linewidth=1)
     axes.set_xscale("log")
     axes.set_yticks(range(len(cases)), cases)

@@ -52,12 +52,7 @@ def contact_sheet(
 
 
 def label_graph(
-    lift: Tensor,
-    frequency: Tensor,
-    classes: Sequence[str],
-    *,
-    together: float = 1.3,
-    apart: float = 0.5,
+    lift: Tensor, frequency: Tensor, classes: Sequence[str], *, together: float = 1.3, apart: float = 0.5
 ) -> Figure:
     """Classes on a circle; edges where two labels come together much more or much less than by chance.
 

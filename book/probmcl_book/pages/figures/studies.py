@@ -13,24 +13,24 @@ from torch import Tensor
 
 from probmcl.evaluate import Interval
 from probmcl_book.pages.figures.digits import precision_by_frequency
+from probmcl_book.pages.figures.marks import at_top, interval, method_colour, note
 from probmcl_book.pages.style import colours
-from probmcl_book.records import Record, Row
+from probmcl_book.records import Record, over_seeds
 from probmcl_book.replicate.run import START
 
 
-def tornado(record: Record, *, default: str, metric: str = "mAP") -> Figure:
-    """How far each setting moves a metric from the default: one bar a setting, the widest on top.
+def tornado(record: Record, *, default: str) -> Figure:
+    """How far each setting moves mAP from the default: one bar per setting, the widest on top.
 
     The band in the middle is the default's own interval. It decides nothing: settings share seeds and images,
     so whether a bar is more than chance stands in the paired differences.
 
     Args:
-        record: one mean row a setting, with intervals.
+        record: one mean row per setting, with intervals.
         default: name of the default's row.
-        metric: what was measured.
     """
     c = colours()
-    found = _mean_metric(record, metric)
+    found = _mean_ap(record)
     base = found.pop(default)
     settings = sorted(found, key=lambda name: abs(found[name].value - base.value))
     figure, axes = plt.subplots(figsize=(7, 0.38 * len(settings) + 1.2))
@@ -38,12 +38,13 @@ def tornado(record: Record, *, default: str, metric: str = "mAP") -> Figure:
     axes.axvline(0, color=c.muted, linewidth=1)
     for height, name in enumerate(settings):
         change = found[name].value - base.value
+        ends = [found[name].low - base.value, found[name].high - base.value]
         axes.barh(height, change, height=0.6, color=c.positive if change >= 0 else c.negative)
-        _interval(axes, height, found[name], c.text, shift=base.value, width=1.2)
+        axes.plot(ends, [height, height], color=c.text, linewidth=1.2)
     axes.set_yticks(range(len(settings)), settings)
     axes.tick_params(axis="y", length=0)
     axes.set(
-        xlabel=f"{metric} minus that of the default ({default}: {base.value:.3f})",
+        xlabel=f"mAP minus that of the default ({default}: {base.value:.3f})",
         ylim=(-0.7, len(settings) - 0.3),
     )
     return figure
@@ -56,81 +57,50 @@ def sensitivity(
     *,
     setting: str,
     metric: str = "mAP",
-    count: str = "positives an anchor",
     default: float | None = None,
 ) -> Figure:
-    """A metric over a setting with its interval as a band, and below it a count, such as of positives.
+    """A metric over a setting with its interval as a band, and below it the positives of an anchor.
 
     Args:
         values: of the setting, ascending.
         found: the metric at each value.
-        counts: what is counted at each value, such as the mean number of positives.
+        counts: mean number of positives at each value.
         setting: name of the setting.
         metric: name of the metric.
-        count: what is counted.
         default: the value to mark.
     """
     c = colours()
     figure, (upper, lower) = plt.subplots(2, 1, figsize=(7, 4.6), sharex=True, height_ratios=(2, 1))
-    upper.fill_between(
-        values,
-        [one.low for one in found],
-        [one.high for one in found],
-        color=c.anchor,
-        alpha=0.2,
-        linewidth=0,
-    )
+    low, high = [one.low for one in found], [one.high for one in found]
+    upper.fill_between(values, low, high, color=c.anchor, alpha=0.2, linewidth=0)
     upper.plot(values, [one.value for one in found], "o-", color=c.anchor)
     lower.plot(values, counts, "s-", color=c.positive)
     lower.set_ylim(bottom=0)
     if default is not None:
-        for axes in (upper, lower):
-            axes.axvline(default, color=c.muted, linestyle=":")
-        upper.annotate(
-            "default",
-            (default, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(4, -4),
-            textcoords="offset points",
-            va="top",
-            color=c.muted,
-        )
+        at_top(upper, "default", default, (4, -4))
+        lower.axvline(default, color=c.muted, linestyle=":")
     upper.set_ylabel(metric)
-    lower.set(xlabel=setting, ylabel=count)
+    lower.set(xlabel=setting, ylabel="positives an anchor")
     figure.align_ylabels()
     return figure
 
 
-def method_comparison(record: Record, *, metric: str = "mAP", start: str = START) -> Figure:
-    """One dot a method with its interval, the best on top; the start's linear probe is a line.
+def method_comparison(record: Record) -> Figure:
+    """One dot per method with its interval, the best on top; the start's linear probe is a line.
 
     Args:
-        record: one mean row a method.
-        metric: what was measured.
-        start: name of the start's row; it is drawn if the record has it.
+        record: one mean row per method.
     """
-    c = colours()
-    found = _mean_metric(record, metric)
-    reference = found.pop(start, None)
+    found = _mean_ap(record)
+    reference = found.pop(START, None)
     methods = sorted(found, key=lambda name: found[name].value)
     figure, axes = plt.subplots(figsize=(7, 0.45 * len(methods) + 1.2))
     if reference is not None:
-        axes.axvline(reference.value, color=c.muted, linestyle=":")
-        axes.annotate(
-            start,
-            (reference.value, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(5, 0),
-            textcoords="offset points",
-            va="top",
-            color=c.muted,
-        )
+        at_top(axes, START, reference.value, (5, 0))
     for height, name in enumerate(methods):
-        colour = c.accent if name == "ProbMCL" else c.anchor
-        _interval(axes, height, found[name], colour)
-        axes.plot(found[name].value, height, "o", color=colour)
+        interval(axes, height, found[name], method_colour(name))
     axes.set_yticks(range(len(methods)), methods)
-    axes.set(xlabel=metric, ylim=(-0.6, len(methods) - 0.2))
+    axes.set(xlabel="mAP", ylim=(-0.6, len(methods) - 0.2))
     return figure
 
 
@@ -156,33 +126,23 @@ def precision_of_classes(
     return precision_by_frequency(frequency, found, classes=classes)
 
 
-def accuracy_by_seconds(record: Record, *, metric: str = "mAP", start: str = START) -> Figure:
-    """A metric over the seconds of training, one dot a method; the start is a line.
+def accuracy_by_seconds(record: Record) -> Figure:
+    """mAP over the seconds of training, one dot per method; the start is a line.
 
     The axis is logarithmic where the longest training takes more than ten times as long as the shortest.
 
     Args:
-        record: one mean row a method.
-        metric: what was measured.
-        start: name of the start's row; it is drawn if the record has it.
+        record: one mean row per method.
     """
-    c = colours()
-    rows = {row.method: row for row in _mean_rows(record)}
-    reference = rows.pop(start, None)
+    rows = over_seeds(record)
+    reference = rows.pop(START, None)
     figure, axes = plt.subplots(figsize=(7, 4.2))
     if reference is not None:
-        height = reference.metrics[metric].value
-        axes.axhline(height, color=c.muted, linestyle=":")
-        axes.annotate(
-            start,
-            (0, height),
-            xycoords=("axes fraction", "data"),
-            xytext=(4, 4),
-            textcoords="offset points",
-            color=c.muted,
-        )
+        height = reference.metrics["mAP"].value
+        axes.axhline(height, color=colours().muted, linestyle=":")
+        note(axes, START, (0, height), (4, 4), xycoords=("axes fraction", "data"))
     for name, row in rows.items():
-        one, colour = row.metrics[metric], c.accent if name == "ProbMCL" else c.anchor
+        one, colour = row.metrics["mAP"], method_colour(name)
         axes.plot([row.seconds] * 2, [one.low, one.high], color=colour, alpha=0.6)
         axes.plot(row.seconds, one.value, "o", color=colour)
     seconds = [row.seconds for row in rows.values()]
@@ -193,8 +153,8 @@ def accuracy_by_seconds(record: Record, *, metric: str = "mAP", start: str = STA
         axes.tick_params(axis="x", which="minor", labelsize=9)
     axes.xaxis.set_major_formatter("{x:,g}")
     axes.margins(x=0.25, y=0.12)
-    _name_dots(axes, {name: (row.seconds, row.metrics[metric].value) for name, row in rows.items()})
-    axes.set(xlabel="seconds of training", ylabel=metric)
+    _name_dots(axes, {name: (row.seconds, row.metrics["mAP"].value) for name, row in rows.items()})
+    axes.set(xlabel="seconds of training", ylabel="mAP")
     return figure
 
 
@@ -209,25 +169,9 @@ def _name_dots(axes: Axes, dots: Mapping[str, tuple[float, float]]) -> None:
             wanted += 4
         taken.append((x, wanted))
         scale = 72 / axes.figure.dpi  # pixels to points
-        axes.annotate(
-            name,
-            place,
-            xytext=(7, (wanted - y) * scale),
-            textcoords="offset points",
-            va="center",
-            fontsize=10,
-        )
+        style = {"va": "center", "fontsize": 10, "color": colours().text}
+        note(axes, name, place, (7, (wanted - y) * scale), **style)
 
 
-def _interval(
-    axes: Axes, height: float, one: Interval, colour: str, *, shift: float = 0, width: float = 2
-) -> None:
-    axes.plot([one.low - shift, one.high - shift], [height, height], color=colour, linewidth=width)
-
-
-def _mean_rows(record: Record) -> list[Row]:
-    return [row for row in record.rows if row.seed is None]
-
-
-def _mean_metric(record: Record, metric: str) -> dict[str, Interval]:
-    return {row.method: row.metrics[metric] for row in _mean_rows(record) if metric in row.metrics}
+def _mean_ap(record: Record) -> dict[str, Interval]:
+    return {name: row.metrics["mAP"] for name, row in over_seeds(record).items() if "mAP" in row.metrics}

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from probmcl.train import History
+from probmcl_book.pages.figures.marks import end_to_end
 from probmcl_book.pages.style import colours
 
 
@@ -21,15 +22,9 @@ def step_times(seconds: Mapping[str, Mapping[str, float]]) -> Figure:
     c = colours()
     parts = list(next(iter(seconds.values())))
     figure, axes = plt.subplots(figsize=(7, 0.75 * len(seconds) + 1.4))
-    start = [0.0] * len(seconds)
-    for part, colour in zip(parts, c.categorical, strict=False):
-        width = [1000 * line[part] for line in seconds.values()]
-        axes.barh(list(seconds), width, left=start, color=colour, label=part, height=0.6)
-        start = [a + b for a, b in zip(start, width, strict=True)]
-    axes.invert_yaxis()
+    lengths = {part: [1000 * line[part] for line in seconds.values()] for part in parts}
+    end_to_end(axes, list(seconds), lengths, [{"color": colour, "height": 0.6} for colour in c.categorical])
     axes.set_xlabel("milliseconds a step")
-    axes.tick_params(axis="y", length=0)
-    figure.legend(loc="outside upper left", ncols=len(parts), handlelength=1, columnspacing=1.2)
     return figure
 
 
