@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import matplotlib.pyplot as plt
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
@@ -29,6 +30,18 @@ def drawn(style: Colours) -> Callable[[Figure], Figure]:
         return figure
 
     return draw
+
+
+@pytest.fixture
+def line() -> Callable[..., tuple[list[float], list[float]]]:
+    """Where the one line runs that a reader knows by its label, colour, line style or marker: x and y."""
+
+    def find(axes: Axes, **look: str) -> tuple[list[float], list[float]]:
+        alike = [one for one in axes.get_lines() if look.items() <= one.properties().items()]
+        assert len(alike) == 1, f"{len(alike)} lines with {look}"
+        return list(alike[0].get_xdata()), list(alike[0].get_ydata())
+
+    return find
 
 
 @pytest.fixture

@@ -26,7 +26,8 @@ def test_nearest_images_marks_the_anchor(drawn: Draw) -> None:
 def test_rule_matrices_show_positives_and_the_anchor(drawn: Draw) -> None:
     weights = {rule: positive_weights(LABELS, rule) for rule in ("any", "exact")}
     figure = drawn(contrast.rule_matrices(weights, NAMES))
-    cells = torch.as_tensor(figure.axes[1].get_images()[0].get_array())
+    (image,) = figure.axes[1].get_images()
+    cells = torch.as_tensor(image.get_array())
     assert torch.equal(cells, (2 * torch.eye(4) + weights["exact"]).int())
 
 
@@ -60,7 +61,8 @@ def test_positive_matrix_counts_the_positives(drawn: Draw) -> None:
 def test_a_step_ends_at_its_value(drawn: Draw) -> None:
     statistics = positive_statistics(LABELS, [0.5, 1.0])
     figure = drawn(positives.threshold_steps(statistics, statistics))
-    values, edges, _ = figure.axes[0].patches[0].get_data()
+    (steps,) = figure.axes[0].patches
+    values, edges, _ = steps.get_data()
     assert list(edges) == [0, 0.5, 1]  # up to and including 0.5 the pairs with overlap 0.5 count
     assert list(values) == [1.5, 0.5]
 

@@ -12,21 +12,20 @@ from probmcl_book.pages.style import Colours
 Draw = Callable[[Figure], Figure]
 
 
-def test_a_curve_is_drawn_at_its_values_in_order_with_its_intervals(style: Colours, drawn: Draw) -> None:
+def test_a_curve_is_drawn_at_its_values_in_order_with_its_intervals(
+    style: Colours, drawn: Draw, line
+) -> None:
     found = {"ProbMCL": {64.0: Interval(0.8, 0.7, 0.9), 32.0: Interval(0.6, 0.5, 0.7)}}
     (axes,) = drawn(curves.metric_over(found, setting="batch size")).axes
-    line, first, second = axes.get_lines()
-    assert list(line.get_xdata()) == [32, 64]
-    assert list(line.get_ydata()) == [0.6, 0.8]
-    assert [list(one.get_ydata()) for one in (first, second)] == [[0.5, 0.7], [0.7, 0.9]]
-    assert line.get_color() == style.accent
+    assert line(axes, label="ProbMCL", color=style.accent) == ([32, 64], [0.6, 0.8])
+    bars = {tuple(one.get_ydata()) for one in axes.get_lines() if set(one.get_xdata()) in ({32}, {64})}
+    assert bars == {(0.5, 0.7), (0.7, 0.9)}
 
 
-def test_a_line_goes_from_few_to_all_for_methods_that_have_both(style: Colours, drawn: Draw) -> None:
+def test_a_line_goes_from_few_to_all_for_methods_that_have_both(drawn: Draw, line) -> None:
     few, many = ({"A": Interval(0.1), "B": Interval(0.2)}, {"A": Interval(0.5), "C": Interval(0.9)})
     (axes,) = drawn(curves.few_and_all(few, many, ["10 %", "100 %"], dict.fromkeys("ABC", "one"))).axes
-    line, *_ = axes.get_lines()
-    assert list(line.get_ydata()) == [0.1, 0.5]
+    assert line(axes, marker="o", alpha=0.8) == ([0, 1], [0.1, 0.5])
     assert [text.get_text() for text in axes.texts] == ["A"]
 
 
@@ -39,18 +38,19 @@ def test_names_of_lines_that_end_at_one_place_stand_apart(style: Colours, drawn:
     assert [text.get_color() for text in axes.texts] == [*style.categorical[:2], style.accent]
 
 
-def test_the_observed_correlation_is_a_line_beside_the_permuted_ones(drawn: Draw) -> None:
+def test_the_observed_correlation_is_a_line_beside_the_permuted_ones(
+    style: Colours, drawn: Draw, line
+) -> None:
     permuted = torch.tensor([-0.1, 0.0, 0.1, 0.1])
     (axes,) = drawn(label_space.permuted_correlations({"ProbMCL": (permuted, 0.7)})).axes
-    (line,) = axes.get_lines()
-    assert set(line.get_xdata()) == {0.7}
+    assert line(axes, color=style.accent)[0] == [0.7, 0.7]
     assert sum(bar.get_height() for bar in axes.patches) == 4
 
 
-def test_a_map_shows_each_point_once_in_its_group(drawn: Draw) -> None:
+def test_a_map_shows_each_point_once_in_its_group(drawn: Draw, line) -> None:
     points = torch.arange(8.0).view(4, 2)
     figure = drawn(label_space.label_maps({"PCA": points, "t-SNE": -points}, [0, 1, 1, 0], ["a", "b"]))
     left, right = figure.axes
-    assert [list(line.get_xdata()) for line in left.get_lines()] == [[0, 6], [2, 4]]
-    assert [list(line.get_ydata()) for line in right.get_lines()] == [[-1, -7], [-3, -5]]
+    assert (line(left, label="a")[0], line(left, label="b")[0]) == ([0, 6], [2, 4])
+    assert (line(right, label="a")[1], line(right, label="b")[1]) == ([-1, -7], [-3, -5])
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b"]

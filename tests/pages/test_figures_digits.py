@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 import torch
 from matplotlib.figure import Figure
 
@@ -25,17 +26,19 @@ def test_a_method_has_one_colour_in_all_panels(style: Colours, drawn: Draw) -> N
     assert [text.get_text() for text in left.get_legend().get_texts()] == ["A", "B"]
 
 
-def test_intervals_stand_at_their_values_with_a_line_at_the_reference(drawn: Draw) -> None:
+def test_intervals_stand_at_their_values_with_a_line_at_the_reference(
+    style: Colours, drawn: Draw, line
+) -> None:
     found = {"BCE": Interval(0.8, 0.7, 0.9, 0.95, "t"), "ProbMCL": Interval(0.6, 0.5, 0.7, 0.95, "t")}
     (axes,) = drawn(digits.intervals_by_method(found, reference="BCE")).axes
-    reference, *bars = axes.get_lines()
-    assert set(reference.get_xdata()) == {0.8}
-    assert [list(line.get_xdata()) for line in bars] == [[0.5, 0.7], [0.6], [0.7, 0.9], [0.8]]
+    assert line(axes, linestyle=":")[0] == [0.8, 0.8]
+    ours, others = ({"color": style.accent}, {"color": style.anchor})
+    assert [line(axes, marker="o", **look)[0] for look in (ours, others)] == [[0.6], [0.8]]
+    assert [line(axes, marker="None", **look)[0] for look in (ours, others)] == [[0.5, 0.7], [0.7, 0.9]]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["ProbMCL", "BCE"]
 
 
-def test_precision_is_drawn_over_frequency(drawn: Draw) -> None:
+def test_precision_is_drawn_over_frequency(drawn: Draw, line) -> None:
     (axes,) = drawn(digits.precision_by_frequency(torch.tensor([0.3, 0.1]), {"A": [0.9, 0.4]})).axes
-    (line,) = axes.get_lines()
-    assert list(line.get_ydata()) == [torch.tensor(0.4).item(), torch.tensor(0.9).item()]
+    assert line(axes, label="A")[1] == pytest.approx([0.4, 0.9])
     assert [text.get_text() for text in axes.texts] == ["0", "1"]

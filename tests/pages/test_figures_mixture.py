@@ -67,15 +67,15 @@ def test_the_slider_writes_the_variances_of_the_mixture_it_draws() -> None:
     assert "between 0.500" in words  # a half of the squared distance from (1/2, 1/2) twice
 
 
-def test_a_zero_gradient_is_drawn_on_the_line_of_zeros() -> None:
+def test_a_zero_gradient_is_drawn_on_the_line_of_zeros(line) -> None:
     figure = similarity.gradient_norms((0.1, 1.0), {"Sim/τ": torch.tensor([[0.0, 1e-3]])}, (8,))
-    curve, zero = figure.axes[0].lines
-    assert curve.get_ydata()[0] == pytest.approx(zero.get_ydata()[0])
-    assert curve.get_ydata()[1] == pytest.approx(1e-3)
+    (axes,) = figure.axes
+    _, curve = line(axes, label="D = 8")
+    assert curve == pytest.approx([line(axes, linestyle=":")[1][0], 1e-3])
 
 
-def test_the_spread_marks_the_extremes_and_the_median() -> None:
+def test_the_spread_marks_the_extremes_and_the_median(line) -> None:
     scores = torch.tensor([-4.0, -3.0, -2.0, -1.0, 0.0])
-    lines = similarity.spread_of_scores((2,), [scores]).axes[0].lines
-    assert list(lines[0].get_xdata()) == [-4, 0]
-    assert list(lines[2].get_xdata()) == [-2]
+    (axes,) = similarity.spread_of_scores((2,), [scores]).axes
+    assert line(axes, linewidth=2.0)[0] == [-4, 0]
+    assert line(axes, marker="|")[0] == [-2]

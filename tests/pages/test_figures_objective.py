@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import torch
+from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
@@ -17,14 +18,13 @@ RUNS = {
 }
 
 
-def test_training_curves_draw_each_run_in_each_panel(style: Colours, drawn: Draw) -> None:
+def test_training_curves_draw_each_run_in_each_panel(style: Colours, drawn: Draw, line) -> None:
     panels = {"L_NLL": "Likelihood", "rank z": "Rank"}
     figure = drawn(objective.training_curves(RUNS, panels, {"rank z": [1.0]}))
     for axes, name in zip(figure.axes, panels, strict=True):
-        lines = axes.get_lines()[:2]
-        assert [list(line.get_ydata()) for line in lines] == [RUNS[run][name] for run in RUNS]
-        assert [line.get_color() for line in lines] == list(style.categorical[:2])
-    assert [len(axes.get_lines()) for axes in figure.axes] == [2, 3]  # the reference in the second
+        for run, colour in zip(RUNS, style.categorical, strict=False):
+            assert line(axes, label=run, color=colour)[1] == RUNS[run][name]
+    assert line(figure.axes[1], linestyle="--")[1] == [1, 1]  # the reference
 
 
 def test_circles_draw_the_step_asked_for(style: Colours, drawn: Draw) -> None:
@@ -49,7 +49,7 @@ def test_switch_effects_draw_loss_and_gradient_of_every_value(drawn: Draw) -> No
     figure = drawn(objective.switch_effects(effects, (1.0, 1.0)))
     for axes, which in zip(figure.axes, (0, 1), strict=True):
         shown = [found[which] for values in effects.values() for found in values.values()]
-        points = axes.collections[-1].get_offsets().tolist()
-        assert points == [[value, row] for row, value in enumerate(shown)]
+        (points,) = [one for one in axes.collections if isinstance(one, PathCollection)]
+        assert points.get_offsets().tolist() == [[value, row] for row, value in enumerate(shown)]
     labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert labels == ["rule = any", "rule = all", "temperature = 1.0"]

@@ -9,9 +9,10 @@ from probmcl_book.pages.figures import scale
 Draw = Callable[[Figure], Figure]
 
 
-def test_growth_draws_one_line_a_way(drawn: Draw) -> None:
+def test_growth_draws_one_line_a_way(drawn: Draw, line) -> None:
     (axes,) = drawn(scale.growth([64, 128], {"dense": [1.0, 4.0], "tiled": [1.0, 2.0]})).axes
-    assert [list(line.get_ydata()) for line in axes.get_lines()] == [[1.0, 4.0], [1.0, 2.0]]
+    assert line(axes, label="dense") == ([64, 128], [1.0, 4.0])
+    assert line(axes, label="tiled") == ([64, 128], [1.0, 2.0])
     assert [label.get_text() for label in axes.get_xticklabels()] == ["64", "128"]
 
 

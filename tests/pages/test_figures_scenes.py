@@ -8,6 +8,7 @@ import torch
 
 from probmcl.evaluate import Interval
 from probmcl_book.pages.figures import metrics, scenes
+from probmcl_book.pages.style import Colours
 
 pytestmark = pytest.mark.usefixtures("style")
 
@@ -16,9 +17,9 @@ def heights(axes: plt.Axes) -> list[float]:
     return [patch.get_height() for patch in axes.patches]
 
 
-def test_frequencies_are_ranked() -> None:
+def test_frequencies_are_ranked(style: Colours, line) -> None:
     (axes,) = metrics.class_frequencies({"a": torch.tensor([0.1, 0.5, 0.2]), "b": torch.tensor([0.3])}).axes
-    assert axes.lines[0].get_ydata() == pytest.approx([0.5, 0.2, 0.1])
+    assert line(axes, color=style.categorical[0])[1] == pytest.approx([0.5, 0.2, 0.1])
     assert [text.get_text() for text in axes.texts] == ["a", "b"]
 
 
@@ -28,35 +29,36 @@ def test_the_columns_of_average_precision() -> None:
     assert [patch.get_width() for patch in steps.patches] == [0.5, 0.5]
 
 
-def test_chance_is_the_diagonal() -> None:
+def test_chance_is_the_diagonal(style: Colours, line) -> None:
     frequency, precision = torch.tensor([0.2, 0.1]), torch.tensor([0.6, 0.4])
     (axes,) = metrics.same_detector(frequency, precision, torch.tensor([0.8, 0.9])).axes
-    auroc, drawn_precision, chance = axes.lines
-    assert auroc.get_ydata() == pytest.approx([0.9, 0.8])
-    assert drawn_precision.get_ydata() == pytest.approx([0.4, 0.6])
-    assert chance.get_xdata() == pytest.approx(chance.get_ydata())
+    assert line(axes, color=style.muted)[1] == pytest.approx([0.9, 0.8])
+    assert line(axes, color=style.accent)[1] == pytest.approx([0.4, 0.6])
+    x, y = line(axes, linestyle="--")
+    assert x == pytest.approx(y)
 
 
-def test_flattery_draws_means() -> None:
+def test_flattery_draws_means(style: Colours, line) -> None:
     validation, test = torch.tensor([[0.3, 0.4], [0.4, 0.4]]), torch.tensor([[0.5, 0.5], [0.4, 0.5]])
     (axes,) = metrics.flattery([10, 20], validation, test).axes
-    assert axes.lines[2].get_ydata() == pytest.approx([0.5, 0.45])
-    assert axes.lines[-1].get_ydata() == pytest.approx([0.35, 0.4])
+    assert line(axes, color=style.negative, linestyle="-")[1] == pytest.approx([0.5, 0.45])
+    assert line(axes, color=style.positive, linestyle="-")[1] == pytest.approx([0.35, 0.4])
 
 
-def test_intervals_lie_where_they_should() -> None:
+def test_intervals_lie_where_they_should(style: Colours, line) -> None:
     left, right = metrics.estimates_and_difference(
         {"A": Interval(0.5, 0.4, 0.6)}, Interval(0.1, 0.0, 0.2)
     ).axes
-    assert list(left.lines[0].get_xdata()) == [0.4, 0.6]
-    assert list(right.lines[0].get_xdata()) == [0.0, 0.2]
+    assert line(left, color=style.anchor, marker="None")[0] == [0.4, 0.6]
+    assert line(right, color=style.accent, marker="None")[0] == [0.0, 0.2]
 
 
 def test_a_contact_sheet_holds_every_image_and_word() -> None:
     rows = {"one": torch.rand(2, 1, 8, 8), "two": torch.rand(2, 8, 8)}
     (axes,) = scenes.contact_sheet(rows, [["a", "b"], ["", ""]], value_range=(0, 1)).axes
     assert len(axes.images) == 4
-    assert torch.equal(torch.as_tensor(axes.images[3].get_array().data), rows["two"][1])
+    lowest_right = max(axes.images, key=lambda image: (image.get_extent()[2], image.get_extent()[0]))
+    assert torch.equal(torch.as_tensor(lowest_right.get_array().data), rows["two"][1])
     assert {"one", "two", "a", "b"} <= {text.get_text() for text in axes.texts}
 
 
@@ -70,6 +72,7 @@ def test_the_label_graph_draws_strong_edges_only() -> None:
 def test_conditional_probabilities_leave_out_the_diagonal() -> None:
     values = torch.tensor([[1.0, 0.2], [0.4, 1.0]])
     left, right, _ = scenes.conditional_probabilities({"a": values, "b": values / 2}, ["x", "y"]).axes
-    assert left.images[0].get_clim() == right.images[0].get_clim() == pytest.approx((0, 0.4))
+    (map_a,), (map_b,) = left.images, right.images
+    assert map_a.get_clim() == map_b.get_clim() == pytest.approx((0, 0.4))
     assert values.tolist() == [[1.0, pytest.approx(0.2)], [pytest.approx(0.4), 1.0]]  # untouched
-    assert left.images[0].get_array().mask.tolist() == [[True, False], [False, True]]
+    assert map_a.get_array().mask.tolist() == [[True, False], [False, True]]

@@ -52,42 +52,45 @@ def test_a_tornado_is_widest_on_top_and_counts_from_the_default(style: Colours, 
     assert band.get_width() == pytest.approx(0.04)
     assert [bar.get_width() for bar in bars] == pytest.approx([0.02, -0.05, -0.2])
     assert [to_hex(bar.get_facecolor()) for bar in bars] == [style.positive, style.negative, style.negative]
-    whiskers = [list(line.get_xdata()) for line in axes.get_lines()[1:]]
+    whiskers = {
+        one.get_ydata()[0]: list(one.get_xdata()) for one in axes.get_lines() if one.get_linewidth() == 1.2
+    }
     assert whiskers[2] == pytest.approx([-0.22, -0.18])
 
 
-def test_sensitivity_draws_the_band_and_the_count(drawn: Draw) -> None:
+def test_sensitivity_draws_the_band_and_the_count(drawn: Draw, line) -> None:
     figure = drawn(
         studies.sensitivity(
             [0.2, 0.5, 1.0], [near(0.6), near(0.7), near(0.65)], [40, 20, 5], setting="α", default=0.5
         )
     )
     upper, lower = figure.axes
-    assert list(upper.get_lines()[0].get_ydata()) == [0.6, 0.7, 0.65]
-    edges = upper.collections[0].get_paths()[0].vertices[:, 1]
-    assert (edges.min(), edges.max()) == pytest.approx((0.58, 0.72))
-    assert list(lower.get_lines()[0].get_ydata()) == [40, 20, 5]
-    assert set(lower.get_lines()[1].get_xdata()) == {0.5}
+    assert line(upper, marker="o")[1] == [0.6, 0.7, 0.65]
+    (band,) = upper.collections
+    edges = band.get_datalim(upper.transData).intervaly
+    assert tuple(edges) == pytest.approx((0.58, 0.72))
+    assert line(lower, marker="s")[1] == [40, 20, 5]
+    assert line(lower, linestyle=":")[0] == [0.5, 0.5]
 
 
-def test_methods_stand_in_order_with_the_start_as_a_line(style: Colours, drawn: Draw) -> None:
+def test_methods_stand_in_order_with_the_start_as_a_line(style: Colours, drawn: Draw, line) -> None:
     rows = [Row("BCE", 0, {"mAP": near(0.1)}, 1.0, 0), *means(METHODS)]
     (axes,) = drawn(studies.method_comparison(record_of(rows))).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["ProbMCL", "SupCon", "BCE"]
-    start, *bars = axes.get_lines()
-    assert set(start.get_xdata()) == {0.4}
-    assert [line.get_xdata()[0] for line in bars[1::2]] == [0.6, 0.7, 0.8]
-    assert bars[0].get_color() == style.accent
+    assert line(axes, linestyle=":")[0] == [0.4, 0.4]
+    assert line(axes, color=style.accent, marker="o") == ([0.6], [0])
+    dots = [one.get_xdata()[0] for one in axes.get_lines() if one.get_marker() == "o"]
+    assert dots == [0.6, 0.7, 0.8]
 
 
-def test_precision_of_classes_is_the_mean_over_seeds(drawn: Draw) -> None:
+def test_precision_of_classes_is_the_mean_over_seeds(drawn: Draw, line) -> None:
     rows = [
         Row("A", seed, {"mAP": near(0.5)}, 1.0, 0, {"average_precision": values})
         for seed, values in ((0, [0.2, 0.8]), (1, [0.4, 0.6]), (None, [9.0, 9.0]))
     ]
     figure = studies.precision_of_classes(record_of(rows), torch.tensor([0.1, 0.3]), ["sea", "tree"], ["A"])
     (axes,) = drawn(figure).axes
-    assert list(axes.get_lines()[0].get_ydata()) == pytest.approx([0.3, 0.7])
+    assert line(axes, label="A")[1] == pytest.approx([0.3, 0.7])
     assert [text.get_text() for text in axes.texts] == ["sea", "tree"]
 
 
@@ -116,30 +119,28 @@ def doubts() -> Record:
 CORRUPTIONS = ("blur", "noise", "contrast", "occlusion")
 
 
-def test_risk_is_drawn_over_coverage_between_nothing_and_everything(drawn: Draw) -> None:
+def test_risk_is_drawn_over_coverage_between_nothing_and_everything(drawn: Draw, line) -> None:
     (axes,) = drawn(doubt.risk_coverage_curves(doubts(), ["entropy", "within variance"])).axes
-    nothing, everything, *lines = axes.get_lines()
-    assert set(nothing.get_ydata()) == {0.5}
-    assert everything.get_ydata()[-1] == pytest.approx(0.5)
-    assert float(everything.get_ydata()[49]) == pytest.approx(0, abs=1e-6)  # half of the images are right
-    assert [list(line.get_ydata()) for line in lines] == [[0.3, 0.5], [0.4, 0.5]]
-    assert lines[0].get_label() == "entropy (0.30)"
+    assert line(axes, gid="knows nothing")[1] == [0.5, 0.5]
+    _, everything = line(axes, gid="knows every error")
+    assert everything[-1] == pytest.approx(0.5)
+    assert float(everything[49]) == pytest.approx(0, abs=1e-6)  # half of the images are right
+    assert line(axes, label="entropy (0.30)")[1] == [0.3, 0.5]
+    assert line(axes, label="within variance (0.40)")[1] == [0.4, 0.5]
 
 
-def test_every_corruption_has_a_panel_with_one_line_a_score(drawn: Draw) -> None:
+def test_every_corruption_has_a_panel_with_one_line_a_score(drawn: Draw, line) -> None:
     figure = drawn(doubt.auroc_by_strength(doubts(), ["entropy", "within variance"]))
     assert [axes.get_title(loc="left") for axes in figure.axes] == list(CORRUPTIONS)
     for axes in figure.axes:
-        _, *lines = axes.get_lines()
-        assert list(lines[0].get_ydata()) == pytest.approx([0.4, 0.5, 0.6, 0.7, 0.8])
-        assert len(lines) == 2
+        assert line(axes, label="entropy")[1] == pytest.approx([0.4, 0.5, 0.6, 0.7, 0.8])
+        assert line(axes, label="within variance")[1] == pytest.approx([0.5, 0.6, 0.7, 0.8, 0.9])
 
 
-def test_boxes_hold_the_scores_of_images_with_as_many_labels(drawn: Draw) -> None:
+def test_boxes_hold_the_scores_of_images_with_as_many_labels(style: Colours, drawn: Draw) -> None:
     count, score = torch.tensor([1, 1, 1, 2, 2, 2]), torch.tensor([0.0, 1, 2, 5, 6, 7])
     (axes,) = drawn(doubt.doubt_by_count(count, {"within": score})).axes
-    assert [line.get_ydata()[0] for line in axes.get_lines() if len(set(line.get_ydata())) == 1][-2:]
-    medians = [line.get_ydata()[0] for line in axes.get_lines() if line.get_ydata()[0] in (1, 6)]
+    medians = [one.get_ydata()[0] for one in axes.get_lines() if one.get_color() == style.text]
     assert medians == [1, 6]
 
 
@@ -152,7 +153,7 @@ def test_trees_stand_over_their_heat_maps_in_the_same_order(drawn: Draw) -> None
     order = ["abcd"[label] for label in label_tree(similarity).order]
     assert [label.get_text() for label in heat.get_xticklabels()] == order
     assert [label.get_text() for label in heat.get_yticklabels()] == order
-    shown = heat.images[0].get_array()
-    assert shown[0, 1] == pytest.approx(0.9)
+    (image,) = heat.images
+    assert image.get_array()[0, 1] == pytest.approx(0.9)
     feet = sorted({x for line in tree.get_lines() for x, y in line.get_xydata() if y == 0})
     assert feet == pytest.approx([0, 1, 2, 3])

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from probmcl.train import EpochLog, History
 from probmcl_book.pages.figures import classification, training
+from probmcl_book.pages.style import Colours
 
 Draw = Callable[[Figure], Figure]
 
@@ -31,49 +32,47 @@ def test_step_times_stacks_the_parts_in_their_order(drawn: Draw) -> None:
     assert [bar.get_x() for bar in bars] == pytest.approx([0, 0, 1, 3])
 
 
-def test_schedules_draw_rate_and_decay(drawn: Draw) -> None:
+def test_schedules_draw_rate_and_decay(drawn: Draw, line) -> None:
     left, right = drawn(training.schedules([0.1, 0.2, 0.0], [0.0, 0.4, 0.5], 0.9)).axes
-    assert list(left.lines[0].get_ydata()) == [0.1, 0.2, 0.0]
-    assert list(right.lines[0].get_ydata()) == [0.0, 0.4, 0.5]
-    assert set(right.lines[1].get_ydata()) == {0.9}
+    assert line(left, linestyle="-")[1] == [0.1, 0.2, 0.0]
+    assert line(right, linestyle="-")[1] == [0.0, 0.4, 0.5]
+    assert line(right, linestyle="--")[1] == [0.9, 0.9]
 
 
-def test_precision_errors_draw_one_named_line_a_format(drawn: Draw) -> None:
+def test_precision_errors_draw_one_named_line_a_format(drawn: Draw, line) -> None:
     axes = drawn(training.precision_errors([0.1, 1.0], {"a": [1.0, 0.1], "b": [0.1, 0.01]})).axes[0]
-    assert [list(line.get_ydata()) for line in axes.lines[1:]] == [[1.0, 0.1], [0.1, 0.01]]
-    assert {"a", "b"} <= {text.get_text() for text in axes.texts}
+    colour = {text.get_text(): text.get_color() for text in axes.texts}
+    assert line(axes, color=colour["a"])[1] == [1.0, 0.1]
+    assert line(axes, color=colour["b"])[1] == [0.1, 0.01]
 
 
 @pytest.mark.parametrize("epochs", [1, 3])
-def test_stage_logs_put_the_start_at_epoch_zero(drawn: Draw, epochs: int) -> None:
+def test_stage_logs_put_the_start_at_epoch_zero(drawn: Draw, line, epochs: int) -> None:
     watched = [0.5, 0.6, 0.7][:epochs]
     loss, rank, metric = drawn(training.stage_logs({"letters": history(watched)}, {"letters": 0.4})).axes
-    assert list(metric.lines[0].get_xdata()) == list(range(epochs + 1))
-    assert list(metric.lines[0].get_ydata()) == [0.4, *watched]
-    assert list(loss.lines[0].get_xdata()) == list(range(1, epochs + 1))
-    assert list(rank.lines[0].get_ydata()) == [1.0, 2.0, 3.0][:epochs]
+    assert line(metric, label="letters") == (list(range(epochs + 1)), [0.4, *watched])
+    assert line(loss, label="letters")[0] == list(range(1, epochs + 1))
+    assert line(rank, label="letters")[1] == [1.0, 2.0, 3.0][:epochs]
 
 
-def test_feature_by_mode_draws_every_image_in_every_panel(drawn: Draw) -> None:
+def test_feature_by_mode_draws_every_image_in_every_panel(drawn: Draw, line) -> None:
     figure = drawn(classification.feature_by_mode(P, {"random": P + 1, "sorted": 2 * P}))
     assert [axes.get_title("left") for axes in figure.axes] == ["random", "sorted"]
-    points = figure.axes[1].lines[1]
-    assert list(points.get_ydata()) == pytest.approx((2 * P).tolist())
+    assert line(figure.axes[1], marker="o")[1] == pytest.approx((2 * P).tolist())
 
 
-def test_loss_shapes_and_absent_label_draw_value_and_gradient(drawn: Draw) -> None:
+def test_loss_shapes_and_absent_label_draw_value_and_gradient(style: Colours, drawn: Draw, line) -> None:
     curves = {"cross-entropy": (2 * P, P), "asymmetric": (P, P / 2)}
     left, right = drawn(classification.loss_shapes(P, curves)).axes
-    assert list(left.lines[1].get_ydata()) == pytest.approx(P.tolist())
-    assert list(right.lines[0].get_ydata()) == pytest.approx(P.tolist())
+    assert line(left, label="asymmetric")[1] == pytest.approx(P.tolist())
+    assert line(right, color=style.categorical[0])[1] == pytest.approx(P.tolist())
     frame = drawn(classification.absent_label(4.0, P, {4.0: (P, P / 2)}, (2 * P, P)))
-    assert list(frame.axes[1].lines[1].get_ydata()) == pytest.approx((P / 2).tolist())
+    assert line(frame.axes[1], color=style.negative)[1] == pytest.approx((P / 2).tolist())
 
 
-def test_probability_histograms_draw_each_classifier_with_its_thresholds(drawn: Draw) -> None:
+def test_probability_histograms_draw_each_classifier_with_its_thresholds(drawn: Draw, line) -> None:
     labels = torch.tensor([[1, 0], [0, 1], [1, 0]])
     probabilities = {"one": torch.rand(3, 2), "two": torch.rand(3, 2)}
     thresholds = {"one": torch.tensor([0.2, 0.3]), "two": torch.tensor([0.6, 0.7])}
     figure = drawn(classification.probability_histograms(probabilities, labels, thresholds))
-    ticks = figure.axes[1].lines[1]
-    assert list(ticks.get_xdata()) == pytest.approx([0.6, 0.7])
+    assert line(figure.axes[1], marker="|")[0] == pytest.approx([0.6, 0.7])

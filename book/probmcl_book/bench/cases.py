@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from typing import Literal
@@ -71,46 +71,28 @@ class Case:
         return self.theirs is not None and there
 
 
-_DENSE, _TINY = "dense broadcast in eager PyTorch", {"N": 8, "K": 3, "D": 4}
 _TINY_COSINE = {"N": 16, "D": 8, "classes": 5}
 
+
+def _likelihood(sizes: Sizes, goal: Goal, repeats: int = 5) -> Case:
+    return Case(
+        "expected likelihood",
+        sizes,
+        {"N": 8, "K": 3, "D": 4},
+        workloads.probmcl,
+        (goal,),
+        "dense broadcast in eager PyTorch",
+        workloads.dense_probmcl,
+        repeats,
+    )
+
+
 CASES: dict[str, Case] = {
-    "small": Case(
-        "expected likelihood",
-        {"N": 256, "K": 14, "D": 16},
-        _TINY,
-        workloads.probmcl,
-        (Goal("speed", 8),),
-        _DENSE,
-        workloads.dense_probmcl,
-    ),
-    "wide": Case(
-        "expected likelihood",
-        {"N": 128, "K": 80, "D": 128},
-        _TINY,
-        workloads.probmcl,
-        (Goal("speed", 4),),
-        _DENSE,
-        workloads.dense_probmcl,
-        repeats=3,
-    ),
-    "memory": Case(
-        "expected likelihood",
-        {"N": 1024, "K": 14, "D": 16},
-        _TINY,
-        workloads.probmcl,
-        (Goal("memory", 20),),
-        _DENSE,
-        workloads.dense_probmcl,
-        repeats=1,
-    ),
-    "large": Case(
-        "expected likelihood",
-        {"N": 8192, "K": 14, "D": 16},
-        _TINY,
-        workloads.probmcl,
-        (Goal("growth", 2048),),
-        repeats=1,
+    "small": _likelihood({"N": 256, "K": 14, "D": 16}, Goal("speed", 8)),
+    "wide": _likelihood({"N": 128, "K": 80, "D": 128}, Goal("speed", 4), repeats=3),
+    "memory": _likelihood({"N": 1024, "K": 14, "D": 16}, Goal("memory", 20), repeats=1),
+    "large": replace(
+        _likelihood({"N": 8192, "K": 14, "D": 16}, Goal("growth", 2048), repeats=1), against=None, theirs=None
     ),
     "cosine": Case(
         "mean cosine, threshold positives",

@@ -107,9 +107,9 @@ def _number(cell: Cell) -> float | None:
 
 
 def _text(cell: Cell, decimals: int) -> str:
-    """A cell in words; -0.0 has no sign.
+    """A cell in words; an interval without width is a number, and -0.0 has no sign.
 
-    >>> _text(Interval(6.0, 6.0, 6.0), 1), _text(1045, 1), _text(-0.01, 1)  # no width: the same with all seeds
+    >>> _text(Interval(6.0, 6.0, 6.0), 1), _text(1045, 1), _text(-0.01, 1)
     ('6.0', '1,045', '0.0')
     """
     if isinstance(cell, Interval) and not cell.high > cell.low:  # NaN included

@@ -1,10 +1,10 @@
-"""What a run will take, before it starts: one training step of every method, timed on the device it is for."""
+"""What a run will take, before it starts: one training step of every method, timed on its device."""
 
 from __future__ import annotations
 
 import operator
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from probmcl.data import LabelledImages, make_loader
+from probmcl.data.seeded import Batch
 from probmcl.evaluate import multiply_adds, parameter_count
 from probmcl.model import Encoder, build_encoder
 from probmcl.train import History, contrastive_stage, end_to_end, seeded
@@ -26,7 +27,6 @@ from probmcl_book.replicate.views import PhotoViews
 CPU_MACS = 4 * 10**9
 """Multiply-accumulates of the encoder in a step's forward pass on a CPU: seconds, on one core."""
 
-Batch = tuple[tuple[Tensor, Tensor], Tensor]
 Clock = Callable[[Callable[[], History]], float]
 """Runs two steps of training, the first of which warms up, and returns the seconds of the second."""
 
@@ -96,7 +96,7 @@ def estimate(
         3072
     """
     device = torch.device(device)
-    hardware = provenance(device)[1]
+    on_gpu, hardware = device.type == "cuda", provenance(device)[1]
     train = splits.train
     sizes = [min(method.training.batch_size, len(train)) for method in recipe.methods]
     with seeded(0):
@@ -104,22 +104,13 @@ def estimate(
         view = recipe.views.plain()(splits.test[0][0].unsqueeze(0))
         assert isinstance(view, Tensor)
         macs = multiply_adds(deepcopy(encoder).to("meta"), view.to("meta"))
-        images, memory = max(sizes), None
-        if device.type == "cuda":
-            batch, core_seconds = _batch(recipe, splits, images)
+        images = max(sizes) if on_gpu else max(1, min(max(sizes), CPU_MACS // max(1, 2 * macs)))
+        batch, core_seconds = _batch(recipe, splits, images)
+        labels = [train.labels[:size] for size in sizes]
+        if on_gpu:
             torch.cuda.reset_peak_memory_stats(device)
-            whole = [clock(_whole(method, encoder, batch, device)) for method in recipe.methods]
-            seconds = [one * size / images for one, size in zip(whole, sizes, strict=True)]
-            memory = torch.cuda.max_memory_allocated(device)
-        else:
-            images = max(1, min(images, CPU_MACS // max(1, 2 * macs)))
-            batch, core_seconds = _batch(recipe, splits, images)
-            linear = Method("linear classifier", "bce", recipe.methods[0].training)
-            shared = clock(_whole(linear, encoder, batch, device)) / images
-            seconds = [
-                size * shared + (clock(_head(method, encoder, train.labels[:size])) if method.trunk else 0.0)
-                for method, size in zip(recipe.methods, sizes, strict=True)
-            ]
+        seconds = _step_seconds(recipe, encoder, batch, labels, device, clock)
+        memory = torch.cuda.max_memory_allocated(device) if on_gpu else None
     steps = [m.training.epochs * (len(train) // size) for m, size in zip(recipe.methods, sizes, strict=True)]
     views = 2 * seeds * sum(map(operator.mul, steps, sizes))
     return Estimate(
@@ -127,7 +118,7 @@ def estimate(
         macs=macs,
         image_views=views,
         images=images,
-        device=hardware.device if memory else f"{hardware.cpu}, threads: {hardware.threads}",
+        device=hardware.device if on_gpu else f"{hardware.cpu}, threads: {hardware.threads}",
         hours=seeds * sum(map(operator.mul, steps, seconds)) / 3600,
         core_hours=views * core_seconds / 3600,
         memory=memory,
@@ -140,6 +131,27 @@ def _batch(recipe: Recipe, splits: Splits, images: int) -> tuple[Batch, float]:
     start = time.perf_counter()
     (batch,) = make_loader(subset, recipe.views.two(), images, shuffle=False, seed=0)
     return batch, (time.perf_counter() - start) / (2 * images)
+
+
+def _step_seconds(
+    recipe: Recipe,
+    encoder: Encoder,
+    batch: Batch,
+    labels: Sequence[Tensor],
+    device: torch.device,
+    clock: Clock,
+) -> list[float]:
+    """Seconds of a step of every method, with as many images as it has labels."""
+    images = len(batch[1])
+    if device.type == "cuda":
+        whole = [clock(_whole(method, encoder, batch, device)) for method in recipe.methods]
+        return [one * len(of) / images for one, of in zip(whole, labels, strict=True)]
+    linear = Method("linear classifier", "bce", recipe.methods[0].training)
+    shared = clock(_whole(linear, encoder, batch, device)) / images
+    return [
+        len(of) * shared + (clock(_head(method, encoder, of)) if method.trunk else 0.0)
+        for method, of in zip(recipe.methods, labels, strict=True)
+    ]
 
 
 def _whole(method: Method, encoder: Encoder, batch: Batch, device: torch.device) -> Callable[[], History]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
@@ -31,8 +32,9 @@ def risk_coverage_curves(record: Record, scores: Sequence[str]) -> Figure:
     figure, axes = plt.subplots(figsize=(7, 5))
     overall = found[scores[0]].series["risk"][-1]
     kept = torch.linspace(0.01, 1, 100)
-    axes.axhline(overall, color=c.muted, linestyle=":", linewidth=1.5)
-    axes.plot(kept, (1 - (1 - overall) / kept).clamp(min=0), color=c.muted, linestyle=":", linewidth=1.5)
+    dotted: Any = {"color": c.muted, "linestyle": ":", "linewidth": 1.5}
+    axes.axhline(overall, gid="knows nothing", **dotted)
+    axes.plot(kept, (1 - (1 - overall) / kept).clamp(min=0), gid="knows every error", **dotted)
     note(axes, "knows nothing", (0, overall), (4, -4), va="top")
     axes.annotate("knows every error", (0.62, 0.02), color=c.muted, ha="left", va="bottom")
     for colour, marker, name in zip(c.categorical, MARKERS, scores, strict=False):

@@ -22,12 +22,10 @@ def interval(axes: Axes, height: float, found: Interval, colour: str, **style: A
     axes.plot(found.value, height, "o", color=colour, **style)
 
 
-def note(
-    axes: Axes, text: str, place: tuple[float, float], offset: tuple[float, float], **style: Any
-) -> None:
+def note(axes: Axes, text: str, place: Sequence[float], offset: tuple[float, float], **style: Any) -> None:
     """Write a few muted words beside a place, ``offset`` points away."""
     style = {"color": colours().muted, **style}
-    axes.annotate(text, place, xytext=offset, textcoords="offset points", **style)
+    axes.annotate(text, (place[0], place[1]), xytext=offset, textcoords="offset points", **style)
 
 
 def at_top(axes: Axes, text: str, x: float, offset: tuple[float, float]) -> None:
@@ -42,6 +40,7 @@ def end_to_end(
     """Draw one bar per row, made of parts that stand end to end, and their legend above the axes.
 
     Args:
+        axes: where to draw.
         rows: names, from top to bottom.
         parts: by name, the length of the part in every row.
         styles: how to draw each part.

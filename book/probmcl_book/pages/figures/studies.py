@@ -127,7 +127,7 @@ def precision_of_classes(
 
 
 def accuracy_by_seconds(record: Record) -> Figure:
-    """mAP over the seconds of training, one dot per method; the start is a line.
+    """The mAP over the seconds of training, one dot per method; the start is a line.
 
     The axis is logarithmic where the longest training takes more than ten times as long as the shortest.
 
