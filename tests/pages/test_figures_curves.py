@@ -1,20 +1,12 @@
 """Figures of chapters 13 and 15: they draw in both styles, and draw what they are given."""
 
-from collections.abc import Callable
-
 import torch
-from matplotlib.figure import Figure
 
 from probmcl.evaluate import Interval
 from probmcl_book.pages.figures import curves, label_space
-from probmcl_book.pages.style import Colours
-
-Draw = Callable[[Figure], Figure]
 
 
-def test_a_curve_is_drawn_at_its_values_in_order_with_its_intervals(
-    style: Colours, drawn: Draw, line
-) -> None:
+def test_a_curve_is_drawn_at_its_values_in_order_with_its_intervals(style, drawn, line) -> None:
     found = {"ProbMCL": {64.0: Interval(0.8, 0.7, 0.9), 32.0: Interval(0.6, 0.5, 0.7)}}
     (axes,) = drawn(curves.metric_over(found, setting="batch size")).axes
     assert line(axes, label="ProbMCL", color=style.accent) == ([32, 64], [0.6, 0.8])
@@ -22,14 +14,14 @@ def test_a_curve_is_drawn_at_its_values_in_order_with_its_intervals(
     assert bars == {(0.5, 0.7), (0.7, 0.9)}
 
 
-def test_a_line_goes_from_few_to_all_for_methods_that_have_both(drawn: Draw, line) -> None:
+def test_a_line_goes_from_few_to_all_for_methods_that_have_both(drawn, line) -> None:
     few, many = ({"A": Interval(0.1), "B": Interval(0.2)}, {"A": Interval(0.5), "C": Interval(0.9)})
     (axes,) = drawn(curves.few_and_all(few, many, ["10 %", "100 %"], dict.fromkeys("ABC", "one"))).axes
     assert line(axes, marker="o", alpha=0.8) == ([0, 1], [0.1, 0.5])
     assert [text.get_text() for text in axes.texts] == ["A"]
 
 
-def test_names_of_lines_that_end_at_one_place_stand_apart(style: Colours, drawn: Draw) -> None:
+def test_names_of_lines_that_end_at_one_place_stand_apart(style, drawn) -> None:
     few = {name: Interval(0.1) for name in ("A", "B", "ProbMCL")}
     many = {name: Interval(0.5) for name in few}
     families = {"A": "end to end", "B": "contrastive", "ProbMCL": "contrastive"}
@@ -38,16 +30,14 @@ def test_names_of_lines_that_end_at_one_place_stand_apart(style: Colours, drawn:
     assert [text.get_color() for text in axes.texts] == [*style.categorical[:2], style.accent]
 
 
-def test_the_observed_correlation_is_a_line_beside_the_permuted_ones(
-    style: Colours, drawn: Draw, line
-) -> None:
+def test_the_observed_correlation_is_a_line_beside_the_permuted_ones(style, drawn, line) -> None:
     permuted = torch.tensor([-0.1, 0.0, 0.1, 0.1])
     (axes,) = drawn(label_space.permuted_correlations({"ProbMCL": (permuted, 0.7)})).axes
     assert line(axes, color=style.accent)[0] == [0.7, 0.7]
     assert sum(bar.get_height() for bar in axes.patches) == 4
 
 
-def test_a_map_shows_each_point_once_in_its_group(drawn: Draw, line) -> None:
+def test_a_map_shows_each_point_once_in_its_group(drawn, line) -> None:
     points = torch.arange(8.0).view(4, 2)
     figure = drawn(label_space.label_maps({"PCA": points, "t-SNE": -points}, [0, 1, 1, 0], ["a", "b"]))
     left, right = figure.axes

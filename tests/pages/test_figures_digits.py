@@ -1,19 +1,13 @@
 """Figures of chapter 10: they draw in both styles, and draw what they are given."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
-from matplotlib.figure import Figure
 
 from probmcl.evaluate import Interval
 from probmcl_book.pages.figures import digits
-from probmcl_book.pages.style import Colours
-
-Draw = Callable[[Figure], Figure]
 
 
-def test_a_method_has_one_colour_in_all_panels(style: Colours, drawn: Draw) -> None:
+def test_a_method_has_one_colour_in_all_panels(style, drawn) -> None:
     panels = {
         "letters": {"A": [[0.1, 0.2], [0.3, 0.4]], "B": [[0.5]]},
         "random": {"B": [[0.6]], "C": [[0.7]]},
@@ -26,9 +20,7 @@ def test_a_method_has_one_colour_in_all_panels(style: Colours, drawn: Draw) -> N
     assert [text.get_text() for text in left.get_legend().get_texts()] == ["A", "B"]
 
 
-def test_intervals_stand_at_their_values_with_a_line_at_the_reference(
-    style: Colours, drawn: Draw, line
-) -> None:
+def test_intervals_stand_at_their_values_with_a_line_at_the_reference(style, drawn, line) -> None:
     found = {"BCE": Interval(0.8, 0.7, 0.9, 0.95, "t"), "ProbMCL": Interval(0.6, 0.5, 0.7, 0.95, "t")}
     (axes,) = drawn(digits.intervals_by_method(found, reference="BCE")).axes
     assert line(axes, linestyle=":")[0] == [0.8, 0.8]
@@ -38,7 +30,7 @@ def test_intervals_stand_at_their_values_with_a_line_at_the_reference(
     assert [label.get_text() for label in axes.get_yticklabels()] == ["ProbMCL", "BCE"]
 
 
-def test_precision_is_drawn_over_frequency(drawn: Draw, line) -> None:
+def test_precision_is_drawn_over_frequency(drawn, line) -> None:
     (axes,) = drawn(digits.precision_by_frequency(torch.tensor([0.3, 0.1]), {"A": [0.9, 0.4]})).axes
     assert line(axes, label="A")[1] == pytest.approx([0.4, 0.9])
     assert [text.get_text() for text in axes.texts] == ["0", "1"]

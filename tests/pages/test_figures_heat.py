@@ -1,18 +1,12 @@
 """Heat maps lie over their scenes, a row a method, with the box that they should meet."""
 
-from collections.abc import Callable
-
 import torch
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 
 from probmcl_book.pages.figures.heat import heat_maps
-from probmcl_book.pages.style import Colours
-
-Draw = Callable[[Figure], Figure]
 
 
-def test_every_method_has_a_row_and_every_scene_a_column(style: Colours, drawn: Draw) -> None:
+def test_every_method_has_a_row_and_every_scene_a_column(style, drawn) -> None:
     images = torch.arange(2 * 64, dtype=torch.uint8).view(2, 1, 8, 8)
     maps = {"ASL": torch.zeros(2, 8, 8), "ProbMCL": torch.rand(2, 8, 8)}
     boxes = torch.tensor([[0.0, 1.0, 4.0, 5.0], [2.0, 2.0, 6.0, 6.0]])

@@ -1,16 +1,10 @@
 """Figures of chapter 7: they draw in both styles, for small data, and draw what they are given."""
 
-from collections.abc import Callable
-
 import torch
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 
 from probmcl_book.pages.figures import objective
-from probmcl_book.pages.style import Colours
-
-Draw = Callable[[Figure], Figure]
 
 RUNS = {
     "a": {"step": [0, 5], "L_NLL": [1.0, -2.0], "rank z": [3.0, 1.0]},
@@ -18,7 +12,7 @@ RUNS = {
 }
 
 
-def test_training_curves_draw_each_run_in_each_panel(style: Colours, drawn: Draw, line) -> None:
+def test_training_curves_draw_each_run_in_each_panel(style, drawn, line) -> None:
     panels = {"L_NLL": "Likelihood", "rank z": "Rank"}
     figure = drawn(objective.training_curves(RUNS, panels, {"rank z": [1.0]}))
     for axes, name in zip(figure.axes, panels, strict=True):
@@ -27,7 +21,7 @@ def test_training_curves_draw_each_run_in_each_panel(style: Colours, drawn: Draw
     assert line(figure.axes[1], linestyle="--")[1] == [1, 1]  # the reference
 
 
-def test_circles_draw_the_step_asked_for(style: Colours, drawn: Draw) -> None:
+def test_circles_draw_the_step_asked_for(style, drawn) -> None:
     start, end = torch.eye(2)[[0, 1, 0]], torch.eye(2)[[0, 0, 0]]
     figure = drawn(objective.circles(5, {"a": {0: start, 5: end}}, torch.tensor([False, True, False])))
     others, positives, anchor = figure.axes[0].collections
@@ -36,7 +30,7 @@ def test_circles_draw_the_step_asked_for(style: Colours, drawn: Draw) -> None:
     assert to_hex(anchor.get_facecolor()[0]) == style.anchor
 
 
-def test_gradient_norms_draw_one_bar_a_group_and_term(drawn: Draw) -> None:
+def test_gradient_norms_draw_one_bar_a_group_and_term(drawn) -> None:
     terms = {"L_PCL": {"means": 0.1, "encoder": 0.2}, "L_NLL": {"means": 0.01, "encoder": 0.02}}
     figure = drawn(objective.gradient_norms({"start": terms, "end": terms}))
     for axes in figure.axes:
@@ -44,7 +38,7 @@ def test_gradient_norms_draw_one_bar_a_group_and_term(drawn: Draw) -> None:
     assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["means", "encoder"]
 
 
-def test_switch_effects_draw_loss_and_gradient_of_every_value(drawn: Draw) -> None:
+def test_switch_effects_draw_loss_and_gradient_of_every_value(drawn) -> None:
     effects = {"rule": {"any": (2.0, 0.5), "all": (1.5, 0.25)}, "temperature": {"1.0": (3.0, 0.125)}}
     figure = drawn(objective.switch_effects(effects, (1.0, 1.0)))
     for axes, which in zip(figure.axes, (0, 1), strict=True):

@@ -8,7 +8,6 @@ import torch
 
 from probmcl.evaluate import Interval
 from probmcl_book.pages.figures import metrics, scenes
-from probmcl_book.pages.style import Colours
 
 pytestmark = pytest.mark.usefixtures("style")
 
@@ -17,7 +16,7 @@ def heights(axes: plt.Axes) -> list[float]:
     return [patch.get_height() for patch in axes.patches]
 
 
-def test_frequencies_are_ranked(style: Colours, line) -> None:
+def test_frequencies_are_ranked(style, line) -> None:
     (axes,) = metrics.class_frequencies({"a": torch.tensor([0.1, 0.5, 0.2]), "b": torch.tensor([0.3])}).axes
     assert line(axes, color=style.categorical[0])[1] == pytest.approx([0.5, 0.2, 0.1])
     assert [text.get_text() for text in axes.texts] == ["a", "b"]
@@ -29,7 +28,7 @@ def test_the_columns_of_average_precision() -> None:
     assert [patch.get_width() for patch in steps.patches] == [0.5, 0.5]
 
 
-def test_chance_is_the_diagonal(style: Colours, line) -> None:
+def test_chance_is_the_diagonal(style, line) -> None:
     frequency, precision = torch.tensor([0.2, 0.1]), torch.tensor([0.6, 0.4])
     (axes,) = metrics.same_detector(frequency, precision, torch.tensor([0.8, 0.9])).axes
     assert line(axes, color=style.muted)[1] == pytest.approx([0.9, 0.8])
@@ -38,14 +37,14 @@ def test_chance_is_the_diagonal(style: Colours, line) -> None:
     assert x == pytest.approx(y)
 
 
-def test_flattery_draws_means(style: Colours, line) -> None:
+def test_flattery_draws_means(style, line) -> None:
     validation, test = torch.tensor([[0.3, 0.4], [0.4, 0.4]]), torch.tensor([[0.5, 0.5], [0.4, 0.5]])
     (axes,) = metrics.flattery([10, 20], validation, test).axes
     assert line(axes, color=style.negative, linestyle="-")[1] == pytest.approx([0.5, 0.45])
     assert line(axes, color=style.positive, linestyle="-")[1] == pytest.approx([0.35, 0.4])
 
 
-def test_intervals_lie_where_they_should(style: Colours, line) -> None:
+def test_intervals_lie_where_they_should(style, line) -> None:
     left, right = metrics.estimates_and_difference(
         {"A": Interval(0.5, 0.4, 0.6)}, Interval(0.1, 0.0, 0.2)
     ).axes

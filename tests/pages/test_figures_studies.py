@@ -1,19 +1,15 @@
 """Figures of the studies: they draw in both styles, and draw what the record holds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 
 import pytest
 import torch
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 
 from probmcl.evaluate import Interval, label_tree
 from probmcl_book.pages.figures import doubt, studies, topology
-from probmcl_book.pages.style import Colours
 from probmcl_book.records import Code, DataIdentity, Hardware, Record, Row
-
-Draw = Callable[[Figure], Figure]
 
 
 def near(value: float, half: float = 0.02) -> Interval:
@@ -44,7 +40,7 @@ def means(values: Mapping[str, float]) -> list[Row]:
 METHODS = {"Start (linear probe)": 0.4, "BCE": 0.8, "ProbMCL": 0.6, "SupCon": 0.7}
 
 
-def test_a_tornado_is_widest_on_top_and_counts_from_the_default(style: Colours, drawn: Draw) -> None:
+def test_a_tornado_is_widest_on_top_and_counts_from_the_default(style, drawn) -> None:
     record = record_of(means({"default": 0.7, "alpha 1": 0.72, "tau 1": 0.5, "no NLL": 0.65}))
     (axes,) = drawn(studies.tornado(record, default="default")).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["alpha 1", "no NLL", "tau 1"]
@@ -58,7 +54,7 @@ def test_a_tornado_is_widest_on_top_and_counts_from_the_default(style: Colours, 
     assert whiskers[2] == pytest.approx([-0.22, -0.18])
 
 
-def test_sensitivity_draws_the_band_and_the_count(drawn: Draw, line) -> None:
+def test_sensitivity_draws_the_band_and_the_count(drawn, line) -> None:
     figure = drawn(
         studies.sensitivity(
             [0.2, 0.5, 1.0], [near(0.6), near(0.7), near(0.65)], [40, 20, 5], setting="α", default=0.5
@@ -73,7 +69,7 @@ def test_sensitivity_draws_the_band_and_the_count(drawn: Draw, line) -> None:
     assert line(lower, linestyle=":")[0] == [0.5, 0.5]
 
 
-def test_methods_stand_in_order_with_the_start_as_a_line(style: Colours, drawn: Draw, line) -> None:
+def test_methods_stand_in_order_with_the_start_as_a_line(style, drawn, line) -> None:
     rows = [Row("BCE", 0, {"mAP": near(0.1)}, 1.0, 0), *means(METHODS)]
     (axes,) = drawn(studies.method_comparison(record_of(rows))).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["ProbMCL", "SupCon", "BCE"]
@@ -83,7 +79,7 @@ def test_methods_stand_in_order_with_the_start_as_a_line(style: Colours, drawn: 
     assert dots == [0.6, 0.7, 0.8]
 
 
-def test_precision_of_classes_is_the_mean_over_seeds(drawn: Draw, line) -> None:
+def test_precision_of_classes_is_the_mean_over_seeds(drawn, line) -> None:
     rows = [
         Row("A", seed, {"mAP": near(0.5)}, 1.0, 0, {"average_precision": values})
         for seed, values in ((0, [0.2, 0.8]), (1, [0.4, 0.6]), (None, [9.0, 9.0]))
@@ -94,7 +90,7 @@ def test_precision_of_classes_is_the_mean_over_seeds(drawn: Draw, line) -> None:
     assert [text.get_text() for text in axes.texts] == ["sea", "tree"]
 
 
-def test_costs_stand_at_their_seconds_and_no_name_covers_another(drawn: Draw) -> None:
+def test_costs_stand_at_their_seconds_and_no_name_covers_another(drawn) -> None:
     close = [Row(name, None, {"mAP": near(0.7)}, 50.0, 0) for name in ("A", "B", "C")]
     figure = drawn(studies.accuracy_by_seconds(record_of([*means(METHODS), *close])))
     (axes,) = figure.axes
@@ -119,7 +115,7 @@ def doubts() -> Record:
 CORRUPTIONS = ("blur", "noise", "contrast", "occlusion")
 
 
-def test_risk_is_drawn_over_coverage_between_nothing_and_everything(drawn: Draw, line) -> None:
+def test_risk_is_drawn_over_coverage_between_nothing_and_everything(drawn, line) -> None:
     (axes,) = drawn(doubt.risk_coverage_curves(doubts(), ["entropy", "within variance"])).axes
     assert line(axes, gid="knows nothing")[1] == [0.5, 0.5]
     _, everything = line(axes, gid="knows every error")
@@ -129,7 +125,7 @@ def test_risk_is_drawn_over_coverage_between_nothing_and_everything(drawn: Draw,
     assert line(axes, label="within variance (0.40)")[1] == [0.4, 0.5]
 
 
-def test_every_corruption_has_a_panel_with_one_line_a_score(drawn: Draw, line) -> None:
+def test_every_corruption_has_a_panel_with_one_line_a_score(drawn, line) -> None:
     figure = drawn(doubt.auroc_by_strength(doubts(), ["entropy", "within variance"]))
     assert [axes.get_title(loc="left") for axes in figure.axes] == list(CORRUPTIONS)
     for axes in figure.axes:
@@ -137,14 +133,14 @@ def test_every_corruption_has_a_panel_with_one_line_a_score(drawn: Draw, line) -
         assert line(axes, label="within variance")[1] == pytest.approx([0.5, 0.6, 0.7, 0.8, 0.9])
 
 
-def test_boxes_hold_the_scores_of_images_with_as_many_labels(style: Colours, drawn: Draw) -> None:
+def test_boxes_hold_the_scores_of_images_with_as_many_labels(style, drawn) -> None:
     count, score = torch.tensor([1, 1, 1, 2, 2, 2]), torch.tensor([0.0, 1, 2, 5, 6, 7])
     (axes,) = drawn(doubt.doubt_by_count(count, {"within": score})).axes
     medians = [one.get_ydata()[0] for one in axes.get_lines() if one.get_color() == style.text]
     assert medians == [1, 6]
 
 
-def test_trees_stand_over_their_heat_maps_in_the_same_order(drawn: Draw) -> None:
+def test_trees_stand_over_their_heat_maps_in_the_same_order(drawn) -> None:
     similarity = torch.eye(4)
     for i, j in ((0, 2), (1, 3)):
         similarity[i, j] = similarity[j, i] = 0.9

@@ -1,16 +1,10 @@
 """Figures of chapters 8 and 9: they draw in both styles, for small data, and draw what they are given."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
-from matplotlib.figure import Figure
 
 from probmcl.train import EpochLog, History
 from probmcl_book.pages.figures import classification, training
-from probmcl_book.pages.style import Colours
-
-Draw = Callable[[Figure], Figure]
 
 P = torch.tensor([0.1, 0.5, 0.9])
 
@@ -25,21 +19,21 @@ def history(watched: list[float]) -> History:
     return History(logs, best_epoch=1)
 
 
-def test_step_times_stacks_the_parts_in_their_order(drawn: Draw) -> None:
+def test_step_times_stacks_the_parts_in_their_order(drawn) -> None:
     seconds = {"SupCon": {"views": 0.001, "encoder": 0.002}, "ProbMCL": {"views": 0.003, "encoder": 0.004}}
     bars = drawn(training.step_times(seconds)).axes[0].patches
     assert [bar.get_width() for bar in bars] == pytest.approx([1, 3, 2, 4])
     assert [bar.get_x() for bar in bars] == pytest.approx([0, 0, 1, 3])
 
 
-def test_schedules_draw_rate_and_decay(drawn: Draw, line) -> None:
+def test_schedules_draw_rate_and_decay(drawn, line) -> None:
     left, right = drawn(training.schedules([0.1, 0.2, 0.0], [0.0, 0.4, 0.5], 0.9)).axes
     assert line(left, linestyle="-")[1] == [0.1, 0.2, 0.0]
     assert line(right, linestyle="-")[1] == [0.0, 0.4, 0.5]
     assert line(right, linestyle="--")[1] == [0.9, 0.9]
 
 
-def test_precision_errors_draw_one_named_line_a_format(drawn: Draw, line) -> None:
+def test_precision_errors_draw_one_named_line_a_format(drawn, line) -> None:
     axes = drawn(training.precision_errors([0.1, 1.0], {"a": [1.0, 0.1], "b": [0.1, 0.01]})).axes[0]
     colour = {text.get_text(): text.get_color() for text in axes.texts}
     assert line(axes, color=colour["a"])[1] == [1.0, 0.1]
@@ -47,7 +41,7 @@ def test_precision_errors_draw_one_named_line_a_format(drawn: Draw, line) -> Non
 
 
 @pytest.mark.parametrize("epochs", [1, 3])
-def test_stage_logs_put_the_start_at_epoch_zero(drawn: Draw, line, epochs: int) -> None:
+def test_stage_logs_put_the_start_at_epoch_zero(drawn, line, epochs) -> None:
     watched = [0.5, 0.6, 0.7][:epochs]
     loss, rank, metric = drawn(training.stage_logs({"letters": history(watched)}, {"letters": 0.4})).axes
     assert line(metric, label="letters") == (list(range(epochs + 1)), [0.4, *watched])
@@ -55,13 +49,13 @@ def test_stage_logs_put_the_start_at_epoch_zero(drawn: Draw, line, epochs: int) 
     assert line(rank, label="letters")[1] == [1.0, 2.0, 3.0][:epochs]
 
 
-def test_feature_by_mode_draws_every_image_in_every_panel(drawn: Draw, line) -> None:
+def test_feature_by_mode_draws_every_image_in_every_panel(drawn, line) -> None:
     figure = drawn(classification.feature_by_mode(P, {"random": P + 1, "sorted": 2 * P}))
     assert [axes.get_title("left") for axes in figure.axes] == ["random", "sorted"]
     assert line(figure.axes[1], marker="o")[1] == pytest.approx((2 * P).tolist())
 
 
-def test_loss_shapes_and_absent_label_draw_value_and_gradient(style: Colours, drawn: Draw, line) -> None:
+def test_loss_shapes_and_absent_label_draw_value_and_gradient(style, drawn, line) -> None:
     curves = {"cross-entropy": (2 * P, P), "asymmetric": (P, P / 2)}
     left, right = drawn(classification.loss_shapes(P, curves)).axes
     assert line(left, label="asymmetric")[1] == pytest.approx(P.tolist())
@@ -70,7 +64,7 @@ def test_loss_shapes_and_absent_label_draw_value_and_gradient(style: Colours, dr
     assert line(frame.axes[1], color=style.negative)[1] == pytest.approx((P / 2).tolist())
 
 
-def test_probability_histograms_draw_each_classifier_with_its_thresholds(drawn: Draw, line) -> None:
+def test_probability_histograms_draw_each_classifier_with_its_thresholds(drawn, line) -> None:
     labels = torch.tensor([[1, 0], [0, 1], [1, 0]])
     probabilities = {"one": torch.rand(3, 2), "two": torch.rand(3, 2)}
     thresholds = {"one": torch.tensor([0.2, 0.3]), "two": torch.tensor([0.6, 0.7])}

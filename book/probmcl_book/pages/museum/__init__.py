@@ -6,7 +6,6 @@ cases; the chapter ``failures`` and the tests run the same ones.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from probmcl import _check
@@ -175,11 +174,10 @@ def visit(name: str) -> None:
     )
 
 
-def catalogue(names: Sequence[str] = tuple(EXHIBITS)) -> None:
-    """Run exhibits and show all their numbers in one table."""
+def catalogue() -> None:
+    """Run all exhibits and show their numbers in one table."""
     rows = []
-    for name in names:
-        exhibit = EXHIBITS[_check.one_of("names", name, EXHIBITS)]
+    for exhibit in EXHIBITS.values():
         given, right = map(_text, exhibit.case())
         rows.append([exhibit.title, exhibit.seen, exhibit.quantity, given, right])
     columns = ["exhibit", "seen in", "quantity", "defect", "package"]
