@@ -115,7 +115,7 @@ class GaussianMixture:
         Raises:
             ValueError: if ``z`` does not have shape ``(N, D)``.
         """
-        if z.shape != (len(self), self.dimensions):
+        if z.shape != self.means.shape[::2]:
             raise ValueError(f"z: expected shape {(len(self), self.dimensions)}, got {tuple(z.shape)}")
         density: Tensor = self.distribution().log_prob(z)  # type: ignore[no-untyped-call]
         return density
