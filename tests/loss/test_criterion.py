@@ -122,8 +122,9 @@ class TestEveryCriterion:
         with pytest.raises(error, match=message):
             criterion(output, labels, anchors)
 
-    def test_second_derivatives_are_refused_or_right(self, criterion, output, labels):
+    def test_second_derivatives_are_refused_or_right(self, criterion, make_output, make_labels):
         """Those of tiles would be wrong without a word: PyTorch's own guard does not see a scalar loss."""
+        output, labels = make_output(4, k=2, d=2), make_labels(2, 2)
         made, (z, _, means, _) = with_leaves(output)
         moving = z if isinstance(criterion, SupConLoss | MulSupConLoss) else means
         if isinstance(criterion, KMCLLoss):  # of PyTorch's own operations
