@@ -28,6 +28,10 @@ class LossParts:
     diagnostics: dict[str, Tensor] = field(default_factory=dict)
 
 
+Terms = tuple[Tensor, dict[str, Tensor]]
+"""A loss, and its parts by name, detached and before weighting."""
+
+
 class ContrastiveCriterion(nn.Module):
     """A loss of a batch that holds each image in V views: first all first views, then all second ones (M1).
 
@@ -48,7 +52,7 @@ class ContrastiveCriterion(nn.Module):
         >>> z, labels = torch.eye(4, requires_grad=True), torch.tensor([[1, 0], [0, 1]])  # two views each
         >>> loss = SupConLoss(temperature=0.1)(z, labels)
         >>> loss.backward()
-        >>> loss.item() == SupConLoss(temperature=0.1)(z, labels.repeat(2, 1)).item()
+        >>> torch.allclose(SupConLoss(temperature=0.1)(z, labels.repeat(2, 1)), loss)
         True
     """
 
@@ -64,10 +68,8 @@ class ContrastiveCriterion(nn.Module):
         total, parts = self._terms(found, images, anchors)
         return LossParts(total, parts, collapse_diagnostics(found, self.sigma_floor))
 
-    def _terms(
-        self, output: HeadOutput, images: LabelSets, anchors: Tensor | None
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss of checked arguments, and its parts by name, detached."""
+    def _terms(self, output: HeadOutput, images: LabelSets, anchors: Tensor | None) -> Terms:
+        """The loss of checked arguments, and its parts."""
         raise NotImplementedError
 
 

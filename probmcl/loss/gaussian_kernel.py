@@ -131,7 +131,7 @@ def refuse_second_derivatives() -> None:
     """
     if torch.is_grad_enabled():
         raise NotImplementedError(
-            "create_graph: expected False, for a tiled loss is differentiable once, got True"
+            "create_graph: expected False (a tiled loss is differentiable once), got True"
         )
 
 
@@ -139,27 +139,17 @@ def refuse_transforms() -> None:
     """Raise inside a transform of ``torch.func``: the gradient of a tile is made while the loss is."""
     if torch._C._are_functorch_transforms_active():
         raise NotImplementedError(
-            "torch.func: expected a call outside of its transforms, for a tiled loss makes its own gradient; "
-            "use loss.backward() or torch.autograd.grad"
+            "torch.func: expected a call outside of its transforms (a tiled loss makes its own gradient)"
         )
 
 
 def log_self_kernel(mixture: GaussianMixture, variances: Tensor) -> Tensor:
     """``log kappa_ii`` of every mixture, ``(N,)``; N times fewer pairs than :func:`log_kernels`."""
-    per_mixture = mixture.components * variances[0].numel()
+    size = max(1, TILE_ELEMENTS // (mixture.components * variances[0].numel()))
+    inputs = mixture.log_weights, mixture.means, variances
+    tiles = [[tensor[rows] for tensor in inputs] for rows in slices(0, len(mixture), size)]
     # The backward pass computes each tile again: only (N,) numbers are kept.
-    return torch.cat(
-        [
-            checkpoint(
-                _log_self_kernel,
-                mixture.log_weights[rows],
-                mixture.means[rows],
-                variances[rows],
-                use_reentrant=False,
-            )
-            for rows in slices(0, len(mixture), max(1, TILE_ELEMENTS // per_mixture))
-        ]
-    )
+    return torch.cat([checkpoint(_log_self_kernel, *tile, use_reentrant=False) for tile in tiles])
 
 
 def _log_self_kernel(log_weights: Tensor, means: Tensor, variances: Tensor) -> Tensor:

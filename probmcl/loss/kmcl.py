@@ -8,7 +8,7 @@ from torch import Tensor
 from probmcl import _check
 from probmcl.loss.asymmetric import asymmetric_loss
 from probmcl.loss.contrastive import NoPositivesWarning
-from probmcl.loss.criterion import ContrastiveCriterion
+from probmcl.loss.criterion import ContrastiveCriterion, Terms
 from probmcl.loss.overlap import LabelSets, overlap
 from probmcl.loss.positives import positive_weights
 from probmcl.loss.similarity import checked_mixture, mixture_logits
@@ -135,9 +135,7 @@ class KMCLLoss(ContrastiveCriterion):
         self.contrastive_weight = _check.number("contrastive_weight", contrastive_weight, low=0.0)
         self.reconstruction_weight = _check.number("reconstruction_weight", reconstruction_weight, low=0.0)
 
-    def _terms(
-        self, output: HeadOutput, images: LabelSets, anchors: Tensor | None
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def _terms(self, output: HeadOutput, images: LabelSets, anchors: Tensor | None) -> Terms:
         """The loss, with its parts ``contrastive``, ``reconstruction`` and ``asymmetric``."""
         if output.mixture is None or output.logits is None:
             raise ValueError('output: expected mixtures and logits (of a head with weights="sigmoid")')

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from probmcl import _check
 from probmcl.loss.contrastive import NO_POSITIVES, rule_loss
-from probmcl.loss.criterion import ContrastiveCriterion
+from probmcl.loss.criterion import ContrastiveCriterion, Terms
 from probmcl.loss.overlap import LabelSets
 from probmcl.loss.positives import PositiveRule
 from probmcl.loss.queue import CrossBatchQueue
@@ -77,9 +77,7 @@ class ProbMCLLoss(ContrastiveCriterion):
         self.sigma_floor = sigma_floor
         self.queue = CrossBatchQueue(queue, _MIXTURE)
 
-    def _terms(
-        self, output: HeadOutput, images: LabelSets, anchors: Tensor | None
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def _terms(self, output: HeadOutput, images: LabelSets, anchors: Tensor | None) -> Terms:
         """L_PCL + lambda_nll L_NLL (M12), with its parts ``contrastive`` and ``nll``."""
         if output.mixture is None:
             raise ValueError("output: expected mixtures (of a MixtureDensityHead), got embeddings alone")
@@ -107,7 +105,8 @@ class ProbMCLLoss(ContrastiveCriterion):
         some = mixture if anchors is None else mixture[anchors]
         rows, queued = mixture, None
         if len(self.queue):
-            rows = GaussianMixture(*(self.queue.behind(getattr(mixture, name), name) for name in _MIXTURE))
+            earlier = GaussianMixture(*(self.queue.get_buffer(name) for name in _MIXTURE))
+            rows = GaussianMixture.cat([mixture, earlier.to(mixture.means.dtype)])
             queued = self.queue.label_sets()
         logits = mixture_logits(self.similarity, some, None if some is rows else rows, self.temperature)
         loss = rule_loss(logits, self.positives, images, queued, scored, self.no_positives)

@@ -71,10 +71,6 @@ class CrossBatchQueue(nn.Module):
         labels = self.get_buffer("labels")
         return LabelSets.of("queue.labels", labels, labels.new_full((len(self),), -1).long())
 
-    def behind(self, tensor: Tensor, name: str) -> Tensor:
-        """A tensor of the batch, ``(N, ...)``, and what the queue kept of that name behind it."""
-        return torch.cat([tensor, self.get_buffer(name).to(tensor)])
-
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *rest: Any) -> None:
         """Take over the saved length before the values are copied."""
         for name in self.names:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from probmcl import _check
 from probmcl.loss.contrastive import NO_POSITIVES, label_loss, rule_loss
-from probmcl.loss.criterion import ContrastiveCriterion
+from probmcl.loss.criterion import ContrastiveCriterion, Terms
 from probmcl.loss.overlap import LabelSets
 from probmcl.loss.positives import PositiveRule
 from probmcl.loss.queue import CrossBatchQueue
@@ -52,15 +52,14 @@ class SupConLoss(ContrastiveCriterion):
         self.no_positives = _check.one_of("no_positives", no_positives, NO_POSITIVES)
         self.queue = CrossBatchQueue(queue, ["embedding"])
 
-    def _terms(
-        self, output: HeadOutput, images: LabelSets, anchors: Tensor | None
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def _terms(self, output: HeadOutput, images: LabelSets, anchors: Tensor | None) -> Terms:
         """The loss, itself as part ``contrastive``."""
         z = output.embedding
         scored = torch.arange(len(z), device=z.device) if anchors is None else anchors
         rows, queued = z, None
         if len(self.queue):
-            rows, queued = self.queue.behind(z, "embedding"), self.queue.label_sets()
+            rows = torch.cat([z, self.queue.get_buffer("embedding").to(z)])
+            queued = self.queue.label_sets()
         logits = cosine_logits(z[scored], rows, self.temperature)
         loss = rule_loss(logits, self.positives, images, queued, scored, self.no_positives)
         if self.training and self.queue.rows:
@@ -86,16 +85,15 @@ class MulSupConLoss(ContrastiveCriterion):
         self.temperature = _check.number("temperature", temperature, low=0.0, above=True)
         self.queue = CrossBatchQueue(queue, ["embedding"])
 
-    def _terms(
-        self, output: HeadOutput, images: LabelSets, anchors: Tensor | None
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def _terms(self, output: HeadOutput, images: LabelSets, anchors: Tensor | None) -> Terms:
         """The loss, itself as part ``contrastive``."""
         z = output.embedding
         labels = images.present.repeat(len(z) // len(images), 1)  # (V N, K)
         scored = torch.arange(len(z), device=z.device) if anchors is None else anchors
         rows, present = z, labels
         if len(self.queue):
-            rows, present = self.queue.behind(z, "embedding"), self.queue.behind(labels, "labels")
+            rows = torch.cat([z, self.queue.get_buffer("embedding").to(z)])
+            present = torch.cat([labels, self.queue.get_buffer("labels").to(labels)])  # (M, K)
         logits = cosine_logits(z[scored], rows, self.temperature)
         loss = label_loss(logits, present.to(logits.dtype), scored, rows=len(z))
         if self.training and self.queue.rows:

@@ -194,19 +194,6 @@ class TestBadInput:
         with pytest.raises(ValueError, match="rule: expected one of any, all, exact, threshold, weighted"):
             positive_weights(self.good, "most")
 
-    @pytest.mark.parametrize(
-        ("arguments", "message"),
-        [
-            ({"rule": "most"}, "rule: "),
-            ({"index": "jacard"}, "index: "),
-            ({"threshold": 2.0}, "threshold: "),
-            ({"empty": "ignore"}, "empty: "),
-        ],
-    )
-    def test_rule_object(self, arguments, message):
-        with pytest.raises(ValueError, match=message):
-            PositiveRule(**arguments)
-
     def test_statistics(self):
         with pytest.raises(ValueError, match="thresholds: "):
             positive_statistics(self.good, [])
