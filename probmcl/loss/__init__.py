@@ -2,20 +2,20 @@
 
 from probmcl.loss.asymmetric import AsymmetricLoss, asymmetric_loss
 from probmcl.loss.contrastive import NO_POSITIVES, NoPositivesWarning, contrastive_loss, mulsupcon_loss
-from probmcl.loss.diagnostics import collapse_diagnostics, effective_rank
+from probmcl.loss.criterion import ContrastiveCriterion, LossParts, collapse_diagnostics, effective_rank
 from probmcl.loss.kmcl import KMCLLoss, kmcl_contrastive_loss, kmcl_reconstruction_loss
-from probmcl.loss.likelihood import NLL_TARGETS, mixture_nll, view_targets
-from probmcl.loss.overlap import INDICES, overlap, overlaps_enough
-from probmcl.loss.parts import LossParts
-from probmcl.loss.positive_rule import EMPTY, RULES, LabelledRows, PositiveRule
+from probmcl.loss.overlap import INDICES, LabelSets, overlap, overlaps_enough
 from probmcl.loss.positives import (
+    EMPTY,
+    RULES,
+    PositiveRule,
     PositiveStatistics,
     positive_set,
     positive_statistics,
     positive_weights,
     two_view_labels,
 )
-from probmcl.loss.probmcl import ProbMCLLoss
+from probmcl.loss.probmcl import NLL_TARGETS, ProbMCLLoss, mixture_nll, view_targets
 from probmcl.loss.queue import CrossBatchQueue
 from probmcl.loss.similarity import (
     SIMILARITIES,
@@ -36,9 +36,10 @@ __all__ = [
     "RULES",
     "SIMILARITIES",
     "AsymmetricLoss",
+    "ContrastiveCriterion",
     "CrossBatchQueue",
     "KMCLLoss",
-    "LabelledRows",
+    "LabelSets",
     "LossParts",
     "MulSupConLoss",
     "NoPositivesWarning",

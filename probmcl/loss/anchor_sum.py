@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.utils.checkpoint import checkpoint
 
-from probmcl import _check
-from probmcl.loss.gaussian_kernel import BITS, slices
+from probmcl.loss.gaussian_kernel import BITS, refuse_second_derivatives, refuse_transforms, slices
 
 TILE_ELEMENTS = 1 << 20
 """Logits in a tile, 4 MiB in float32 ..."""
@@ -25,14 +24,14 @@ TILE_ANCHORS = 128
 """... but at least so many anchors: each tile adds to the gradient of whatever all anchors share."""
 
 
-class Logits(NamedTuple):
-    """How the logits of A anchors against M rows come about, tile by tile.
+class LazyLogits(NamedTuple):
+    """The logits of A anchors against M rows, which do not exist yet: how a tile of them is made.
 
     Attributes:
         of_tile: a differentiable function; from a tile of every ``by_anchor`` tensor and all of every
             ``shared`` one it makes the logits of the tile, ``(T, M)``: a new tensor, which is used up.
         others: the number M of rows.
-        by_anchor: tensors with one row an anchor, ``(A, ...)``.
+        by_anchor: tensors with one row per anchor, ``(A, ...)``.
         shared: tensors that every anchor needs.
         numbers: how many numbers a logit takes on the way, for the size of a tile.
     """
@@ -48,12 +47,31 @@ class Logits(NamedTuple):
         """The type of the tensors, which is that of the logits; float32 for half precision."""
         return torch.promote_types(self.by_anchor[0].dtype, torch.float32)
 
+    def tiles(self) -> Iterator[slice]:
+        """The anchors, a tile at a time."""
+        size = max(1, TILE_ANCHORS // self.numbers, TILE_ELEMENTS // (self.others * self.numbers))
+        return slices(0, len(self.by_anchor[0]), size)
 
-Targets = Callable[[slice], Tensor]
-"""Targets >= 0 of a tile of anchors, ``(T, M)``; 0 for an anchor itself."""
+    def matrix(self) -> Tensor:
+        """All logits, ``(A, M)``.
+
+        >>> LazyLogits(torch.add, 2, (torch.tensor([[1.0], [2.0]]),), (torch.tensor([0.0, 0.5]),)).matrix()
+        tensor([[1.0000, 1.5000],
+                [2.0000, 2.5000]])
+        """
+        with torch.autocast(self.by_anchor[0].device.type, enabled=False):
+            if self.numbers == 1:
+                return self.of_tile(*self.by_anchor, *self.shared)
+            # The backward pass computes each tile again, so that only the (A, M) result is kept.
+            inputs = [(*(tensor[rows] for tensor in self.by_anchor), *self.shared) for rows in self.tiles()]
+            return torch.cat([checkpoint(self.of_tile, *tile, use_reentrant=False) for tile in inputs])
 
 
-def anchor_sum(logits: Logits, targets: Targets, itself: Tensor) -> Tensor:
+Targets = Callable[[Tensor], Tensor]
+"""From the rows that T anchors are ``(T,)`` to their targets >= 0, ``(T, M)``; 0 for an anchor itself."""
+
+
+def anchor_sum(logits: LazyLogits, targets: Targets, itself: Tensor) -> Tensor:
     """Sum over anchors of the cross-entropy between their targets and the softmax over all other rows.
 
     Args:
@@ -66,64 +84,54 @@ def anchor_sum(logits: Logits, targets: Targets, itself: Tensor) -> Tensor:
 
     Raises:
         ValueError: if the sum is NaN or infinite, because a logit is.
+        NotImplementedError: under a transform of ``torch.func``, or for second derivatives.
 
     Example:
-        >>> logits = Logits(torch.clone, 3, (torch.zeros(3, 3),))
+        >>> logits = LazyLogits(torch.clone, 3, (torch.zeros(3, 3),))
         >>> anchor_sum(logits, lambda rows: (1 - torch.eye(3)[rows]) / 2, torch.arange(3))  # 3 log 2
         tensor(2.0794)
     """
-    leaves = (*logits.by_anchor, *logits.shared)
-    found: Tensor = AnchorSum.apply(logits, targets, itself, *leaves)
+    refuse_transforms()
+    found: Tensor = AnchorSum.apply(logits, targets, itself, *logits.by_anchor, *logits.shared)
     if not torch.isfinite(found):
         raise ValueError(f"logits: expected finite values, got a sum over anchors of {found.item()}")
     return found
-
-
-def scored_rows(anchors: Tensor | None, rows: Tensor) -> Tensor:
-    """The argument ``anchors`` of every criterion, checked: indices of some rows, or of all for None."""
-    if anchors is None:
-        return torch.arange(len(rows), device=rows.device)
-    return _check.row_indices("anchors", anchors, len(rows)).to(rows.device)
 
 
 class AnchorSum(torch.autograd.Function):
     """The sum and its gradient in one pass; called through :func:`anchor_sum`."""
 
     @staticmethod
-    def forward(ctx: Any, logits: Logits, targets: Targets, itself: Tensor, *leaves: Tensor) -> Tensor:
+    def forward(ctx: Any, logits: LazyLogits, targets: Targets, itself: Tensor, *leaves: Tensor) -> Tensor:
         """Stream over anchors; keep nothing but the gradients of the leaves."""
         per_anchor, wanted = len(logits.by_anchor), ctx.needs_input_grad[3:]
         gradients = [torch.zeros_like(x) if want else None for x, want in zip(leaves, wanted, strict=True)]
         total: Tensor = torch.zeros((), device=itself.device)
-        for rows in _tiles(len(itself), logits):
-            parts = [leaf[rows] if i < per_anchor else leaf for i, leaf in enumerate(leaves)]
-            parts = [part.detach().requires_grad_(want) for part, want in zip(parts, wanted, strict=True)]
+        for tile in logits.tiles():
+            inputs = [
+                (leaf[tile] if i < per_anchor else leaf).detach().requires_grad_(wanted[i])
+                for i, leaf in enumerate(leaves)
+            ]
             # Both passes of a tile run in here, so mixed precision must end here for both.
             with torch.autocast(itself.device.type, enabled=False):
                 with torch.enable_grad():
-                    tile = logits.of_tile(*parts)  # (T, M)
-                value, slope = _cross_entropy(tile.detach(), targets(rows), itself[rows])
+                    scores = logits.of_tile(*inputs)  # (T, M)
+                value, slope = _cross_entropy(scores.detach(), targets(itself[tile]), itself[tile])
                 total = total + value
                 if any(wanted):
-                    moving = [part for part in parts if part.requires_grad]
-                    slopes = iter(torch.autograd.grad(tile, moving, slope))
+                    moving = [x for x in inputs if x.requires_grad]
+                    slopes = iter(torch.autograd.grad(scores, moving, slope))
             for i, gradient in enumerate(gradients):
                 if gradient is not None:
-                    (gradient[rows] if i < per_anchor else gradient).add_(next(slopes))
+                    (gradient[tile] if i < per_anchor else gradient).add_(next(slopes))
         ctx.save_for_backward(*gradients)
         return total
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: FunctionCtx, upstream: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
         """Multiply the gradients by the upstream scalar."""
-        gradients = ctx.saved_tensors  # type: ignore[attr-defined]
-        return (None, None, None, *(g if g is None else upstream * g for g in gradients))
-
-
-def _tiles(anchors: int, logits: Logits) -> Iterator[slice]:
-    size = max(1, TILE_ANCHORS // logits.numbers, TILE_ELEMENTS // (logits.others * logits.numbers))
-    return slices(0, anchors, size)
+        refuse_second_derivatives()
+        return (None, None, None, *[g if g is None else upstream * g for g in ctx.saved_tensors])
 
 
 def _cross_entropy(logits: Tensor, targets: Tensor, itself: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from probmcl import _check
-from probmcl.loss.anchor_sum import Logits, Targets, anchor_sum
-from probmcl.loss.positive_rule import LabelledRows, PositiveRule
+from probmcl.loss.anchor_sum import TILE_ANCHORS, LazyLogits, anchor_sum
+from probmcl.loss.overlap import LabelSets
+from probmcl.loss.positives import PositiveRule
 
 NO_POSITIVES = ("skip", "zero")
 """Names of the policies for anchors without positives (M9)."""
@@ -76,12 +77,12 @@ def contrastive_loss(logits: Tensor, weights: Tensor, *, no_positives: str = "sk
         raise ValueError(f"weights: expected no negative weight, got {weights.min().item():g}")
     anchors = (weights.sum(1) > 0).sum()
     everyone = torch.arange(len(logits), device=logits.device)
-    total = anchor_sum(_dense(logits, dtype), lambda tile: _shares(weights[tile]), everyone)
-    return total / _counted(anchors, len(logits), no_positives)
+    total = anchor_sum(_dense(logits, dtype), lambda rows: _shares(weights[rows]), everyone)
+    return _mean(total, anchors, len(logits) if no_positives == "zero" else None)
 
 
 def mulsupcon_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """MulSupCon (Zhang and Wu, AAAI 2024), as its code computes it: one contrastive task a label.
+    """MulSupCon (Zhang and Wu, AAAI 2024), as its code computes it: one contrastive task per label.
 
     With P_l(i) = {p != i : y_pl = 1} it is the sum over all pairs (i, l) with y_il = 1 and P_l(i) non-empty
     of the mean over P_l(i) of -log softmax s_ip, divided by the number of such pairs. It sums over labels
@@ -108,78 +109,72 @@ def mulsupcon_loss(logits: Tensor, labels: Tensor) -> Tensor:
     _check.same_rows("logits", logits, "labels", labels)
     dtype = torch.promote_types(logits.dtype, torch.float32)
     everyone = torch.arange(len(logits), device=logits.device)
-    targets, pairs = label_targets(present.to(logits.device, dtype), everyone)
-    return pair_mean(anchor_sum(_dense(logits, dtype), targets, everyone), pairs)
+    return label_loss(_dense(logits, dtype), present.to(logits.device, dtype), everyone, rows=len(logits))
 
 
-def rule_targets(
+def rule_loss(
+    logits: LazyLogits,
     rule: PositiveRule,
-    images: LabelledRows,
-    queued: LabelledRows | None,
+    images: LabelSets,
+    queued: LabelSets | None,
     anchors: Tensor,
-    dtype: torch.dtype,
-) -> Targets:
-    """Targets of the contrastive loss: an anchor's positives share 1 by their weights.
+    no_positives: str,
+) -> Tensor:
+    """The contrastive loss of a batch under a rule: an anchor's positives share 1 by their weights.
 
     Args:
+        logits: of the anchors against the rows of the batch and the queue behind them, ``(A, M)``.
         rule: who is positive for whom.
-        images: the N images of the batch; its rows are two views of each.
-        queued: more rows to compare with, behind those of the batch.
-        anchors: rows that are scored, ``(A,)``.
-        dtype: type of the targets.
+        images: the N images of the batch; its V N rows are V views of each.
+        queued: the rows of the queue; None for none.
+        anchors: rows of the batch that are scored, ``(A,)``.
+        no_positives: policy for anchors without positives.
     """
+    rows = logits.others - (0 if queued is None else len(queued))
+    views = rows // len(images)
+    if views == 1 and rule.empty == "own_view":
+        raise ValueError('labels: expected one row per image of at least two views with empty="own_view"')
 
-    def targets(tile: slice) -> Tensor:
-        rows = anchors[tile]
-        images_of_anchors = images[rows % len(images)]
-        weights = rule.between(images_of_anchors, images).to(dtype).repeat(1, 2)  # (T, 2N)
+    def targets(some: Tensor) -> Tensor:
+        anchored = images[some % len(images)]
+        weights = rule.between(anchored, images).to(logits.dtype).repeat(1, views)  # (T, V N)
         if queued is not None:
-            weights = torch.cat([weights, rule.between(images_of_anchors, queued).to(dtype)], 1)  # (T, M)
-        return _shares(weights.scatter_(1, rows.unsqueeze(1), 0))
+            weights = torch.cat([weights, rule.between(anchored, queued).to(weights)], 1)  # (T, M)
+        return _shares(weights.scatter_(1, some.unsqueeze(1), 0))
 
-    return targets
+    total = anchor_sum(logits, targets, anchors)
+    if views > 1:  # the other views of an image are its positives, by every rule: no pair has to be looked at
+        with_positives = views * (images.sizes > 0 if rule.empty == "drop" else images.sizes >= 0).sum()
+    else:
+        tiles = torch.split(torch.arange(rows, device=anchors.device), TILE_ANCHORS)
+        with_positives = torch.cat([targets(some).sum(1) > 0 for some in tiles]).sum()
+    return _mean(total, with_positives, rows if no_positives == "zero" else None)
 
 
-def label_targets(present: Tensor, anchors: Tensor, rows: int | None = None) -> tuple[Targets, Tensor]:
-    """Targets of MulSupCon, and its number of pairs (row, label) with a positive.
-
-    An anchor shares 1 among its positives once for every label it carries.
+def label_loss(logits: LazyLogits, present: Tensor, anchors: Tensor, *, rows: int) -> Tensor:
+    """MulSupCon of a batch: an anchor shares 1 among its positives once for every label it carries.
 
     Args:
+        logits: of the anchors against the batch and the queue behind it, ``(A, M)``.
         present: labels of all rows, ``(M, K)``, in the type of the logits.
-        anchors: rows that are scored, ``(A,)``.
-        rows: count the pairs of the first ``rows`` rows, those of the batch; None for all.
+        anchors: rows of the batch that are scored, ``(A,)``.
+        rows: rows of the batch; the loss is a mean over their pairs (row, label) with a positive.
     """
     others = present.sum(0) - 1  # |P_l(i)| for any i that carries l: (K,)
     shared = present[:rows] * (others > 0)
     each = shared / others.clamp(min=1)
 
-    def targets(tile: slice) -> Tensor:
-        return (each[anchors[tile]] @ present.T).scatter_(1, anchors[tile].unsqueeze(1), 0)  # (T, M)
+    def targets(some: Tensor) -> Tensor:
+        return (each[some] @ present.T).scatter_(1, some.unsqueeze(1), 0)  # (T, M)
 
-    return targets, shared.sum()
-
-
-def rule_mean(total: Tensor, rule: PositiveRule, images: LabelledRows, no_positives: str) -> Tensor:
-    """A sum over anchors, divided by the count over all rows of a batch of two views."""
-    return total / _counted(rule.anchors_with_positives(images), 2 * len(images), no_positives)
+    return _mean(anchor_sum(logits, targets, anchors), shared.sum())
 
 
-def pair_mean(total: Tensor, pairs: Tensor) -> Tensor:
-    """A sum over pairs (anchor, label), divided by their number over all rows."""
-    return total / _at_least_one(pairs)
-
-
-def _counted(with_positives: Tensor, rows: int, no_positives: str) -> Tensor:
-    """What the sum over anchors is divided by; warns if no anchor has a positive."""
-    count = _at_least_one(with_positives)
-    return count if no_positives == "skip" else torch.full_like(count, rows)
-
-
-def _at_least_one(count: Tensor) -> Tensor:
+def _mean(total: Tensor, count: Tensor, over: int | None = None) -> Tensor:
+    """A sum, divided by the count of what has positives, or by ``over``; warns if nothing has."""
     if not count:
         NoPositivesWarning.emit()
-    return count.clamp(min=1)
+    return total / (count.clamp(min=1) if over is None else torch.full_like(count, over))
 
 
 def _shares(weights: Tensor) -> Tensor:
@@ -188,6 +183,6 @@ def _shares(weights: Tensor) -> Tensor:
     return weights.div_(torch.where(total > 0, total, 1))
 
 
-def _dense(logits: Tensor, dtype: torch.dtype) -> Logits:
+def _dense(logits: Tensor, dtype: torch.dtype) -> LazyLogits:
     """Logits that exist as a matrix."""
-    return Logits(lambda tile: tile.to(dtype, copy=True), len(logits), (logits,))
+    return LazyLogits(lambda tile: tile.to(dtype, copy=True), len(logits), (logits,))

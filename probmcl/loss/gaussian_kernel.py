@@ -16,13 +16,14 @@ minute at first.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd.function import FunctionCtx, once_differentiable
 from torch.utils.checkpoint import checkpoint
+
+from probmcl.model import GaussianMixture
 
 TILE_ELEMENTS = 1 << 18
 """Pairs of components in a tile: 1 MiB in float32, so that the few buffers of a tile stay in the cache."""
@@ -32,7 +33,10 @@ BITS = 1 / math.log(2)
 
 
 class Components(NamedTuple):
-    """Components of N mixtures: log weights ``(N, K)``, means ``(N, K, D)``, variances ``(N, K[, D])``."""
+    """What the kernel computes with: log weights ``(N, K)``, means ``(N, K, D)``, variances ``(N, K[, D])``.
+
+    The mixtures' weights in bits, and their means centred and scaled, see :func:`log_kernels`.
+    """
 
     log_weights: Tensor
     means: Tensor
@@ -40,16 +44,39 @@ class Components(NamedTuple):
 
     def rows(self, rows: slice) -> Components:
         """Some of the mixtures, as views."""
-        return Components(*(tensor[rows] for tensor in self))
+        return Components(self.log_weights[rows], self.means[rows], self.variances[rows])
 
-    @property
-    def isotropic(self) -> bool:
-        """Whether a component has one variance for all dimensions."""
-        return self.variances.dim() == 2
+
+def log_kernels(a: GaussianMixture, b: GaussianMixture | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """Logs of the expected likelihood of every pair of mixtures, and of each mixture with itself.
+
+    kappa_ij = sum_k sum_l pi_ik pi_jl N(mu_ik; mu_jl, Sigma_ik + Sigma_jl), the integral of the product of
+    the two densities (Jebara et al., 2004). Without ``b``, of every pair in ``a``.
+
+    Returns:
+        ``log kappa_ij`` ``(N, M)``, ``log kappa_ii`` ``(N,)`` and ``log kappa_jj`` ``(M,)``.
+
+    >>> one = GaussianMixture(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.ones(1, 1))
+    >>> log_kernels(one)  # -log(4 pi)
+    (tensor([[-2.5310]]), tensor([-2.5310]), tensor([-2.5310]))
+    """
+    mixtures = (a,) if b is None else (a, b)
+    # Distances do not change when both sides move; centred means lose fewer digits in |x|^2 + |y|^2 - 2 x.y.
+    centre = mixtures[-1].means.detach().mean((0, 1))
+    # Then log2 N(x; y, v I) = -|x' - y'|^2 / v - D/2 log2(2 pi v); each side brings half of the factor 2 pi.
+    scale, offset = math.sqrt(BITS / 2), a.means.shape[2] / 4 * math.log(2 * math.pi)
+    tensors: list[Tensor] = []
+    for side in mixtures:
+        tensors += [(side.log_weights - offset) * BITS, (side.means - centre) * scale, side.sigmas.square()]
+    with torch.autocast(a.means.device.type, enabled=False):
+        log_k: Tensor = LogKernel.apply(*tensors)
+        if b is None:
+            return log_k, log_k.diagonal(), log_k.diagonal()
+        return log_k, log_self_kernel(a, tensors[2]), log_self_kernel(b, tensors[5])
 
 
 class LogKernel(torch.autograd.Function):
-    """``log kappa_ij`` for mixtures a ``(N)`` and b ``(M)``; called through :func:`log_kernel`.
+    """``log kappa_ij`` for mixtures a ``(N)`` and b ``(M)``; called through :func:`log_kernels`.
 
     Called with the three tensors of a alone it compares a with itself, and computes only the tiles on and
     above the diagonal.
@@ -58,11 +85,13 @@ class LogKernel(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, *tensors: Tensor) -> Tensor:
         """Stream over tiles; keep the inputs and the result."""
-        a, b = _both_sides(tensors)
+        a = b = Components(*tensors[:3])
+        if len(tensors) > 3:
+            b = Components(*tensors[3:])
         result = a.means.new_empty(len(a.means), len(b.means))
         for rows, columns in _tiles(a, b):
             tile_b = b.rows(columns)
-            exponents = _exponents(a.rows(rows), tile_b)  # (T, K, M, L)
+            exponents = _exponents(a.rows(rows), tile_b)[0]  # (T, K, M, L)
             # First over the components of a, where memory is contiguous; the rest is K times smaller.
             largest = exponents.amax(1, keepdim=True)
             sums = exponents.sub_(largest).exp2_().sum(1)  # (T, M, L)
@@ -75,63 +104,52 @@ class LogKernel(torch.autograd.Function):
         return result
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: FunctionCtx, upstream: Tensor) -> tuple[Tensor, ...]:
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, ...]:
         """Stream again: a tile's responsibilities times the upstream gradient are all that is needed."""
-        *tensors, result = ctx.saved_tensors  # type: ignore[attr-defined]
-        a, b = _both_sides(tensors)
-        gradient_a = Components(*(torch.zeros_like(tensor) for tensor in a))
-        gradient_b = gradient_a if a is b else Components(*(torch.zeros_like(tensor) for tensor in b))
-        add_gradients = _backward_isotropic if a.isotropic else _backward_diagonal
+        refuse_second_derivatives()
+        *tensors, result = ctx.saved_tensors
+        gradients = list(map(torch.zeros_like, tensors))
+        a, gradient_a = b, gradient_b = Components(*tensors[:3]), Components(*gradients[:3])
+        if len(tensors) > 3:
+            b, gradient_b = Components(*tensors[3:]), Components(*gradients[3:])
+        add_gradients = _backward_isotropic if a.variances.dim() == 2 else _backward_diagonal
         for rows, columns in _tiles(a, b):
-            tile_a, tile_b = a.rows(rows), b.rows(columns)
             arriving = upstream[rows, columns]
             if a is b and rows != columns:  # a pair above the diagonal answers for its mirror image too
                 arriving = arriving + upstream[columns, rows].T
             in_bits = (result[rows, columns] * BITS, arriving / BITS)
-            add_gradients(tile_a, tile_b, *in_bits, gradient_a.rows(rows), gradient_b.rows(columns))
-        return gradient_a if a is b else (*gradient_a, *gradient_b)
+            sides = (a.rows(rows), b.rows(columns))
+            add_gradients(*sides, *in_bits, gradient_a.rows(rows), gradient_b.rows(columns))
+        return tuple(gradients)
 
 
-def log_kernel(a: Components, b: Components | None = None) -> Tensor:
-    """Log of the expected-likelihood kernel of every pair of mixtures, ``(N, M)``.
+def refuse_second_derivatives() -> None:
+    """Raise in the backward pass of a tiled function if the gradient is to be differentiated again.
 
-    kappa_ij = sum_k sum_l pi_ik pi_jl N(mu_ik; mu_jl, Sigma_ik + Sigma_jl), the integral of the product of
-    the two densities (Jebara et al., 2004). Without ``b``, of every pair in ``a``.
-
-    >>> one = Components(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.ones(1, 1))
-    >>> log_kernel(one)  # -log(4 pi)
-    tensor([[-2.5310]])
+    PyTorch's ``once_differentiable`` raises only where the upstream gradient has a history. That of a loss
+    has none, and the second derivative would be wrong without a word.
     """
-    # Distances do not change when both sides move; centred means lose fewer digits in |x|^2 + |y|^2 - 2 x.y.
-    centre = (a if b is None else b).means.detach().mean((0, 1))
-    # Then log2 N(x; y, v I) = -|x' - y'|^2 / v - D/2 log2(2 pi v); each side brings half of the factor 2 pi.
-    scale, dimensions = math.sqrt(BITS / 2), a.means.shape[-1]
-    sides = [
-        Components(
-            (side.log_weights - dimensions / 4 * math.log(2 * math.pi)) * BITS,
-            (side.means - centre) * scale,
-            side.variances,
+    if torch.is_grad_enabled():
+        raise NotImplementedError(
+            "create_graph: expected False (a tiled loss is differentiable once), got True"
         )
-        for side in (a, b)
-        if side is not None
-    ]
-    log_kernels: Tensor = LogKernel.apply(*(tensor for side in sides for tensor in side))
-    return log_kernels
 
 
-def log_self_kernel(components: Components) -> Tensor:
-    """``log kappa_ii`` of every mixture, ``(N,)``; N times fewer pairs than :func:`log_kernel`.
+def refuse_transforms() -> None:
+    """Raise inside a transform of ``torch.func``: the gradient of a tile is made while the loss is."""
+    if torch._C._are_functorch_transforms_active():
+        raise NotImplementedError(
+            "torch.func: expected a call outside of its transforms (a tiled loss makes its own gradient)"
+        )
 
-    >>> log_self_kernel(Components(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.ones(1, 1)))
-    tensor([-2.5310])
-    """
-    per_mixture = components.means.shape[1] * components.variances[0].numel()
-    tiles = slices(0, len(components.means), max(1, TILE_ELEMENTS // per_mixture))
+
+def log_self_kernel(mixture: GaussianMixture, variances: Tensor) -> Tensor:
+    """``log kappa_ii`` of every mixture, ``(N,)``; N times fewer pairs than :func:`log_kernels`."""
+    size = max(1, TILE_ELEMENTS // (mixture.components * variances[0].numel()))
+    inputs = mixture.log_weights, mixture.means, variances
+    tiles = [[tensor[rows] for tensor in inputs] for rows in slices(0, len(mixture), size)]
     # The backward pass computes each tile again: only (N,) numbers are kept.
-    return torch.cat(
-        [checkpoint(_log_self_kernel, *components.rows(tile), use_reentrant=False) for tile in tiles]
-    )
+    return torch.cat([checkpoint(_log_self_kernel, *tile, use_reentrant=False) for tile in tiles])
 
 
 def _log_self_kernel(log_weights: Tensor, means: Tensor, variances: Tensor) -> Tensor:
@@ -149,11 +167,6 @@ def _log_self_kernel(log_weights: Tensor, means: Tensor, variances: Tensor) -> T
     return (log_weights.unsqueeze(2) + log_weights.unsqueeze(1) - exponents / 2).logsumexp((1, 2))
 
 
-def _both_sides(tensors: Sequence[Tensor]) -> tuple[Components, Components]:
-    a = Components(*tensors[:3])
-    return a, Components(*tensors[3:]) if len(tensors) > 3 else a
-
-
 def _tiles(a: Components, b: Components) -> Iterator[tuple[slice, slice]]:
     """Rows and columns of each tile, as square as they can be: its matrix products read least then."""
     pairs = a.log_weights.shape[1] * b.log_weights.shape[1]
@@ -169,15 +182,24 @@ def slices(start: int, stop: int, size: int) -> Iterator[slice]:
         yield slice(begin, min(begin + size, stop))
 
 
-def _exponents(a: Components, b: Components) -> Tensor:
-    """log2[pi_ik N(mu_ik; mu_jl, Sigma_ik + Sigma_jl)] without the factor of 2 pi, ``(T, K, M, L)``."""
-    if a.isotropic:
-        variance = _pairwise_sum(a.variances, b.variances)
-        return _log_density(a, _squared_distances(a.means, b.means).div_(variance), variance)
-    exponents = a.log_weights[:, :, None, None].expand(*a.log_weights.shape, *b.log_weights.shape).clone()
+def _exponents(a: Components, b: Components) -> tuple[Tensor, ...]:
+    """log2[pi_ik N(mu_ik; mu_jl, Sigma_ik + Sigma_jl)] without the factor of 2 pi, ``(T, K, M, L)``.
+
+    With isotropic covariances also the squared distances in standard deviations, and the variances.
+    """
+    log_weights = a.log_weights[:, :, None, None]
+    if a.variances.dim() == 2:
+        variance = a.variances[:, :, None, None] + b.variances
+        flat_a, flat_b = a.means.flatten(0, 1), b.means.flatten(0, 1)  # (T K, D), (M L, D)
+        squares = flat_a.square().sum(1, keepdim=True) + flat_b.square().sum(1)
+        squares.addmm_(flat_a, flat_b.T, alpha=-2).clamp_(min=0)  # |x|^2 + |y|^2 - 2 x.y
+        distances = squares.view_as(variance).div_(variance)
+        exponents = (log_weights - distances).sub_(variance.log2(), alpha=0.5 * a.means.shape[-1])
+        return exponents, distances, variance
+    exponents = log_weights.expand(*a.log_weights.shape, *b.log_weights.shape).clone()
     for offset, variance in _by_dimension(a, b):
         exponents.addcdiv_(offset.square_(), variance, value=-1).sub_(variance.log2_(), alpha=0.5)
-    return exponents
+    return (exponents,)
 
 
 def _by_dimension(a: Components, b: Components) -> Iterator[tuple[Tensor, Tensor]]:
@@ -187,26 +209,7 @@ def _by_dimension(a: Components, b: Components) -> Iterator[tuple[Tensor, Tensor
     for mean_a, mean_b, variance_a, variance_b in zip(
         *(tensor.movedim(2, 0).contiguous() for tensor in tensors), strict=True
     ):
-        yield _pairwise_sum(mean_a, -mean_b), _pairwise_sum(variance_a, variance_b)
-
-
-def _log_density(a: Components, distances: Tensor, variance: Tensor) -> Tensor:
-    """Exponents of an isotropic tile from its distances, measured in standard deviations."""
-    exponents = a.log_weights[:, :, None, None] - distances
-    return exponents.sub_(variance.log2(), alpha=0.5 * a.means.shape[-1])
-
-
-def _pairwise_sum(x: Tensor, y: Tensor) -> Tensor:
-    """``x_ik + y_jl``, ``(T, K, M, L)``."""
-    return x[:, :, None, None] + y
-
-
-def _squared_distances(x: Tensor, y: Tensor) -> Tensor:
-    """``|x_ik - y_jl|^2`` in Gram form, ``(T, K, M, L)``; never below zero."""
-    flat_x, flat_y = x.flatten(0, 1), y.flatten(0, 1)  # (T K, D), (M L, D)
-    squares = flat_x.square().sum(1, keepdim=True) + flat_y.square().sum(1)
-    distances = squares.addmm_(flat_x, flat_y.T, alpha=-2).clamp_(min=0)
-    return distances.view(*x.shape[:2], *y.shape[:2])
+        yield mean_a[:, :, None, None] - mean_b, variance_a[:, :, None, None] + variance_b
 
 
 def _shares(exponents: Tensor, b: Components, log_kappa: Tensor, arriving: Tensor) -> Tensor:
@@ -223,9 +226,8 @@ def _backward_isotropic(
 ) -> None:
     """Add the gradients of one tile."""
     rows, columns = a.means.shape[:2].numel(), b.means.shape[:2].numel()
-    variance = _pairwise_sum(a.variances, b.variances)
-    distances = _squared_distances(a.means, b.means).div_(variance)
-    shares = _shares(_log_density(a, distances, variance), b, log_kappa, arriving)
+    exponents, distances, variance = _exponents(a, b)
+    shares = _shares(exponents, b, log_kappa, arriving)
     _add_pair_sums(shares, grad_a.log_weights, grad_b.log_weights)
     pull = shares.div_(variance)  # how strongly component l pulls component k
     flat_pull, flat_a, flat_b = pull.view(rows, columns), a.means.flatten(0, 1), b.means.flatten(0, 1)
@@ -242,7 +244,7 @@ def _backward_diagonal(
     a: Components, b: Components, log_kappa: Tensor, arriving: Tensor, grad_a: Components, grad_b: Components
 ) -> None:
     """Add the gradients of one tile, one dimension at a time."""
-    shares = _shares(_exponents(a, b), b, log_kappa, arriving)
+    shares = _shares(_exponents(a, b)[0], b, log_kappa, arriving)
     _add_pair_sums(shares, grad_a.log_weights, grad_b.log_weights)
     for d, (offset, variance) in enumerate(_by_dimension(a, b)):
         pull = shares / variance

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from probmcl import _check
 from probmcl.loss.asymmetric import asymmetric_loss
 from probmcl.loss.contrastive import NoPositivesWarning
-from probmcl.loss.diagnostics import collapse_diagnostics
-from probmcl.loss.overlap import overlap
-from probmcl.loss.parts import LossParts
-from probmcl.loss.positives import positive_weights, two_view_labels
-from probmcl.loss.similarity import check_mixture, log_bhattacharyya
+from probmcl.loss.criterion import ContrastiveCriterion, Terms
+from probmcl.loss.overlap import LabelSets, overlap
+from probmcl.loss.positives import positive_weights
+from probmcl.loss.similarity import checked_mixture, mixture_logits
 from probmcl.model import GaussianMixture, HeadOutput
 
 
@@ -47,7 +46,7 @@ def kmcl_contrastive_loss(mixture: GaussianMixture, labels: Tensor, *, temperatu
         tensor(0.6931)
     """
     _check.number("temperature", temperature, low=0.0, above=True)
-    present = _one_component_a_class(mixture, labels)
+    mixture, present = _one_component_per_class(mixture, labels)
     positives = positive_weights(labels, "any", empty="drop")  # (N, N)
     counts = positives.sum(1)  # |A(i)|, (N,)
     anchors = (counts > 0).sum()
@@ -75,7 +74,7 @@ def kmcl_reconstruction_loss(mixture: GaussianMixture, z: Tensor, labels: Tensor
     leaving it out is our reading.
 
     Args:
-        mixture: N mixtures of K components, one a class.
+        mixture: N mixtures of K components, one per class.
         z: the points h in the formula of KMCL, ``(N, D)``.
         labels: label matrix of zeros and ones, ``(N, K)``.
 
@@ -91,7 +90,7 @@ def kmcl_reconstruction_loss(mixture: GaussianMixture, z: Tensor, labels: Tensor
         >>> kmcl_reconstruction_loss(mixture, torch.zeros(1, 3), torch.tensor([[1, 0]]))  # one of two: log 2
         tensor(0.6931)
     """
-    present = _one_component_a_class(mixture, labels)
+    mixture, present = _one_component_per_class(mixture, labels)
     _check.finite("z", z, dims=2)
     if z.shape != (len(mixture), mixture.dimensions):
         raise ValueError(f"z: expected shape {(len(mixture), mixture.dimensions)}, got {tuple(z.shape)}")
@@ -104,10 +103,10 @@ def kmcl_reconstruction_loss(mixture: GaussianMixture, z: Tensor, labels: Tensor
     return lost.sum() / labelled.sum().clamp(min=1)
 
 
-class KMCLLoss(nn.Module):
+class KMCLLoss(ContrastiveCriterion):
     """KMCL (Sajedi et al., 2023), corrected: contrastive + reconstruction + asymmetric loss.
 
-    It needs a head with one component a class whose weights are a classifier:
+    It needs a head with one component per class whose weights are a classifier:
     ``MixtureDensityHead(..., weights="sigmoid")``. KMCL gives every term the weight 1. Its asymmetric loss is
     a sum over the entries of a batch and ours a mean, so the same weights are not the same balance: 0.001 for
     both other terms is nearer to it, and did far better in our comparison on photographs.
@@ -124,7 +123,7 @@ class KMCLLoss(nn.Module):
         >>> from probmcl.model import MixtureDensityHead
         >>> head = MixtureDensityHead(16, components=3, trunk=(32, 8), weights="sigmoid")
         >>> labels = torch.tensor([[1, 1, 0], [1, 0, 0]])  # two images
-        >>> sorted(KMCLLoss()(head(torch.randn(4, 16)), labels).parts)  # four rows: two views each
+        >>> sorted(KMCLLoss().in_parts(head(torch.randn(4, 16)), labels).parts)  # four rows: two views each
         ['asymmetric', 'contrastive', 'reconstruction']
     """
 
@@ -136,46 +135,42 @@ class KMCLLoss(nn.Module):
         self.contrastive_weight = _check.number("contrastive_weight", contrastive_weight, low=0.0)
         self.reconstruction_weight = _check.number("reconstruction_weight", reconstruction_weight, low=0.0)
 
-    def forward(self, output: HeadOutput, labels: Tensor) -> LossParts:
-        """Score the kernels of 2N rows (row i and i + N: views of image i) against labels ``(N, K)``.
-
-        Raises:
-            ValueError: if the output has no mixture or no logits, or not two rows an image.
-        """
+    def _terms(self, output: HeadOutput, images: LabelSets, anchors: Tensor | None) -> Terms:
+        """The loss, with its parts ``contrastive``, ``reconstruction`` and ``asymmetric``."""
         if output.mixture is None or output.logits is None:
             raise ValueError('output: expected mixtures and logits (of a head with weights="sigmoid")')
-        rows = two_view_labels(labels)[0]  # (2N, K)
+        if anchors is not None:
+            raise ValueError("anchors: expected None, for KMCLLoss scores all rows")
+        rows = images.present.repeat(len(output.embedding) // len(images), 1)  # (V N, K)
         contrastive = kmcl_contrastive_loss(output.mixture, rows, temperature=self.temperature)
         reconstruction = kmcl_reconstruction_loss(output.mixture, output.embedding, rows)
         asymmetric = asymmetric_loss(output.logits, rows)
-        return LossParts(
-            self.contrastive_weight * contrastive + self.reconstruction_weight * reconstruction + asymmetric,
-            {
-                "contrastive": contrastive.detach(),
-                "reconstruction": reconstruction.detach(),
-                "asymmetric": asymmetric.detach(),
-            },
-            collapse_diagnostics(output),
+        total = (
+            self.contrastive_weight * contrastive + self.reconstruction_weight * reconstruction + asymmetric
         )
+        return total, {
+            "contrastive": contrastive.detach(),
+            "reconstruction": reconstruction.detach(),
+            "asymmetric": asymmetric.detach(),
+        }
 
 
 def _log_softmax_of_class(mixture: GaussianMixture, k: int, rows: Tensor, temperature: float) -> Tensor:
     """``log softmax_{j != i} BC_k(i, j) / tau`` for anchors i in ``rows`` (R,): ``(R, N)``, 0 at j = i."""
     whole = torch.zeros_like(mixture.log_weights[:, :1])  # one component, weight 1
     kernel = GaussianMixture(whole, mixture.means[:, k : k + 1], mixture.sigmas[:, k : k + 1])
-    logits = log_bhattacharyya(kernel[rows], kernel).exp() / temperature
+    logits = mixture_logits("bhattacharyya", kernel[rows], kernel, temperature).matrix()
     itself = torch.zeros_like(logits, dtype=torch.bool).scatter_(1, rows.unsqueeze(1), True)
     others = logits.masked_fill(itself, torch.finfo(logits.dtype).min)
     return others.log_softmax(1).masked_fill(itself, 0)
 
 
-def _one_component_a_class(mixture: GaussianMixture, labels: Tensor) -> Tensor:
-    """Return the labels as booleans if the mixture is sound and rows and classes are its own."""
-    check_mixture("mixture", mixture)
+def _one_component_per_class(mixture: GaussianMixture, labels: Tensor) -> tuple[GaussianMixture, Tensor]:
+    """The mixture and the labels as booleans, if both are sound and rows and classes are the mixture's."""
     expected = (len(mixture), mixture.components)
     if _check.labels("labels", labels).shape != expected:
         raise ValueError(
-            f"labels: expected shape {expected}, a row a mixture and a class a component, "
+            f"labels: expected shape {expected}, one row per mixture and one class per component, "
             f"got {tuple(labels.shape)}"
         )
-    return labels.bool()
+    return checked_mixture("mixture", mixture), labels.bool()

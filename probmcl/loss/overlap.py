@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -77,6 +77,7 @@ def overlaps_enough(
     return pairs_overlap_enough(*_both(labels, other), index, alpha)
 
 
+@lru_cache(maxsize=64)
 def as_fraction(threshold: float) -> Fraction:
     """The threshold alpha as :func:`overlaps_enough` reads it.
 
@@ -87,26 +88,36 @@ def as_fraction(threshold: float) -> Fraction:
     return max(nearest, Fraction(1, 10**6)) if threshold > 0 else nearest
 
 
-class LabelSets(NamedTuple):
-    """The label sets of N rows, checked once: ``present`` ``(N, K)`` and ``sizes`` ``(N,)``.
+@dataclass(frozen=True)
+class LabelSets:
+    """The label sets of N rows, checked once.
 
     Whole numbers in the default floating-point type, or in float32 where that is a type of 16 bits, which
     could not count beyond 256 or 2,048: a matrix product then counts labels in common.
+
+    Attributes:
+        present: zeros and ones, ``(N, K)``.
+        sizes: how many labels each row has, ``(N,)``.
+        image_ids: which image each row is a view of, ``(N,)``.
     """
 
     present: Tensor
     sizes: Tensor
+    image_ids: Tensor
 
     @classmethod
-    def of(cls, name: str, labels: Tensor) -> LabelSets:
-        """The label sets of the label matrix that an argument ``name`` holds."""
+    def of(cls, name: str, labels: Tensor, image_ids: Tensor | None = None) -> LabelSets:
+        """The label sets of the matrix that an argument ``name`` holds; each of its own image by default."""
         exact = torch.promote_types(torch.get_default_dtype(), torch.float32)
         present = _check.labels(name, labels).to(exact)
-        return cls(present, present.sum(1))
+        own = torch.arange(len(labels), device=labels.device)
+        return cls(present, present.sum(1), own if image_ids is None else image_ids)
 
-    def rows(self, rows: slice | Tensor) -> LabelSets:
-        """Some of the label sets."""
-        return LabelSets(self.present[rows], self.sizes[rows])
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def __getitem__(self, rows: slice | Tensor) -> LabelSets:
+        return LabelSets(self.present[rows], self.sizes[rows], self.image_ids[rows])
 
     def common(self, other: LabelSets) -> Tensor:
         """How many labels every pair shares, ``(N, M)``."""

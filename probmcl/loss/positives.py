@@ -11,8 +11,64 @@ from torch import Tensor
 from probmcl import _check
 from probmcl.loss.anchor_sum import TILE_ELEMENTS
 from probmcl.loss.gaussian_kernel import slices
-from probmcl.loss.overlap import LabelSets
-from probmcl.loss.positive_rule import LabelledRows, PositiveRule
+from probmcl.loss.overlap import INDICES, LabelSets, as_fraction, pair_overlap, pairs_overlap_enough
+
+RULES = ("any", "all", "exact", "threshold", "weighted")
+"""Names of the rules that turn label sets into weights."""
+
+EMPTY = ("match", "own_view", "drop")
+"""Names of the policies for label-less rows (M8)."""
+
+
+@dataclass(frozen=True)
+class PositiveRule:
+    """A choice of positives, checked once: the arguments of :func:`positive_weights` except the batch.
+
+    Attributes:
+        rule: one of :data:`RULES`.
+        index: overlap index.
+        threshold: decision threshold alpha.
+        empty: policy for label-less rows.
+
+    Example:
+        >>> images = LabelSets.of("labels", torch.tensor([[1, 0], [0, 1], [1, 0]]))
+        >>> PositiveRule(threshold=1.0).between(images[:2], images).int()
+        tensor([[1, 0, 1],
+                [0, 1, 0]], dtype=torch.int32)
+    """
+
+    rule: str = "threshold"
+    index: str = "jaccard"
+    threshold: float = 0.5
+    empty: str = "match"
+
+    def __post_init__(self) -> None:
+        _check.one_of("rule", self.rule, RULES)
+        _check.one_of("index", self.index, INDICES)
+        _check.number("threshold", self.threshold, low=0.0, high=1.0)
+        _check.one_of("empty", self.empty, EMPTY)
+
+    def between(self, anchors: LabelSets, others: LabelSets) -> Tensor:
+        """Weights of ``others`` as positives of ``anchors``, ``(A, M)``: booleans, floats if "weighted".
+
+        A row is a positive of itself here; who calls knows which row is which and takes it out.
+        """
+        if self.rule == "weighted":
+            pairs = pair_overlap(anchors, others, self.index)
+        elif self.rule == "threshold":
+            pairs = pairs_overlap_enough(anchors, others, self.index, as_fraction(self.threshold))
+        else:
+            common = anchors.common(others)
+            # "all": no label of the anchor is missing.
+            pairs = common > 0 if self.rule == "any" else common == anchors.sizes.unsqueeze(1)
+            if self.rule == "exact":
+                pairs &= common == others.sizes
+        label_less = anchors.sizes == 0  # a labelled anchor matches no label-less row under any rule
+        partners = (others.sizes == 0) & (self.empty != "drop")  # (M,)
+        if self.empty == "own_view":
+            partners = partners & (anchors.image_ids[label_less].unsqueeze(1) == others.image_ids)
+        pairs[label_less] = partners.to(pairs.dtype)
+        return pairs
 
 
 def positive_set(
@@ -60,7 +116,7 @@ def positive_weights(
     empty: str = "match",
     image_ids: Tensor | None = None,
 ) -> Tensor:
-    """Weights w_ij >= 0 of the contrastive loss, one rule a reading of "positive" (M7, M9).
+    """Weights w_ij >= 0 of the contrastive loss, one rule per reading of "positive" (M7, M9).
 
     ===============  =====================================================================
     rule             w_ij, for i != j and two labelled rows
@@ -74,7 +130,7 @@ def positive_weights(
 
     Args:
         labels: label matrix of zeros and ones, ``(N, K)``.
-        rule: one of :data:`~probmcl.loss.RULES`.
+        rule: one of :data:`RULES`.
         index: overlap index o of the last two rules.
         threshold: alpha of ``"threshold"``.
         empty: policy for label-less rows, as in :func:`positive_set`; the same under every rule.
@@ -98,11 +154,11 @@ def positive_weights(
 
 @dataclass(frozen=True)
 class PositiveStatistics:
-    """What a threshold does to a batch; one entry a threshold.
+    """What a threshold does to a batch; one entry per threshold.
 
     Attributes:
         thresholds: the thresholds alpha.
-        mean_positives: mean number of positives an anchor.
+        mean_positives: mean number of positives per anchor.
         share_without: share of the anchors that have no positive, in [0, 1].
     """
 
@@ -166,12 +222,11 @@ def two_view_labels(labels: Tensor) -> tuple[Tensor, Tensor]:
 
 def _between_all(labels: Tensor, rule: PositiveRule, image_ids: Tensor | None) -> Tensor:
     """Every row as a positive of every other, ``(N, N)``; no row is its own."""
-    sets = LabelSets.of("labels", labels)
     if image_ids is not None:
         _check.same_rows("image_ids", _check.tensor("image_ids", image_ids, dims=1), "labels", labels)
     elif rule.empty == "own_view":
         raise ValueError('image_ids: expected the image of every row with empty="own_view", got None')
-    rows = LabelledRows(sets, image_ids)
+    rows = LabelSets.of("labels", labels, image_ids)
     # In tiles, so that the counts of common labels are never a whole matrix.
     tiles = slices(0, len(rows), max(1, TILE_ELEMENTS // len(rows)))
     return torch.cat([rule.between(rows[tile], rows) for tile in tiles]).fill_diagonal_(0)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+import torch
+from torch import Tensor
 
 from probmcl import _check
-from probmcl.loss.anchor_sum import anchor_sum, scored_rows
-from probmcl.loss.contrastive import NO_POSITIVES, rule_mean, rule_targets
-from probmcl.loss.diagnostics import collapse_diagnostics
-from probmcl.loss.likelihood import NLL_TARGETS, mixture_nll, view_targets
-from probmcl.loss.logits import mixture_logits
-from probmcl.loss.parts import LossParts
-from probmcl.loss.positive_rule import LabelledRows, PositiveRule
+from probmcl.loss.contrastive import NO_POSITIVES, rule_loss
+from probmcl.loss.criterion import ContrastiveCriterion, Terms
+from probmcl.loss.overlap import LabelSets
+from probmcl.loss.positives import PositiveRule
 from probmcl.loss.queue import CrossBatchQueue
-from probmcl.loss.similarity import SIMILARITIES
+from probmcl.loss.similarity import SIMILARITIES, checked_mixture, mixture_logits
 from probmcl.model import GaussianMixture, HeadOutput
+
+NLL_TARGETS = ("other_view", "self")
+"""Names of the embeddings that a row's mixture is asked to explain (M11)."""
 
 _MIXTURE = ("log_weights", "means", "sigmas")
 
 
-class ProbMCLLoss(nn.Module):
+class ProbMCLLoss(ContrastiveCriterion):
     """L = L_PCL + lambda_nll L_NLL (M9 to M13); every open choice of the ledger is an argument.
 
     Args:
@@ -43,7 +44,9 @@ class ProbMCLLoss(nn.Module):
         >>> from probmcl.model import MixtureDensityHead
         >>> head = MixtureDensityHead(16, components=3, trunk=(32, 8))
         >>> labels = torch.tensor([[1, 1, 0], [1, 0, 0]])  # two images
-        >>> found = ProbMCLLoss()(head(torch.randn(4, 16)), labels)  # four rows: two views each
+        >>> output = head(torch.randn(4, 16))  # four rows: two views each
+        >>> ProbMCLLoss()(output, labels).backward()
+        >>> found = ProbMCLLoss().in_parts(output, labels)
         >>> sorted(found.parts), sorted(found.diagnostics)
         (['contrastive', 'nll'], ['effective_rank', 'mean_sigma', 'weight_entropy'])
     """
@@ -74,58 +77,99 @@ class ProbMCLLoss(nn.Module):
         self.sigma_floor = sigma_floor
         self.queue = CrossBatchQueue(queue, _MIXTURE)
 
-    def forward(self, output: HeadOutput, labels: Tensor, anchors: Tensor | None = None) -> LossParts:
-        """Score the mixtures of 2N rows against the labels of N images.
-
-        Args:
-            output: embeddings and mixtures of a :class:`~probmcl.model.MixtureDensityHead`; row i and row
-                i + N are the two views of image i (M1).
-            labels: label matrix of the N images, zeros and ones, ``(N, K)``.
-            anchors: rows to score against all, ``(A,)``; None for all. Their sum is divided by the count over
-                all rows, so losses of disjoint anchors that cover the rows add up to the whole.
-
-        Returns:
-            The loss, its parts ``contrastive`` (L_PCL) and ``nll`` (L_NLL), and collapse diagnostics. In
-            training mode the mixtures then join the queue.
-
-        Raises:
-            ValueError: if the output has no mixture or not two rows an image, or an anchor is no row.
-        """
+    def _terms(self, output: HeadOutput, images: LabelSets, anchors: Tensor | None) -> Terms:
+        """L_PCL + lambda_nll L_NLL (M12), with its parts ``contrastive`` and ``nll``."""
         if output.mixture is None:
             raise ValueError("output: expected mixtures (of a MixtureDensityHead), got embeddings alone")
-        contrastive = self._contrastive(output.mixture, labels, anchors)
-        nll = self._nll(output.mixture, output.embedding, anchors)
-        return LossParts(
-            contrastive + self.nll_weight * nll,
-            {"contrastive": contrastive.detach(), "nll": nll.detach()},
-            collapse_diagnostics(output, self.sigma_floor),
-        )
-
-    def _contrastive(self, mixture: GaussianMixture, labels: Tensor, anchors: Tensor | None) -> Tensor:
-        """L_PCL of the anchors against the batch and the queue (M9)."""
-        images = LabelledRows.images(labels, views=len(mixture))
-        scored = scored_rows(anchors, mixture.means)
-        some = mixture if anchors is None else mixture[scored]
-        rows = self._with_queue(mixture)
-        logits = mixture_logits(self.similarity, some, None if some is rows else rows, self.temperature)
-        queued = self.queue.labelled_rows()
-        targets = rule_targets(self.positives, images, queued, scored, logits.dtype)
-        total = anchor_sum(logits, targets, scored)
-        if self.training:
-            kept = {name: getattr(mixture, name) for name in _MIXTURE}
-            self.queue.add(labels.repeat(2, 1), **kept)
-        return rule_mean(total, self.positives, images, self.no_positives)
-
-    def _with_queue(self, mixture: GaussianMixture) -> GaussianMixture:
-        """The mixtures of a batch and of the queue behind it."""
-        if not len(self.queue):
-            return mixture
-        queued = GaussianMixture(*(self.queue.get_buffer(name) for name in _MIXTURE))
-        return GaussianMixture.cat([mixture, queued.to(mixture.means.dtype)])
-
-    def _nll(self, mixture: GaussianMixture, embedding: Tensor, anchors: Tensor | None) -> Tensor:
-        """L_NLL of the anchors (M11)."""
-        targets = view_targets(embedding, self.nll_target, stop_gradient=self.stop_gradient)
+        mixture, z = checked_mixture("output.mixture", output.mixture), output.embedding
+        contrastive = self._contrastive(mixture, images, anchors)
+        views = len(z) // len(images)
+        if views == 1 and self.nll_target == "other_view":
+            if self.nll_weight:
+                raise ValueError(
+                    'labels: expected one row per image of at least two views with nll_target="other_view" '
+                    "and nll_weight above 0, got one row per embedding"
+                )
+            return contrastive, {"contrastive": contrastive.detach()}
+        targets = view_targets(z, self.nll_target, stop_gradient=self.stop_gradient, views=views)
         if anchors is None:
-            return mixture_nll(mixture, targets)
-        return mixture_nll(mixture[anchors], targets[anchors]) * (len(anchors) / len(mixture))
+            nll = mixture_nll(mixture, targets)
+        else:
+            nll = mixture_nll(mixture[anchors], targets[anchors]) * (len(anchors) / len(mixture))
+        total = contrastive + self.nll_weight * nll
+        return total, {"contrastive": contrastive.detach(), "nll": nll.detach()}
+
+    def _contrastive(self, mixture: GaussianMixture, images: LabelSets, anchors: Tensor | None) -> Tensor:
+        """L_PCL of the anchors against the batch and the queue (M9)."""
+        scored = torch.arange(len(mixture), device=mixture.means.device) if anchors is None else anchors
+        some = mixture if anchors is None else mixture[anchors]
+        rows, queued = mixture, None
+        if len(self.queue):
+            earlier = GaussianMixture(*(self.queue.get_buffer(name) for name in _MIXTURE))
+            rows = GaussianMixture.cat([mixture, earlier.to(mixture.means.dtype)])
+            queued = self.queue.label_sets()
+        logits = mixture_logits(self.similarity, some, None if some is rows else rows, self.temperature)
+        loss = rule_loss(logits, self.positives, images, queued, scored, self.no_positives)
+        if self.training and self.queue.rows:
+            kept = {name: getattr(mixture, name) for name in _MIXTURE}
+            self.queue.add(images.present.repeat(len(mixture) // len(images), 1), **kept)
+        return loss
+
+
+def mixture_nll(mixture: GaussianMixture, target: Tensor, *, per_dimension: bool = True) -> Tensor:
+    """Mean negative log-likelihood of row i's mixture at row i of ``target`` (M11).
+
+    Args:
+        mixture: N mixtures in D dimensions.
+        target: the points to explain, ``(N, D)``.
+        per_dimension: divide by D. The term is O(D) nats, the contrastive term a few; undivided, it rules.
+
+    Returns:
+        The mean over rows, a scalar in nats (per dimension); it can be negative, for it is a density's.
+
+    Raises:
+        ValueError: if the target has another shape or is NaN or infinite.
+
+    Example:
+        >>> mixture = GaussianMixture(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.ones(1, 1))
+        >>> mixture_nll(mixture, torch.zeros(1, 2))  # log(2 pi) / 2
+        tensor(0.9189)
+    """
+    _check.finite("target", target, dims=2)
+    wide = torch.promote_types(torch.promote_types(mixture.means.dtype, target.dtype), torch.float32)
+    nll = -mixture.to(wide).log_prob(target.to(wide)).mean()
+    return nll / target.shape[1] if per_dimension else nll
+
+
+def view_targets(
+    embedding: Tensor, target: str = "other_view", *, stop_gradient: bool = True, views: int = 2
+) -> Tensor:
+    """The embedding that each row's mixture is asked to explain (M11).
+
+    Args:
+        embedding: unit embeddings of V N rows, ``(V N, D)``; rows i, i + N, ... are views of one image.
+        target: ``"other_view"``, the embedding of the image's next view (of two views, the other one), or
+            ``"self"``, the row's own, which is minimised by copying.
+        stop_gradient: do not let the loss move the target. It slows the collapse of all embeddings to one
+            point but does not prevent it.
+        views: the number V.
+
+    Returns:
+        Targets, ``(V N, D)``.
+
+    Raises:
+        ValueError: if the rows are not so many views of each image, there is no other view, or the target is
+            unknown.
+
+    Example:
+        >>> view_targets(torch.tensor([[1.0], [2.0], [3.0], [4.0]])).T
+        tensor([[3., 4., 1., 2.]])
+    """
+    rows = _check.tensor("embedding", embedding, dims=2).shape[0]
+    if rows % views:
+        raise ValueError(f"embedding: expected {views} rows per image, got {rows} rows")
+    if _check.one_of("target", target, NLL_TARGETS) == "other_view":
+        if views == 1:
+            raise ValueError('views: expected at least 2 with target="other_view", got 1')
+        embedding = embedding.roll(-(rows // views), 0)
+    return embedding.detach() if stop_gradient else embedding

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 from probmcl import _check
 from probmcl.loss.overlap import LabelSets
-from probmcl.loss.positive_rule import LabelledRows
 
 
 class CrossBatchQueue(nn.Module):
@@ -59,8 +58,6 @@ class CrossBatchQueue(nn.Module):
         Raises:
             ValueError: if a row does not look like those in the queue.
         """
-        if not self.rows:
-            return
         for name, new in zip(self.names, (labels, *(tensors[name] for name in self.names[1:])), strict=True):
             old, new = self.get_buffer(name), new.detach()
             if len(old) and old.shape[1:] != new.shape[1:]:
@@ -69,12 +66,10 @@ class CrossBatchQueue(nn.Module):
             joined = torch.cat([new, old.to(new)]) if len(old) else new
             setattr(self, name, joined[: self.rows].clone())
 
-    def labelled_rows(self) -> LabelledRows | None:
-        """The label sets of the queue; its rows are views of no image of the batch. None if it is empty."""
-        if not len(self):
-            return None
+    def label_sets(self) -> LabelSets:
+        """The label sets of the queue; its rows are views of no image of the batch."""
         labels = self.get_buffer("labels")
-        return LabelledRows(LabelSets.of("queue.labels", labels), labels.new_full((len(self),), -1).long())
+        return LabelSets.of("queue.labels", labels, labels.new_full((len(self),), -1).long())
 
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *rest: Any) -> None:
         """Take over the saved length before the values are copied."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.checkpoint import checkpoint
 
 from probmcl import _check
-from probmcl.loss.anchor_sum import TILE_ELEMENTS
-from probmcl.loss.bhattacharyya import log_matched_coefficient, numbers_per_pair
-from probmcl.loss.gaussian_kernel import Components, log_kernel, log_self_kernel, slices
+from probmcl.loss.anchor_sum import LazyLogits
+from probmcl.loss.gaussian_kernel import log_kernels, refuse_transforms
 from probmcl.model import GaussianMixture
 
 SIMILARITIES = (
@@ -32,10 +32,13 @@ def similarity_scores(name: str, a: GaussianMixture, b: GaussianMixture | None =
         b: M mixtures; ``a`` again by default.
 
     Returns:
-        Scores, ``(N, M)``. Divided by the temperature they are the logits of the contrastive loss.
+        Scores, ``(N, M)``; half precision is computed in float32. Divided by the temperature they are the
+        logits of the contrastive loss.
 
     Raises:
-        ValueError: for an unknown name, or mixtures of different dimensions or covariance forms.
+        ValueError: for an unknown name, mixtures of different dimensions or covariance forms, of different
+            numbers of components where component k is compared with component k, or a parameter that is NaN
+            or infinite.
 
     Example:
         >>> mixture = GaussianMixture(torch.zeros(2, 1), torch.eye(2).unsqueeze(1), torch.ones(2, 1))
@@ -44,11 +47,46 @@ def similarity_scores(name: str, a: GaussianMixture, b: GaussianMixture | None =
                 [0.6065, 1.0000]])
     """
     _check.one_of("name", name, SIMILARITIES)
+    first, second = _checked_pair(a, b)
+    if second is not None and name.endswith("bhattacharyya") and first.components != second.components:
+        raise ValueError(f"b: expected {first.components} components as in a, got {second.components}")
+    return mixture_logits(name, first, second, temperature=1.0).matrix()
+
+
+def mixture_logits(
+    name: str, a: GaussianMixture, b: GaussianMixture | None, temperature: float
+) -> LazyLogits:
+    """Scores of checked mixtures under the similarity ``name``, divided by the temperature, still to be made.
+
+    Args:
+        name: one of :data:`SIMILARITIES`.
+        a: A mixtures, the anchors.
+        b: M mixtures; ``a`` again for None, which makes use of symmetry.
+        temperature: tau > 0.
+    """
+    others, numbers = a if b is None else b, 1
+    by_anchor: tuple[Tensor, ...]
+    shared: tuple[Tensor, ...]
+    log_similarity: Callable[..., Tensor]
     if name == "mean_cosine":
-        return mean_cosine(a, b)
-    log_similarity = log_expected_likelihood if name.endswith("expected_likelihood") else log_bhattacharyya
-    scores = log_similarity(a, b)
-    return scores if name.startswith("log_") else scores.exp()
+        return cosine_logits(a.mean(), others.mean(), temperature)
+    if name.endswith("expected_likelihood"):
+        log_k, self_a, self_b = log_kernels(a, b)
+        log_similarity, by_anchor, shared = _normalised, (log_k, self_a), (self_b,)
+    else:
+        by_anchor, shared = ((m.log_weights, m.means, m.sigmas.square()) for m in (a, others))
+        log_similarity, numbers = _log_matched, shared[2][0].numel()
+
+    def of_tile(*tensors: Tensor) -> Tensor:
+        scores = log_similarity(*tensors)
+        return (scores if name.startswith("log_") else scores.exp()) / temperature
+
+    return LazyLogits(of_tile, len(others), by_anchor, shared, numbers)
+
+
+def cosine_logits(anchors: Tensor, rows: Tensor, temperature: float) -> LazyLogits:
+    """Cosines of embeddings ``(A, D)`` with embeddings ``(M, D)``, divided by the temperature."""
+    return LazyLogits(torch.inner, len(rows), (_unit_rows(anchors) / temperature,), (_unit_rows(rows),))
 
 
 def log_expected_likelihood_kernel(a: GaussianMixture, b: GaussianMixture | None = None) -> Tensor:
@@ -73,9 +111,7 @@ def log_expected_likelihood_kernel(a: GaussianMixture, b: GaussianMixture | None
         >>> log_expected_likelihood_kernel(mixture)  # -log(4 pi)
         tensor([[-2.5310]])
     """
-    first, second = _pair(a, b)
-    with torch.autocast(first.means.device.type, enabled=False):
-        return log_kernel(_components(first), None if b is None else _components(second))
+    return log_kernels(*_checked_pair(a, b))[0]
 
 
 def log_expected_likelihood(a: GaussianMixture, b: GaussianMixture | None = None) -> Tensor:
@@ -103,24 +139,7 @@ def log_expected_likelihood(a: GaussianMixture, b: GaussianMixture | None = None
         tensor([[ 0.0000, -0.5000],
                 [-0.5000,  0.0000]])
     """
-    return normalised(*kernel_parts(a, b))
-
-
-def kernel_parts(a: GaussianMixture, b: GaussianMixture | None) -> tuple[Tensor, Tensor, Tensor]:
-    """``log kappa_ij`` ``(N, M)``, ``log kappa_ii`` ``(N,)`` and ``log kappa_jj`` ``(M,)``."""
-    first, second = _pair(a, b)
-    with torch.autocast(first.means.device.type, enabled=False):
-        if b is None:
-            log_k = log_kernel(_components(first))
-            return log_k, log_k.diagonal(), log_k.diagonal()
-        sides = _components(first), _components(second)
-        return log_kernel(*sides), log_self_kernel(sides[0]), log_self_kernel(sides[1])
-
-
-def normalised(log_k: Tensor, self_a: Tensor, self_b: Tensor) -> Tensor:
-    """``log kappa_ij - (log kappa_ii + log kappa_jj) / 2``, ``(N, M)``, a new tensor."""
-    # Above 0 there is only rounding; for tiny sigmas it would put a near copy above the mixture itself.
-    return (log_k - (self_a.unsqueeze(1) + self_b) / 2).clamp(max=0)
+    return similarity_scores("log_expected_likelihood", a, b)
 
 
 def log_bhattacharyya(a: GaussianMixture, b: GaussianMixture | None = None) -> Tensor:
@@ -149,16 +168,7 @@ def log_bhattacharyya(a: GaussianMixture, b: GaussianMixture | None = None) -> T
         tensor([[ 0.0000, -0.2500],
                 [-0.2500,  0.0000]])
     """
-    first, second = matched_pair(a, b)
-    size = max(1, TILE_ELEMENTS // (len(second.means) * numbers_per_pair(second)))
-
-    def tile(*tensors: Tensor) -> Tensor:
-        return log_matched_coefficient(Components(*tensors[:3]), Components(*tensors[3:]))
-
-    with torch.autocast(first.means.device.type, enabled=False):
-        tiles = [first.rows(rows) for rows in slices(0, len(first.means), size)]
-        # The backward pass computes each tile again, so that only the (N, M) result is kept.
-        return torch.cat([checkpoint(tile, *part, *second, use_reentrant=False) for part in tiles])
+    return similarity_scores("log_bhattacharyya", a, b)
 
 
 def mean_cosine(a: GaussianMixture, b: GaussianMixture | None = None) -> Tensor:
@@ -173,7 +183,7 @@ def mean_cosine(a: GaussianMixture, b: GaussianMixture | None = None) -> Tensor:
         tensor([[1., 0.],
                 [0., 1.]])
     """
-    return cosine_similarity(*mixture_means(a, b))
+    return similarity_scores("mean_cosine", a, b)
 
 
 def cosine_similarity(a: Tensor, b: Tensor | None = None) -> Tensor:
@@ -198,49 +208,63 @@ def cosine_similarity(a: Tensor, b: Tensor | None = None) -> Tensor:
     second = first if b is None else _check.finite("b", b, dims=2)
     if first.shape[1] != second.shape[1]:
         raise ValueError(f"b: expected {first.shape[1]} dimensions as in a, got {second.shape[1]}")
-    with torch.autocast(first.device.type, enabled=False):
-        return unit_rows(first) @ unit_rows(second).T
+    return cosine_logits(first, second, temperature=1.0).matrix()
 
 
-def unit_rows(z: Tensor) -> Tensor:
-    """Embeddings ``(N, D)`` divided by their lengths; half precision is computed in float32."""
-    return functional.normalize(z.to(torch.promote_types(z.dtype, torch.float32)), dim=-1)
-
-
-def check_mixture(name: str, mixture: GaussianMixture) -> None:
-    """Raise unless all numbers of the mixtures are finite and all sigmas above zero."""
+def checked_mixture(name: str, mixture: GaussianMixture) -> GaussianMixture:
+    """The mixtures, half precision as float32, if all numbers are finite and all sigmas above zero."""
+    refuse_transforms()
     for part in ("log_weights", "means", "sigmas"):
         _check.finite(f"{name}.{part}", getattr(mixture, part))
     if not (mixture.sigmas > 0).all():
         raise ValueError(f"{name}.sigmas: expected values above 0, got {mixture.sigmas.min().item():g}")
+    return mixture.to(torch.promote_types(mixture.means.dtype, torch.float32))
 
 
-def _pair(a: GaussianMixture, b: GaussianMixture | None) -> tuple[GaussianMixture, GaussianMixture]:
-    """Check both mixtures and widen half precision to float32."""
-    first, second = a, a if b is None else b
-    for name, mixture in (("a", first), ("b", second)):
-        check_mixture(name, mixture)
+def _checked_pair(
+    a: GaussianMixture, b: GaussianMixture | None
+) -> tuple[GaussianMixture, GaussianMixture | None]:
+    first = checked_mixture("a", a)
+    if b is None:
+        return first, None
+    second = checked_mixture("b", b)
     if first.dimensions != second.dimensions:
         raise ValueError(f"b: expected {first.dimensions} dimensions as in a, got {second.dimensions}")
     if first.isotropic != second.isotropic:
         raise ValueError("b: expected the covariance form of a (both isotropic or both diagonal)")
-    wide = torch.promote_types(first.means.dtype, torch.float32)
-    return first.to(wide), second.to(wide)
+    return first, second
 
 
-def mixture_means(a: GaussianMixture, b: GaussianMixture | None) -> tuple[Tensor, Tensor]:
-    """Means of the mixtures in two checked batches, ``(N, D)`` and ``(M, D)``."""
-    first, second = _pair(a, b)
-    return first.mean(), second.mean()
+def _normalised(log_k: Tensor, self_a: Tensor, self_b: Tensor) -> Tensor:
+    """``log kappa_ij - (log kappa_ii + log kappa_jj) / 2``, ``(T, M)``, a new tensor."""
+    # Above 0 there is only rounding; for tiny sigmas it would put a near copy above the mixture itself.
+    return (log_k - (self_a.unsqueeze(1) + self_b) / 2).clamp(max=0)
 
 
-def matched_pair(a: GaussianMixture, b: GaussianMixture | None) -> tuple[Components, Components]:
-    """Two checked batches of mixtures with equally many components."""
-    first, second = _pair(a, b)
-    if first.components != second.components:
-        raise ValueError(f"b: expected {first.components} components as in a, got {second.components}")
-    return _components(first), _components(second)
+def _log_matched(*tensors: Tensor) -> Tensor:
+    """Matched similarity log sum_k sqrt(pi_ik pi_jk) BC(N_ik, N_jk) of every pair of mixtures, ``(T, M)``.
+
+    From log weights, means and variances of both sides. With V = Sigma_1 + Sigma_2,
+
+        log BC = -|mu_1 - mu_2|^2_{V^-1} / 4 - log(det(V / 2) / sqrt(det Sigma_1 det Sigma_2)) / 2.
+
+    On the way stands one tensor ``(K, T, M)``, or ``(K, T, M, D)`` with diagonal covariances: a tile's worth.
+    """
+    # Components first: (K, T), (K, T, D), (K, T[, D]) and the same with M.
+    weights_a, first, variances_a, weights_b, second, variances_b = (x.transpose(0, 1) for x in tensors)
+    variance = variances_a.unsqueeze(2) + variances_b.unsqueeze(1)  # (K, T, M[, D])
+    # The logarithm of the volumes' ratio before any sum: its parts are large and nearly cancel.
+    log_ratio = (variance / 2).log() - (variances_a.log().unsqueeze(2) + variances_b.log().unsqueeze(1)) / 2
+    if variance.dim() == 3:
+        # Differences, not a Gram matrix: a mixture is as similar to its copy as to itself, to the last digit.
+        distance = torch.cdist(first, second, compute_mode="donot_use_mm_for_euclid_dist").square()
+        log_coefficient = -distance / variance / 4 - log_ratio * (first.shape[-1] / 2)
+    else:
+        offset = first.unsqueeze(2) - second.unsqueeze(1)  # (K, T, M, D)
+        log_coefficient = (-offset.square() / variance / 4 - log_ratio / 2).sum(-1)
+    return (log_coefficient + (weights_a.unsqueeze(2) + weights_b.unsqueeze(1)) / 2).logsumexp(0)
 
 
-def _components(mixture: GaussianMixture) -> Components:
-    return Components(mixture.log_weights, mixture.means, mixture.sigmas.square())
+def _unit_rows(z: Tensor) -> Tensor:
+    """Embeddings ``(N, D)`` divided by their lengths; half precision is computed in float32."""
+    return functional.normalize(z.to(torch.promote_types(z.dtype, torch.float32)), dim=-1)

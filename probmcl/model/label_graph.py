@@ -53,7 +53,7 @@ def label_correlation(labels: Tensor, *, threshold: float = 0.4, reweighting: fl
 
 
 class LabelGraphHead(nn.Module):
-    """Two graph convolutions turn label embeddings into one linear classifier a label.
+    """Two graph convolutions turn label embeddings into one linear classifier per label.
 
     With X the labels' embeddings and A the correlation matrix, the classifiers are the rows of
     A LeakyReLU(A X W_1) W_2, and a logit is the dot product of a classifier with the image's feature.

@@ -14,7 +14,7 @@ from probmcl import _check
 
 @dataclass(frozen=True, eq=False)  # tensors have no single truth value to compare by
 class GaussianMixture:
-    """One Gaussian mixture a row: N mixtures of K components in D dimensions (ledger rows M5, M6).
+    """One Gaussian mixture per row: N mixtures of K components in D dimensions (ledger rows M5, M6).
 
     The covariance of a component is ``sigma_k^2 I`` (isotropic) or ``diag(sigma_k1^2, ..., sigma_kD^2)``
     (diagonal); which of the two follows from the shape of ``sigmas``. Weights are kept as logarithms, and
@@ -115,7 +115,7 @@ class GaussianMixture:
         Raises:
             ValueError: if ``z`` does not have shape ``(N, D)``.
         """
-        if z.shape != (len(self), self.dimensions):
+        if z.shape != self.means.shape[::2]:
             raise ValueError(f"z: expected shape {(len(self), self.dimensions)}, got {tuple(z.shape)}")
         density: Tensor = self.distribution().log_prob(z)  # type: ignore[no-untyped-call]
         return density
@@ -151,7 +151,7 @@ class GaussianMixture:
         """Draw ``n`` points from every mixture, without gradient.
 
         Args:
-            n: points a mixture.
+            n: points per mixture.
             generator: source of randomness; torch's global one by default.
 
         Returns:

@@ -1,4 +1,4 @@
-"""The mixture density head: a feature becomes a Gaussian mixture with one component a class."""
+"""The mixture density head: a feature becomes a Gaussian mixture with one component per class."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class MixtureDensityHead(nn.Module):
 
     Args:
         in_dim: size F of the feature.
-        components: number K of components; one a class by default of the method (M5).
+        components: number K of components; one per class by default of the method (M5).
         trunk: widths of the trunk; the last one is D.
         activation: put a ReLU between the trunk's layers (M3).
-        covariance: ``"isotropic"`` (one sigma a component) or ``"diagonal"`` (one a dimension).
+        covariance: ``"isotropic"`` (one sigma per component) or ``"diagonal"`` (one per dimension).
         unit_means: put the means on the unit sphere: a deviation from the affine mu of M4 that bounds the
             distances between components, and that trained more stably in our trials.
         sigma_floor: smallest sigma, > 0.

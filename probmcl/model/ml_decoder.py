@@ -17,7 +17,7 @@ class MLDecoderHead(nn.Module):
     """One decoder layer: fixed label queries attend to the places of a feature map.
 
     The queries are random and are not learned; they do not attend to each other, which is what ML-Decoder
-    leaves out of a transformer's decoder. There is one query a label, as in ML-Decoder up to 100 labels;
+    leaves out of a transformer's decoder. There is one query per label, as in ML-Decoder up to 100 labels;
     beyond, it shares queries among groups of labels, and this head does not. Each label has a linear map of
     its own from what its query found to its logit.
 

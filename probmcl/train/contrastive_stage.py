@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from probmcl.loss import LossParts
+from probmcl.loss import ContrastiveCriterion, LossParts
 from probmcl.train.batches import Loader
 from probmcl.train.distributed import shared_batches
 from probmcl.train.gathering import AcrossRanks
@@ -20,7 +20,7 @@ from probmcl.train.settings import TrainingSettings
 def contrastive_stage(
     encoder: nn.Module,
     head: nn.Module,
-    criterion: nn.Module,
+    criterion: ContrastiveCriterion,
     loader: Loader,
     settings: TrainingSettings,
     *,
@@ -57,8 +57,7 @@ def contrastive_stage(
 
     def step(model: nn.Module, batch: Any) -> LossParts:
         views, labels = batch
-        found: LossParts = scored(model(torch.cat(views)), labels)  # 2N rows: all first views, all second
-        return found
+        return scored.in_parts(model(torch.cat(views)), labels)  # 2N rows: all first views, all second
 
     def watch_kept(model: nn.Module) -> float:
         assert watch is not None

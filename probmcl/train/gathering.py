@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from probmcl.data import SharedBatches
-from probmcl.loss import LossParts
+from probmcl.loss import ContrastiveCriterion, LossParts
 from probmcl.model import GaussianMixture, HeadOutput
 from probmcl.train.distributed import this_share
 
@@ -28,15 +28,18 @@ class AcrossRanks(nn.Module):
     one process on the joined batch, and so is the mean of the losses.
 
     Args:
-        criterion: called with a :class:`~probmcl.model.HeadOutput`, labels and ``anchors``, such as
-            :class:`~probmcl.loss.ProbMCLLoss`.
+        criterion: such as :class:`~probmcl.loss.ProbMCLLoss`.
     """
 
-    def __init__(self, criterion: nn.Module) -> None:
+    def __init__(self, criterion: ContrastiveCriterion) -> None:
         super().__init__()
         self.criterion = criterion
 
-    def forward(self, output: HeadOutput, labels: Tensor) -> LossParts:
+    def forward(self, output: HeadOutput, labels: Tensor) -> Tensor:
+        """The loss, a scalar."""
+        return self.in_parts(output, labels).total
+
+    def in_parts(self, output: HeadOutput, labels: Tensor) -> LossParts:
         """Score this rank's 2n rows (row i and i + n: views of image i) with labels ``(n, K)``.
 
         Raises:
@@ -48,7 +51,7 @@ class AcrossRanks(nn.Module):
         share = this_share()
         first = sum(sizes[: share.rank])
         own = torch.arange(first, first + len(labels), device=labels.device)
-        found: LossParts = self.criterion(joined, all_labels, torch.cat([own, own + len(all_labels)]))
+        found = self.criterion.in_parts(joined, all_labels, torch.cat([own, own + len(all_labels)]))
         parts = {name: value * share.ranks for name, value in found.parts.items()}
         return LossParts(found.total * share.ranks, parts, found.diagnostics)
 

@@ -27,7 +27,7 @@ def leaves_of(make_mixture, rows: int, *, diagonal: bool = False) -> list[torch.
 
 
 def total(criterion, leaves, labels):
-    return criterion(HeadOutput(leaves[0], GaussianMixture(*leaves[1:])), labels).total
+    return criterion(HeadOutput(leaves[0], GaussianMixture(*leaves[1:])), labels)
 
 
 def gradients(loss, leaves):

@@ -81,8 +81,8 @@ def test_losses(loss, device, make_labels):
 def test_criteria(criterion, device, make_mixture, make_labels):
     mixture, labels = make_mixture(8, 5, 16, dtype=torch.float32), make_labels(4, 3)
     embedding = torch.nn.functional.normalize(torch.randn(8, 16), dim=-1)
-    expected = criterion(HeadOutput(embedding, mixture), labels)
-    found = criterion(HeadOutput(embedding.to(device), mixture.to(device)), labels.to(device))
+    expected = criterion.in_parts(HeadOutput(embedding, mixture), labels)
+    found = criterion.in_parts(HeadOutput(embedding.to(device), mixture.to(device)), labels.to(device))
     for name in ("parts", "diagnostics"):
         for key, value in getattr(expected, name).items():
             assert getattr(found, name)[key].device.type == device.type

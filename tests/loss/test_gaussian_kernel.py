@@ -48,6 +48,22 @@ def test_gradcheck(name, two_batches, diagonal, make_mixture):
     assert torch.autograd.gradcheck(scores, parts)
 
 
+@pytest.mark.parametrize("name", SIMILARITIES)
+def test_second_derivatives_are_refused_or_right(name, diagonal, make_mixture):
+    log_weights, means, sigmas = parameters(make_mixture(3, 2, 2, diagonal=diagonal, sigma=(0.3, 2.0)))
+
+    def scores(mu: torch.Tensor) -> torch.Tensor:
+        return similarity_scores(name, GaussianMixture(log_weights, mu, sigmas))
+
+    if name.endswith("expected_likelihood"):
+        with pytest.raises(NotImplementedError, match="create_graph: expected False"):
+            torch.autograd.grad(scores(means).sum(), means, create_graph=True)
+        with pytest.raises(NotImplementedError, match="expected a call outside of its transforms"):
+            torch.func.jacrev(scores)(means.detach())
+    else:
+        assert torch.autograd.gradgradcheck(scores, means)
+
+
 @pytest.mark.parametrize("tile", [1, 80, 1 << 20])  # one anchor a tile, a few, all
 @pytest.mark.parametrize("two_batches", [False, True])
 def test_tiles_change_neither_value_nor_gradient(tile, two_batches, diagonal, make_mixture, monkeypatch):

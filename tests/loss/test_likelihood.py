@@ -134,7 +134,7 @@ class TestBadInput:
     def test_view_targets(self):
         with pytest.raises(ValueError, match="target: expected one of other_view, self"):
             view_targets(torch.zeros(2, 3), "both")
-        with pytest.raises(ValueError, match="embedding: expected an even number of rows"):
+        with pytest.raises(ValueError, match="embedding: expected 2 rows per image"):
             view_targets(torch.zeros(3, 3))
         with pytest.raises(ValueError, match="embedding: expected 2 dimensions"):
             view_targets(torch.zeros(4))

@@ -7,7 +7,7 @@ from probmcl.loss import (
     EMPTY,
     INDICES,
     RULES,
-    LabelledRows,
+    LabelSets,
     PositiveRule,
     positive_set,
     positive_statistics,
@@ -48,19 +48,13 @@ class TestAgainstOracle:
 @pytest.mark.parametrize("empty", EMPTY)
 @pytest.mark.parametrize("rule", RULES)
 class TestSomeAnchors:
-    images = LabelledRows.images(LABELS[: len(LABELS) // 2], views=len(LABELS))
+    images = LabelSets.of("labels", LABELS[: len(LABELS) // 2])
 
     def test_are_rows_of_the_whole_matrix(self, rule, empty):
         anchors = torch.tensor([7, 0, 8, 3])
         found = PositiveRule(rule, "dice", 2 / 3, empty).between(self.images[anchors], self.images).float()
         expected = positive_weights(LABELS, rule, "dice", 2 / 3, empty, IMAGE_IDS)
         assert torch.equal(found, expected[anchors, len(self.images) :])  # the other views: no row is itself
-
-    def test_anchors_with_positives_are_counted_without_pairs(self, rule, empty):
-        for index, threshold in [("jaccard", 0.0), ("cosine", 1.0), ("overlap", 0.5), ("exact", 0.5)]:
-            weights = positive_weights(LABELS, rule, index, threshold, empty, IMAGE_IDS)
-            chosen = PositiveRule(rule, index, threshold, empty)
-            assert chosen.anchors_with_positives(self.images) == (weights.sum(1) > 0).sum()
 
 
 class TestRulesByHand:
@@ -199,23 +193,6 @@ class TestBadInput:
     def test_unknown_rule(self):
         with pytest.raises(ValueError, match="rule: expected one of any, all, exact, threshold, weighted"):
             positive_weights(self.good, "most")
-
-    @pytest.mark.parametrize(
-        ("arguments", "message"),
-        [
-            ({"rule": "most"}, "rule: "),
-            ({"index": "jacard"}, "index: "),
-            ({"threshold": 2.0}, "threshold: "),
-            ({"empty": "ignore"}, "empty: "),
-        ],
-    )
-    def test_rule_object(self, arguments, message):
-        with pytest.raises(ValueError, match=message):
-            PositiveRule(**arguments)
-
-    def test_rows_that_are_not_two_views_an_image(self):
-        with pytest.raises(ValueError, match="labels: expected 3 rows"):
-            LabelledRows.images(self.good, views=6)
 
     def test_statistics(self):
         with pytest.raises(ValueError, match="thresholds: "):

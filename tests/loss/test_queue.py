@@ -59,7 +59,7 @@ def test_equals_the_joined_batch(make_criterion, make_batch, assert_matches):
     criterion, seen = make_criterion(), []
     for seed, images in enumerate([4, 2, 3]):
         seen.insert(0, make_batch(images, seed))
-        assert_matches(criterion(*seen[0]).parts["contrastive"], oracle(criterion, seen))
+        assert_matches(criterion.in_parts(*seen[0]).parts["contrastive"], oracle(criterion, seen))
     assert len(criterion.queue) == 12  # of 18 rows
 
 
@@ -69,7 +69,7 @@ def test_only_the_batch_gets_a_gradient(criterion, make_batch):
     for seed in range(2):
         output, labels = make_batch(3, seed)
         leaves.append((output.embedding, output.mixture.means))
-        loss = criterion(output, labels).total
+        loss = criterion(output, labels)
     earlier, now = (torch.autograd.grad(loss, pair, allow_unused=True, retain_graph=True) for pair in leaves)
     assert earlier == (None, None)
     assert any(gradient is not None and gradient.any() for gradient in now)
@@ -79,7 +79,7 @@ def test_only_the_batch_gets_a_gradient(criterion, make_batch):
 class TestState:
     def test_is_empty_at_first_and_stays_so_without_a_queue(self, criterion_class, make_batch):
         criterion = criterion_class()
-        first, second = (criterion(*make_batch(3, 1)).total for _ in range(2))
+        first, second = (criterion(*make_batch(3, 1)) for _ in range(2))
         assert torch.equal(first, second)
         assert len(criterion.queue) == 0
 
@@ -89,7 +89,7 @@ class TestState:
             criterion(*make_batch(3, seed))
         other.load_state_dict(criterion.state_dict())
         batch = make_batch(2, 3)
-        assert torch.equal(criterion(*batch).total, other(*batch).total)
+        assert torch.equal(criterion(*batch), other(*batch))
         assert len(other.queue) == 9
 
     def test_evaluation_adds_nothing(self, criterion_class, make_batch):
@@ -102,8 +102,8 @@ class TestState:
         criterion(*make_batch(3, 1))
         criterion.eval()
         batch = make_batch(3, 2)
-        parts = [criterion(*batch, torch.tensor(rows)).total for rows in ([1, 4], [0, 2, 3, 5])]
-        assert torch.allclose(sum(parts), criterion(*batch).total, rtol=1e-12)
+        parts = [criterion(*batch, torch.tensor(rows)) for rows in ([1, 4], [0, 2, 3, 5])]
+        assert torch.allclose(sum(parts), criterion(*batch), rtol=1e-12)
 
     def test_bad_arguments(self, criterion_class):
         with pytest.raises(ValueError, match="rows: expected a whole number >= 0"):

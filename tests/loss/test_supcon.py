@@ -3,7 +3,6 @@ import torch
 from torch.nn import functional
 
 from probmcl.loss import EMPTY, RULES, MulSupConLoss, NoPositivesWarning, SupConLoss
-from probmcl.model import HeadOutput
 from probmcl_book import reference
 
 DTYPES = [torch.float64, torch.float32]
@@ -28,7 +27,7 @@ class TestAgainstOracle:
         weights = reference.positive_weights(doubled, rule, "dice", 2 / 3, empty, image_ids)
         for policy in ("skip", "zero"):
             criterion = SupConLoss(rule, "dice", 2 / 3, empty, temperature=0.2, no_positives=policy)
-            found = criterion(HeadOutput(z.to(dtype)), labels)
+            found = criterion.in_parts(z.to(dtype), labels)
             logits = reference.cosine_similarity(z) / 0.2
             expected = reference.contrastive_loss(logits, weights, no_positives=policy)
             assert_matches(found.total, expected)
@@ -36,68 +35,35 @@ class TestAgainstOracle:
 
     def test_mulsupcon(self, dtype, make_labels, assert_matches):
         labels, z = make_labels(5, 3, empty=1), rows(10)
-        found = MulSupConLoss(temperature=0.2)(HeadOutput(z.to(dtype)), labels)
+        found = MulSupConLoss(temperature=0.2)(z.to(dtype), labels)
         logits = reference.cosine_similarity(z) / 0.2
-        assert_matches(found.total, reference.mulsupcon_loss(logits, two_views(labels)[0]))
+        assert_matches(found, reference.mulsupcon_loss(logits, two_views(labels)[0]))
 
     def test_single_label_images(self, dtype, assert_matches):
         classes, z = torch.tensor([0, 1, 1, 2]), rows(8)
-        found = SupConLoss(temperature=0.1)(HeadOutput(z.to(dtype)), functional.one_hot(classes))
-        assert_matches(found.total, reference.supcon_loss(z, classes.repeat(2), 0.1))
+        found = SupConLoss(temperature=0.1)(z.to(dtype), functional.one_hot(classes))
+        assert_matches(found, reference.supcon_loss(z, classes.repeat(2), 0.1))
 
 
 @pytest.mark.parametrize(
     "criterion", [SupConLoss(), SupConLoss("weighted", empty="own_view"), MulSupConLoss()]
 )
 class TestProperties:
-    def test_order_of_images_and_of_views_does_not_matter(self, criterion, make_labels):
-        labels, z = make_labels(5, 3, empty=1), rows(10)
-        expected = criterion(HeadOutput(z), labels).total
-        order = torch.tensor([3, 0, 4, 1, 2])
-        moved = torch.cat([z[:5][order], z[5:][order]])
-        assert torch.allclose(criterion(HeadOutput(moved), labels[order]).total, expected)
-        assert torch.allclose(criterion(HeadOutput(z.roll(5, 0)), labels).total, expected)
-
     def test_rotation_and_length_do_not_matter(self, criterion, make_labels):
         labels, z = make_labels(5, 3, empty=1), rows(10)
         rotation = torch.linalg.qr(torch.randn(6, 6, dtype=torch.float64)).Q
         moved = torch.rand(10, 1, dtype=torch.float64).add(0.5) * z @ rotation
-        assert torch.allclose(
-            criterion(HeadOutput(moved), labels).total, criterion(HeadOutput(z), labels).total
-        )
+        assert torch.allclose(criterion(moved, labels), criterion(z, labels))
 
     def test_gradcheck(self, criterion, make_labels):
         labels, z = make_labels(2, 3), rows(4, 3).requires_grad_()
-        assert torch.autograd.gradcheck(lambda x: criterion(HeadOutput(x), labels).total, (z,))
-
-    def test_parts_and_diagnostics_carry_no_gradient(self, criterion, make_labels):
-        found = criterion(HeadOutput(rows(6).requires_grad_()), make_labels(3, 3))
-        assert found.total.requires_grad
-        assert not any(v.requires_grad for v in (found.parts | found.diagnostics).values())
-        assert found.diagnostics["effective_rank"] > 1
-
-    def test_bad_input(self, criterion, make_labels):
-        labels = make_labels(3, 2)
-        with pytest.raises(ValueError, match="labels"):
-            criterion(HeadOutput(rows(4)), labels)
-        with pytest.raises(ValueError, match="labels: expected only 0 and 1"):
-            criterion(HeadOutput(rows(6)), labels + 2)
-        with pytest.raises(ValueError, match="expected finite values"):
-            criterion(HeadOutput(rows(6) * float("nan")), labels)
-        with pytest.raises(ValueError, match="labels: expected at least one element"):
-            criterion(HeadOutput(rows(6)), labels[:0])
-
-
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("criterion", [SupConLoss(), MulSupConLoss()])
-def test_precision_of_the_embedding_is_kept(criterion, dtype, make_labels):
-    assert criterion(HeadOutput(rows(6).to(dtype)), make_labels(3, 2)).total.dtype == dtype
+        assert torch.autograd.gradcheck(lambda x: criterion(x, labels), (z,))
 
 
 def test_label_less_batch_without_positives_warns_and_has_no_gradient():
     z = rows(4).requires_grad_()
     with pytest.warns(NoPositivesWarning):
-        loss = SupConLoss(empty="drop")(HeadOutput(z), torch.zeros(2, 3)).total
+        loss = SupConLoss(empty="drop")(z, torch.zeros(2, 3))
     loss.backward()
     assert loss.item() == 0
     assert not z.grad.any()

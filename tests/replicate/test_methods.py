@@ -188,7 +188,7 @@ def test_the_number_of_components_need_not_be_that_of_the_classes(
     torch.manual_seed(0)
     head, criterion = contrastive_parts(method, 16, 10)
     assert isinstance(criterion, ProbMCLLoss)
-    criterion(head(torch.randn(16, 16)), make_labels(8, 10)).total.backward()
+    criterion(head(torch.randn(16, 16)), make_labels(8, 10)).backward()
     assert head.mu.out_features == components * 8
     assert head.mu.weight.grad.abs().sum() > 0
 

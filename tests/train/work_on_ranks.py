@@ -98,7 +98,7 @@ def second_score(criterion: nn.Module, output: HeadOutput, labels: Tensor) -> Lo
     criterion = deepcopy(criterion)
     with torch.no_grad():
         criterion(output, labels)
-    return criterion(output, labels)
+    return criterion.in_parts(output, labels)
 
 
 def joined_order() -> dict[str, Tensor]:
@@ -106,9 +106,9 @@ def joined_order() -> dict[str, Tensor]:
     seen: dict[str, Tensor] = {}
 
     class Spy(nn.Module):
-        def forward(self, output: HeadOutput, labels: Tensor, anchors: Tensor) -> Any:
+        def in_parts(self, output: HeadOutput, labels: Tensor, anchors: Tensor) -> Any:
             seen.update(rows=output.embedding.squeeze(1), labels=labels.squeeze(1), anchors=anchors)
-            return SupConLoss()(output, labels, anchors)
+            return SupConLoss().in_parts(output, labels, anchors)
 
     share = this_share()
     mine = torch.arange(8.0)[share.of(8)].unsqueeze(1)
@@ -171,11 +171,11 @@ class Cut(ProbMCLLoss):
         super().__init__()
         self._left = steps
 
-    def forward(self, *arguments: Any) -> Any:
+    def in_parts(self, *arguments: Any) -> Any:
         if not self._left:
             raise StopError
         self._left -= 1
-        return super().forward(*arguments)
+        return super().in_parts(*arguments)
 
 
 def train(kind: str, watch: Watch, checkpoint: Path, steps: int = 12) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def _step_seconds(model: nn.Module, rows: int, sizes: Sizes) -> float:
         torch.cuda.synchronize()
         start = time.perf_counter()
         with torch.autocast("cuda", dtype=torch.bfloat16):
-            loss = criterion(model(images), labels).total
+            loss = criterion(model(images), labels)
         loss.backward()
         model.zero_grad(set_to_none=True)
         torch.cuda.synchronize()

@@ -49,7 +49,7 @@ def probmcl(sizes: Sizes, device: torch.device | str = "cpu") -> Pass:
     """The whole ProbMCL loss of N rows, forward and backward."""
     output, leaves = draw_output(sizes, device)
     labels, criterion = draw_labels(sizes["N"] // 2, sizes["K"]).to(device), ProbMCLLoss()
-    return lambda: _backward(criterion(output, labels).total, leaves)
+    return lambda: _backward(criterion(output, labels), leaves)
 
 
 def dense_probmcl(sizes: Sizes) -> Pass:
@@ -69,7 +69,7 @@ def cosine(sizes: Sizes) -> Pass:
     """SupCon with thresholded positives on N embeddings, forward and backward."""
     output, leaves = draw_output(sizes)
     labels, criterion = draw_labels(sizes["N"] // 2, sizes["classes"]), SupConLoss()
-    return lambda: _backward(criterion(output, labels).total, leaves)
+    return lambda: _backward(criterion(output, labels), leaves)
 
 
 def metric_learning(sizes: Sizes) -> Pass:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from probmcl.loss import AsymmetricLoss, KMCLLoss, MulSupConLoss, ProbMCLLoss, SupConLoss
+from probmcl.loss import (
+    AsymmetricLoss,
+    ContrastiveCriterion,
+    KMCLLoss,
+    MulSupConLoss,
+    ProbMCLLoss,
+    SupConLoss,
+)
 from probmcl.model import (
     Encoder,
     FeatureMap,
@@ -19,7 +26,9 @@ from probmcl.train import Criterion
 from probmcl_book.replicate.recipe import Method
 
 
-def contrastive_parts(method: Method, feature_dim: int, classes: int) -> tuple[nn.Module, nn.Module]:
+def contrastive_parts(
+    method: Method, feature_dim: int, classes: int
+) -> tuple[nn.Module, ContrastiveCriterion]:
     """Head and criterion of a method with two views: a contrastive one, or KMCL.
 
     Example:

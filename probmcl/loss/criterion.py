@@ -1,0 +1,154 @@
+"""What all contrastive losses share: their arguments, and what they return, a scalar or its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from probmcl import _check
+from probmcl.loss.gaussian_kernel import refuse_transforms
+from probmcl.loss.overlap import LabelSets
+from probmcl.model import GaussianMixture, HeadOutput
+
+
+@dataclass(frozen=True)
+class LossParts:
+    """A loss with what it is made of.
+
+    Attributes:
+        total: the scalar to minimise.
+        parts: its terms by name, detached scalars before weighting.
+        diagnostics: detached scalars worth logging, such as :func:`collapse_diagnostics`.
+    """
+
+    total: Tensor
+    parts: dict[str, Tensor]
+    diagnostics: dict[str, Tensor] = field(default_factory=dict)
+
+
+Terms = tuple[Tensor, dict[str, Tensor]]
+"""A loss, and its parts by name, detached and before weighting."""
+
+
+class ContrastiveCriterion(nn.Module):
+    """A loss of a batch that holds each image in V views: first all first views, then all second ones (M1).
+
+    A call takes
+
+    * ``output``: embeddings ``(V N, D)``; or a :class:`~probmcl.model.GaussianMixture`, whose mean is then
+      its embedding; or what a head returns, a :class:`~probmcl.model.HeadOutput`.
+    * ``labels``: zeros and ones, one row per image, ``(N, K)``, which tells V; or one row per embedding,
+      ``(V N, K)``, where each counts as an image of its own.
+    * ``anchors``: rows to score against all, ``(A,)``; None for all. The loss is their sum divided by the
+      count over all rows, so losses of disjoint anchors that cover the rows add up to the whole.
+
+    It returns a scalar, differentiable once, and raises a TypeError or ValueError that names the argument.
+    A criterion with a queue, in training mode, then puts the rows into it.
+
+    Example:
+        >>> from probmcl.loss import SupConLoss
+        >>> z, labels = torch.eye(4, requires_grad=True), torch.tensor([[1, 0], [0, 1]])  # two views each
+        >>> loss = SupConLoss(temperature=0.1)(z, labels)
+        >>> loss.backward()
+        >>> torch.allclose(SupConLoss(temperature=0.1)(z, labels.repeat(2, 1)), loss)
+        True
+    """
+
+    sigma_floor: float | None = None
+
+    def forward(self, output: object, labels: Tensor, anchors: Tensor | None = None) -> Tensor:
+        """The loss, a scalar."""
+        return self._terms(*batch(output, labels, anchors))[0]
+
+    def in_parts(self, output: object, labels: Tensor, anchors: Tensor | None = None) -> LossParts:
+        """The loss with its parts, and with :func:`collapse_diagnostics` of the output."""
+        found, images, anchors = batch(output, labels, anchors)
+        total, parts = self._terms(found, images, anchors)
+        return LossParts(total, parts, collapse_diagnostics(found, self.sigma_floor))
+
+    def _terms(self, output: HeadOutput, images: LabelSets, anchors: Tensor | None) -> Terms:
+        """The loss of checked arguments, and its parts."""
+        raise NotImplementedError
+
+
+def batch(
+    output: object, labels: Tensor, anchors: Tensor | None = None
+) -> tuple[HeadOutput, LabelSets, Tensor | None]:
+    """The arguments of a criterion, checked: as a head's output, the label sets of its images, and anchors.
+
+    >>> output, images, _ = batch(torch.eye(4), torch.tensor([[1, 0], [0, 1]]))
+    >>> output.mixture, len(images)
+    (None, 2)
+    """
+    refuse_transforms()
+    if isinstance(output, Tensor):
+        output = HeadOutput(output)
+    elif isinstance(output, GaussianMixture):
+        output = HeadOutput(output.mean(), output)
+    elif not isinstance(output, HeadOutput):
+        kind = type(output).__name__
+        raise TypeError(f"output: expected embeddings, a GaussianMixture or a HeadOutput, got {kind}")
+    rows = len(_check.finite("output", output.embedding, dims=2))
+    images = LabelSets.of("labels", labels)
+    if rows % len(images):
+        expected = f"one row per embedding ({rows}) or per image ({rows} / views)"
+        raise ValueError(f"labels: expected {expected}, got {len(images)}")
+    if anchors is not None:
+        anchors = _check.row_indices("anchors", anchors, rows).to(output.embedding.device)
+    return output, images, anchors
+
+
+def effective_rank(embedding: Tensor) -> Tensor:
+    """Effective number of directions that embeddings use (Roy and Vetterli, 2007).
+
+    The exponential of the entropy of the eigenvalues of E[z z^T], scaled to sum to one: 1 when all embeddings
+    are one point (collapse), also if that is the origin, D when they use all directions alike.
+
+    Args:
+        embedding: embeddings, ``(N, D)``.
+
+    Returns:
+        A scalar between 1 and min(N, D), without gradient.
+
+    Example:
+        >>> effective_rank(torch.eye(3)), round(effective_rank(torch.ones(5, 3)).item(), 3)
+        (tensor(3.), 1.0)
+    """
+    z = _check.finite("embedding", embedding, dims=2).detach().float()
+    with torch.autocast(z.device.type, enabled=False):
+        gram = z.T @ z if z.shape[0] > z.shape[1] else z @ z.T  # the same eigenvalues but for zeros
+    shares = torch.linalg.eigvalsh(gram).clamp(min=0)
+    total = shares.sum().clamp(min=torch.finfo(shares.dtype).tiny)  # 0 for zeros, whose rank is then exp(0)
+    rank: Tensor = torch.special.entr(shares / total).sum().exp()
+    return rank
+
+
+@torch.no_grad()
+def collapse_diagnostics(output: HeadOutput, sigma_floor: float | None = None) -> dict[str, Tensor]:
+    """Scalars that show a collapse (M11): of the embedding to a point, of sigma to its floor.
+
+    Args:
+        output: embeddings and perhaps mixtures of a batch.
+        sigma_floor: the floor of the head; adds the share of sigmas within 1 % of it.
+
+    Returns:
+        ``effective_rank``; with a mixture also ``mean_sigma``, ``weight_entropy`` (nats, between 0 and log
+        K) and, with a floor, ``sigma_at_floor`` in [0, 1]. A component counts for the sigmas as much as it
+        weighs in its mixture: what nobody uses must not hide a collapse.
+
+    Example:
+        >>> collapse_diagnostics(HeadOutput(torch.eye(3)))
+        {'effective_rank': tensor(3.)}
+    """
+    found = {"effective_rank": effective_rank(output.embedding)}
+    if output.mixture is not None:
+        mixture = output.mixture
+        weights = mixture.log_weights.exp()  # (N, K)
+        found["mean_sigma"] = (weights * mixture.scale.mean(-1)).sum(-1).mean()
+        found["weight_entropy"] = -(weights * mixture.log_weights).sum(-1).mean()
+        if sigma_floor is not None:
+            at_floor = (mixture.scale <= 1.01 * sigma_floor).to(weights.dtype).mean(-1)
+            found["sigma_at_floor"] = (weights * at_floor).sum(-1).mean()
+    return found
