@@ -52,14 +52,27 @@ class ViewLoader(DataLoader[Batch]):
             torch.empty((), dtype=torch.int64).random_(generator=self.generator)
         try:
             yield from super().__iter__()
-        except RuntimeError as error:
-            if "DataLoader worker (pid" not in str(error):
+        except (RuntimeError, ConnectionError, EOFError) as error:
+            if not (self.num_workers and _says_that_a_worker_died(error)):
                 raise
             images = ", ".join(cast(ViewedBatches, self.dataset).in_work()) or "its first image"
             raise RuntimeError(
                 f"loader: a worker died ({error}); in work, or read last: {images}. An image may need more "
                 "memory than there is; with workers=0 it is read in this process"
             ) from error
+
+
+def _says_that_a_worker_died(error: Exception) -> bool:
+    """PyTorch noticed it, or what the worker had sent could no longer be fetched from it.
+
+    >>> _says_that_a_worker_died(ConnectionResetError(104, "Connection reset by peer"))
+    True
+    >>> _says_that_a_worker_died(ConnectionError("Caught ConnectionError in DataLoader worker process 0."))
+    False
+    """
+    if isinstance(error, RuntimeError):
+        return "DataLoader worker (pid" in str(error)
+    return not str(error).startswith("Caught ")  # so PyTorch hands on what a data set raised
 
 
 def make_loader(

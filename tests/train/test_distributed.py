@@ -21,7 +21,7 @@ from probmcl.train import this_share
 WORKER = Path(__file__).with_name("work_on_ranks.py")
 MANY = (2, 3, 4)
 CRITERIA = ("supcon", "supcon-zero", "mulsupcon", "probmcl", "probmcl-moving-target", "probmcl-queue")
-PATIENCE = 300  # seconds, where an idle machine needs less than twenty
+PATIENCE = 1800  # seconds until ranks that wait for each other for ever are ended; gloo's own patience
 
 
 @pytest.fixture(scope="module")
