@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, cast
 
 import torch
@@ -51,9 +52,9 @@ class ViewLoader(DataLoader[Batch]):
         if self._iterator is not None:  # workers that persist: PyTorch draws their seed only once
             torch.empty((), dtype=torch.int64).random_(generator=self.generator)
         try:
-            yield from super().__iter__()
-        except (RuntimeError, ConnectionError, EOFError) as error:
-            if not (self.num_workers and _says_that_a_worker_died(error)):
+            yield from self._batches()
+        except RuntimeError as error:
+            if "DataLoader worker (pid" not in str(error):
                 raise
             images = ", ".join(cast(ViewedBatches, self.dataset).in_work()) or "its first image"
             raise RuntimeError(
@@ -61,18 +62,17 @@ class ViewLoader(DataLoader[Batch]):
                 "memory than there is; with workers=0 it is read in this process"
             ) from error
 
-
-def _says_that_a_worker_died(error: Exception) -> bool:
-    """PyTorch noticed it, or what the worker had sent could no longer be fetched from it.
-
-    >>> _says_that_a_worker_died(ConnectionResetError(104, "Connection reset by peer"))
-    True
-    >>> _says_that_a_worker_died(ConnectionError("Caught ConnectionError in DataLoader worker process 0."))
-    False
-    """
-    if isinstance(error, RuntimeError):
-        return "DataLoader worker (pid" in str(error)
-    return not str(error).startswith("Caught ")  # so PyTorch hands on what a data set raised
+    def _batches(self) -> Iterator[Batch]:
+        """The batches. A connection that breaks is a worker that died a moment ago: PyTorch soon says so."""
+        batches = super().__iter__()
+        try:
+            yield from batches
+        except (ConnectionError, EOFError) as error:
+            if not self.num_workers or str(error).startswith("Caught "):  # so it hands on a data set's own
+                raise
+            while True:
+                with suppress(ConnectionError, EOFError):  # one for each batch that it had sent
+                    next(batches)
 
 
 def make_loader(
