@@ -144,6 +144,7 @@ def torchrun(script: Path, text: str) -> subprocess.CompletedProcess[str]:
         "-m",
         "torch.distributed.run",
         "--standalone",
+        "--local-addr=127.0.0.1",  # the machine's name need not lead anywhere
         "--nproc-per-node",
         "2",
         str(script),
