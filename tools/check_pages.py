@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 from accessibility import violations
 from page_weight import GOAL_SECONDS, cost
+from patience import PATIENCE, open_page
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, Route, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -104,7 +105,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         raise RuntimeError(f"no Chromium found; looked for {', '.join(BROWSERS)}")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=PATIENCE)
         try:
             yield chromium
         finally:
@@ -181,7 +182,7 @@ def check_site(site: Path, names: Sequence[str] = ()) -> dict[str, list[str]]:
     if not names:
         raise FileNotFoundError(f"no pages in {site}: run make book first")
     with served(site) as address, browser() as chromium:
-        check = PageCheck(chromium.new_page(reduced_motion="reduce"), address)
+        check = PageCheck(open_page(chromium, reduced_motion="reduce"), address)
         return {name: check.check(name) for name in names}
 
 
@@ -207,17 +208,17 @@ def screenshots(site: Path, folder: Path, names: Sequence[str]) -> None:
         for look in ("light", "dark", "phone"):
             scheme = "dark" if look == "dark" else "light"
             size = PHONE if look == "phone" else DESKTOP
-            context = chromium.new_context(color_scheme=scheme, viewport=size, reduced_motion="reduce")
-            check = PageCheck(context.new_page(), address)
+            page = open_page(chromium, color_scheme=scheme, viewport=size, reduced_motion="reduce")
+            check = PageCheck(page, address)
             for name in names:
                 check.page.goto(f"{address}/{name}", wait_until="load")
                 check.page.evaluate(MATH)
                 target = folder / f"{Path(name).stem}-{look}.png"
                 height = min(check.page.evaluate("document.documentElement.scrollHeight"), TALLEST)
                 clip = {"x": 0, "y": 0, "width": size["width"], "height": height}
-                check.page.screenshot(path=target, full_page=True, clip=clip, timeout=120_000)
+                check.page.screenshot(path=target, full_page=True, clip=clip)
                 print(target)
-            context.close()
+            page.close()
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 
+from patience import open_page
 from playwright.sync_api import Browser, Response
 
 LIMIT_KB = 1200
@@ -34,8 +35,7 @@ def weight(response: Response) -> int:
 
 def measure(chromium: Browser, url: str) -> tuple[float, float]:
     """Open a page with an empty cache; return kilobytes and seconds until it answers."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    page = context.new_page()
+    page = open_page(chromium, viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     answers: list[Response] = []
     page.on("response", lambda response: answers.append(response))
     page.goto(url, wait_until="commit")
@@ -43,7 +43,7 @@ def measure(chromium: Browser, url: str) -> tuple[float, float]:
     page.wait_for_load_state("load")
     page.wait_for_load_state("networkidle")
     kilobytes = sum(weight(response) for response in answers) / 1000
-    context.close()
+    page.close()
     return kilobytes, seconds
 
 

@@ -14,10 +14,9 @@ from pathlib import Path
 
 from accessibility import OPEN_ALL
 from check_pages import MATH, browser, served
+from patience import open_page
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 600_000
-"""Milliseconds that a long page may take to load, to render or to print."""
 FOOTER = (
     '<div style="font-size: 8px; width: 100%; text-align: center; color: #555">'
     '<span class="pageNumber"></span> / <span class="totalPages"></span></div>'
@@ -36,8 +35,7 @@ def print_book(site: Path, target: Path) -> int:
         raise FileNotFoundError(f"no page {whole}: run make print")
     shutil.copyfile(whole, site / "whole.html")  # Sphinx writes its links as seen from the top
     with served(site) as address, browser() as chromium:
-        page = chromium.new_page(color_scheme="light", reduced_motion="reduce")
-        page.set_default_timeout(PATIENCE)
+        page = open_page(chromium, color_scheme="light", reduced_motion="reduce")
         page.goto(f"{address}/whole.html", wait_until="load")
         math = page.evaluate(MATH)
         if math["rendered"] < math["formulas"] or math["broken"]:

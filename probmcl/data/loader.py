@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, cast
 
 import torch
@@ -51,7 +52,7 @@ class ViewLoader(DataLoader[Batch]):
         if self._iterator is not None:  # workers that persist: PyTorch draws their seed only once
             torch.empty((), dtype=torch.int64).random_(generator=self.generator)
         try:
-            yield from super().__iter__()
+            yield from self._batches()
         except RuntimeError as error:
             if "DataLoader worker (pid" not in str(error):
                 raise
@@ -60,6 +61,18 @@ class ViewLoader(DataLoader[Batch]):
                 f"loader: a worker died ({error}); in work, or read last: {images}. An image may need more "
                 "memory than there is; with workers=0 it is read in this process"
             ) from error
+
+    def _batches(self) -> Iterator[Batch]:
+        """The batches. A connection that breaks is a worker that died a moment ago: PyTorch soon says so."""
+        batches = super().__iter__()
+        try:
+            yield from batches
+        except (ConnectionError, EOFError) as error:
+            if not self.num_workers or str(error).startswith("Caught "):  # so it hands on a data set's own
+                raise
+            while True:
+                with suppress(ConnectionError, EOFError):  # one for each batch that it had sent
+                    next(batches)
 
 
 def make_loader(

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from check_pages import PageCheck, browser, find_browser, served
-from playwright.sync_api import Browser, Page
+from patience import PATIENCE, open_page
+from playwright.sync_api import Browser, Page, expect
 
 sys.path[:0] = [str(Path(__file__).parents[2] / "book" / "_ext"), str(Path(__file__).parent)]
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def visit(chromium: Browser, address: str) -> Iterator[Callable[..., Page]]:
     checks: list[PageCheck] = []
 
     def opened(name: str, **options: Any) -> Page:
-        checks.append(PageCheck(chromium.new_page(**options), address))
+        checks.append(PageCheck(open_page(chromium, **options), address))
         checks[-1].page.goto(f"{address}/{name}")
         return checks[-1].page
 

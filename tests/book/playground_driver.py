@@ -12,6 +12,8 @@ from playwright.sync_api import Page
 import playgrounds
 
 BOOK = Path(__file__).parents[2] / "book"
+NOISE = 1e-12
+"""Sums whose terms cancel leave this much rounding, as ``controls.js`` says."""
 SETTINGS = 200
 """How many random settings of each playground are compared with the package."""
 
@@ -89,8 +91,9 @@ def number(text: str) -> float:
     return float(Fraction(text)) if "/" in text else float(text.replace("−", "-"))
 
 
-def assert_same(text: str, expected: float) -> None:
-    error = abs(number(text) - expected)
-    assert error <= 1e-6, f"{text} is shown, expected {expected}"
-    if 1e-300 < abs(expected) < 1e-4:
-        assert error <= 1e-6 * abs(expected), f"{text} is shown, expected {expected}"
+def assert_same(text: str, expected: float, noise: float = 0.0) -> None:
+    """The page shows a number, to six places; what is below its ``noise`` is rounding, and shown as 0."""
+    found = number(text)
+    assert found == 0 or abs(found) > noise, f"{text} is shown, which is rounding"
+    allowed = 1e-6 * abs(expected) if 1e-300 < abs(expected) < 1e-4 else 1e-6
+    assert abs(found - expected) <= max(allowed, noise), f"{text} is shown, expected {expected}"

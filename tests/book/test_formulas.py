@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from check_pages import served
+from patience import open_page
 from playwright.sync_api import Browser
 
 SCRIPT = Path(__file__).parents[2] / "book" / "_static" / "formulas.js"
@@ -32,7 +33,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def pieces(chromium: Browser, url: str) -> list[list[str]]:
-    page = chromium.new_page(viewport={"width": 800, "height": 900})
+    page = open_page(chromium, viewport={"width": 800, "height": 900})
     page.goto(url, wait_until="commit")
     page.wait_for_function("document.querySelectorAll('.math').length === " + str(COUNT))
     found: list[list[str]] = page.evaluate(TYPESET)

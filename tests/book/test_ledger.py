@@ -17,6 +17,7 @@ from docutils.frontend import get_default_settings
 from docutils.utils import new_document
 from ledger_notes import chapter_problems, rows_named
 from ledger_page import RowsBecomeLinks, badge
+from patience import open_page
 from readme_ledger import is_fresh, main
 from sphinx.addnodes import pending_xref
 
@@ -48,8 +49,10 @@ def problems(root: Path) -> list[str]:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """What the checks read, in another folder."""
-    shutil.copytree(ROOT / "book", tmp_path / "book", ignore=shutil.ignore_patterns("*.ipynb", "*.png"))
-    shutil.copytree(ROOT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    # Other tests may be writing bytecode there at this moment.
+    unread = shutil.ignore_patterns("*.ipynb", "*.png", "__pycache__")
+    for name in ("book", "tests"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=unread)
     for name in ("_toc.yml", "_config.yml", "README.md"):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path
@@ -279,7 +282,7 @@ def test_a_click_on_a_column_sorts_the_table(tmp_path: Path) -> None:
         f"<script>{script}</script>"
     )
     with served(tmp_path) as address, browser() as chromium:
-        page = chromium.new_page()
+        page = open_page(chromium)
         page.goto(f"{address}/page.html")
         orders = []
         for title in ("Status", "Row", "Row"):

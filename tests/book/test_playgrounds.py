@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from check_pages import PHONE, WIDTH
+from patience import open_page
 from playground_driver import assert_same, drive, shown
 from playwright.sync_api import Browser, Page
 
@@ -65,7 +66,7 @@ def test_inside_a_chapter_the_address_is_left_alone(visit: Callable[..., Page], 
 
 @everywhere
 def test_a_page_opened_from_disk_works(chromium: Browser, site: Path, name: str) -> None:
-    page = chromium.new_page()
+    page = open_page(chromium)
     errors: list[object] = []
     page.on("pageerror", lambda error: errors.append(error))
     page.goto((site / f"{name}.html").as_uri())
@@ -120,6 +121,14 @@ def test_a_phone_shows_it_and_a_finger_moves_it(visit: Callable[..., Page], name
     }[name]
     target.tap()
     assert shown(page) != before
+
+
+def test_rounding_is_shown_as_zero(visit: Callable[..., Page]) -> None:
+    page = visit("mixtures.html")
+    show = "noise => [0, -5e-16, 2e-12, -0.5, 1e-40].map(value => probmcl.decimals(value, ...noise))"
+    zero, tiny, half = "0.000000", "2.000000e−12", "−0.500000"
+    assert page.evaluate(show, []) == [zero, zero, tiny, half, zero]
+    assert page.evaluate(show, [0]) == [zero, "−5.000000e−16", tiny, half, "1.000000e−40"]
 
 
 def test_the_densities_follow_the_theme(visit: Callable[..., Page]) -> None:

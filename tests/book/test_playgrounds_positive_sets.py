@@ -21,7 +21,7 @@ def assert_positive_sets(found: Shown) -> None:
     labels, images = torch.tensor(rows), torch.arange(len(rows))
     if fields["views"]:
         labels, images = two_view_labels(labels)
-    alpha, index, empty = number(fields["alpha"]), fields["index"], fields["empty"]
+    alpha, index, empty = number(found["fraction"]), fields["index"], fields["empty"]  # alpha as it is read
     positives = positive_set(labels, index, alpha, empty, images)
     matrix = [row[1:-1] for row in found["positives"][1:]]
     assert matrix == positives.tolist(), f"{index} >= {fields['alpha']}, {empty}: {rows}"

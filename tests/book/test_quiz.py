@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from patience import open_page
 from playwright.sync_api import Browser, Page, expect
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
@@ -88,7 +89,7 @@ def test_only_a_page_with_a_quiz_loads_the_script(site: Path) -> None:
 
 
 def test_without_scripts_the_answers_stand_in_a_box(chromium: Browser, address: str) -> None:
-    page = chromium.new_page(java_script_enabled=False)
+    page = open_page(chromium, java_script_enabled=False)
     page.goto(f"{address}/chapter.html")
     first = page.locator("form.quiz").first
     expect(first.get_by_role("button", name="Check")).to_have_count(0)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
+from torch.utils.data import DataLoader
 
 from probmcl.data import (
     ImageFolderLabels,
@@ -174,6 +175,22 @@ def test_a_worker_that_dies_names_the_image_it_read(make_dataset):
     loader = make_loader(dataset, plain_view(), 1, shuffle=False, seed=0, workers=1)
     with pytest.raises(RuntimeError, match=r"loader: a worker died .*: c\.jpg"):
         list(loader)
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError("by peer"), EOFError()], ids=repr)
+def test_a_worker_whose_death_is_first_felt_as_a_broken_connection_is_missed(
+    make_dataset, monkeypatch, error
+):
+    felt = iter([error, error, RuntimeError("DataLoader worker (pid 7) is killed"), error])
+
+    def fail() -> None:
+        raise next(felt)
+
+    monkeypatch.setattr(DataLoader, "__iter__", lambda self: iter(fail, None))
+    with pytest.raises(RuntimeError, match=r"loader: a worker died \(DataLoader worker \(pid 7\)"):
+        list(make_loader(make_dataset(4), plain_view(), 1, shuffle=False, seed=0, workers=1))
+    with pytest.raises(type(error)):  # in this process no worker can have died
+        list(make_loader(make_dataset(4), plain_view(), 1, shuffle=False, seed=0))
 
 
 def test_an_image_that_cannot_be_read_is_named_through_a_worker(folder):

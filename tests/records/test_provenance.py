@@ -26,7 +26,9 @@ def test_it_says_what_ran_and_on_what() -> None:
     assert hardware.cpu
 
 
-def test_it_does_not_say_whose() -> None:
+def test_it_does_not_say_whose(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "somebody")  # the first that getpass looks at
+    monkeypatch.setattr(platform, "node", lambda: "somewhere")
     code, hardware = provenance()
     text = " ".join(map(str, [*asdict(code).values(), *asdict(hardware).values()]))
     assert os.sep + "home" not in text
@@ -41,6 +43,10 @@ def git(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in [name for name in os.environ if name.startswith("GIT_")]:  # as a hook of git sets them
+        monkeypatch.delenv(name)
+    for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):  # the user's hooks, signatures and the like
+        monkeypatch.setenv(name, os.devnull)
     package = tmp_path / "probmcl"
     for folder in (package, tmp_path / "book" / "probmcl_book", tmp_path / "tools"):
         folder.mkdir(parents=True)

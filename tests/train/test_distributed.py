@@ -21,7 +21,7 @@ from probmcl_book.records import read_record
 WORKER = Path(__file__).with_name("work_on_ranks.py")
 MANY = (2, 3, 4)
 CRITERIA = ("supcon", "supcon-zero", "mulsupcon", "probmcl", "probmcl-moving-target", "probmcl-queue")
-PATIENCE = 300  # seconds, where an idle machine needs less than twenty
+PATIENCE = 1800  # seconds until ranks that wait for each other for ever are ended; gloo's own patience
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +144,7 @@ def torchrun(script: Path, text: str) -> subprocess.CompletedProcess[str]:
         "-m",
         "torch.distributed.run",
         "--standalone",
+        "--local-addr=127.0.0.1",  # the machine's name need not lead anywhere
         "--nproc-per-node",
         "2",
         str(script),

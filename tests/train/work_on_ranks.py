@@ -241,8 +241,8 @@ def main(rank: int, folder: Path) -> None:
     results: dict[Any, Any] = {"alone": work(folder)} if rank == 0 else {}
     for ranks in WORLDS:
         if rank < ranks:
-            meeting = (folder / f"meeting-of-{ranks}").as_uri()
-            dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=ranks)
+            meeting = dist.FileStore(str(folder / f"meeting-of-{ranks}"), ranks)
+            dist.init_process_group("gloo", store=meeting, rank=rank, world_size=ranks)
             results[ranks] = work(folder)
             dist.barrier()  # nobody leaves while another still reads
             dist.destroy_process_group()

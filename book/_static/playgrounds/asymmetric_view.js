@@ -68,7 +68,7 @@
         python: python(state),
       };
       for (const [name, numbers] of Object.entries(found))
-        for (const [kind, value] of Object.entries(numbers)) outputs[`${name}-${kind}`] = probmcl.decimals(value);
+        for (const [kind, value] of Object.entries(numbers)) outputs[`${name}-${kind}`] = probmcl.decimals(value, 0);
       probmcl.write(this.root, outputs);
       this.paint();
     }

@@ -15,6 +15,7 @@
   "use strict";
 
   const WAIT = 200; // milliseconds without a change before the address is written
+  const NOISE = 1e-12; // sums whose terms cancel are not known better in double precision
 
   function readNumber(text) {
     const fraction = /^\s*(\d+)\s*\/\s*(\d+)\s*$/.exec(text);
@@ -141,10 +142,12 @@
     return request;
   }
 
-  /* Six decimals, so that a number can be compared with the package's; very small ones in powers of ten. */
-  function decimals(value) {
-    const tiny = value !== 0 && Math.abs(value) < 1e-4;
-    const text = tiny ? value.toExponential(6) : value.toFixed(6);
+  /* Six decimals, so that a number can be compared with the package's; very small ones in powers of ten.
+   * What is left below `noise` is rounding and shows as 0. Products and exponentials have no noise: theirs is 0. */
+  function decimals(value, noise = NOISE) {
+    const size = Math.abs(value);
+    if (size <= noise) return (0).toFixed(6);
+    const text = size < 1e-4 ? value.toExponential(6) : value.toFixed(6);
     return text.replace(/-/g, "−");
   }
 

@@ -7,6 +7,7 @@
   const EDGE = 3; // the plane runs from -EDGE to EDGE
   const RANGES = { x: [-EDGE, EDGE], y: [-EDGE, EDGE], sigma: [0.05, 2], weight: [0.01, 1] };
   const MOST = 3;
+  const EXPONENTIALS = ["expected_likelihood", "bhattacharyya"]; // far apart they are tiny, and not rounding
 
   const part = (x, y, sigma, weight) => ({ x, y, sigma, weight });
   const ANCHOR = [part(1, 0, 0.3, 0.7), part(0, 1, 0.3, 0.3)];
@@ -101,12 +102,14 @@
         "weights-b": weights(b).map((pi) => pi.toFixed(3)).join(", "),
         python: python(state),
       };
-      for (const [name, { score, logit, odds }] of Object.entries(found))
+      for (const [name, { score, logit, odds }] of Object.entries(found)) {
+        const noise = EXPONENTIALS.includes(name) ? 0 : undefined;
         Object.assign(outputs, {
-          [name]: probmcl.decimals(score),
-          [`${name}-logit`]: probmcl.decimals(logit),
-          [`${name}-odds`]: probmcl.decimals(odds),
+          [name]: probmcl.decimals(score, noise),
+          [`${name}-logit`]: probmcl.decimals(logit, noise),
+          [`${name}-odds`]: probmcl.decimals(odds, 0),
         });
+      }
       probmcl.write(this.root, outputs);
       this.paint();
     }

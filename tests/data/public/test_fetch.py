@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
-import os
+import random
 import re
 import shutil
+import socket
 import tarfile
 import threading
 import zipfile
@@ -24,7 +25,8 @@ from probmcl.__main__ import main
 from probmcl.data import SOURCES, DownloadRefusedError, RemoteFile, Source, download, fetch, unpack
 from probmcl.data.public.fetch import state
 
-CONTENT = os.urandom(1000) * 300  # larger than the buffers between, so that a break is felt midway
+CHANCE = random.Random(0)
+CONTENT = CHANCE.randbytes(1000) * 300  # larger than the buffers between, so that a break is felt midway
 
 
 def sha256(content: bytes) -> str:
@@ -194,9 +196,13 @@ def test_a_host_that_is_busy_is_asked_again(get, host):
     assert get().read_bytes() == CONTENT
 
 
-def test_a_host_that_is_not_there_is_given_up(tmp_path):
-    with pytest.raises(ConnectionError, match="broke 2 times"):
-        download("http://127.0.0.1:9/a", tmp_path / "a", checksum=None, progress=False, attempts=2, wait=0.0)
+def test_a_host_that_is_not_there_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # nobody else can listen there, and this does not
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/a"
+        with pytest.raises(ConnectionError, match="broke 2 times"):
+            download(url, tmp_path / "a", checksum=None, progress=False, attempts=2, wait=0.0)
     assert names(tmp_path) == []
 
 
@@ -313,7 +319,7 @@ def test_a_link_or_device_is_refused(tmp_path, content: bytes):
 @pytest.mark.parametrize("pack", [zipped, tarred])
 @pytest.mark.parametrize("damage", ["short", "bytes"])
 def test_a_damaged_archive_leaves_nothing(tmp_path, pack, damage: str):
-    content = bytearray(pack({f"{number}.png": os.urandom(20_000) for number in range(4)}))
+    content = bytearray(pack({f"{number}.png": CHANCE.randbytes(20_000) for number in range(4)}))
     if damage == "short":
         content = content[:-500]
     else:
