@@ -16,11 +16,10 @@ from probmcl import _check
 from probmcl_book.commands.arguments import default_device, device, record_file
 from probmcl_book.records import Record, comparison_table, verdict, write_record
 from probmcl_book.records.provenance import command_line
-from probmcl_book.replicate import PretrainedStart
+from probmcl_book.replicate import DataSets, PretrainedStart
 from probmcl_book.studies import (
     STUDIES,
     WORLDS,
-    Images,
     Study,
     StudyRuns,
     planned_study,
@@ -78,7 +77,7 @@ def _study(options: Namespace, arguments: Sequence[str], console: Console) -> No
     found = run_study(
         study,
         folder,
-        images=Images(options.data),
+        images=DataSets(options.data),
         weights=options.weights,
         device=options.device,
         budget=options.budget if options.repeat is None else 0.0,
@@ -86,7 +85,7 @@ def _study(options: Namespace, arguments: Sequence[str], console: Console) -> No
         say=lambda line: console.print(line, highlight=False, markup=False),
     )
     if options.repeat is not None:
-        _repeat(found, folder, options, console)
+        _repeat(found, options, console)
         return
     if found.runs:
         resamples = 20 if options.smoke else 1000
@@ -117,8 +116,8 @@ def _report(record: Record, smoke: bool, console: Console) -> None:
         console.print(line, highlight=False, markup=False)
 
 
-def _repeat(found: StudyRuns, folder: Path, options: Namespace, console: Console) -> None:
-    for again in repeat_runs(found, folder, options.repeat, weights=options.weights, device=options.device):
+def _repeat(found: StudyRuns, options: Namespace, console: Console) -> None:
+    for again in repeat_runs(found, options.repeat, weights=options.weights, device=options.device):
         words = f"mAP {again.recorded:.6f}, again {again.made:.6f}: {again.verdict}"
         console.print(f"seed {again.seed} · {again.trial}: {words}", highlight=False, markup=False)
 

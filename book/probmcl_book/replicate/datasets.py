@@ -21,6 +21,7 @@ from probmcl.data import (
 )
 from probmcl.data.public.chestxray14 import TABLE
 from probmcl.data.public.sources import source
+from probmcl_book.replicate.folder_data import FolderData
 from probmcl_book.replicate.origin import Origin, read_origin
 from probmcl_book.replicate.splits import Splits
 
@@ -243,10 +244,11 @@ class FeatureData(PackedData):
         return load_features(path)
 
 
-Dataset = DigitsData | CocoData | ChestData | ChestMnistData | PackedData | FeatureData
+Dataset = DigitsData | CocoData | ChestData | ChestMnistData | PackedData | FeatureData | FolderData
 
 DATASETS: dict[str, type[Dataset]] = {
-    kind.kind: kind for kind in (DigitsData, CocoData, ChestData, ChestMnistData, PackedData, FeatureData)
+    kind.kind: kind
+    for kind in (DigitsData, CocoData, ChestData, ChestMnistData, PackedData, FeatureData, FolderData)
 }
 """Every kind of data set, by the name that stands in records."""
 

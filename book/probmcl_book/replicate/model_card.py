@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from probmcl_book.records.record import Record, Row
+from probmcl_book.records.record import Record
+from probmcl_book.replicate.finished import Finished
+from probmcl_book.replicate.recipe import PretrainedStart
+from probmcl_book.replicate.views import PhotoViews
 
 CARD = """# {method} on {data}
 
 A multi-label image classifier: {encoder}, then {classifier}, trained with the method "{method}" of the
-recipe `{recipe}`, seed {seed}. Inputs: {inputs}. Outputs: {count} logits, one a label; labels are not
+recipe `{recipe}`, seed {seed}. Inputs: {inputs}. Outputs: {count} logits, one per label; labels are not
 exclusive.
 
 ## Data
@@ -45,48 +45,37 @@ Load with `probmcl_book.replicate.load_export(folder)`.
 CLASSIFIERS = {"ml-decoder": "a transformer head", "kmcl": "the classifier of a mixture density head"}
 
 
-def model_card(record: Record, row: Row, classes: Sequence[str]) -> str:
+def model_card(record: Record, run: Finished) -> str:
     """The card of one trained method, in Markdown.
 
     Args:
         record: the record of the run.
-        row: the method's row with one seed.
-        classes: names of the labels.
+        run: the method with one seed.
     """
-    recipe, data = record.recipe, record.data
-    size = recipe["views"].get("size")
-    inputs = f"RGB squished to {size} x {size} pixels" if size else "grey scenes of 32 x 32 pixels"
-    partial = recipe["limit"] is not None or data.name.endswith("not the whole data set")
+    recipe, data, views = run.recipe, run.data, run.recipe.views
+    squished = isinstance(views, PhotoViews) and f"RGB squished to {views.size} x {views.size} pixels"
+    partial = recipe.limit is not None or data.name.endswith("not the whole data set")
+    criterion = recipe.methods[0].criterion if recipe.methods else "none"
+    published = isinstance(recipe.start, PretrainedStart) and f"`{recipe.start.weights}`"
     return CARD.format(
-        method=row.method,
+        method=run.row.method,
         data=data.name,
-        encoder=recipe["encoder"],
-        classifier=CLASSIFIERS.get(_criterion(recipe, row.method), "one linear layer"),
+        encoder=recipe.encoder,
+        classifier=CLASSIFIERS.get(criterion, "one linear layer"),
         recipe=record.name,
-        seed=row.seed,
-        inputs=inputs,
-        count=len(classes),
+        seed=run.seed,
+        inputs=squished or "grey scenes of 32 x 32 pixels",
+        count=len(run.classes),
         sizes=", ".join(f"{count:,} images for {part}" for part, count in data.sizes.items()),
         split=data.split,
         access=data.access,
         source=data.source,
         checksum=data.checksum,
-        metrics="\n".join(f"- {name}: {value:.4f}" for name, value in row.metrics.items()),
+        metrics="\n".join(f"- {name}: {value:.4f}" for name, value in run.row.metrics.items()),
         command=record.command,
         version=record.code.version,
         commit=record.code.commit or "unknown",
-        labels=", ".join(classes),
+        labels=", ".join(run.classes),
         warning="- It saw a part of the data set only: it shows that the code runs.\n" if partial else "",
-        start=_start(recipe["start"]),
+        start="random numbers" if recipe.start is None else published or "letters drawn with fonts",
     )
-
-
-def _criterion(recipe: dict[str, Any], name: str) -> str:
-    """The criterion of a method; none for the start, which is no method."""
-    return next((method["criterion"] for method in recipe["methods"] if method["name"] == name), "none")
-
-
-def _start(start: dict[str, object] | None) -> str:
-    if start is None:
-        return "random numbers"
-    return f"`{start['weights']}`" if "weights" in start else "letters drawn with fonts"

@@ -20,7 +20,7 @@ from probmcl import _check as check
 from probmcl.data import checksum, label_statistics
 from probmcl.evaluate import Interval, scored_classes, seed_interval
 from probmcl.loss import positive_statistics
-from probmcl_book.records.provenance import provenance
+from probmcl_book.records.making import Making
 from probmcl_book.records.record import DataIdentity, Record, Row
 
 THRESHOLDS = (0.3, 0.5, 0.7, 1.0)
@@ -152,7 +152,7 @@ def label_record(
         ('labels_mirflickr14', 0.375)
     """
     source = LABEL_SOURCES[check.one_of("name", name, LABEL_SOURCES)]
-    start = time.perf_counter()
+    making = Making(command)
     labelled = check.labels("labels", labels).bool().any(dim=1)
     if int(labelled.sum()) < check.count("batch_size", batch_size, low=2):
         raise ValueError(f"labels: expected at least {batch_size} labelled images, got {int(labelled.sum())}")
@@ -164,11 +164,9 @@ def label_record(
     for policy, mask in (("match", everything), ("drop", everything), ("labelled", labelled)):
         empty = "match" if policy == "labelled" else policy
         rows.append(_positives(policy, labels[mask], empty, batch_size, batches, seed))
-    code, hardware = provenance()
-    return Record(
-        name=f"labels_{name.replace('-', '_')}",
-        kind="statistics",
-        command=command,
+    return making.record(
+        f"labels_{name.replace('-', '_')}",
+        "statistics",
         recipe={
             "batch_size": batch_size,
             "batches": batches,
@@ -185,9 +183,6 @@ def label_record(
             access=source.access,
             source=source.source,
         ),
-        code=code,
-        hardware=hardware,
-        wall_seconds=time.perf_counter() - start,
         rows=rows,
         notes=("Labels only: no image was read.",),
     )

@@ -10,11 +10,12 @@ from statistics import fmean
 import torch
 
 from probmcl.evaluate import weight_similarity
+from probmcl_book.records.making import Making
 from probmcl_book.records.record import DataIdentity, Record, Row
+from probmcl_book.replicate.finished import Finished
 from probmcl_book.replicate.rows import mean_row
 from probmcl_book.studies.design import Study, Trial
 from probmcl_book.studies.differences import LEVEL, compared, corrected_level, study_differences
-from probmcl_book.studies.finished import Finished
 from probmcl_book.studies.runner import StudyRuns
 
 
@@ -45,15 +46,13 @@ def summarise(
     study, runs = found.study, list(found.runs.values())
     first = found.trials()[0]
     _, identity = found.images.of(first.recipe)
-    return Record(
-        name=record_name(study.name, study.world),
-        kind="study",
-        command=command,
+    making = Making(command, (runs[-1].code, runs[-1].hardware))
+    return making.record(
+        record_name(study.name, study.world),
+        "study",
         recipe={**study.to_dict(), "chosen": {name: one.name for name, one in found.chosen.items()}},
         seeds=tuple(sorted({run.seed for run in runs})),
         data=identity,
-        code=runs[-1].code,
-        hardware=runs[-1].hardware,
         wall_seconds=_seconds(found),
         rows=[*(run.row for run in runs), *_means(found), *_tuning_rows(found)],
         differences=study_differences(found, resamples),
