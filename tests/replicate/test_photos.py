@@ -66,8 +66,8 @@ def test_the_whole_way_from_files_to_a_record_and_an_export(
     for method in ("bce", "probmcl"):
         exported = load_export(exports / f"{method}-seed-0")
         again = exported.evaluate(recipe.splits(data).test)
-        assert again == pytest.approx({key: exported.metrics[key] for key in again}, abs=1e-6)
-        assert exported.recipe == recipe
+        assert again == pytest.approx({key: exported.row.metrics[key].value for key in again}, abs=1e-6)
+        assert exported.recipe == replace(recipe, methods=exported.recipe.methods)
     card = (exports / "probmcl-seed-0" / "README.md").read_text()
     assert "Not for clinical use" in card
     assert "It saw a part of the data set only" in card
@@ -100,18 +100,16 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_numbers(
     assert "seed 0, ASL" in read_record(resumed).notes[-1]
 
 
-def test_checkpoints_of_other_images_are_an_error(tiny_recipes, coco_folder, tmp_path, capsys) -> None:
+def test_a_change_of_the_labels_is_another_data_set(tiny_recipes, coco_folder, tmp_path) -> None:
     other = tmp_path / "other"
     shutil.copytree(coco_folder, other)
     table = other / "annotations" / "instances_train2014.json"
     content = json.loads(table.read_text())
     content["annotations"] = content["annotations"][:-3]
     table.write_text(json.dumps(content))
-    saved = ["--checkpoints", str(tmp_path / "saved")]
-    assert run(COCO, coco_folder, tmp_path / "a.json", *saved) == 0
-    assert run(COCO, other, tmp_path / "b.json", *saved) == 2
-    assert "data: sha256:" in words(capsys.readouterr().out)
-    assert not (tmp_path / "b.json").exists()
+    for folder in (coco_folder, other):
+        assert run(COCO, folder, tmp_path / "a.json", "--checkpoints", str(tmp_path / "saved")) == 0
+    assert not any("Went on" in note for note in read_record(tmp_path / "a.json").notes)
 
 
 def test_missing_images_are_named(tiny_recipes, coco_folder, tmp_path, capsys) -> None:
@@ -180,12 +178,6 @@ def test_a_file_of_weights_is_loaded_and_its_classifier_left(tiny_recipes, tmp_p
 def test_arguments_that_do_not_go_together_are_named(arguments, message, capsys) -> None:
     assert main(["run", *arguments, "--device", "cpu"]) == 2
     assert message in words(capsys.readouterr().out)
-
-
-def test_an_export_that_is_damaged_is_an_error(tmp_path) -> None:
-    (tmp_path / "run.json").write_text("[]")
-    with pytest.raises(ValueError, match=r"run\.json: expected the file of an export"):
-        load_export(tmp_path)
 
 
 def test_a_record_names_the_weights_of_every_recipe() -> None:

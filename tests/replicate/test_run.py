@@ -79,7 +79,7 @@ def test_a_method_alone_has_no_best_baseline(recipe) -> None:
     found = run_experiment(alone, [0], command="-", resamples=5)
     assert found.notes == ["At most 40 images of each part: it shows that the parts fit and is no evidence."]
     assert found.data.split.endswith("; at most 40 images of each part, seed 0")
-    runs = Runs(alone, alone.splits(), (0,), {START: [], "ProbMCL": []})
+    runs = Runs(alone, alone.splits(), found.data, (0,), {START: [], "ProbMCL": []})
     with pytest.raises(ValueError, match="runs: expected two methods or more, got 1"):
         best_baseline(runs)
 
@@ -118,7 +118,7 @@ def test_a_verdict_says_what_its_interval_allows(low: float, high: float, words:
 def test_seeds_that_no_record_could_hold_are_refused_before_training(
     recipe, seeds, message, monkeypatch
 ) -> None:
-    monkeypatch.setattr("probmcl_book.replicate.run._train_seed", None)  # a call would fail
+    monkeypatch.setattr("probmcl_book.replicate.run.Runner", None)  # a call would fail
     with pytest.raises(ValueError, match=message):
         run_methods(recipe, seeds)
 
@@ -129,7 +129,7 @@ def test_seeds_that_no_record_could_hold_are_refused_before_training(
 def test_notes_that_no_record_could_hold_are_refused_before_training(
     recipe, note, message, monkeypatch
 ) -> None:
-    monkeypatch.setattr("probmcl_book.replicate.run._train_seed", None)
+    monkeypatch.setattr("probmcl_book.replicate.run.Runner", None)
     with pytest.raises(ValueError, match=rf"notes\[0\]: .*{message}"):
         run_experiment(recipe, [0], command="-", notes=[note])
 

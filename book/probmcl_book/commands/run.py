@@ -15,8 +15,8 @@ from rich.console import Console
 from probmcl.model import check_weights
 from probmcl.train import is_first, process_group
 from probmcl_book.claims import published_table, read_ledger, standings
-from probmcl_book.commands.arguments import default_device, device, record_file
-from probmcl_book.records import Record, comparison_table, verdict, write_record
+from probmcl_book.commands.arguments import add_checkpoints, add_training, hand_over
+from probmcl_book.records import Record, comparison_table, verdict
 from probmcl_book.records.provenance import command_line
 from probmcl_book.replicate import (
     RECIPES,
@@ -63,18 +63,10 @@ def add(commands: _SubParsersAction[Any]) -> None:
         metavar="none|TAG|FILE",
         help="other weights to start from: random ones, a tag of timm, or a file",
     )
-    parser.add_argument("--smoke", action="store_true", help="few images, one epoch: no evidence")
     parser.add_argument("--limit", type=int, metavar="N", help="N photographs of each part: no evidence")
     parser.add_argument("--epochs", type=int, metavar="N", help="epochs of every method on photographs")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="a whole run each")
-    parser.add_argument("--device", type=device, default=default_device(), help="cpu, cuda, cuda:1 ...")
-    parser.add_argument("--out", type=record_file, help="the record's file; runs/NAME.json if not given")
-    parser.add_argument(
-        "--checkpoints",
-        type=Path,
-        metavar="DIR",
-        help="save to this folder; the same command goes on where a killed run stopped, to the same numbers",
-    )
+    add_training(parser, [0])
+    add_checkpoints(parser)
     parser.add_argument(
         "--export", type=Path, metavar="DIR", help="write every trained method there, with a model card"
     )
@@ -109,43 +101,37 @@ def _run(options: Namespace, arguments: Sequence[str], console: Console) -> None
         )
     if record is None:  # the first process has it
         return
-    out = (
-        options.out or Path("runs") / f"{options.name or recipe.name}{'-smoke' if options.smoke else ''}.json"
-    )
-    write_record(record, out)
     console.print(comparison_table(record))
-    verdicts = [] if recipe.limit else map(verdict, record.differences)  # a few images allow none
-    for line in [*verdicts, *record.notes]:
-        console.print(line)
     _place(record, console)
-    console.print(f"{record.wall_seconds:.0f} seconds; record written to {out}")
+    verdicts = [] if recipe.limit else map(verdict, record.differences)  # a few images allow none
+    name = f"{options.name or recipe.name}{'-smoke' if options.smoke else ''}"
+    out = options.out or Path("runs") / f"{name}.json"
+    hand_over(record, out, [*verdicts, *record.notes], console)
 
 
-def _named(options: Namespace) -> tuple[Recipe, None]:
-    """The recipe of a name, with what the command line changes of it."""
-    own = ("images", "labels", "encoder", "size")
-    _refuse(options, own, f"{options.name} has photographs and an encoder of its own")
+def _named(options: Namespace) -> tuple[Recipe, Splits | None]:
+    """The recipe of a name, with what the command line changes of it; its images are still to be read."""
+    _refuse(options, f"{options.name} has its own", "images", "labels", "encoder", "size")
     recipe = RECIPES[options.name]()
     if not isinstance(recipe.data, DigitsData):
         return _shorter(recipe, options), None
-    _refuse(options, ("weights", "limit", "epochs"), f"{options.name} is no experiment on photographs")
+    _refuse(options, f"{options.name} is no experiment on photographs", "weights", "limit", "epochs")
     return (smaller(recipe, images=384, epochs=1) if options.smoke else recipe), None
 
 
-def _own(options: Namespace) -> tuple[Recipe, Splits]:
+def _own(options: Namespace) -> tuple[Recipe, Splits | None]:
     """A recipe for photographs that no recipe names, and the photographs."""
     if options.images is None:
         raise ValueError(f"name: expected one of {', '.join(sorted(RECIPES))}, or --images DIR; got neither")
-    _refuse(options, ("data",), "your own photographs are in --images")
+    _refuse(options, "your own photographs are in --images", "data")
     splits = FolderData().read(options.images, options.labels or options.images / TABLE)
     name = f"own-{slug(options.images.resolve().name)}".strip("-")
     encoder = options.encoder or "timm/resnet18"
-    recipe = own_recipe(name, encoder, images=len(splits.train), size=options.size)
-    recipe = _shorter(recipe, options)
+    recipe = _shorter(own_recipe(name, encoder, images=len(splits.train), size=options.size), options)
     return recipe, splits.limited(recipe.limit)
 
 
-def _refuse(options: Namespace, names: Sequence[str], reason: str) -> None:
+def _refuse(options: Namespace, reason: str, *names: str) -> None:
     """Refuse options that would come to nothing."""
     for name in names:
         if getattr(options, name) is not None:
@@ -175,11 +161,8 @@ def _started(recipe: Recipe, weights: str | None) -> tuple[Recipe, Path | None]:
 def _place(record: Record, console: Console) -> None:
     """Show the record among published rows, where there are some and the ledger is at hand."""
     try:
-        entries = read_ledger()
+        if found := standings(record, read_ledger()):
+            console.print(published_table(record, found))
     except FileNotFoundError:
         if Recipe.from_dict(record.recipe).data.benchmark is not None:
             console.print("The published rows stand in book/ledger.yml, which is not here.")
-        return
-    found = standings(record, entries)
-    if found:
-        console.print(published_table(record, found))

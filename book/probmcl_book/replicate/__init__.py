@@ -16,7 +16,7 @@ from probmcl_book.replicate.fakes.miniature import write_chest_miniature, write_
 from probmcl_book.replicate.finished import Finished, run_key
 from probmcl_book.replicate.folder import RunFolder
 from probmcl_book.replicate.folder_data import FolderData
-from probmcl_book.replicate.methods import Trained, train_method
+from probmcl_book.replicate.methods import Trained, probe_start, train_method
 from probmcl_book.replicate.origin import Origin, read_origin, write_origin
 from probmcl_book.replicate.parts import logits_model
 from probmcl_book.replicate.recipe import LettersStart, Method, PretrainedStart, Recipe
@@ -72,6 +72,7 @@ __all__ = [
     "miniature",
     "own_recipe",
     "pretrain",
+    "probe_start",
     "read_origin",
     "run_experiment",
     "run_key",

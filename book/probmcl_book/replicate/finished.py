@@ -19,7 +19,7 @@ from probmcl_book.records.provenance import Code, Hardware
 from probmcl_book.records.record import DataIdentity, Row
 from probmcl_book.replicate.methods import Trained
 from probmcl_book.replicate.parts import contrastive_parts, final_classifier, logits_model
-from probmcl_book.replicate.recipe import Recipe
+from probmcl_book.replicate.recipe import LettersStart, Recipe
 from probmcl_book.replicate.splits import Images
 from probmcl_book.replicate.tensor_file import write_tensors
 from probmcl_book.replicate.views import plain_loader
@@ -198,7 +198,8 @@ def _trained(recipe: Recipe, row: Row, about: Mapping[str, Any], tensors: Mappin
             network.eval()
     except RuntimeError as error:
         raise ValueError(f"run: the weights of {row.method} are of another network ({error})") from None
-    encoder.to(memory_format=torch.channels_last)  # filters laid out otherwise would round otherwise
+    if recipe.methods or isinstance(recipe.start, LettersStart):
+        encoder.to(memory_format=torch.channels_last)  # as training lays out filters: others round otherwise
     return Trained(
         encoder,
         networks["classifier"],

@@ -63,6 +63,15 @@ class Trained:
 
 
 @dataclass(frozen=True)
+class _Parts:
+    """What training leaves beside the encoder."""
+
+    classifier: nn.Module
+    head: nn.Module | None
+    histories: list[History]
+
+
+@dataclass(frozen=True)
 class _Work:
     """One method in work: what its stages need."""
 
@@ -101,7 +110,7 @@ class _Work:
 
 
 def train_method(
-    method: Method | None,
+    method: Method,
     start: Encoder,
     recipe: Recipe,
     splits: Splits,
@@ -114,8 +123,7 @@ def train_method(
     """Train one method from ``start`` (which is left as it is) and score validation and test images.
 
     Args:
-        method: what to train, and how; None for the linear probe of the start itself, which is what every
-            method has before it learns anything.
+        method: what to train, and how.
         start: the common start.
         recipe: the experiment: its views, and its linear probe for contrastive methods.
         splits: the images.
@@ -127,39 +135,37 @@ def train_method(
     Returns:
         The trained method.
     """
-    encoder = start if method is None else deepcopy(start)
-    work = _Work(encoder, recipe, splits, seed, device, progress, checkpoints)
-    classifier: nn.Module
-    head: nn.Module | None = None
-    history, views = None, 0
-    if method is None:
-        classifier, probed = _probe(work)
-        seconds = probed.seconds
+    work = _Work(deepcopy(start), recipe, splits, seed, device, progress, checkpoints)
+    size = method.training.batch_size
+    used = len(splits.train) // size * size  # the last batch is dropped if it is smaller
+    if method.criterion == "kmcl":
+        parts = _kmcl(method, work)
     else:
-        train = _end_to_end if method.end_to_end and method.criterion != "kmcl" else _contrastive
-        classifier, head, histories = train(method, work)
-        history, seconds = histories[0], sum(found.seconds for found in histories)
-        size = method.training.batch_size
-        used = len(splits.train) // size * size  # the last batch is dropped if it is smaller
-        views = 2 * used * method.training.epochs
-    model = logits_model(encoder, classifier)
+        parts = (_end_to_end if method.end_to_end else _two_stages)(method, work)
     return Trained(
-        encoder.eval(),
-        classifier.eval(),
-        work.outputs(model, splits.validation)[0],
-        work.outputs(model, splits.test)[0],
-        history=history,
-        seconds=seconds,
-        image_views=views,
-        head=None if head is None else head.eval(),
+        work.encoder.eval(),
+        parts.classifier.eval(),
+        *_scores(work, parts.classifier),
+        history=parts.histories[0],
+        seconds=sum(history.seconds for history in parts.histories),
+        image_views=2 * used * method.training.epochs,
+        head=None if parts.head is None else parts.head.eval(),
     )
 
 
-_Stages = tuple[nn.Module, nn.Module | None, list[History]]
-"""What training leaves beside the encoder: the classifier, the head, and a history for each stage."""
+def probe_start(
+    start: Encoder, recipe: Recipe, splits: Splits, *, seed: int, device: torch.device | str = "cpu"
+) -> Trained:
+    """The linear probe of the start itself: what every method has before it learns anything."""
+    work = _Work(start, recipe, splits, seed, device)
+    classifier, history = _probe(work)
+    scores = _scores(work, classifier)
+    return Trained(
+        start.eval(), classifier.eval(), *scores, history=None, seconds=history.seconds, image_views=0
+    )
 
 
-def _end_to_end(method: Method, work: _Work) -> _Stages:
+def _end_to_end(method: Method, work: _Work) -> _Parts:
     train = work.splits.train
     with seeded(work.seed):
         classifier, criterion = end_to_end_parts(method, work.encoder.feature_dim, train.labels)
@@ -175,54 +181,58 @@ def _end_to_end(method: Method, work: _Work) -> _Stages:
         **work.options(watch),
     )
     final = classifier.linear() if isinstance(classifier, LabelGraphHead) else classifier
-    return final, None, [history]
+    return _Parts(final, None, [history])
 
 
-def _contrastive(method: Method, work: _Work) -> _Stages:
-    """Encoder and head learn from two views; then a linear probe, but for KMCL, whose head classifies."""
-    train, kmcl = work.splits.train, method.criterion == "kmcl"
-    if kmcl and this_share().ranks > 1:
+def _kmcl(method: Method, work: _Work) -> _Parts:
+    """KMCL: encoder, mixture and the classifier inside its weights learn together, from two views."""
+    if this_share().ranks > 1:
         raise ValueError(f"method: {method.name} trains in one process, got {this_share().ranks}")
+    train = work.splits.train
     with seeded(work.seed):
         head, criterion = contrastive_parts(method, work.encoder.feature_dim, len(train.classes))
+
+    def watch(model: nn.Module) -> float:
+        encoder, mixture_head = model.children()
+        assert isinstance(mixture_head, MixtureDensityHead)
+        classifier = nn.Sequential(encoder, MixtureClassifier(mixture_head))
+        return mean_average_precision(*work.outputs(classifier, work.splits.validation))
+
     history = contrastive_stage(
         work.encoder,
         head,
         criterion,
         work.batches(method),
         method.training,
-        keep_head=kmcl,
-        **work.options(_watch_mixture(work) if kmcl else _watch_features(work)),
+        keep_head=True,
+        **work.options(watch),
     )
-    if isinstance(head, MixtureDensityHead) and kmcl:
-        return MixtureClassifier(head), head, [history]
-    classifier, probed = _probe(work)
-    return classifier, head, [history, probed]
+    assert isinstance(head, MixtureDensityHead)
+    return _Parts(MixtureClassifier(head), head, [history])
 
 
-def _watch_mixture(work: _Work) -> Watch:
-    """KMCL's own classifier, inside the weights of its mixture."""
-
-    def watch(model: nn.Module) -> float:
-        encoder, head = model.children()
-        assert isinstance(head, MixtureDensityHead)
-        classifier = nn.Sequential(encoder, MixtureClassifier(head))
-        return mean_average_precision(*work.outputs(classifier, work.splits.validation))
-
-    return watch
-
-
-def _watch_features(work: _Work) -> Watch:
-    """A ridge probe of the frozen features: cheap, and without a random number."""
+def _two_stages(method: Method, work: _Work) -> _Parts:
     train = work.splits.train
+    with seeded(work.seed):
+        head, criterion = contrastive_parts(method, work.encoder.feature_dim, len(train.classes))
     watched = train.subset(torch.arange(min(WATCHED_IMAGES, len(train))))
 
     def watch(model: nn.Module) -> float:
+        """A ridge probe of the frozen features: cheap, and without a random number."""
         known, known_labels = work.outputs(model, watched)
         features, labels = work.outputs(model, work.splits.validation)
         return mean_average_precision(ridge_probe(known, known_labels, features), labels)
 
-    return watch
+    history = contrastive_stage(
+        work.encoder,
+        head,
+        criterion,
+        work.batches(method),
+        method.training,
+        **work.options(watch),
+    )
+    classifier, probed = _probe(work)
+    return _Parts(classifier, head, [history, probed])
 
 
 def _probe(work: _Work) -> tuple[nn.Linear, History]:
@@ -249,3 +259,10 @@ def _probe(work: _Work) -> tuple[nn.Linear, History]:
     )
     same_everywhere(layer)
     return layer, history
+
+
+def _scores(work: _Work, classifier: nn.Module) -> tuple[Tensor, Tensor]:
+    model = logits_model(work.encoder, classifier)
+    validation, _ = work.outputs(model, work.splits.validation)
+    test, _ = work.outputs(model, work.splits.test)
+    return validation, test

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import torch
 
@@ -114,14 +115,11 @@ def run_experiment(
     seeds: Sequence[int],
     *,
     command: str,
-    splits: Splits | None = None,
-    weights: Path | None = None,
     device: torch.device | str = "cpu",
-    progress: bool = False,
     resamples: int = 1000,
-    checkpoints: Path | None = None,
     export: Path | None = None,
     notes: Sequence[str] = (),
+    **options: Any,
 ) -> Record | None:
     """Run a recipe and write down what came out, with its provenance.
 
@@ -129,14 +127,11 @@ def run_experiment(
         recipe: the experiment.
         seeds: at least one.
         command: what to type to make the record again.
-        splits: the images, as in :func:`run_methods`.
-        weights: the file of weights, as in :func:`run_methods`.
         device: where to train.
-        progress: show progress bars.
         resamples: bootstrap resamples of the test images.
-        checkpoints: a folder, as in :func:`run_methods`.
         export: a folder for the trained methods, see :func:`~probmcl_book.replicate.export_run`.
         notes: what a reader of the record should know beside what the run finds out by itself.
+        options: others of :func:`run_methods`: ``splits``, ``weights``, ``progress``, ``checkpoints``.
 
     Returns:
         The record. Its rows with a seed hold one run, with bootstrap intervals over the test images; its rows
@@ -147,16 +142,7 @@ def run_experiment(
     """
     check_notes(notes)
     making = Making(command, provenance(device))
-    runs = run_methods(
-        recipe,
-        seeds,
-        splits=splits,
-        weights=weights,
-        device=device,
-        progress=progress,
-        resamples=resamples,
-        checkpoints=checkpoints,
-    )
+    runs = run_methods(recipe, seeds, device=device, resamples=resamples, **options)
     if not is_first():
         return None
     record = making.record(

@@ -17,7 +17,7 @@ from probmcl_book.replicate.clock import Clock
 from probmcl_book.replicate.data_sets import DataSets
 from probmcl_book.replicate.finished import Finished, run_key
 from probmcl_book.replicate.folder import MadeBy, RunFolder, start_key
-from probmcl_book.replicate.methods import Trained, train_method
+from probmcl_book.replicate.methods import Trained, probe_start, train_method
 from probmcl_book.replicate.recipe import LettersStart, Recipe
 from probmcl_book.replicate.rows import result_row
 from probmcl_book.replicate.splits import Splits
@@ -129,16 +129,7 @@ class Runner:
             stages = self.folder.stages(task.name, task.seed, key)
             made_by = self.folder.begun(stages, made_by)
         seen = replace(splits, test=splits.validation) if task.tuning else splits  # tuning sees no test image
-        trained = train_method(
-            recipe.methods[0] if recipe.methods else None,
-            start,
-            recipe,
-            seen,
-            seed=task.seed,
-            device=self.device,
-            progress=task.title if self.progress else None,
-            checkpoints=stages,
-        )
+        trained = self._train(task, start, seen, stages)
         thresholds = thresholds_from_validation(
             validation_scores=trained.validation_scores, validation_labels=seen.validation.labels
         )
@@ -166,6 +157,21 @@ class Runner:
         if self.folder is not None:
             self.folder.keep(run, task.name)
         return run
+
+    def _train(self, task: Task, start: Encoder, splits: Splits, stages: Path | None) -> Trained:
+        """Train the method of a task, or probe the start."""
+        for method in task.recipe.methods:
+            return train_method(
+                method,
+                start,
+                task.recipe,
+                splits,
+                seed=task.seed,
+                device=self.device,
+                progress=task.title if self.progress else None,
+                checkpoints=stages,
+            )
+        return probe_start(start, task.recipe, splits, seed=task.seed, device=self.device)
 
     def _start_of(self, task: Task) -> Encoder:
         """The common start of a task; that of the task before serves if it is the same."""

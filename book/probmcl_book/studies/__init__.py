@@ -14,8 +14,8 @@ from probmcl_book.studies.reading import (
     recorded_runs,
     study_in,
 )
-from probmcl_book.studies.runner import Repeat, StudyRuns, repeat_runs, run_study
-from probmcl_book.studies.statistics import LABEL_SOURCES, LabelSource, label_record, read_label_matrix
+from probmcl_book.studies.runner import StudyRuns, repeat_runs, run_study
+from probmcl_book.studies.statistics import LABEL_SOURCES, label_record, read_label_matrix
 from probmcl_book.studies.summary import record_name, summarise
 from probmcl_book.studies.uncertainty_study import (
     Asked,
@@ -36,9 +36,7 @@ __all__ = [
     "Asked",
     "Candidate",
     "Doubts",
-    "LabelSource",
     "Looks",
-    "Repeat",
     "Study",
     "StudyRuns",
     "Trial",

@@ -14,9 +14,9 @@ from probmcl.evaluate import Interval, clustered_mean, grad_cam, localisation
 from probmcl_book.records.making import Making
 from probmcl_book.records.provenance import provenance
 from probmcl_book.records.record import Difference, Record, Row
-from probmcl_book.replicate.datasets import DigitsData
 from probmcl_book.replicate.methods import Trained
 from probmcl_book.replicate.recipe import Recipe
+from probmcl_book.replicate.recipes.digits import digits_of
 from probmcl_book.replicate.rows import with_means
 from probmcl_book.replicate.run import run_methods
 from probmcl_book.replicate.splits import Splits
@@ -81,29 +81,17 @@ def scene_boxes(recipe: Recipe, splits: Splits) -> Tensor:
     Raises:
         TypeError: if the recipe is on other images.
     """
-    data = recipe.data
-    if not isinstance(data, DigitsData):
-        raise TypeError(f"recipe: expected one on DigitScenes, got {type(data).__name__}")
+    data, size = digits_of(recipe), len(splits.test)
     return digit_boxes(
-        "test",
-        len(splits.test),
-        seed=data.seed,
-        difficulty=data.difficulty,
-        themes=data.themes,
-        most=data.most,
+        "test", size, seed=data.seed, difficulty=data.difficulty, themes=data.themes, most=data.most
     )
 
 
 def digit_looks(trained: Trained, recipe: Recipe, splits: Splits) -> Looks:
     """Compare the heat maps of a method with the places of the digits, over all test scenes.
 
-    Args:
-        trained: a method.
-        recipe: its experiment, on DigitScenes.
-        splits: its images.
-
     Raises:
-        TypeError: if the recipe is on other images.
+        TypeError: if the recipe is on other images than DigitScenes.
     """
     boxes, test = scene_boxes(recipe, splits), splits.test
     assert isinstance(test, LabelledImages)

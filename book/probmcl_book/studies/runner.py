@@ -111,29 +111,9 @@ def run_study(
     return StudyRuns(study, images, chosen, tuning, runs, clock.left, clock.timed)
 
 
-@dataclass(frozen=True)
-class Repeat:
-    """The test mAP of a run that was made twice: as it was kept, and as it came out again."""
-
-    trial: str
-    seed: int
-    recorded: float
-    made: float
-
-    @property
-    def verdict(self) -> str:
-        """Whether the two are the same to the last digit, in words.
-
-        >>> Repeat("BCE", 0, 0.75, 0.75).verdict, Repeat("BCE", 0, 0.75, 0.5).verdict
-        ('the same', 'differs by -0.25')
-        """
-        moved = self.made - self.recorded
-        return f"differs by {moved:+.3g}" if moved else "the same"
-
-
 def repeat_runs(
     found: StudyRuns, count: int, *, weights: Path | None = None, device: torch.device | str = "cpu"
-) -> list[Repeat]:
+) -> list[tuple[Finished, Finished]]:
     """Draw some finished runs of the report and make them again, starts included; nothing is kept of it.
 
     On the same machine, device and number of threads, the numbers are the same to the last digit.
@@ -144,6 +124,9 @@ def repeat_runs(
         weights: the file of weights, if the start is one.
         device: where to train.
 
+    Returns:
+        Every run as it was kept, and as it came out again.
+
     Raises:
         ValueError: if there is no finished run to draw.
     """
@@ -151,19 +134,10 @@ def repeat_runs(
     names = sorted(found.runs)
     if not names:
         raise ValueError(f"found: expected finished runs of {found.study.name}, got none")
-    tasks = [
-        Task(name, found.runs[name, seed].recipe, seed)
-        for name, seed in random.Random(0).sample(names, min(count, len(names)))
-    ]
+    kept = [found.runs[name] for name in random.Random(0).sample(names, min(count, len(names)))]
+    tasks = [Task(run.row.method, run.recipe, run.seed) for run in kept]
     again = Runner(found.images, None, weights, device, resamples=1, whole=False).each(tasks)
-    return [
-        Repeat(
-            task.name,
-            task.seed,
-            *(one.row.metrics["mAP"].value for one in (found.runs[task.name, task.seed], run) if one),
-        )
-        for task, run in zip(tasks, again, strict=True)
-    ]
+    return [(one, other) for one, other in zip(kept, again, strict=True) if other is not None]
 
 
 def choose(tuning: Sequence[tuple[str, Candidate, Finished]]) -> dict[str, Candidate]:

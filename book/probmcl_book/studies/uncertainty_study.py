@@ -21,10 +21,10 @@ from probmcl_book.records.making import Making
 from probmcl_book.records.provenance import provenance
 from probmcl_book.records.record import Record, check_seeds
 from probmcl_book.replicate.data_sets import DataSets
-from probmcl_book.replicate.datasets import DigitsData
 from probmcl_book.replicate.methods import Trained
 from probmcl_book.replicate.recipe import Recipe
 from probmcl_book.replicate.recipes import digits_recipe, smaller
+from probmcl_book.replicate.recipes.digits import digits_of
 from probmcl_book.replicate.runner import Runner, Task
 from probmcl_book.replicate.splits import Splits
 from probmcl_book.studies.doubt_rows import doubt_differences, doubt_rows
@@ -57,7 +57,7 @@ def uncertainty_recipe(*, images: int = 2400, epochs: int = 6) -> Recipe:
     """
     whole = digits_recipe()
     probmcl = whole.methods[-1]
-    data = replace(_digits(whole), difficulty="easy", held_out_theme="squares", seed=SCENES)
+    data = replace(digits_of(whole), difficulty="easy", held_out_theme="squares", seed=SCENES)
     return smaller(replace(whole, name=NAME, data=data, methods=(probmcl,)), images=images, epochs=epochs)
 
 
@@ -69,7 +69,7 @@ def scarcer(recipe: Recipe, factor: int = SCARCITY) -> Recipe:
         >>> found.data.train, found.methods[0].training.epochs
         (600, 24)
     """
-    data = _digits(recipe)
+    data = digits_of(recipe)
     methods = tuple(
         replace(method, training=replace(method.training, epochs=factor * method.training.epochs))
         for method in recipe.methods
@@ -88,7 +88,7 @@ def shifted_scenes(recipe: Recipe, splits: Splits) -> dict[str, LabelledImages]:
         ``"unseen symbols"``, with label sets of the same themes; ``"held-out theme"``; and every corruption
         of the test scenes in every strength, ``"blur 1"`` to ``"occlusion 5"``.
     """
-    data, test = _digits(recipe), splits.test
+    data, test = digits_of(recipe), splits.test
     assert isinstance(test, LabelledImages)  # as DigitsData draws them
     assert data.held_out_theme is not None
     size, seed = len(test), data.seed
@@ -197,7 +197,7 @@ def run_uncertainty(
 
 
 def _notes(recipe: Recipe, comparisons: int, members: int) -> list[str]:
-    data = _digits(recipe)
+    data = digits_of(recipe)
     return [
         f"The theme held out is {data.held_out_theme}.",
         f"Intervals of differences are corrected for {comparisons} comparisons (Bonferroni).",
@@ -205,9 +205,3 @@ def _notes(recipe: Recipe, comparisons: int, members: int) -> list[str]:
         f"Letters were seen when the start was pretrained, so the unseen symbols are Greek letters; "
         f"rows 'growth' compare {data.train // SCARCITY} training scenes with {data.train}.",
     ]
-
-
-def _digits(recipe: Recipe) -> DigitsData:
-    if not isinstance(recipe.data, DigitsData):
-        raise TypeError(f"recipe: expected one on DigitScenes, got {type(recipe.data).__name__}")
-    return recipe.data
