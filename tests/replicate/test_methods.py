@@ -184,9 +184,10 @@ def test_the_number_of_components_need_not_be_that_of_the_classes(
     [
         ({"criterion": "bce", "head": {"components": 3}}, "head: X has a linear classifier"),
         ({"criterion": "kmcl"}, "trunk: X is contrastive"),
+        ({"criterion": "softmax"}, "criterion: expected one of"),
     ],
 )
-def test_a_head_that_cannot_be_built_is_named(arguments, message) -> None:
+def test_a_method_that_cannot_be_built_is_named(arguments, message) -> None:
     with pytest.raises(ValueError, match=message):
         Method("X", training=TINY, **arguments)
 

@@ -1,6 +1,5 @@
 """A whole experiment in small: the record holds every method, and its numbers can be made again."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from probmcl.__main__ import main
 from probmcl.evaluate import Interval, mean_average_precision
 from probmcl.train import TrainingSettings
 from probmcl_book.records import Difference, comparison_table, read_record, verdict
-from probmcl_book.replicate import Recipe, Runs, best_baseline, digits_recipe, run_experiment, run_methods
+from probmcl_book.replicate import Recipe, Runs, best_baseline, run_experiment, run_methods
 from probmcl_book.replicate.recipe import DigitsData, LettersStart, Method
 from probmcl_book.replicate.run import START
 
@@ -151,27 +150,9 @@ def test_a_folder_is_refused_as_the_file_of_a_record(command, tmp_path, capsys) 
     assert "--out: expected a file, got the folder" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"criterion": "softmax"}, "criterion: expected one of"),
-        ({"criterion": "probmcl"}, "trunk: X is contrastive"),
-    ],
-)
-def test_a_method_that_cannot_be_built_is_named(arguments: dict[str, str], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        Method("X", training=TINY, **arguments)
-
-
 def test_a_recipe_with_an_unknown_field_does_not_load(recipe) -> None:
     with pytest.raises(TypeError, match="surprise"):
         Recipe.from_dict({**recipe.to_dict(), "surprise": 1})
-
-
-def test_the_book_s_recipe_survives_json() -> None:
-    recipe = digits_recipe()
-    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
-    assert len({method.training.epochs * recipe.data.train for method in recipe.methods}) == 1
 
 
 def test_the_command_writes_a_record_that_validates(tmp_path: Path, recipe, monkeypatch, capsys) -> None:

@@ -9,10 +9,47 @@ from probmcl._files import whole_file
 from probmcl_book.records.record import Record
 from probmcl_book.replicate.finished import Finished, restored, write_finished
 from probmcl_book.replicate.folder import slug
-from probmcl_book.replicate.model_card import model_card
+from probmcl_book.replicate.recipe import PretrainedStart
 from probmcl_book.replicate.tensor_file import read_tensors
+from probmcl_book.replicate.views import PhotoViews
 
-WEIGHTS, CARD = "model.safetensors", "README.md"
+WEIGHTS = "model.safetensors"
+CARD = """# {method} on {data}
+
+A multi-label image classifier: {encoder}, then {classifier}, trained with the method "{method}" of the
+recipe `{recipe}`, seed {seed}. Inputs: {inputs}. Outputs: {count} logits, one per label; labels are not
+exclusive.
+
+## Data
+
+- {data}; {sizes}.
+- Split: {split}.
+- To get it: {access}.
+- Source: {source}.
+- Checksum: `{checksum}`.
+
+## Measured on the test images
+
+{metrics}
+
+Thresholds were chosen on validation images. Made by `{command}`, code version {version}, commit {commit}.
+
+## Intended use
+
+Research and teaching: to measure this method again, to compare it with others, to look at what it learned.
+
+## Limits
+
+- **Not for clinical use**, and not for any decision about a person.
+- It knows these labels only: {labels}. An image of anything else gets logits all the same.
+- It carries whatever is wrong with the labels and the choice of images of its data set.
+- Logits are not calibrated probabilities. On images from elsewhere expect less than is stated here.
+{warning}
+The weights are under the terms of the data and of the weights they started from ({start}).
+Load with `probmcl_book.replicate.load_export(folder)`.
+"""
+
+CLASSIFIERS = {"ml-decoder": "a transformer head", "kmcl": "the classifier of a mixture density head"}
 
 
 def export_run(record: Record, runs: Mapping[str, Sequence[Finished]], folder: str | Path) -> list[Path]:
@@ -33,7 +70,7 @@ def export_run(record: Record, runs: Mapping[str, Sequence[Finished]], folder: s
     for run in (run for all_seeds in runs.values() for run in all_seeds):
         folders.append(Path(folder) / f"{slug(run.row.method)}-seed-{run.seed}")
         write_finished(run, folders[-1] / WEIGHTS)
-        with whole_file(folders[-1] / CARD) as file:
+        with whole_file(folders[-1] / "README.md") as file:
             file.write(model_card(record, run).encode())
     return folders
 
@@ -61,3 +98,39 @@ def load_export(path: str | Path) -> Finished:
     run = restored(*read_tensors(file))
     run.whole()
     return run
+
+
+def model_card(record: Record, run: Finished) -> str:
+    """The card of one trained method, in Markdown.
+
+    Args:
+        record: the record of the run.
+        run: the method with one seed.
+    """
+    recipe, data, views = run.recipe, run.data, run.recipe.views
+    squished = isinstance(views, PhotoViews) and f"RGB squished to {views.size} x {views.size} pixels"
+    partial = recipe.limit is not None or data.name.endswith("not the whole data set")
+    criterion = recipe.methods[0].criterion if recipe.methods else "none"
+    published = isinstance(recipe.start, PretrainedStart) and f"`{recipe.start.weights}`"
+    return CARD.format(
+        method=run.row.method,
+        data=data.name,
+        encoder=recipe.encoder,
+        classifier=CLASSIFIERS.get(criterion, "one linear layer"),
+        recipe=record.name,
+        seed=run.seed,
+        inputs=squished or "grey scenes of 32 x 32 pixels",
+        count=len(run.classes),
+        sizes=", ".join(f"{count:,} images for {part}" for part, count in data.sizes.items()),
+        split=data.split,
+        access=data.access,
+        source=data.source,
+        checksum=data.checksum,
+        metrics="\n".join(f"- {name}: {value:.4f}" for name, value in run.row.metrics.items()),
+        command=record.command,
+        version=record.code.version,
+        commit=record.code.commit or "unknown",
+        labels=", ".join(run.classes),
+        warning="- It saw a part of the data set only: it shows that the code runs.\n" if partial else "",
+        start="random numbers" if recipe.start is None else published or "letters drawn with fonts",
+    )

@@ -11,7 +11,7 @@ import torch
 from probmcl.data import ImageFolderLabels, held_out
 from probmcl_book.replicate.splits import Splits
 
-TABLE = "labels.csv"
+TABLE, PARTS = "labels.csv", ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,9 @@ class FolderData:
             ValueError: if the table is wrong, or leaves a part without an image.
         """
         whole = ImageFolderLabels(images, labels)
-        if getattr(whole, "split", None):
-            parts = [whole.part(name) for name in ("train", "validation", "test")]
+        if split := getattr(whole, "split", None):
+            named = (torch.tensor([part == name for part in split]) for name in PARTS)
+            parts = [whole.subset(mask.nonzero().squeeze(1)) for mask in named]
             words = "the column split of its table"
         else:
             test = held_out(whole.names, self.test_share, self.seed)

@@ -69,16 +69,17 @@ def with_means(rows: Sequence[Row]) -> list[Row]:
 
 
 def mean_row(rows: Sequence[Row]) -> Row:
-    """The mean over seeds, with a t interval where there are two seeds or more."""
+    """The mean over seeds of what all rows hold, with a t interval where there are two seeds or more."""
 
     def over_seeds(name: str) -> Interval:
         values = [row.metrics[name].value for row in rows]
         return seed_interval(values) if len(values) > 1 else rows[0].metrics[name]
 
+    shared = [name for name in rows[0].metrics if all(name in row.metrics for row in rows)]
     return Row(
         method=rows[0].method,
         seed=None,
-        metrics={name: over_seeds(name) for name in rows[0].metrics},
+        metrics={name: over_seeds(name) for name in shared},
         seconds=sum(row.seconds for row in rows) / len(rows),
         image_views=rows[0].image_views,
     )

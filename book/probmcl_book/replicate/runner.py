@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -93,7 +93,7 @@ class Runner:
         self.made_by = provenance(self.device)
 
     def each(
-        self, tasks: Iterable[Task], clock: Clock | None = None, say: Say = lambda line: None
+        self, tasks: Sequence[Task], clock: Clock | None = None, say: Say = lambda line: None
     ) -> Iterator[Finished | None]:
         """The finished run of every task, made now if need be; None if the clock has no time for it.
 
@@ -102,7 +102,7 @@ class Runner:
             clock: of all tasks, those of other calls included; None for no end.
             say: takes a line of progress before and after every run that is made.
         """
-        clock = Clock(None, 0) if clock is None else clock
+        clock = Clock(None, len(tasks)) if clock is None else clock
         for task in tasks:
             key = run_key(task.recipe, task.seed, self.data.of(task.recipe)[1].checksum, tuning=task.tuning)
             run = None if self.folder is None else self.folder.find(key, whole=self.whole)

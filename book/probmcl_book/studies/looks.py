@@ -130,7 +130,7 @@ def looks_record(
     making = Making(command, provenance(device))
     both = tuple(method for method in recipe.methods if method.name in ("ASL", "ProbMCL"))
     recipe = replace(recipe, name="digits_gradcam", methods=both)
-    runs = run_methods(recipe, seeds, device=device, progress=progress, resamples=1, checkpoints=checkpoints)
+    runs = run_methods(recipe, seeds, device=device, progress=progress, checkpoints=checkpoints)
     looks = {
         name: [digit_looks(run.whole(), recipe, runs.splits) for run in every]
         for name, every in runs.finished.items()

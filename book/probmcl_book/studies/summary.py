@@ -79,19 +79,12 @@ def _means(found: StudyRuns) -> list[Row]:
     rows = []
     for trial in found.trials():
         runs = list(found.of(trial).values())
-        shared = set.intersection(*(set(run.row.metrics) for run in runs))
-        one_kind = [
-            replace(
-                run.row, metrics={name: run.row.metrics[name] for name in run.row.metrics if name in shared}
-            )
-            for run in runs
-        ]
         precision = torch.tensor([run.row.series["average_precision"] for run in runs]).nanmean(0)
         series = {"average_precision": precision.tolist()}
         if runs[0].weight.numel():
             alike = torch.stack([weight_similarity(run.weight) for run in runs]).mean(0)  # (K, K)
             series["weight similarity"] = alike.flatten().tolist()
-        rows.append(replace(mean_row(one_kind), series=series))
+        rows.append(replace(mean_row([run.row for run in runs]), series=series))
     return rows
 
 
