@@ -149,7 +149,7 @@ class Runner:
             trained.validation_scores,
             trained.test_scores,
             thresholds,
-            {name: value.detach() for name, value in trained.classifier.state_dict().items()},
+            {name: value.detach().cpu() for name, value in trained.classifier.state_dict().items()},
             *made_by,
             seconds=time.perf_counter() - begin,
             trained=trained if self.whole else None,
