@@ -107,30 +107,21 @@ def test_a_verdict_says_what_its_interval_allows(low: float, high: float, words:
 
 
 @pytest.mark.parametrize(
-    ("seeds", "message"),
+    ("seeds", "notes", "message"),
     [
-        ([], "seeds: expected at least one"),
-        ([0, 0], "seeds: expected different ones, got 0, 0"),
-        ([-1], "seeds: expected a whole number >= 0, got -1"),
+        ([], [], "seeds: expected at least one"),
+        ([0, 0], [], "seeds: expected different ones, got 0, 0"),
+        ([-1], [], "seeds: expected a whole number >= 0, got -1"),
+        ([0], [""], r"notes\[0\]: .*should be non-empty"),
+        ([0], ["see /home/somebody/x"], r"notes\[0\]: .*on one machine only"),
     ],
 )
-def test_seeds_that_no_record_could_hold_are_refused_before_training(
-    recipe, seeds, message, monkeypatch
+def test_what_no_record_could_hold_is_refused_before_training(
+    recipe, seeds, notes, message, monkeypatch
 ) -> None:
     monkeypatch.setattr("probmcl_book.replicate.run.Runner", None)  # a call would fail
     with pytest.raises(ValueError, match=message):
-        run_methods(recipe, seeds)
-
-
-@pytest.mark.parametrize(
-    ("note", "message"), [("", "should be non-empty"), ("see /home/somebody/x", "on one machine only")]
-)
-def test_notes_that_no_record_could_hold_are_refused_before_training(
-    recipe, note, message, monkeypatch
-) -> None:
-    monkeypatch.setattr("probmcl_book.replicate.run.Runner", None)
-    with pytest.raises(ValueError, match=rf"notes\[0\]: .*{message}"):
-        run_experiment(recipe, [0], command="-", notes=[note])
+        run_experiment(recipe, seeds, command="-", notes=notes)
 
 
 @pytest.mark.parametrize(

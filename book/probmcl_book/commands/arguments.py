@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
 
-from probmcl_book.records import Record, write_record
+from probmcl_book.records import Record, comparison_table, verdict, write_record
 
 
 def device(name: str) -> torch.device:
@@ -67,10 +68,17 @@ def add_checkpoints(parser: ArgumentParser) -> None:
     )
 
 
+def report(record: Record, *, verdicts: bool) -> Iterator[Any]:
+    """A table of methods, verdicts where the images are enough for some, and the notes."""
+    yield comparison_table(record)
+    yield from map(verdict, record.differences if verdicts else ())
+    yield from record.notes
+
+
 def hand_over(
-    record: Record, out: Path | None, lines: Iterable[str], console: Console, *, smoke: bool = False
+    record: Record, out: Path | None, lines: Iterable[Any], console: Console, *, smoke: bool = False
 ) -> None:
-    """Write a record, to ``runs`` if no file was given, and print what is to be said about it.
+    """Write a record, to ``runs`` if no file was given, and then print what is to be said about it.
 
     A try is kept beside the real record and not over it.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace, _SubParsersAction
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from rich.console import Console
@@ -33,5 +34,4 @@ def _bench(options: Namespace, arguments: Sequence[str], console: Console) -> No
     record = run_benchmarks(
         options.cases or None, command=command_line(arguments), smoke=options.smoke, say=console.print
     )
-    console.print(bench_table(record))
-    hand_over(record, options.out, record.notes, console)
+    hand_over(record, options.out, chain(map(bench_table, [record]), record.notes), console)

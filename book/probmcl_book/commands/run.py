@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentDefaultsHelpFormatter, Namespace, _SubParsersAction
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from rich.console import Console
 from probmcl.model import check_weights
 from probmcl.train import is_first, process_group
 from probmcl_book.claims import published_table, read_ledger, standings
-from probmcl_book.commands.arguments import add_checkpoints, add_training, hand_over
-from probmcl_book.records import Record, comparison_table, verdict
+from probmcl_book.commands.arguments import add_checkpoints, add_training, hand_over, report
+from probmcl_book.records import Record
 from probmcl_book.records.provenance import command_line
 from probmcl_book.replicate import (
     RECIPES,
@@ -101,12 +102,10 @@ def _run(options: Namespace, arguments: Sequence[str], console: Console) -> None
         )
     if record is None:  # the first process has it
         return
-    console.print(comparison_table(record))
-    _place(record, console)
-    verdicts = [] if recipe.limit else map(verdict, record.differences)  # a few images allow none
     name = f"{options.name or recipe.name}{'-smoke' if options.smoke else ''}"
     out = options.out or Path("runs") / f"{name}.json"
-    hand_over(record, out, [*verdicts, *record.notes], console)
+    lines = chain(report(record, verdicts=not recipe.limit), _published(record))
+    hand_over(record, out, lines, console)
 
 
 def _named(options: Namespace) -> tuple[Recipe, Splits | None]:
@@ -158,11 +157,11 @@ def _started(recipe: Recipe, weights: str | None) -> tuple[Recipe, Path | None]:
     return replace(recipe, start=PretrainedStart(weights)), None
 
 
-def _place(record: Record, console: Console) -> None:
-    """Show the record among published rows, where there are some and the ledger is at hand."""
+def _published(record: Record) -> Iterator[Any]:
+    """The record among published rows, where there are some and the ledger is at hand."""
     try:
         if found := standings(record, read_ledger()):
-            console.print(published_table(record, found))
+            yield published_table(record, found)
     except FileNotFoundError:
         if Recipe.from_dict(record.recipe).data.benchmark is not None:
-            console.print("The published rows stand in book/ledger.yml, which is not here.")
+            yield "The published rows stand in book/ledger.yml, which is not here."

@@ -13,8 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from probmcl import _check
-from probmcl_book.commands.arguments import add_training, hand_over
-from probmcl_book.records import comparison_table, verdict
+from probmcl_book.commands.arguments import add_training, hand_over, report
 from probmcl_book.records.provenance import command_line
 from probmcl_book.replicate import DataSets, PretrainedStart
 from probmcl_book.studies import (
@@ -85,9 +84,8 @@ def _study(options: Namespace, arguments: Sequence[str], console: Console) -> No
         resamples = 20 if options.smoke else 1000
         command = command_line(arguments)
         record = summarise(found, command=command, resamples=resamples, planned=planned)
-        console.print(comparison_table(record))
-        verdicts = [] if options.smoke else map(verdict, record.differences)  # a few images allow none
-        hand_over(record, options.out, [*verdicts, *record.notes], console, smoke=options.smoke)
+        lines = report(record, verdicts=not options.smoke)  # a few images allow none
+        hand_over(record, options.out, lines, console, smoke=options.smoke)
     console.print(f"{found.made} runs made in {time.perf_counter() - begin:.0f} s, {found.left} left")
 
 
