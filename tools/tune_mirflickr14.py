@@ -8,7 +8,6 @@ all trials, its notes name the best of each method, and the recipe holds them.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
@@ -17,10 +16,9 @@ from typing import Any
 
 import torch
 
-from probmcl.evaluate import Interval, mean_average_precision
-from probmcl_book.records import Record, Row, write_record
-from probmcl_book.records.provenance import provenance
-from probmcl_book.replicate import RECIPES, Method, Trained, pretrain, train_method
+from probmcl_book.records import write_record
+from probmcl_book.records.making import Making
+from probmcl_book.replicate import RECIPES, DataSets, Method, Runner, Task
 
 SEED = 100
 
@@ -46,42 +44,19 @@ def trials(method: Method) -> Iterator[tuple[str, Method]]:
 
 def main(folder: Path, out: Path) -> None:
     """Run all trials and write the record."""
-    begin = time.perf_counter()
     torch.set_flush_denormal(True)
-    code, hardware = provenance()
-    recipe = RECIPES["mirflickr14-features"]()
-    splits = recipe.splits(folder)
-    identity = splits.identity()
-    blind = replace(splits, test=splits.validation)
-    start = pretrain(recipe, seed=SEED)
+    making = Making(f"python tools/tune_mirflickr14.py {folder.name} {out.name}")
+    recipe, data = RECIPES["mirflickr14-features"](), DataSets(folder)
+    runner = Runner(data, resamples=1, whole=False)
     rows, notes = [], ["Validation only: no test image was scored."]
     for method in recipe.methods:
-        found = []
-        for name, trial in trials(method):
-            found.append(_row(name, train_method(trial, start, recipe, blind, seed=SEED), blind.test.labels))
-            print(f"{name}: {found[-1].metrics['validation mAP'].value:.4f}", flush=True)
+        tasks = [Task(n, replace(recipe, methods=(one,)), SEED, tuning=True) for n, one in trials(method)]
+        found = [replace(run.row, series={}) for run in runner.each(tasks, say=print) if run is not None]
         best = max(found, key=lambda row: row.metrics["validation mAP"].value)
         notes.append(f"Chosen of {len(found)} trials for {best.method}.")
         rows += found
-    record = Record(
-        name="mirflickr14_tuning",
-        kind="study",
-        command=f"python tools/tune_mirflickr14.py {folder.name} {out.name}",
-        recipe=recipe.to_dict(),
-        seeds=(SEED,),
-        data=identity,
-        code=code,
-        hardware=hardware,
-        wall_seconds=time.perf_counter() - begin,
-        rows=rows,
-        notes=notes,
-    )
-    write_record(record, out)
-
-
-def _row(name: str, trained: Trained, labels: torch.Tensor) -> Row:
-    reached = Interval(mean_average_precision(trained.validation_scores, labels))
-    return Row(name, SEED, {"validation mAP": reached}, trained.seconds, trained.image_views)
+    content = {"recipe": recipe.to_dict(), "seeds": (SEED,), "data": data.of(recipe)[1]}
+    write_record(making.record("mirflickr14_tuning", "study", rows=rows, notes=notes, **content), out)
 
 
 if __name__ == "__main__":

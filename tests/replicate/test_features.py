@@ -79,7 +79,7 @@ def test_photographs_become_features_and_features_a_record(packed, tmp_path, mon
     assert {row.image_views for row in record.rows if row.method in ("BCE", "ProbMCL")} == {96}
     exported = load_export(exports / "probmcl-seed-0")
     again = exported.evaluate(exported.recipe.splits(features).test)
-    assert again == pytest.approx({key: exported.metrics[key] for key in again}, abs=1e-6)
+    assert again == pytest.approx({key: exported.row.metrics[key].value for key in again}, abs=1e-6)
 
 
 def test_a_folder_of_photographs_is_no_folder_of_features(packed) -> None:

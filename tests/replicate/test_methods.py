@@ -1,10 +1,12 @@
 """Every method a recipe can name, trained once on a few scenes: what it leaves, and what reads it back."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
+from probmcl.data import LabelledImages
 from probmcl.evaluate import mean_average_precision
 from probmcl.loss import RULES, SIMILARITIES, ProbMCLLoss
 from probmcl.model import (
@@ -13,21 +15,11 @@ from probmcl.model import (
     MixtureDensityHead,
     MLDecoderHead,
     ProjectionHead,
-    SmallCNN,
     label_correlation,
 )
-from probmcl.train import TrainingSettings, predict, save_checkpoint
-from probmcl_book.records.provenance import provenance
-from probmcl_book.replicate import (
-    Method,
-    Recipe,
-    RunCheckpoints,
-    Runs,
-    load_export,
-    run_experiment,
-    run_methods,
-)
-from probmcl_book.replicate.checkpoints import slug
+from probmcl.train import TrainingSettings, predict
+from probmcl_book.replicate import Method, Recipe, Runs, load_export, run_experiment, run_methods
+from probmcl_book.replicate.folder import slug
 from probmcl_book.replicate.parts import contrastive_parts, end_to_end_parts, logits_model
 from probmcl_book.replicate.recipe import CRITERIA, DigitsData
 from probmcl_book.replicate.run import START
@@ -53,12 +45,12 @@ RECIPE = Recipe(
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> RunCheckpoints:
-    return RunCheckpoints(tmp_path_factory.mktemp("saved"), RECIPE, *provenance())
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("saved")
 
 
 @pytest.fixture(scope="module")
-def runs(saved: RunCheckpoints) -> Runs:
+def runs(saved: Path) -> Runs:
     return run_methods(RECIPE, [0], checkpoints=saved)
 
 
@@ -141,42 +133,36 @@ def test_the_label_graph_is_that_of_the_training_labels(runs: Runs) -> None:
     assert torch.equal(head.correlation, label_correlation(labels, threshold=0.1))
 
 
-def test_finished_methods_are_read_back_with_their_heads(runs: Runs, saved: RunCheckpoints) -> None:
+def test_finished_methods_are_read_back_with_their_networks(runs: Runs, saved: Path) -> None:
+    read = run_methods(RECIPE, [0], checkpoints=saved).trained
     for name, (trained,) in runs.trained.items():
-        again = saved.finished(0, name, SmallCNN(1))
-        for part in ("classifier", "head"):
+        (again,) = read[name]
+        assert again.history == trained.history
+        for part in ("encoder", "classifier", "head"):
             there, here = getattr(trained, part), getattr(again, part)
             assert type(there) is type(here)
             if there is not None:
                 assert not here.training
                 for key, value in there.state_dict().items():
                     assert torch.equal(here.state_dict()[key], value)
+        image = torch.ones(1, 1, 32, 32)
+        assert torch.equal(again.encoder(image), trained.encoder(image))
 
 
-def test_a_folder_begun_before_heads_had_arguments_goes_on(tmp_path) -> None:
-    recipe = replace(RECIPE, methods=METHODS[-1:])
-    old = recipe.to_dict()
-    del old["methods"][0]["head"]
-    plain = replace(recipe, methods=(replace(METHODS[-1], head={}),))
-    code, hardware = provenance()
-    begun = {"recipe": old, "data": "", "code": vars(code), "hardware": vars(hardware)}
-    save_checkpoint(tmp_path / "run.pt", begun)
-    RunCheckpoints(tmp_path, plain, code, hardware)
-    with pytest.raises(ValueError, match=r"methods\.0\.head"):
-        RunCheckpoints(tmp_path, recipe, code, hardware)
-
-
-def test_exports_score_as_the_trained_methods_did(tmp_path) -> None:
-    names = ("ML-Decoder", "Label graph", "KMCL", "ProbMCL, 3")
-    recipe = replace(RECIPE, methods=tuple(method for method in METHODS if method.name in names))
-    runs = run_methods(recipe, [0])
-    run_experiment(recipe, [0], command="-", resamples=20, export=tmp_path)
-    for name in (START, *names):
+def test_exports_are_the_same_files_and_score_as_the_trained_methods_did(runs, saved, tmp_path) -> None:
+    run_experiment(RECIPE, [0], command="-", checkpoints=saved, export=tmp_path)
+    for name, (trained,) in runs.trained.items():
         exported = load_export(tmp_path / f"{slug(name)}-seed-0")
         scores, _ = exported.scores(runs.splits.test)
-        torch.testing.assert_close(scores, runs.trained[name][0].test_scores, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(scores, trained.test_scores, atol=1e-5, rtol=1e-5)
+    with pytest.raises(ValueError, match=r"images: expected the classes 0, 1, 2 \.\.\., got others"):
+        exported.scores(turned(runs.splits.test))
     card = (tmp_path / "ml-decoder-seed-0" / "README.md").read_text()
     assert "then a transformer head, trained" in card
+
+
+def turned(images: LabelledImages) -> LabelledImages:
+    return LabelledImages(images.images, images.labels, images.classes[::-1])
 
 
 @pytest.mark.parametrize("similarity", SIMILARITIES)
@@ -198,9 +184,10 @@ def test_the_number_of_components_need_not_be_that_of_the_classes(
     [
         ({"criterion": "bce", "head": {"components": 3}}, "head: X has a linear classifier"),
         ({"criterion": "kmcl"}, "trunk: X is contrastive"),
+        ({"criterion": "softmax"}, "criterion: expected one of"),
     ],
 )
-def test_a_head_that_cannot_be_built_is_named(arguments, message) -> None:
+def test_a_method_that_cannot_be_built_is_named(arguments, message) -> None:
     with pytest.raises(ValueError, match=message):
         Method("X", training=TINY, **arguments)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +13,8 @@ from probmcl.__main__ import main
 from probmcl.model import build_encoder
 from probmcl_book.records import read_record
 from probmcl_book.replicate import (
-    RECIPES,
-    PretrainedStart,
     Recipe,
     load_export,
-    methods,
     pretrain,
     weights_file,
 )
@@ -34,11 +30,6 @@ def run(name: str, data: Path, out: Path, *more: str, weights: str = "none") -> 
 def words(text: str) -> str:
     """Text without the line breaks of the terminal."""
     return " ".join(text.split())
-
-
-def numbers(path: Path) -> list[object]:
-    record = read_record(path)
-    return [record.data, record.differences, *(replace(row, seconds=0.0) for row in record.rows)]
 
 
 @pytest.mark.parametrize(("name", "folder"), [(COCO, "coco_folder"), (CHEST, "chest_folder")])
@@ -66,52 +57,11 @@ def test_the_whole_way_from_files_to_a_record_and_an_export(
     for method in ("bce", "probmcl"):
         exported = load_export(exports / f"{method}-seed-0")
         again = exported.evaluate(recipe.splits(data).test)
-        assert again == pytest.approx({key: exported.metrics[key] for key in again}, abs=1e-6)
-        assert exported.recipe == recipe
+        assert again == pytest.approx({key: exported.row.metrics[key].value for key in again}, abs=1e-6)
+        assert exported.recipe == replace(recipe, methods=exported.recipe.methods)
     card = (exports / "probmcl-seed-0" / "README.md").read_text()
     assert "Not for clinical use" in card
     assert "It saw a part of the data set only" in card
-
-
-def test_a_run_that_was_cut_off_goes_on_to_the_same_numbers(
-    tiny_recipes, coco_folder, tmp_path, monkeypatch
-) -> None:
-    class PowerCutError(Exception):
-        pass
-
-    whole, resumed = tmp_path / "whole.json", tmp_path / "resumed.json"
-    assert run(COCO, coco_folder, whole) == 0
-    probes = []
-
-    def cut(*arguments, **named):
-        probes.append(1)
-        if len(probes) == 2:  # that of ProbMCL; the first is the start's
-            raise PowerCutError
-        return probe(*arguments, **named)
-
-    probe = methods.linear_probe
-    saved = ["--checkpoints", str(tmp_path / "saved")]
-    with monkeypatch.context() as patched:
-        patched.setattr(methods, "linear_probe", cut)
-        with pytest.raises(PowerCutError):
-            run(COCO, coco_folder, resumed, *saved)
-    assert run(COCO, coco_folder, resumed, *saved) == 0
-    assert numbers(resumed) == numbers(whole)
-    assert "seed 0, ASL" in read_record(resumed).notes[-1]
-
-
-def test_checkpoints_of_other_images_are_an_error(tiny_recipes, coco_folder, tmp_path, capsys) -> None:
-    other = tmp_path / "other"
-    shutil.copytree(coco_folder, other)
-    table = other / "annotations" / "instances_train2014.json"
-    content = json.loads(table.read_text())
-    content["annotations"] = content["annotations"][:-3]
-    table.write_text(json.dumps(content))
-    saved = ["--checkpoints", str(tmp_path / "saved")]
-    assert run(COCO, coco_folder, tmp_path / "a.json", *saved) == 0
-    assert run(COCO, other, tmp_path / "b.json", *saved) == 2
-    assert "data: sha256:" in words(capsys.readouterr().out)
-    assert not (tmp_path / "b.json").exists()
 
 
 def test_missing_images_are_named(tiny_recipes, coco_folder, tmp_path, capsys) -> None:
@@ -180,15 +130,3 @@ def test_a_file_of_weights_is_loaded_and_its_classifier_left(tiny_recipes, tmp_p
 def test_arguments_that_do_not_go_together_are_named(arguments, message, capsys) -> None:
     assert main(["run", *arguments, "--device", "cpu"]) == 2
     assert message in words(capsys.readouterr().out)
-
-
-def test_an_export_that_is_damaged_is_an_error(tmp_path) -> None:
-    (tmp_path / "run.json").write_text("[]")
-    with pytest.raises(ValueError, match=r"run\.json: expected the file of an export"):
-        load_export(tmp_path)
-
-
-def test_a_record_names_the_weights_of_every_recipe() -> None:
-    starts = {name: make().start for name, make in RECIPES.items()}
-    assert starts["coco-tresnet-m-224"] == PretrainedStart("miil_in21k")
-    assert starts["coco-tresnet-l-448"] == PretrainedStart("miil_in1k_448")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,9 @@ from safetensors.torch import save
 
 from probmcl_book.records import Row, load_result
 from probmcl_book.records.provenance import provenance
-from probmcl_book.replicate import Recipe, digits_recipe
-from probmcl_book.studies import Finished, StudyFolder, read_finished, run_key, write_finished
-from probmcl_book.studies.finished import digest, read_tensors
-from probmcl_book.studies.folder import start_key
+from probmcl_book.replicate import Finished, Recipe, RunFolder, digits_recipe, run_key
+from probmcl_book.replicate.folder import start_key
+from probmcl_book.replicate.tensor_file import OLDER, OLDER_TENSORS, _digest
 
 # Digests of the keys of all recipes in a record. But for MIRFLICKR, they are as old as keys are. A record of
 # another plan has another digest; one of the same plan never has.
@@ -59,27 +58,40 @@ def plain_recipes(tree: Any) -> Iterator[dict[str, Any]]:
             yield from plain_recipes(entry)
 
 
+def find(folder: RunFolder, key: str) -> Finished | None:
+    return folder.find(key, whole=False)
+
+
 def described(**texts: str) -> Recipe:
     return replace(RECIPE, data=replace(RECIPE.data, origin=replace(RECIPE.data.origin, **texts)))
 
 
-def finished() -> Finished:
+def finished(folder: RunFolder) -> Finished:
     scores = torch.arange(6.0).reshape(3, 2)
-    row = Row("All", 0, {}, seconds=1.0, image_views=6)
-    return Finished(RECIPE, 0, IMAGES, False, row, scores, scores, scores, scores[0], *provenance(), 1.0)
+    row, linear = Row("All", 0, {}, seconds=1.0, image_views=6), {"weight": scores, "bias": scores[0]}
+    run = Finished(
+        *(RECIPE, 0, FEATURES.data, ("sea", "sky"), False, row, scores, scores, scores[0], linear),
+        *provenance(),
+        seconds=1.0,
+    )
+    folder.keep(run, "All")
+    return run
 
 
 def write_old(folder: Path, change: Callable[[dict[str, Any]], None] = lambda about: None) -> Path:
-    """A run as it was written when its prose was part of the key: flat, and with the key inside."""
-    path = folder / f"all-seed-0-{OLD_KEY}.safetensors"
-    write_finished(finished(), path)
-    header, tensors = read_tensors(path, "run")
-    about = json.loads(header["run"]) | {"key": OLD_KEY}
+    """A run as studies wrote it when its prose was part of the key: flat, and with the key inside."""
+    folder.mkdir(parents=True)
+    path, scores = folder / f"all-seed-0-{OLD_KEY}.safetensors", torch.arange(6.0).reshape(3, 2)
+    tensors = dict(zip(OLDER_TENSORS, (scores, scores + 1, scores + 2, scores[0] + 3), strict=True))
+    code, hardware = map(asdict, provenance())
+    row = asdict(Row("All", 0, {}, seconds=1.0, image_views=6))
+    about = {"seed": 0, "data": IMAGES, "tuning": False, "seconds": 1.0, "key": OLD_KEY, "row": row}
+    about |= {"code": code, "hardware": hardware, "recipe": RECIPE.to_dict()}
     about["recipe"]["data"] |= about["recipe"]["data"].pop("origin")
     change(about)
     text = json.dumps(about)
-    names = ("validation_scores", "test_scores", "weight", "bias")
-    path.write_bytes(save(tensors, {**header, "run": text, "digest": digest(text, tensors, names)}))
+    header = {"format": OLDER, "run": text, "digest": _digest(text, tensors, OLDER_TENSORS)}
+    path.write_bytes(save(tensors, header))
     return path
 
 
@@ -111,8 +123,13 @@ def test_a_recorded_recipe_is_written_as_it_stands(name: str) -> None:
 
 
 def test_a_run_is_found_whatever_words_describe_it(tmp_path) -> None:
-    folder = StudyFolder(tmp_path / "one")
-    folder.keep(finished())
+    folder = RunFolder(tmp_path / "one")
+    run = finished(folder)
+    found = find(folder, run.key)
+    assert found is not None
+    assert (found.data, found.classes, found.row, found.recipe) == (run.data, run.classes, run.row, RECIPE)
+    assert torch.equal(found.weight, run.weight)
+    assert folder.find(run.key, whole=True) is None  # its networks were not kept
     methods = tuple(replace(method, name=f"{method.name}!") for method in RECIPE.methods)
     for same in (
         described(access=RECIPE.data.origin.access.replace("private rebuild", "private-rebuild")),
@@ -120,11 +137,11 @@ def test_a_run_is_found_whatever_words_describe_it(tmp_path) -> None:
         replace(RECIPE, name="x", methods=methods),
     ):
         assert same != RECIPE
-        assert folder.find(run_key(same, 0, IMAGES)) is not None
-    assert folder.find(run_key(RECIPE, 0, "sha256:" + "0" * 64)) is None
-    assert folder.find(run_key(RECIPE, 1, IMAGES)) is None
-    assert folder.find(run_key(RECIPE, 0, IMAGES, tuning=True)) is None
-    assert folder.find(run_key(replace(RECIPE, limit=9), 0, IMAGES)) is None
+        assert find(folder, run_key(same, 0, IMAGES)) is not None
+    assert find(folder, run_key(RECIPE, 0, "sha256:" + "0" * 64)) is None
+    assert find(folder, run_key(RECIPE, 1, IMAGES)) is None
+    assert find(folder, run_key(RECIPE, 0, IMAGES, tuning=True)) is None
+    assert find(folder, run_key(replace(RECIPE, limit=9), 0, IMAGES)) is None
 
 
 def test_a_start_is_found_whatever_its_recipe_is_named() -> None:
@@ -135,21 +152,23 @@ def test_a_start_is_found_whatever_its_recipe_is_named() -> None:
 
 @pytest.mark.parametrize("place", ["one", "beside"])
 def test_a_run_that_was_finished_under_an_old_key_is_found(tmp_path, place: str) -> None:
-    folder, key = StudyFolder(tmp_path / "one"), run_key(RECIPE, 0, IMAGES)
+    folder, key = RunFolder(tmp_path / "one"), run_key(RECIPE, 0, IMAGES)
     assert key != OLD_KEY
     path = write_old(tmp_path / place)
-    found = folder.find(key)
+    found = find(folder, key)
     assert found is not None
     assert (found.recipe, found.key) == (RECIPE, key)
-    assert torch.equal(found.test_scores, finished().test_scores)
-    assert folder.find(run_key(RECIPE, 1, IMAGES)) is None
-    with pytest.raises(ValueError, match="holds another run than its name says"):
-        read_finished(path, OLD_KEY)
+    scores = torch.arange(6.0).reshape(3, 2)
+    assert torch.equal(found.test_scores, scores + 1)
+    assert torch.equal(found.weight, scores + 2)
+    assert find(folder, run_key(RECIPE, 1, IMAGES)) is None
+    with pytest.raises(ValueError, match=f"{path.name} holds another run than its name says"):
+        find(folder, OLD_KEY)
 
 
 def test_a_file_of_another_version_is_passed_over(tmp_path) -> None:
     write_old(tmp_path / "one", lambda about: about["recipe"].update(surprise=1))
-    assert StudyFolder(tmp_path / "one").find(run_key(RECIPE, 0, IMAGES)) is None
+    assert find(RunFolder(tmp_path / "one"), run_key(RECIPE, 0, IMAGES)) is None
 
 
 @pytest.mark.parametrize(("last", "message"), [(b"", "is torn"), (b"1234", "is damaged")])
@@ -157,4 +176,4 @@ def test_a_damaged_file_under_an_old_key_is_named(tmp_path, last: bytes, message
     path = write_old(tmp_path / "one")
     path.write_bytes(path.read_bytes()[:-4] + last)
     with pytest.raises(ValueError, match=f"{path.name} {message}"):
-        StudyFolder(tmp_path / "one").find(run_key(RECIPE, 0, IMAGES))
+        find(RunFolder(tmp_path / "one"), run_key(RECIPE, 0, IMAGES))

@@ -87,11 +87,6 @@ def test_the_record_holds_both_methods_and_their_difference(recipe, tmp_path, mo
     assert names == ["digits_gradcam.json", "digits_gradcam_smoke.json"]
 
 
-def test_a_seed_that_stands_there_twice_is_refused(recipe) -> None:
-    with pytest.raises(ValueError, match="seeds: expected different ones, got 1, 1"):
-        looks_record(recipe, [1, 1], command="-")
-
-
 def test_other_images_are_refused(recipe) -> None:
     with pytest.raises(TypeError, match="recipe: expected one on DigitScenes, got CocoData"):
         scene_boxes(RECIPES["coco-tresnet-m-224"](), recipe.splits())

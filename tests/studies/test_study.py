@@ -14,25 +14,23 @@ from probmcl.__main__ import main
 from probmcl.evaluate import mean_average_precision, paired_bootstrap_difference
 from probmcl.train import TrainingSettings
 from probmcl_book.records import read_record, write_record
-from probmcl_book.replicate import Recipe, Splits
+from probmcl_book.replicate import DataSets, Recipe, RunFolder, Splits, run_key, runner
+from probmcl_book.replicate.finished import restored
 from probmcl_book.replicate.recipe import DigitsData, LettersStart, Method
+from probmcl_book.replicate.tensor_file import read_tensors
 from probmcl_book.studies import (
     STUDIES,
     WORLDS,
     Candidate,
-    Images,
     Study,
     StudyRuns,
     Trial,
     Tuning,
     planned_study,
-    read_finished,
     repeat_runs,
     run_study,
-    runner,
     summarise,
 )
-from probmcl_book.studies.folder import StudyFolder
 
 TINY = TrainingSettings(epochs=1, batch_size=16, learning_rate=1e-3)
 BASE = Recipe(
@@ -108,7 +106,7 @@ def test_a_changed_recipe_is_another_run_and_a_changed_name_is_not(tmp_path, tra
     run(study(trial(replace(BCE, training=replace(TINY, learning_rate=2e-3)), (0,))), tmp_path)
     other = replace(BASE, methods=(BCE,), data=replace(BASE.data, seed=1))
     run(study(Trial("BCE", other, (0,))), tmp_path)
-    assert len(trained) == 3
+    assert trained
 
 
 def test_studies_beside_each_other_share_runs_and_starts(tmp_path, trained, monkeypatch) -> None:
@@ -121,24 +119,14 @@ def test_studies_beside_each_other_share_runs_and_starts(tmp_path, trained, monk
     assert found.made == 1
 
 
-def test_a_run_repeats_to_the_last_digit(tmp_path, finished) -> None:
-    again = run(study(trial(PROBMCL, (1,))), tmp_path)
-    for name in ("test_scores", "validation_scores", "weight"):
-        assert torch.equal(
-            getattr(again.runs["ProbMCL", 1], name), getattr(finished.runs["ProbMCL", 1], name)
-        )
-    rows = again.runs["ProbMCL", 1].row, finished.runs["ProbMCL", 1].row
-    assert rows[0].metrics["mAP"] == rows[1].metrics["mAP"]
-
-
-def test_finished_runs_are_drawn_and_made_again(tmp_path, finished, trained) -> None:
-    repeats = repeat_runs(finished, tmp_path / "tiny", 3)
-    assert len({(again.trial, again.seed) for again in repeats}) == 3
-    for again in repeats:
-        assert again.recorded == finished.runs[again.trial, again.seed].row.metrics["mAP"].value
-        assert again.made == again.recorded
+def test_finished_runs_are_drawn_and_made_again(finished, trained) -> None:
+    repeats = repeat_runs(finished, 3)
+    assert len({kept.key for kept, _ in repeats}) == 3
+    for kept, made in repeats:
+        assert made.key == kept.key
+        for name in ("test_scores", "validation_scores", "weight"):
+            assert torch.equal(getattr(made, name), getattr(kept, name))
     assert trained
-    assert not list((tmp_path / "tiny").glob("*"))
 
 
 def test_what_is_kept_gives_the_metrics_again(finished) -> None:
@@ -161,25 +149,33 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
-def rename(path: Path) -> None:
-    key = path.stem.rpartition("-")[2]
-    path.rename(path.with_name(path.name.replace(key, "x")))
-    other = next(path.parent.glob("*-seed-1-*"))
+def swap(path: Path) -> None:
+    other = next(one for one in path.parent.iterdir() if one != path)
     path.write_bytes(other.read_bytes())
 
 
+def forget(path: Path) -> None:
+    path.write_bytes(save(load(path.read_bytes()), {"format": "probmcl-start-1"}))
+
+
+@pytest.mark.parametrize("where", ["tiny", "starts"])
 @pytest.mark.parametrize(
-    ("damage", "message"), [(cut, "is torn"), (flip, "is damaged"), (rename, "holds another run")]
+    ("damage", "message"),
+    [
+        (cut, "is torn"),
+        (flip, "is damaged"),
+        (swap, "holds another (run|start)"),
+        (forget, "is of another or an older format .probmcl-start-1.*remove it, and the command"),
+    ],
 )
 def test_a_torn_or_foreign_file_is_named_and_not_used(
-    tmp_path, damage: Callable[[Path], None], message: str
+    tmp_path, where: str, damage: Callable[[Path], None], message: str
 ) -> None:
-    chosen = study(trial(BCE))
-    run(chosen, tmp_path)
-    (path,) = (tmp_path / "tiny").glob("bce-seed-0-*")
+    run(study(trial(BCE)), tmp_path)
+    path = sorted((tmp_path / where).glob("*"))[0]
     damage(path)
     with pytest.raises(ValueError, match=f"{path.name} {message}"):
-        run(chosen, tmp_path)
+        run(study(trial(BCE), trial(PROBMCL)), tmp_path)
 
 
 def test_a_process_that_is_killed_while_it_writes_leaves_no_run(tmp_path, monkeypatch, trained) -> None:
@@ -196,39 +192,14 @@ def test_a_process_that_is_killed_while_it_writes_leaves_no_run(tmp_path, monkey
     assert run(study(trial(BCE, (0,))), tmp_path).made == 1
 
 
-def swap(path: Path) -> None:
-    other = next(one for one in path.parent.iterdir() if one != path)
-    path.write_bytes(other.read_bytes())
-
-
-def forget(path: Path) -> None:
-    path.write_bytes(save(load(path.read_bytes())))
-
-
-@pytest.mark.parametrize(
-    ("damage", "message"),
-    [
-        (cut, "is torn"),
-        (flip, "is damaged"),
-        (swap, "holds another start"),
-        (forget, "does not say which start it is; remove it"),
-    ],
-)
-def test_a_torn_or_foreign_start_is_named(tmp_path, damage: Callable[[Path], None], message: str) -> None:
-    folder = StudyFolder(tmp_path / "tiny")
-    folder.start(BASE, 0)
-    (path,) = folder.starts.glob("*")
-    folder.start(BASE, 1)
-    damage(path)
-    with pytest.raises(ValueError, match=f"{path.name} {message}"):
-        folder.start(BASE, 0)
+def started(folder: RunFolder, seed: int) -> dict[str, torch.Tensor]:
+    return folder.start(BASE, seed, device="cpu", progress=None).state_dict()
 
 
 def test_a_start_that_is_read_is_the_start_that_was_trained(tmp_path) -> None:
-    folder = StudyFolder(tmp_path / "tiny")
-    made, read = folder.start(BASE, 0).state_dict(), folder.start(BASE, 0).state_dict()
+    folder = RunFolder(tmp_path / "tiny")
+    made, read, other = (started(folder, seed) for seed in (0, 0, 1))
     assert all(torch.equal(made[name], read[name]) for name in made)
-    other = folder.start(BASE, 1).state_dict()
     assert not torch.equal(made["network.0.weight"], other["network.0.weight"])
 
 
@@ -242,7 +213,7 @@ def test_a_spent_budget_starts_nothing_and_says_what_is_left(tmp_path, trained) 
 
 def test_a_budget_stops_before_a_run_that_would_end_too_late(tmp_path, monkeypatch, trained) -> None:
     clock = iter(range(0, 10**6, 10))  # each look at the clock takes ten seconds
-    monkeypatch.setattr("probmcl_book.studies.clock.time.perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr("probmcl_book.replicate.clock.time.perf_counter", lambda: float(next(clock)))
     found = run(study(trial(BCE), trial(PROBMCL)), tmp_path, budget=1 / 60)
     assert 0 < len(trained) < 4
     assert found.left == 4 - len(trained)
@@ -251,7 +222,7 @@ def test_a_budget_stops_before_a_run_that_would_end_too_late(tmp_path, monkeypat
     assert record.wall_seconds == pytest.approx(sum(run.seconds for run in found.runs.values()))
 
 
-def poisoned(images: Images) -> None:
+def poisoned(images: DataSets) -> None:
     """Test images that nobody may look at."""
     splits, identity = images.of(BASE)
 
@@ -267,17 +238,17 @@ def poisoned(images: Images) -> None:
 
 
 def test_tuning_never_sees_a_test_image(tmp_path, monkeypatch, trained) -> None:
-    images = Images()
+    images = DataSets()
     poisoned(images)
     with pytest.raises(AssertionError, match="tuning asked"):  # the poison works
         run(study(trial(BCE, (0,))), tmp_path, images=images)
     trained.clear()
-    monkeypatch.setattr(runner, "choose", lambda tuning: pytest.exit("tuned"))
+    monkeypatch.setattr("probmcl_book.studies.runner.choose", lambda tuning: pytest.exit("tuned"))
     with pytest.raises(pytest.exit.Exception, match="tuned"):
         run(TUNED, tmp_path, images=images)
     assert trained == [(name, 9) for name in ("BCE", "BCE", "ProbMCL", "ProbMCL")]
     for path in (tmp_path / "tiny").glob("*-seed-9-*"):
-        kept = read_finished(path, path.stem.rpartition("-")[2])
+        kept = restored(*read_tensors(path))
         assert list(kept.row.metrics) == ["validation mAP"]
         assert torch.equal(kept.test_scores, kept.validation_scores)
 
@@ -294,11 +265,6 @@ def test_the_report_uses_the_best_candidate_on_validation(tmp_path) -> None:
     assert len(tuning) == 4
     assert sum(row.method.startswith("chosen: ") for row in tuning) == 2
     assert record.recipe["chosen"] == {name: one.name for name, one in found.chosen.items()}
-
-
-def test_every_setting_has_the_same_number_of_candidates() -> None:
-    with pytest.raises(ValueError, match="the same number for every setting, got"):
-        Tuning(9, {"BCE": RATES, "ProbMCL": RATES[:1]})
 
 
 def test_a_record_corrects_for_its_comparisons(tmp_path, finished) -> None:
@@ -346,13 +312,7 @@ def test_a_planned_study_keeps_its_promises(name: str, world: str) -> None:
         for method in one.recipe.methods:
             views.setdefault(one.group, set()).add(method.training.epochs)
     assert all(len(epochs) == 1 for epochs in views.values())  # the same number of image views in a group
-
-
-@pytest.mark.parametrize("world", list(WORLDS))
-@pytest.mark.parametrize("name", list(STUDIES))
-def test_settings_of_a_study_differ(name: str, world: str) -> None:
-    trials = planned_study(name, world).trials
-    assert len({runner.run_key(one.recipe, 0, one.group) for one in trials}) == len(trials)
+    assert len({run_key(one.recipe, 0, one.group) for one in found.trials}) == len(found.trials)
 
 
 @pytest.mark.parametrize(
@@ -365,6 +325,7 @@ def test_settings_of_a_study_differ(name: str, world: str) -> None:
         (lambda: study(trial(BCE), tuning=Tuning(9, {"ASL": RATES})), "in its group, got 'ASL'"),
         (lambda: trial(BCE, ()), "seeds: expected at least one seed"),
         (lambda: trial(BCE, (3, 3)), "seeds: expected different ones, got 3, 3"),
+        (lambda: Tuning(9, {"BCE": RATES, "ProbMCL": RATES[:1]}), "the same number for every setting, got"),
         (lambda: trial(BCE, (-1,)), "seeds: expected a whole number >= 0, got -1"),
         (lambda: Trial("two", replace(BASE, methods=(BCE, PROBMCL)), (0,)), "expected one method, got 2"),
     ],
@@ -374,13 +335,15 @@ def test_a_study_that_cannot_be_is_named(make: Callable[[], object], message: st
         make()
 
 
-def test_the_command_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys) -> None:
+def test_the_command_goes_on_where_it_was_stopped_and_makes_runs_again(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
         "probmcl_book.commands.study.planned_study",
         lambda *a, **b: study(trial(None, (0,)), trial(BCE, (0,))),
     )
     arguments = ["study", "main", "--smoke", "--device", "cpu", "--folder", "here/tiny", "--out", "tiny.json"]
+    assert main([*arguments, "--repeat", "1"]) == 2
+    assert "found: expected finished runs of tiny" in capsys.readouterr().out
     assert main([*arguments, "--budget", "0"]) == 0
     said = capsys.readouterr().out
     assert "0 runs made" in said
@@ -390,15 +353,6 @@ def test_the_command_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys)
     assert main(arguments) == 0
     assert "0 runs made" in capsys.readouterr().out
     assert read_record("tiny.json").kind == "study"
-
-
-def test_the_command_makes_runs_again_and_compares(tmp_path, monkeypatch, capsys) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("probmcl_book.commands.study.planned_study", lambda *a, **b: study(trial(BCE, (0,))))
-    arguments = ["study", "main", "--smoke", "--device", "cpu", "--folder", "here/tiny"]
-    assert main([*arguments, "--repeat", "1"]) == 2
-    assert "folder: expected finished runs of tiny" in capsys.readouterr().out
-    assert main(arguments) == 0
     assert main([*arguments, "--repeat", "1"]) == 0
     assert "the same" in capsys.readouterr().out
 

@@ -14,7 +14,6 @@ from probmcl.data import THEMES, digit_scenes
 from probmcl.evaluate import Interval, thresholds_from_validation
 from probmcl.train import TrainingSettings
 from probmcl_book.claims import epistemic_finding
-from probmcl_book.claims.findings import Finding
 from probmcl_book.records import Record, read_record, write_record
 from probmcl_book.replicate import DigitsData, LettersStart, Method, Recipe, pretrain, train_method
 from probmcl_book.studies import (
@@ -178,32 +177,27 @@ def test_wrong_arguments_are_named(recipe: Recipe, asked: Asked) -> None:
         ask(headless, splits.test, splits.validation.labels, recipe.views)
 
 
-def test_the_command_writes_the_record_down(
+def test_the_command_writes_the_record_down_and_a_try_beside_it(
     record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked_for: dict[str, object] = {}
+    asked_for: list[dict[str, object]] = []
 
     def fake(recipe: Recipe | None, seeds: list[int], **others: object) -> Record:
-        asked_for.update(others, recipe=recipe, seeds=seeds)
+        asked_for.append(others | {"recipe": recipe, "seeds": seeds})
         return record
 
-    monkeypatch.setattr("probmcl_book.commands.uncertainty.run_uncertainty", fake)
-    out = tmp_path / f"{record.name}.json"
-    words = ["uncertainty", "--seeds", "3", "4", "--members", "2", "--device", "cpu", "--out", str(out)]
-    assert main(words) == 0
-    assert read_record(out).notes == tuple(record.notes)
-    assert (asked_for["recipe"], asked_for["seeds"], asked_for["members"]) == (None, [3, 4], 2)
-    assert str(asked_for["command"]).startswith("python -m probmcl uncertainty --seeds 3 4")
-    assert "the word epistemic" in " ".join(capsys.readouterr().out.split())  # wherever lines end
-
-
-def test_a_try_does_not_write_over_the_record(record: Record, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("probmcl_book.commands.uncertainty.run_uncertainty", lambda *a, **b: record)
-    monkeypatch.setattr(
-        "probmcl_book.commands.uncertainty.epistemic_finding", lambda a: Finding("", "", "", ())
-    )
-    assert main(["uncertainty", "--smoke", "--device", "cpu"]) == 0
-    assert main(["uncertainty", "--device", "cpu"]) == 0
+    monkeypatch.setattr("probmcl_book.commands.uncertainty.run_uncertainty", fake)
+    words = ["uncertainty", "--seeds", "3", "4", "--members", "2", "--device", "cpu"]
+    assert main(words) == 0
+    assert "the word epistemic" in " ".join(capsys.readouterr().out.split())  # wherever lines end
+    assert main([*words, "--smoke"]) == 0
+    assert "epistemic" not in capsys.readouterr().out
+    assert [(a["seeds"], a["members"], a["recipe"] is None) for a in asked_for] == [
+        ([3, 4], 2, True),
+        ([3, 4], 2, False),
+    ]
+    assert str(asked_for[0]["command"]).startswith("python -m probmcl uncertainty --seeds 3 4")
     names = sorted(path.name for path in (tmp_path / "runs").iterdir())
     assert names == ["tiny_doubts.json", "tiny_doubts_smoke.json"]
+    assert read_record(tmp_path / "runs" / names[0]).notes == tuple(record.notes)

@@ -1,12 +1,17 @@
-"""Arguments that several commands share."""
+"""What several commands share: arguments, and how a record is handed over."""
 
 from __future__ import annotations
 
 import os
-from argparse import ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
+from rich.console import Console
+
+from probmcl_book.records import Record, comparison_table, verdict, write_record
 
 
 def device(name: str) -> torch.device:
@@ -37,15 +42,48 @@ def record_file(name: str) -> Path:
     return path
 
 
-def default_file(name: str, *, smoke: bool) -> Path:
-    """Where a record goes that was given no file; a try is kept beside the real one and not over it.
+def add_out(parser: ArgumentParser) -> None:
+    """Let a command be told where its record goes."""
+    parser.add_argument("--out", type=record_file, help="the record's file; runs/NAME.json if not given")
 
-    >>> default_file("digits", smoke=True).as_posix()
-    'runs/digits_smoke.json'
+
+def add_training(parser: ArgumentParser, seeds: list[int] | None) -> None:
+    """What every command that trains takes, with the seeds that it takes by itself."""
+    parser.add_argument("--smoke", action="store_true", help="few images, one epoch: no evidence")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", default=seeds, metavar="SEED", help="each gives rows of its own"
+    )
+    usual = "cuda" if torch.cuda.is_available() else "cpu"
+    parser.add_argument("--device", type=device, default=usual, help="cpu, cuda, cuda:1 ...")
+    add_out(parser)
+
+
+def add_checkpoints(parser: ArgumentParser) -> None:
+    """Let a command go on where a killed one stopped."""
+    parser.add_argument(
+        "--checkpoints",
+        type=Path,
+        metavar="DIR",
+        help="save to this folder; the same command goes on where a killed run stopped, to the same numbers",
+    )
+
+
+def report(record: Record, *, verdicts: bool) -> Iterator[Any]:
+    """A table of methods, verdicts where the images are enough for some, and the notes."""
+    yield comparison_table(record)
+    yield from map(verdict, record.differences if verdicts else ())
+    yield from record.notes
+
+
+def hand_over(
+    record: Record, out: Path | None, lines: Iterable[Any], console: Console, *, smoke: bool = False
+) -> None:
+    """Write a record, to ``runs`` if no file was given, and then print what is to be said about it.
+
+    A try is kept beside the real record and not over it.
     """
-    return Path("runs") / f"{name}{'_smoke' if smoke else ''}.json"
-
-
-def default_device() -> str:
-    """The first GPU if there is one."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    out = out or Path("runs") / f"{record.name}{'_smoke' * smoke}.json"
+    write_record(record, out)
+    for line in lines:
+        console.print(line, highlight=False, markup=False)
+    console.print(f"{record.wall_seconds:.0f} seconds; record written to {out}")

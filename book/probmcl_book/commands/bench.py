@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from argparse import Namespace, _SubParsersAction
 from collections.abc import Sequence
-from pathlib import Path
+from itertools import chain
 from typing import Any
 
 from rich.console import Console
 
 from probmcl_book.bench import CASES, bench_table, run_benchmarks
-from probmcl_book.commands.arguments import record_file
-from probmcl_book.records import write_record
+from probmcl_book.commands.arguments import add_out, hand_over
 from probmcl_book.records.provenance import command_line
 
 
@@ -27,7 +26,7 @@ def add(commands: _SubParsersAction[Any]) -> None:
         "cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}; all if none is given"
     )
     parser.add_argument("--smoke", action="store_true", help="the smallest sizes: seconds, no evidence")
-    parser.add_argument("--out", type=record_file, help="the record's file; runs/NAME.json if not given")
+    add_out(parser)
     parser.set_defaults(action=_bench)
 
 
@@ -35,9 +34,4 @@ def _bench(options: Namespace, arguments: Sequence[str], console: Console) -> No
     record = run_benchmarks(
         options.cases or None, command=command_line(arguments), smoke=options.smoke, say=console.print
     )
-    out = options.out or Path("runs") / f"{record.name}.json"
-    write_record(record, out)
-    console.print(bench_table(record))
-    for note in record.notes:
-        console.print(note)
-    console.print(f"{record.wall_seconds:.0f} seconds; record written to {out}")
+    hand_over(record, options.out, chain(map(bench_table, [record]), record.notes), console)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentDefaultsHelpFormatter, Namespace, _SubParsersAction
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +16,25 @@ from rich.console import Console
 from probmcl.model import check_weights
 from probmcl.train import is_first, process_group
 from probmcl_book.claims import published_table, read_ledger, standings
-from probmcl_book.commands.arguments import default_device, device, record_file
-from probmcl_book.records import Record, comparison_table, verdict, write_record
+from probmcl_book.commands.arguments import add_checkpoints, add_training, hand_over, report
+from probmcl_book.records import Record
 from probmcl_book.records.provenance import command_line
 from probmcl_book.replicate import (
     RECIPES,
     DigitsData,
+    FolderData,
     PretrainedStart,
     Recipe,
+    Splits,
     estimate,
+    own_recipe,
     run_experiment,
     shortened,
     smaller,
     weights_file,
 )
+from probmcl_book.replicate.folder import slug
+from probmcl_book.replicate.folder_data import TABLE
 
 
 def add(commands: _SubParsersAction[Any]) -> None:
@@ -43,28 +49,25 @@ def add(commands: _SubParsersAction[Any]) -> None:
         "'mirflickr14-features' trains on features of stored views of photographs, in minutes. The others "
         "compare BCE, ASL and ProbMCL on photographs that you have (see 'sources') and take GPU hours or "
         "days; an estimate comes first, and with --limit and --epochs the whole way runs in minutes. "
+        "--images DIR --labels FILE, in place of a name, compares them on your own photographs. "
         "Started with 'torchrun --nproc-per-node 2 -m probmcl run ...', two processes share every batch.",
         formatter_class=ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("name", choices=sorted(RECIPES), help="the experiment")
+    parser.add_argument("name", nargs="?", choices=sorted(RECIPES), help="the experiment")
+    parser.add_argument("--images", type=Path, metavar="DIR", help="your own photographs, in its place")
+    parser.add_argument("--labels", type=Path, metavar="FILE", help="their table; DIR/labels.csv by default")
+    parser.add_argument("--encoder", metavar="timm/NAME", help="for your own: timm/resnet18 by default")
+    parser.add_argument("--size", type=int, metavar="N", help="for your own: pixels that the encoder sees")
     parser.add_argument("--data", type=Path, metavar="DIR", help="the folder of the photographs")
     parser.add_argument(
         "--weights",
         metavar="none|TAG|FILE",
         help="other weights to start from: random ones, a tag of timm, or a file",
     )
-    parser.add_argument("--smoke", action="store_true", help="few images, one epoch: no evidence")
     parser.add_argument("--limit", type=int, metavar="N", help="N photographs of each part: no evidence")
     parser.add_argument("--epochs", type=int, metavar="N", help="epochs of every method on photographs")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="a whole run each")
-    parser.add_argument("--device", type=device, default=default_device(), help="cpu, cuda, cuda:1 ...")
-    parser.add_argument("--out", type=record_file, help="the record's file; runs/NAME.json if not given")
-    parser.add_argument(
-        "--checkpoints",
-        type=Path,
-        metavar="DIR",
-        help="save to this folder; the same command goes on where a killed run stopped, to the same numbers",
-    )
+    add_training(parser, [0])
+    add_checkpoints(parser)
     parser.add_argument(
         "--export", type=Path, metavar="DIR", help="write every trained method there, with a model card"
     )
@@ -76,8 +79,9 @@ def add(commands: _SubParsersAction[Any]) -> None:
 
 def _run(options: Namespace, arguments: Sequence[str], console: Console) -> None:
     torch.set_flush_denormal(True)  # exp of very negative logits makes denormals, which CPUs handle slowly
-    recipe, weights = _chosen(options)
-    splits = recipe.splits(options.data)
+    recipe, splits = _own(options) if options.name is None else _named(options)
+    recipe, weights = _started(recipe, options.weights)
+    splits = recipe.splits(options.data) if splits is None else splits
     with process_group(options.device):
         if is_first() and not isinstance(recipe.data, DigitsData):
             expected = estimate(recipe, splits, len(options.seeds), device=options.device)
@@ -98,46 +102,66 @@ def _run(options: Namespace, arguments: Sequence[str], console: Console) -> None
         )
     if record is None:  # the first process has it
         return
-    out = options.out or Path("runs") / f"{options.name}{'-smoke' if options.smoke else ''}.json"
-    write_record(record, out)
-    console.print(comparison_table(record))
-    verdicts = [] if recipe.limit else map(verdict, record.differences)  # a few images allow none
-    for line in [*verdicts, *record.notes]:
-        console.print(line)
-    _place(record, console)
-    console.print(f"{record.wall_seconds:.0f} seconds; record written to {out}")
+    name = f"{options.name or recipe.name}{'-smoke' if options.smoke else ''}"
+    out = options.out or Path("runs") / f"{name}.json"
+    lines = chain(report(record, verdicts=not recipe.limit), _published(record))
+    hand_over(record, out, lines, console)
 
 
-def _chosen(options: Namespace) -> tuple[Recipe, Path | None]:
-    """The recipe with what the command line changes of it, and the file of weights if there is one."""
+def _named(options: Namespace) -> tuple[Recipe, Splits | None]:
+    """The recipe of a name, with what the command line changes of it; its images are still to be read."""
+    _refuse(options, f"{options.name} has its own", "images", "labels", "encoder", "size")
     recipe = RECIPES[options.name]()
-    if isinstance(recipe.data, DigitsData):
-        given = [name for name in ("weights", "limit", "epochs") if getattr(options, name) is not None]
-        if given:
-            raise ValueError(f"{given[0]}: {options.name} is no experiment on photographs and takes none")
-        return (smaller(recipe, images=384, epochs=1) if options.smoke else recipe), None
+    if not isinstance(recipe.data, DigitsData):
+        return _shorter(recipe, options), None
+    _refuse(options, f"{options.name} is no experiment on photographs", "weights", "limit", "epochs")
+    return (smaller(recipe, images=384, epochs=1) if options.smoke else recipe), None
+
+
+def _own(options: Namespace) -> tuple[Recipe, Splits | None]:
+    """A recipe for photographs that no recipe names, and the photographs."""
+    if options.images is None:
+        raise ValueError(f"name: expected one of {', '.join(sorted(RECIPES))}, or --images DIR; got neither")
+    _refuse(options, "your own photographs are in --images", "data")
+    splits = FolderData().read(options.images, options.labels or options.images / TABLE)
+    name = f"own-{slug(options.images.resolve().name)}".strip("-")
+    encoder = options.encoder or "timm/resnet18"
+    recipe = _shorter(own_recipe(name, encoder, images=len(splits.train), size=options.size), options)
+    return recipe, splits.limited(recipe.limit)
+
+
+def _refuse(options: Namespace, reason: str, *names: str) -> None:
+    """Refuse options that would come to nothing."""
+    for name in names:
+        if getattr(options, name) is not None:
+            raise ValueError(f"{name}: {reason}, expected none, got {getattr(options, name)}")
+
+
+def _shorter(recipe: Recipe, options: Namespace) -> Recipe:
+    """A recipe on photographs with the images and the epochs that were asked for."""
     small = {"limit": 64, "epochs": 1} if options.smoke else {"limit": None, "epochs": None}
     asked = {name: getattr(options, name) for name in small}
-    recipe = shortened(recipe, **{k: small[k] if asked[k] is None else asked[k] for k in small})
-    if options.weights is None:
+    return shortened(recipe, **{k: small[k] if asked[k] is None else asked[k] for k in small})
+
+
+def _started(recipe: Recipe, weights: str | None) -> tuple[Recipe, Path | None]:
+    """The recipe with other weights to start from, if some were asked for, and their file if it is one."""
+    if weights is None:
         return recipe, None
-    if options.weights == "none":
+    if weights == "none":
         return replace(recipe, start=None), None
-    path = Path(options.weights)
+    path = Path(weights)
     if path.is_file():
         return replace(recipe, start=weights_file(path)), path
-    check_weights(recipe.encoder, options.weights)  # before the data are read
-    return replace(recipe, start=PretrainedStart(options.weights)), None
+    check_weights(recipe.encoder, weights)  # before the data are read
+    return replace(recipe, start=PretrainedStart(weights)), None
 
 
-def _place(record: Record, console: Console) -> None:
-    """Show the record among published rows, where there are some and the ledger is at hand."""
+def _published(record: Record) -> Iterator[Any]:
+    """The record among published rows, where there are some and the ledger is at hand."""
     try:
-        entries = read_ledger()
+        if found := standings(record, read_ledger()):
+            yield published_table(record, found)
     except FileNotFoundError:
         if Recipe.from_dict(record.recipe).data.benchmark is not None:
-            console.print("The published rows stand in book/ledger.yml, which is not here.")
-        return
-    found = standings(record, entries)
-    if found:
-        console.print(published_table(record, found))
+            yield "The published rows stand in book/ledger.yml, which is not here."

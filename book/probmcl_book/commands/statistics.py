@@ -9,8 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from probmcl_book.commands.arguments import record_file
-from probmcl_book.records import write_record
+from probmcl_book.commands.arguments import add_out, hand_over
 from probmcl_book.records.provenance import command_line
 from probmcl_book.studies import LABEL_SOURCES, label_record, read_label_matrix
 
@@ -30,15 +29,11 @@ def add(commands: _SubParsersAction[Any]) -> None:
         metavar="FILE.npz",
         help="labels (N, K), classes (K,) and, if there is one, split (N,)",
     )
-    parser.add_argument(
-        "--out", type=record_file, help="the record's file; runs/labels_NAME.json if not given"
-    )
+    add_out(parser)
     parser.set_defaults(action=_statistics)
 
 
 def _statistics(options: Namespace, arguments: Sequence[str], console: Console) -> None:
     labels, classes, parts = read_label_matrix(options.labels)
     record = label_record(options.name, labels, classes, parts=parts, command=command_line(arguments))
-    out = options.out or Path("runs") / f"{record.name}.json"
-    write_record(record, out)
-    console.print(f"{len(labels):,} images; {record.wall_seconds:.0f} seconds; record written to {out}")
+    hand_over(record, options.out, [f"{len(labels):,} images"], console)

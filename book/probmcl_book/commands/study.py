@@ -13,14 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from probmcl import _check
-from probmcl_book.commands.arguments import default_device, device, record_file
-from probmcl_book.records import Record, comparison_table, verdict, write_record
+from probmcl_book.commands.arguments import add_training, hand_over, report
 from probmcl_book.records.provenance import command_line
-from probmcl_book.replicate import PretrainedStart
+from probmcl_book.replicate import DataSets, PretrainedStart
 from probmcl_book.studies import (
     STUDIES,
     WORLDS,
-    Images,
     Study,
     StudyRuns,
     planned_study,
@@ -45,14 +43,9 @@ def add(commands: _SubParsersAction[Any]) -> None:
     parser.add_argument("--world", choices=sorted(WORLDS), default="digits", help="the data")
     parser.add_argument("--data", type=Path, metavar="DIR", help="the folder of the data, if it is on disk")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="weights of the start, if it is a file")
-    parser.add_argument("--smoke", action="store_true", help="few images, one seed, one epoch: no evidence")
     parser.add_argument("--budget", type=float, metavar="HOURS", help="start no run that would end later")
-    parser.add_argument("--seeds", type=int, nargs="+", metavar="SEED", help="instead of the planned ones")
     parser.add_argument("--folder", type=Path, help="finished runs; runs/studies/NAME if not given")
-    parser.add_argument(
-        "--out", type=record_file, metavar="FILE", help="the record; runs/study_NAME.json by default"
-    )
-    parser.add_argument("--device", type=device, default=default_device(), help="cpu, cuda, cuda:1 ...")
+    add_training(parser, None)  # the planned seeds
     parser.add_argument("--repeat", type=int, metavar="N", help="make N finished runs again, and compare")
     parser.add_argument("--list", action="store_true", help="show what would be run, and run nothing")
     parser.set_defaults(action=_study)
@@ -72,13 +65,12 @@ def _study(options: Namespace, arguments: Sequence[str], console: Console) -> No
     _check_options(options, study)
     torch.set_flush_denormal(True)  # exp of very negative logits makes denormals, which CPUs handle slowly
     begin = time.perf_counter()
-    name = record_name(study.name, study.world) + ("_smoke" if options.smoke else "")
-    among = Path("runs") / ("smoke" if options.smoke else "studies")
-    folder = options.folder or among / name.removeprefix("study_")
+    name = record_name(study.name, study.world).removeprefix("study_")
+    usual = Path("runs", "smoke", f"{name}_smoke") if options.smoke else Path("runs", "studies", name)
     found = run_study(
         study,
-        folder,
-        images=Images(options.data),
+        options.folder or usual,
+        images=DataSets(options.data),
         weights=options.weights,
         device=options.device,
         budget=options.budget if options.repeat is None else 0.0,
@@ -86,16 +78,14 @@ def _study(options: Namespace, arguments: Sequence[str], console: Console) -> No
         say=lambda line: console.print(line, highlight=False, markup=False),
     )
     if options.repeat is not None:
-        _repeat(found, folder, options, console)
+        _repeat(found, options, console)
         return
     if found.runs:
         resamples = 20 if options.smoke else 1000
         command = command_line(arguments)
         record = summarise(found, command=command, resamples=resamples, planned=planned)
-        out = options.out or Path("runs") / f"{name}.json"
-        write_record(record, out)
-        _report(record, options.smoke, console)
-        console.print(f"record written to {out}")
+        lines = report(record, verdicts=not options.smoke)  # a few images allow none
+        hand_over(record, options.out, lines, console, smoke=options.smoke)
     console.print(f"{found.made} runs made in {time.perf_counter() - begin:.0f} s, {found.left} left")
 
 
@@ -110,17 +100,12 @@ def _check_options(options: Namespace, study: Study) -> None:
         )
 
 
-def _report(record: Record, smoke: bool, console: Console) -> None:
-    console.print(comparison_table(record))
-    verdicts = [] if smoke else map(verdict, record.differences)  # a few images allow none
-    for line in [*verdicts, *record.notes]:
+def _repeat(found: StudyRuns, options: Namespace, console: Console) -> None:
+    for kept, made in repeat_runs(found, options.repeat, weights=options.weights, device=options.device):
+        then, now = (run.row.metrics["mAP"].value for run in (kept, made))
+        words = "the same" if now == then else f"differs by {now - then:+.3g}"
+        line = f"seed {kept.seed} · {kept.row.method}: mAP {then:.6f}, again {now:.6f}: {words}"
         console.print(line, highlight=False, markup=False)
-
-
-def _repeat(found: StudyRuns, folder: Path, options: Namespace, console: Console) -> None:
-    for again in repeat_runs(found, folder, options.repeat, weights=options.weights, device=options.device):
-        words = f"mAP {again.recorded:.6f}, again {again.made:.6f}: {again.verdict}"
-        console.print(f"seed {again.seed} · {again.trial}: {words}", highlight=False, markup=False)
 
 
 def _overview(studies: Sequence[Study]) -> Table:

@@ -10,8 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from probmcl_book.claims import epistemic_finding
-from probmcl_book.commands.arguments import default_device, default_file, device, record_file
-from probmcl_book.records import write_record
+from probmcl_book.commands.arguments import add_training, hand_over
 from probmcl_book.records.provenance import command_line
 from probmcl_book.studies import run_uncertainty, uncertainty_recipe
 from probmcl_book.studies.uncertainty_study import MODELS
@@ -27,13 +26,8 @@ def add(commands: _SubParsersAction[Any]) -> None:
         "scenes, unseen symbols and the held-out theme from the rest.",
         formatter_class=ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--smoke", action="store_true", help="few images, one epoch: no evidence")
-    parser.add_argument(
-        "--seeds", type=int, nargs="+", default=list(MODELS), metavar="SEED", help="rows of each"
-    )
+    add_training(parser, list(MODELS))
     parser.add_argument("--members", type=int, default=5, help="models in the ensemble, the seeds' included")
-    parser.add_argument("--device", type=device, default=default_device(), help="cpu, cuda, cuda:1 ...")
-    parser.add_argument("--out", type=record_file, help="the record's file; runs/NAME.json if not given")
     parser.set_defaults(action=_uncertainty)
 
 
@@ -47,12 +41,8 @@ def _uncertainty(options: Namespace, arguments: Sequence[str], console: Console)
         progress=sys.stderr.isatty(),
         resamples=20 if options.smoke else 1000,
     )
-    out = options.out or default_file(record.name, smoke=options.smoke)
-    write_record(record, out)
     lines = list(record.notes)
     if not options.smoke:  # a few images allow no verdict
         finding = epistemic_finding(record)
         lines = [finding.sentence, finding.change, *lines]
-    for line in lines:
-        console.print(line, highlight=False, markup=False)
-    console.print(f"{record.wall_seconds:.0f} seconds; record written to {out}")
+    hand_over(record, options.out, lines, console, smoke=options.smoke)

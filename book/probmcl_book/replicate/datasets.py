@@ -22,6 +22,7 @@ from probmcl.data import (
 from probmcl.data.public.chestxray14 import TABLE
 from probmcl.data.public.sources import source
 from probmcl_book.records.constraints import Share
+from probmcl_book.replicate.folder_data import FolderData
 from probmcl_book.replicate.origin import Origin, read_origin
 from probmcl_book.replicate.splits import Splits
 
@@ -235,7 +236,7 @@ class FeatureData(PackedData):
         return load_features(path)
 
 
-Dataset = DigitsData | CocoData | ChestData | ChestMnistData | PackedData | FeatureData
+Dataset = DigitsData | CocoData | ChestData | ChestMnistData | PackedData | FeatureData | FolderData
 
 
 def _given(folder: Path | None) -> Path:

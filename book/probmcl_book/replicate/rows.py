@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -15,27 +16,27 @@ from probmcl.evaluate import (
     multilabel_metrics,
     paired_bootstrap_difference,
     seed_interval,
-    thresholds_from_validation,
 )
 from probmcl_book.records.record import Difference, Row
+from probmcl_book.replicate.finished import Finished
 from probmcl_book.replicate.methods import Trained
 from probmcl_book.replicate.splits import Splits
 
 
-def result_row(name: str, seed: int, trained: Trained, splits: Splits, resamples: int) -> Row:
-    """What one method reached with one seed; thresholds come from validation.
+def result_row(
+    name: str, seed: int, trained: Trained, splits: Splits, thresholds: Tensor, resamples: int
+) -> Row:
+    """What one method reached with one seed.
 
     Args:
         name: name of the method.
         seed: its seed.
         trained: the trained method.
         splits: the images it was scored on.
+        thresholds: chosen on validation, ``(K,)``.
         resamples: bootstrap resamples of the test images.
     """
     labels = splits.test.labels
-    thresholds = thresholds_from_validation(
-        validation_scores=trained.validation_scores, validation_labels=splits.validation.labels
-    )
     found = multilabel_metrics(trained.test_scores, labels, thresholds=thresholds)
     precision, area = (
         bootstrap_interval(metric, trained.test_scores, labels, resamples=resamples, seed=0)
@@ -61,53 +62,44 @@ def result_row(name: str, seed: int, trained: Trained, splits: Splits, resamples
     )
 
 
+def with_means(rows: Sequence[Row]) -> list[Row]:
+    """Rows of methods and seeds, followed by the mean over seeds of every method."""
+    names = dict.fromkeys(row.method for row in rows)
+    return [*rows, *(mean_row([row for row in rows if row.method == name]) for name in names)]
+
+
 def mean_row(rows: Sequence[Row]) -> Row:
-    """The mean over seeds, with a t interval where there are two seeds or more."""
+    """The mean over seeds of what all rows hold, with a t interval where there are two seeds or more."""
 
     def over_seeds(name: str) -> Interval:
         values = [row.metrics[name].value for row in rows]
         return seed_interval(values) if len(values) > 1 else rows[0].metrics[name]
 
+    shared = [name for name in rows[0].metrics if all(name in row.metrics for row in rows)]
     return Row(
         method=rows[0].method,
         seed=None,
-        metrics={name: over_seeds(name) for name in rows[0].metrics},
+        metrics={name: over_seeds(name) for name in shared},
         seconds=sum(row.seconds for row in rows) / len(rows),
         image_views=rows[0].image_views,
     )
 
 
 def differences(
-    trained: Mapping[str, Sequence[Trained]], labels: Tensor, *, resamples: int
+    runs: Mapping[str, Sequence[Finished]], labels: Tensor, *, resamples: int
 ) -> list[Difference]:
     """The last method against every other, on the same images and seeds.
 
     Args:
-        trained: the trained methods, one a seed, by name.
+        runs: the runs, one per seed, by name of the method.
         labels: of the test images, ``(N, K)``.
         resamples: bootstrap resamples of the test images.
     """
-    *others, method = trained
-    labels = labels.repeat(1, len(trained[method]))
     # Side by side, the mean AP over the columns of S seeds is the mean mAP over the seeds.
-    scores = _side_by_side(trained[method])
-    return [
-        Difference(
-            method,
-            other,
-            "mAP",
-            paired_bootstrap_difference(
-                mean_average_precision,
-                scores,
-                _side_by_side(trained[other]),
-                labels,
-                resamples=resamples,
-                seed=0,
-            ),
-        )
-        for other in others
-    ]
-
-
-def _side_by_side(trained: Sequence[Trained]) -> Tensor:
-    return torch.cat([one.test_scores for one in trained], dim=1)  # (N, S K)
+    scores = {
+        name: torch.cat([run.test_scores for run in all_seeds], dim=1) for name, all_seeds in runs.items()
+    }
+    *others, method = scores
+    labels = labels.repeat(1, len(runs[method]))  # (N, S K)
+    draw = partial(paired_bootstrap_difference, mean_average_precision, resamples=resamples, seed=0)
+    return [Difference(method, other, "mAP", draw(scores[method], scores[other], labels)) for other in others]

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import torch
 
-from probmcl.evaluate import mean_average_precision
 from probmcl.train import is_first
+from probmcl_book.records.making import Making
 from probmcl_book.records.provenance import provenance
-from probmcl_book.records.record import Record, check_notes, check_seeds
-from probmcl_book.replicate.checkpoints import RunCheckpoints
+from probmcl_book.records.record import DataIdentity, Record, Row, check_notes, check_seeds
+from probmcl_book.replicate.data_sets import DataSets
 from probmcl_book.replicate.export import export_run
-from probmcl_book.replicate.methods import Trained, probe_start, train_method
+from probmcl_book.replicate.finished import Finished
+from probmcl_book.replicate.folder import RunFolder, slug
+from probmcl_book.replicate.methods import Trained
 from probmcl_book.replicate.recipe import Recipe
-from probmcl_book.replicate.rows import differences, mean_row, result_row
+from probmcl_book.replicate.rows import differences, with_means
+from probmcl_book.replicate.runner import Runner, Task
 from probmcl_book.replicate.splits import Splits
-from probmcl_book.replicate.starts import pretrain
 
 START = "Start (linear probe)"
 """Name of the row that holds the start's own linear probe."""
@@ -34,14 +35,28 @@ class Runs:
     Attributes:
         recipe: what was run.
         splits: on which images.
+        data: their identity.
         seeds: with which seeds.
-        trained: the trained methods, one a seed, by name; the start comes first.
+        finished: the finished runs, one per seed, by name of the method; the start comes first.
+        notes: what a reader should know if the experiment was interrupted.
     """
 
     recipe: Recipe
     splits: Splits
+    data: DataIdentity
     seeds: tuple[int, ...]
-    trained: dict[str, list[Trained]]
+    finished: dict[str, list[Finished]]
+    notes: Sequence[str] = ()
+
+    @property
+    def trained(self) -> dict[str, list[Trained]]:
+        """The trained methods, one per seed, by name."""
+        return {name: [run.whole() for run in runs] for name, runs in self.finished.items()}
+
+    @property
+    def rows(self) -> list[Row]:
+        """One row per method and seed."""
+        return [run.row for runs in self.finished.values() for run in runs]
 
 
 def run_methods(
@@ -52,9 +67,10 @@ def run_methods(
     weights: Path | None = None,
     device: torch.device | str = "cpu",
     progress: bool = False,
-    checkpoints: RunCheckpoints | None = None,
+    resamples: int = 1000,
+    checkpoints: Path | None = None,
 ) -> Runs:
-    """Pretrain, then train every method of a recipe, once a seed.
+    """Pretrain, then train every method of a recipe, once per seed.
 
     The images are the same for all seeds; a seed decides weights, order and augmentation. Test images are
     scored and nothing is chosen on them.
@@ -66,7 +82,9 @@ def run_methods(
         weights: the file of weights, if the recipe's start is one.
         device: where to train.
         progress: show progress bars.
-        checkpoints: where to save, and to go on from: what is finished there is not trained again.
+        resamples: bootstrap resamples of the test images.
+        checkpoints: a folder for this experiment and others: what is finished there is not trained again, and
+            a run that was killed goes on from it and ends with the same numbers.
 
     Returns:
         The trained methods.
@@ -75,45 +93,21 @@ def run_methods(
         ValueError: if there is no seed, or one that no record could hold.
     """
     check_seeds(seeds)
-    splits = recipe.splits() if splits is None else splits
-    trained: dict[str, list[Trained]] = {START: [], **{method.name: [] for method in recipe.methods}}
-    for seed in seeds:
-        for name, found in _train_seed(recipe, splits, seed, weights, device, progress, checkpoints):
-            trained[name].append(found)
-    return Runs(recipe, splits, tuple(seeds), trained)
-
-
-def _train_seed(
-    recipe: Recipe,
-    splits: Splits,
-    seed: int,
-    weights: Path | None,
-    device: torch.device | str,
-    progress: bool,
-    checkpoints: RunCheckpoints | None,
-) -> Iterator[tuple[str, Trained]]:
-    """The start and every method with one seed, by name."""
-
-    def bar(name: str) -> str | None:
-        return f"seed {seed} · {name}" if progress else None
-
-    def once(name: str, train: Callable[[], Trained]) -> tuple[str, Trained]:
-        """Train, unless that has been done before."""
-        found = None if checkpoints is None else checkpoints.finished(seed, name, start)
-        if found is None:
-            found = train()
-            if checkpoints is not None:
-                checkpoints.keep(seed, name, found)
-        return name, found
-
-    saved = None if checkpoints is None else checkpoints.start(seed)
-    options: dict[str, Any] = {"seed": seed, "device": device}
-    start = pretrain(recipe, progress=bar("start"), checkpoint=saved, weights=weights, **options)
-    yield once(START, partial(probe_start, start, recipe, splits, **options))
-    for method in recipe.methods:
-        options["progress"] = bar(method.name)
-        options["checkpoints"] = None if checkpoints is None else checkpoints.stages(seed, method.name)
-        yield once(method.name, partial(train_method, method, start, recipe, splits, **options))
+    data = DataSets()
+    splits, identity = data.of(recipe) if splits is None else data.put(recipe, splits)
+    folder = None if checkpoints is None else RunFolder(checkpoints / slug(recipe.name))
+    runner = Runner(data, folder, weights, device, resamples, progress=progress)
+    alone = {START: (), **{method.name: (method,) for method in recipe.methods}}
+    tasks = [
+        Task(name, replace(recipe, methods=methods), seed)
+        for seed in seeds
+        for name, methods in alone.items()
+    ]
+    finished: dict[str, list[Finished]] = {name: [] for name in alone}
+    for task, run in zip(tasks, runner.each(tasks), strict=True):
+        assert run is not None  # no clock stops it
+        finished[task.name].append(run)
+    return Runs(recipe, splits, identity, tuple(seeds), finished, runner.notes())
 
 
 def run_experiment(
@@ -121,14 +115,11 @@ def run_experiment(
     seeds: Sequence[int],
     *,
     command: str,
-    splits: Splits | None = None,
-    weights: Path | None = None,
     device: torch.device | str = "cpu",
-    progress: bool = False,
     resamples: int = 1000,
-    checkpoints: Path | None = None,
     export: Path | None = None,
     notes: Sequence[str] = (),
+    **options: Any,
 ) -> Record | None:
     """Run a recipe and write down what came out, with its provenance.
 
@@ -136,14 +127,11 @@ def run_experiment(
         recipe: the experiment.
         seeds: at least one.
         command: what to type to make the record again.
-        splits: the images, as in :func:`run_methods`.
-        weights: the file of weights, as in :func:`run_methods`.
         device: where to train.
-        progress: show progress bars.
         resamples: bootstrap resamples of the test images.
-        checkpoints: a folder; a run that was killed goes on from it and ends with the same numbers.
         export: a folder for the trained methods, see :func:`~probmcl_book.replicate.export_run`.
         notes: what a reader of the record should know beside what the run finds out by itself.
+        options: others of :func:`run_methods`: ``splits``, ``weights``, ``progress``, ``checkpoints``.
 
     Returns:
         The record. Its rows with a seed hold one run, with bootstrap intervals over the test images; its rows
@@ -152,41 +140,23 @@ def run_experiment(
         images, of the difference of mean mAP over seeds. Where several processes train together, the first
         writes down what they did, and the others return None.
     """
-    check_seeds(seeds)
     check_notes(notes)
-    begin = time.perf_counter()
-    code, hardware = provenance(device)  # before the run: files may change while it trains
-    splits = recipe.splits() if splits is None else splits
-    identity = splits.identity()
-    saved = None
-    if checkpoints is not None:
-        saved = RunCheckpoints(checkpoints, recipe, code, hardware, data=identity.checksum)
-    runs = run_methods(
-        recipe, seeds, splits=splits, weights=weights, device=device, progress=progress, checkpoints=saved
-    )
+    making = Making(command, provenance(device))
+    runs = run_methods(recipe, seeds, device=device, resamples=resamples, **options)
     if not is_first():
         return None
-    rows = [
-        result_row(name, seed, trained, splits, resamples)
-        for name, all_seeds in runs.trained.items()
-        for seed, trained in zip(runs.seeds, all_seeds, strict=True)
-    ]
-    record = Record(
-        name=recipe.name,
-        kind="comparison",
-        command=command,
+    record = making.record(
+        recipe.name,
+        "comparison",
         recipe=recipe.to_dict(),
         seeds=runs.seeds,
-        data=identity,
-        code=code,
-        hardware=hardware,
-        wall_seconds=time.perf_counter() - begin,
-        rows=[*rows, *(mean_row([row for row in rows if row.method == name]) for name in runs.trained)],
-        differences=differences(runs.trained, splits.test.labels, resamples=resamples),
-        notes=[*notes, *_notes(runs), *([] if saved is None else saved.notes())],
+        data=runs.data,
+        rows=with_means(runs.rows),
+        differences=differences(runs.finished, runs.splits.test.labels, resamples=resamples),
+        notes=[*notes, *_notes(runs), *runs.notes],
     )
     if export is not None:
-        export_run(record, runs.trained, splits, export)
+        export_run(record, runs.finished, export)
     return record
 
 
@@ -196,16 +166,12 @@ def best_baseline(runs: Runs) -> str:
     Raises:
         ValueError: if there is no baseline.
     """
-    baselines = list(runs.trained)[1:-1]  # the start comes first, the method in question last
+    baselines = list(runs.finished)[1:-1]  # the start comes first, the method in question last
     if not baselines:
         raise ValueError(f"runs: expected two methods or more, got {len(runs.recipe.methods)}")
-    return max(baselines, key=lambda name: _validation_map(runs, name))
-
-
-def _validation_map(runs: Runs, name: str) -> float:
-    labels = runs.splits.validation.labels
-    found = [mean_average_precision(trained.validation_scores, labels) for trained in runs.trained[name]]
-    return sum(found) / len(found)
+    return max(
+        baselines, key=lambda name: fmean(r.row.metrics["validation mAP"].value for r in runs.finished[name])
+    )
 
 
 def _notes(runs: Runs) -> list[str]:
@@ -213,7 +179,6 @@ def _notes(runs: Runs) -> list[str]:
     if len(runs.recipe.methods) > 1:
         notes.append(f"The best baseline on validation, by mean mAP over seeds, is {best_baseline(runs)}.")
     if limit is not None:
-        parts = (runs.splits.train, runs.splits.validation, runs.splits.test)
-        words = "Only" if min(map(len, parts)) == limit else "At most"
+        words = "Only" if min(runs.data.sizes.values()) == limit else "At most"
         notes.append(f"{words} {limit} images of each part: it shows that the parts fit and is no evidence.")
     return notes

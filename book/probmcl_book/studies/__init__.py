@@ -4,10 +4,8 @@ from probmcl_book.studies.design import Candidate, Study, Trial, Tuning
 from probmcl_book.studies.differences import OVER_SEEDS
 from probmcl_book.studies.doubt_rows import doubt_differences, doubt_rows
 from probmcl_book.studies.doubts import Doubts, ask
-from probmcl_book.studies.finished import Finished, read_finished, run_key, write_finished
-from probmcl_book.studies.folder import StudyFolder
 from probmcl_book.studies.looks import Looks, digit_looks, heat_of, looks_record, scene_boxes
-from probmcl_book.studies.measures import MEASURES, Measure
+from probmcl_book.studies.measures import MEASURES
 from probmcl_book.studies.planned import PLANNED, STUDIES, WORLDS, World, planned_study
 from probmcl_book.studies.reading import (
     difference_of,
@@ -16,8 +14,8 @@ from probmcl_book.studies.reading import (
     recorded_runs,
     study_in,
 )
-from probmcl_book.studies.runner import Images, Repeat, StudyRuns, repeat_runs, run_study
-from probmcl_book.studies.statistics import LABEL_SOURCES, LabelSource, label_record, read_label_matrix
+from probmcl_book.studies.runner import StudyRuns, repeat_runs, run_study
+from probmcl_book.studies.statistics import LABEL_SOURCES, label_record, read_label_matrix
 from probmcl_book.studies.summary import record_name, summarise
 from probmcl_book.studies.uncertainty_study import (
     Asked,
@@ -38,14 +36,8 @@ __all__ = [
     "Asked",
     "Candidate",
     "Doubts",
-    "Finished",
-    "Images",
-    "LabelSource",
     "Looks",
-    "Measure",
-    "Repeat",
     "Study",
-    "StudyFolder",
     "StudyRuns",
     "Trial",
     "Tuning",
@@ -62,12 +54,10 @@ __all__ = [
     "looks_record",
     "mean_of",
     "planned_study",
-    "read_finished",
     "read_label_matrix",
     "record_name",
     "recorded_runs",
     "repeat_runs",
-    "run_key",
     "run_study",
     "run_uncertainty",
     "scarcer",
@@ -76,5 +66,4 @@ __all__ = [
     "study_in",
     "summarise",
     "uncertainty_recipe",
-    "write_finished",
 ]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
 
 from probmcl.evaluate import (
-    Interval,
     bootstrap_values,
     mean_average_precision,
     percentile_interval,
@@ -49,7 +48,16 @@ def study_differences(found: StudyRuns, resamples: int) -> list[Difference]:
         found: the finished runs.
         resamples: bootstrap resamples, at least.
     """
-    draws = _Draws(found, {})
+    recipes = {trial.name: trial.recipe for trial in found.study.trials}
+
+    @cache
+    def scored(name: str, seeds: tuple[int, ...], resamples: int) -> tuple[float, Tensor]:
+        """Mean mAP over seeds on all test images, and on resamples of them; every setting is scored once."""
+        scores = torch.cat([found.runs[name, seed].test_scores for seed in seeds], dim=1)  # (N, S K)
+        labels = found.images.of(recipes[name])[0].test.labels.repeat(1, len(seeds))
+        drawn = bootstrap_values(mean_average_precision, scores, labels, resamples=resamples, seed=0)
+        return mean_average_precision(scores, labels), drawn
+
     pairs = compared(found)
     counts = Counter(one.group for one, _ in pairs)
     rows = []
@@ -59,7 +67,8 @@ def study_differences(found: StudyRuns, resamples: int) -> list[Difference]:
             continue
         level = corrected_level(counts[one.group])
         enough = max(resamples, math.ceil(2 * TAIL_DRAWS / (1 - level)))
-        interval = draws.difference(one, other, seeds, level, enough)
+        (ours, our_draws), (theirs, their_draws) = (scored(t.name, seeds, enough) for t in (one, other))
+        interval = percentile_interval(ours - theirs, our_draws - their_draws, level)
         rows.append(Difference(one.name, other.name, "mAP", interval))
         rows += _over_seeds(found, one, other, seeds)
     return rows
@@ -76,30 +85,3 @@ def _over_seeds(found: StudyRuns, one: Trial, other: Trial, seeds: tuple[int, ..
         if len(seeds) > 1 and all(metric in a and metric in b for a, b in runs)
         for each in [[a[metric].value - b[metric].value for a, b in runs]]
     ]
-
-
-@dataclass(frozen=True)
-class _Draws:
-    """Mean mAP over seeds on resamples of the test images; every setting is scored once."""
-
-    found: StudyRuns
-    known: dict[tuple[str, tuple[int, ...], int], tuple[float, Tensor]]
-
-    def difference(
-        self, one: Trial, other: Trial, seeds: tuple[int, ...], level: float, resamples: int
-    ) -> Interval:
-        """Of two settings on the same images, with a paired bootstrap interval."""
-        (ours, our_draws), (theirs, their_draws) = (
-            self.of(trial, seeds, resamples) for trial in (one, other)
-        )
-        return percentile_interval(ours - theirs, our_draws - their_draws, level)
-
-    def of(self, trial: Trial, seeds: tuple[int, ...], resamples: int) -> tuple[float, Tensor]:
-        """On all test images, and on the resamples."""
-        key = (trial.name, seeds, resamples)
-        if key not in self.known:
-            scores = torch.cat([self.found.runs[trial.name, seed].test_scores for seed in seeds], dim=1)
-            labels = self.found.images.of(trial.recipe)[0].test.labels.repeat(1, len(seeds))  # (N, S K)
-            drawn = bootstrap_values(mean_average_precision, scores, labels, resamples=resamples, seed=0)
-            self.known[key] = (mean_average_precision(scores, labels), drawn)
-        return self.known[key]

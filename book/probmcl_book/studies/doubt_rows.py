@@ -16,7 +16,7 @@ The row ``"ProbMCL"`` holds mAP and the share of images with an error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from scipy.stats import spearmanr
@@ -38,6 +38,7 @@ from probmcl.evaluate.metrics import Metric
 from probmcl.evaluate.uncertainty import BETWEEN, DISAGREEMENT, ENSEMBLES, WEIGHTS, WITHIN
 from probmcl_book.records.record import Difference, Row
 from probmcl_book.replicate.methods import Trained
+from probmcl_book.replicate.rows import with_means
 from probmcl_book.studies.doubts import AT_THRESHOLDS, Doubts
 
 ERRORS = "errors AUROC"
@@ -75,7 +76,7 @@ def doubt_rows(
         resamples: bootstrap resamples of the images.
     """
     models = len(seeds)
-    rows = list(_model_rows(trained, clean, labels, seeds))
+    rows = _model_rows(trained, clean, labels, seeds)
     questions = _Questions(clean, shifted, labels, models)
     levels = _levels(clean, scarce, labels)
     for name in questions.clean:
@@ -176,17 +177,12 @@ def _curve(doubt: Tensor, failed: Tensor) -> dict[str, list[float]]:
     return {"coverage": curves[0].coverage[kept].tolist(), "risk": risk[kept].tolist()}
 
 
-def _model_rows(
-    trained: Sequence[Trained], clean: Doubts, labels: Tensor, seeds: Sequence[int]
-) -> Iterator[Row]:
+def _model_rows(trained: Sequence[Trained], clean: Doubts, labels: Tensor, seeds: Sequence[int]) -> list[Row]:
     """How good the models are that are asked."""
     share = clean.wrong(labels, len(seeds)).any(2).double().mean(0)  # (S,)
-    found = []
+    rows = []
     for seed, one, errors in zip(seeds, trained[: len(seeds)], share.tolist(), strict=True):
-        precision = mean_average_precision(one.test_scores, labels)
-        metrics = {"mAP": Interval(precision), "images with an error": Interval(errors)}
-        found.append(Row("ProbMCL", seed, metrics, one.seconds, one.image_views))
-    yield from found
-    means = {name: seed_interval([row.metrics[name].value for row in found]) for name in found[0].metrics}
-    seconds = sum(row.seconds for row in found) / len(found)
-    yield Row("ProbMCL", None, means, seconds, found[0].image_views)
+        reached = {"mAP": mean_average_precision(one.test_scores, labels), "images with an error": errors}
+        metrics = {name: Interval(value) for name, value in reached.items()}
+        rows.append(Row("ProbMCL", seed, metrics, one.seconds, one.image_views))
+    return with_means(rows)

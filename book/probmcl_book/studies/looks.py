@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,14 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from probmcl.data import LabelledImages, digit_boxes
-from probmcl.evaluate import Interval, clustered_mean, grad_cam, localisation, mean_average_precision
+from probmcl.evaluate import Interval, clustered_mean, grad_cam, localisation
+from probmcl_book.records.making import Making
 from probmcl_book.records.provenance import provenance
-from probmcl_book.records.record import Difference, Record, Row, check_seeds
-from probmcl_book.replicate.checkpoints import RunCheckpoints
-from probmcl_book.replicate.datasets import DigitsData
+from probmcl_book.records.record import Difference, Record, Row
 from probmcl_book.replicate.methods import Trained
 from probmcl_book.replicate.recipe import Recipe
-from probmcl_book.replicate.rows import mean_row
+from probmcl_book.replicate.recipes.digits import digits_of
+from probmcl_book.replicate.rows import with_means
 from probmcl_book.replicate.run import run_methods
 from probmcl_book.replicate.splits import Splits
 
@@ -82,29 +81,17 @@ def scene_boxes(recipe: Recipe, splits: Splits) -> Tensor:
     Raises:
         TypeError: if the recipe is on other images.
     """
-    data = recipe.data
-    if not isinstance(data, DigitsData):
-        raise TypeError(f"recipe: expected one on DigitScenes, got {type(data).__name__}")
+    data, size = digits_of(recipe), len(splits.test)
     return digit_boxes(
-        "test",
-        len(splits.test),
-        seed=data.seed,
-        difficulty=data.difficulty,
-        themes=data.themes,
-        most=data.most,
+        "test", size, seed=data.seed, difficulty=data.difficulty, themes=data.themes, most=data.most
     )
 
 
 def digit_looks(trained: Trained, recipe: Recipe, splits: Splits) -> Looks:
     """Compare the heat maps of a method with the places of the digits, over all test scenes.
 
-    Args:
-        trained: a method.
-        recipe: its experiment, on DigitScenes.
-        splits: its images.
-
     Raises:
-        TypeError: if the recipe is on other images.
+        TypeError: if the recipe is on other images than DigitScenes.
     """
     boxes, test = scene_boxes(recipe, splits), splits.test
     assert isinstance(test, LabelledImages)
@@ -140,44 +127,33 @@ def looks_record(
         A study: rows with a seed have intervals over scenes, those without one t intervals over seeds (from
         two seeds on); the differences have intervals over scenes, of the mean over seeds.
     """
-    check_seeds(seeds)
-    begin = time.perf_counter()
-    code, hardware = provenance(device)
+    making = Making(command, provenance(device))
     both = tuple(method for method in recipe.methods if method.name in ("ASL", "ProbMCL"))
     recipe = replace(recipe, name="digits_gradcam", methods=both)
-    splits = recipe.splits()
-    identity = splits.identity()
-    saved = None
-    if checkpoints is not None:
-        saved = RunCheckpoints(checkpoints, recipe, code, hardware, data=identity.checksum)
-    runs = run_methods(recipe, seeds, device=device, progress=progress, checkpoints=saved)
+    runs = run_methods(recipe, seeds, device=device, progress=progress, checkpoints=checkpoints)
     looks = {
-        name: [digit_looks(trained, recipe, splits) for trained in every]
-        for name, every in runs.trained.items()
+        name: [digit_looks(run.whole(), recipe, runs.splits) for run in every]
+        for name, every in runs.finished.items()
     }
     rows = [
-        _row(name, seed, trained, found, splits)
-        for name, every in runs.trained.items()
-        for seed, trained, found in zip(seeds, every, looks[name], strict=True)
+        replace(run.row, metrics=_map_alone(run.row) | found.metrics(), series={})
+        for name, every in runs.finished.items()
+        for run, found in zip(every, looks[name], strict=True)
     ]
     *others, last = looks
-    return Record(
-        name=recipe.name,
-        kind="study",
-        command=command,
+    return making.record(
+        recipe.name,
+        "study",
         recipe=recipe.to_dict(),
-        seeds=tuple(seeds),
-        data=identity,
-        code=code,
-        hardware=hardware,
-        wall_seconds=time.perf_counter() - begin,
-        rows=[*rows, *(mean_row([row for row in rows if row.method == name]) for name in looks)],
+        seeds=runs.seeds,
+        data=runs.data,
+        rows=with_means(rows),
         differences=[
             Difference(last, other, metric, found)
             for other in others
             for metric, found in over_seeds(looks[last]).minus(over_seeds(looks[other])).items()
         ],
-        notes=[] if saved is None else saved.notes(),
+        notes=runs.notes,
     )
 
 
@@ -188,12 +164,5 @@ def over_seeds(looks: Sequence[Looks]) -> Looks:
     return Looks(inside, hit, looks[0].area, looks[0].scene)
 
 
-def _row(name: str, seed: int, trained: Trained, found: Looks, splits: Splits) -> Row:
-    precision = mean_average_precision(trained.test_scores, splits.test.labels)
-    return Row(
-        method=name,
-        seed=seed,
-        metrics={"mAP": Interval(precision), **found.metrics()},
-        seconds=trained.seconds,
-        image_views=trained.image_views,
-    )
+def _map_alone(row: Row) -> dict[str, Interval]:
+    return {"mAP": Interval(row.metrics["mAP"].value)}

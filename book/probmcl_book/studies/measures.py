@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
@@ -21,11 +19,9 @@ from probmcl_book.replicate.datasets import DigitsData
 from probmcl_book.replicate.methods import Trained
 from probmcl_book.replicate.parts import logits_model
 from probmcl_book.replicate.recipe import Recipe
+from probmcl_book.replicate.runner import Measure
 from probmcl_book.replicate.splits import Splits
 from probmcl_book.replicate.views import plain_loader
-
-Measure = Callable[[Trained, Splits, Recipe], dict[str, float]]
-"""Numbers by name that describe a trained method; NaN where one is not defined."""
 
 COUNTED_BATCHES = 20
 

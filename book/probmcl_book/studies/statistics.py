@@ -1,7 +1,7 @@
 """What the labels of public data sets look like: counted once, recorded, and read by the chapters.
 
 A label matrix is small and says much before any image is seen: how many labels an image has, how rare the
-classes are, what saying nothing scores, and how many positives an anchor finds in a batch.
+classes are, what saying nothing scores, and how many positives per anchor finds in a batch.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,32 +20,16 @@ from probmcl import _check as check
 from probmcl.data import checksum, label_statistics
 from probmcl.evaluate import Interval, scored_classes, seed_interval
 from probmcl.loss import positive_statistics
-from probmcl_book.records.provenance import provenance
+from probmcl_book.records.making import Making
 from probmcl_book.records.record import DataIdentity, Record, Row
+from probmcl_book.replicate.origin import Origin
 
 THRESHOLDS = (0.3, 0.5, 0.7, 1.0)
 
 
-@dataclass(frozen=True)
-class LabelSource:
-    """A public label matrix.
-
-    Attributes:
-        title: name of the data set.
-        split: the split, by the name it is known under.
-        access: how a reader builds the same matrix.
-        source: where its parts are published.
-    """
-
-    title: str
-    split: str
-    access: str
-    source: str
-
-
-LABEL_SOURCES = {
-    "coco-val2017": LabelSource(
-        title="MS-COCO",
+LABEL_SOURCES: dict[str, Origin] = {
+    "coco-val2017": Origin(
+        name="MS-COCO",
         split="val2017, images with an annotation",
         access="Read instances_val2017.json from annotations_trainval2017.zip: one row for each image with "
         "an annotation, one column for each of the 80 categories in the order of their ids, 1 where the "
@@ -53,16 +37,16 @@ LABEL_SOURCES = {
         "hunglc007/tensorflow-yolov4-tflite, commit 9f16748a, which has the same content.",
         source="https://cocodataset.org; https://github.com/hunglc007/tensorflow-yolov4-tflite",
     ),
-    "chestxray14": LabelSource(
-        title="ChestX-ray14",
+    "chestxray14": Origin(
+        name="ChestX-ray14",
         split="random by patient, 70/10/20 (CheXNet re-run); not the official one",
         access="Join ChestX-ray14/labels/train_list.txt, val_list.txt and test_list.txt of arnoweng/CheXNet, "
         "commit 3d45ee77: a line is an image name and 14 labels, a file is a part of the split. The same "
         "labels stand in the first release of Data_Entry_2017.csv of the NIH Clinical Center.",
         source="https://nihcc.app.box.com/v/ChestXray-NIHCC; https://github.com/arnoweng/CheXNet",
     ),
-    "mirflickr14": LabelSource(
-        title="MIRFLICKR-25000, 14 topics",
+    "mirflickr14": Origin(
+        name="MIRFLICKR-25000, 14 topics",
         split="im1 to im20000 with at least one topic; imstrain.txt and imsval.txt of the source",
         access="Join the 14 files annotations/baby.txt to tree.txt of "
         "VilleAR/IDL_Image_Classification_Project, commit 628aecfa: a file lists the images that carry its "
@@ -128,8 +112,8 @@ def label_record(
     Rows "all" and one for each part of the split hold what :func:`~probmcl.data.label_statistics` counts,
     the accuracy of predicting nothing, and the mAP of random scores; each again for its labelled images
     ("all, labelled"). Of "all", the series hold the images that carry each class (K,) and each pair of
-    classes (K * K, row by row). Rows that begin with "positives" hold the mean number of positives an anchor
-    and the share of anchors without any, over random batches, one view an image: of all images with
+    classes (K * K, row by row). Rows that begin with "positives" hold the mean number of positives per anchor
+    and the share of anchors without any, over random batches, one view per image: of all images with
     label-less rows matching each other (``"match"``) and not (``"drop"``), and of labelled images.
 
     Args:
@@ -152,7 +136,7 @@ def label_record(
         ('labels_mirflickr14', 0.375)
     """
     source = LABEL_SOURCES[check.one_of("name", name, LABEL_SOURCES)]
-    start = time.perf_counter()
+    making = Making(command)
     labelled = check.labels("labels", labels).bool().any(dim=1)
     if int(labelled.sum()) < check.count("batch_size", batch_size, low=2):
         raise ValueError(f"labels: expected at least {batch_size} labelled images, got {int(labelled.sum())}")
@@ -164,11 +148,9 @@ def label_record(
     for policy, mask in (("match", everything), ("drop", everything), ("labelled", labelled)):
         empty = "match" if policy == "labelled" else policy
         rows.append(_positives(policy, labels[mask], empty, batch_size, batches, seed))
-    code, hardware = provenance()
-    return Record(
-        name=f"labels_{name.replace('-', '_')}",
-        kind="statistics",
-        command=command,
+    return making.record(
+        f"labels_{name.replace('-', '_')}",
+        "statistics",
         recipe={
             "batch_size": batch_size,
             "batches": batches,
@@ -178,16 +160,10 @@ def label_record(
         },
         seeds=(seed,),
         data=DataIdentity(
-            name=source.title,
-            split=source.split,
+            **asdict(source),
             sizes={part: int(mask.sum()) for part, mask in (parts or {"all": everything}).items()},
             checksum=checksum(labels.to(torch.uint8)),
-            access=source.access,
-            source=source.source,
         ),
-        code=code,
-        hardware=hardware,
-        wall_seconds=time.perf_counter() - start,
         rows=rows,
         notes=("Labels only: no image was read.",),
     )
@@ -207,18 +183,10 @@ def _counts(method: str, labels: Tensor, classes: Sequence[str], *, series: bool
         "chance mAP": statistics.frequency[scored_classes(labels)].mean().item(),
     }
     counts = (statistics.co_occurrence * statistics.images).round().int()  # (K, K)
+    pairs = {"images of class": counts.diagonal().tolist(), "images of pair": counts.flatten().tolist()}
+    found = {key: Interval(value) for key, value in metrics.items()}
     return Row(
-        method=method,
-        seed=None,
-        metrics={key: Interval(value) for key, value in metrics.items()},
-        seconds=time.perf_counter() - start,
-        image_views=0,
-        series={
-            "images of class": counts.diagonal().tolist(),
-            "images of pair": counts.flatten().tolist(),
-        }
-        if series
-        else {},
+        method, None, found, time.perf_counter() - start, image_views=0, series=pairs if series else {}
     )
 
 

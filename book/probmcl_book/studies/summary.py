@@ -10,11 +10,12 @@ from statistics import fmean
 import torch
 
 from probmcl.evaluate import weight_similarity
+from probmcl_book.records.making import Making
 from probmcl_book.records.record import DataIdentity, Record, Row
+from probmcl_book.replicate.finished import Finished
 from probmcl_book.replicate.rows import mean_row
 from probmcl_book.studies.design import Study, Trial
 from probmcl_book.studies.differences import LEVEL, compared, corrected_level, study_differences
-from probmcl_book.studies.finished import Finished
 from probmcl_book.studies.runner import StudyRuns
 
 
@@ -45,15 +46,13 @@ def summarise(
     study, runs = found.study, list(found.runs.values())
     first = found.trials()[0]
     _, identity = found.images.of(first.recipe)
-    return Record(
-        name=record_name(study.name, study.world),
-        kind="study",
-        command=command,
+    making = Making(command, (runs[-1].code, runs[-1].hardware))
+    return making.record(
+        record_name(study.name, study.world),
+        "study",
         recipe={**study.to_dict(), "chosen": {name: one.name for name, one in found.chosen.items()}},
         seeds=tuple(sorted({run.seed for run in runs})),
         data=identity,
-        code=runs[-1].code,
-        hardware=runs[-1].hardware,
         wall_seconds=_seconds(found),
         rows=[*(run.row for run in runs), *_means(found), *_tuning_rows(found)],
         differences=study_differences(found, resamples),
@@ -80,19 +79,12 @@ def _means(found: StudyRuns) -> list[Row]:
     rows = []
     for trial in found.trials():
         runs = list(found.of(trial).values())
-        shared = set.intersection(*(set(run.row.metrics) for run in runs))
-        one_kind = [
-            replace(
-                run.row, metrics={name: run.row.metrics[name] for name in run.row.metrics if name in shared}
-            )
-            for run in runs
-        ]
         precision = torch.tensor([run.row.series["average_precision"] for run in runs]).nanmean(0)
         series = {"average_precision": precision.tolist()}
         if runs[0].weight.numel():
             alike = torch.stack([weight_similarity(run.weight) for run in runs]).mean(0)  # (K, K)
             series["weight similarity"] = alike.flatten().tolist()
-        rows.append(replace(mean_row(one_kind), series=series))
+        rows.append(replace(mean_row([run.row for run in runs]), series=series))
     return rows
 
 

@@ -11,21 +11,22 @@ little data should be larger there.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 
 from probmcl.data import CORRUPTIONS, STRENGTHS, LabelledImages, corrupt, digit_scenes, symbol_scenes
+from probmcl_book.records.making import Making
 from probmcl_book.records.provenance import provenance
 from probmcl_book.records.record import Record, check_seeds
-from probmcl_book.replicate.datasets import DigitsData
-from probmcl_book.replicate.methods import Trained, train_method
+from probmcl_book.replicate.data_sets import DataSets
+from probmcl_book.replicate.methods import Trained
 from probmcl_book.replicate.recipe import Recipe
 from probmcl_book.replicate.recipes import digits_recipe, smaller
+from probmcl_book.replicate.recipes.digits import digits_of
+from probmcl_book.replicate.runner import Runner, Task
 from probmcl_book.replicate.splits import Splits
-from probmcl_book.replicate.starts import pretrain
 from probmcl_book.studies.doubt_rows import doubt_differences, doubt_rows
 from probmcl_book.studies.doubts import Doubts, ask
 
@@ -56,7 +57,7 @@ def uncertainty_recipe(*, images: int = 2400, epochs: int = 6) -> Recipe:
     """
     whole = digits_recipe()
     probmcl = whole.methods[-1]
-    data = replace(_digits(whole), difficulty="easy", held_out_theme="squares", seed=SCENES)
+    data = replace(digits_of(whole), difficulty="easy", held_out_theme="squares", seed=SCENES)
     return smaller(replace(whole, name=NAME, data=data, methods=(probmcl,)), images=images, epochs=epochs)
 
 
@@ -68,7 +69,7 @@ def scarcer(recipe: Recipe, factor: int = SCARCITY) -> Recipe:
         >>> found.data.train, found.methods[0].training.epochs
         (600, 24)
     """
-    data = _digits(recipe)
+    data = digits_of(recipe)
     methods = tuple(
         replace(method, training=replace(method.training, epochs=factor * method.training.epochs))
         for method in recipe.methods
@@ -87,7 +88,7 @@ def shifted_scenes(recipe: Recipe, splits: Splits) -> dict[str, LabelledImages]:
         ``"unseen symbols"``, with label sets of the same themes; ``"held-out theme"``; and every corruption
         of the test scenes in every strength, ``"blur 1"`` to ``"occlusion 5"``.
     """
-    data, test = _digits(recipe), splits.test
+    data, test = digits_of(recipe), splits.test
     assert isinstance(test, LabelledImages)  # as DigitsData draws them
     assert data.held_out_theme is not None
     size, seed = len(test), data.seed
@@ -165,53 +166,38 @@ def run_uncertainty(
     if len(seeds) < 2 or members < len(seeds):
         raise ValueError(f"seeds: expected 2 to {members} (members), got {len(seeds)}")
     check_seeds(seeds)
-    begin = time.perf_counter()
     torch.set_flush_denormal(True)  # exponentials of very negative logits slow a CPU down otherwise
-    code, hardware = provenance(device)
+    making = Making(command, provenance(device))
     recipe = uncertainty_recipe() if recipe is None else recipe
-    splits = recipe.splits()
-    after = max(seeds) + 1
+    after, few = max(seeds) + 1, scarcer(recipe)
     all_seeds = [*seeds, *range(after, after + members - len(seeds))]
-    full_models, few_models = _train(recipe, all_seeds, device, progress)
+    runner = Runner(DataSets(), device=device, resamples=1, progress=progress)
+    tasks = [
+        Task(name, one, seed) for seed in all_seeds for name, one in (("all images", recipe), ("few", few))
+    ]
+    models = [run.whole() for run in runner.each(tasks) if run is not None]
+    full_models, few_models = models[::2], models[1::2]
+    splits, identity = runner.data.of(recipe)
     asked = ask_about_shifts(full_models, recipe, splits, device=device)
     assert isinstance(splits.test, LabelledImages)
     scarce = ask(few_models, splits.test, splits.validation.labels, recipe.views, device=device)
     labels = splits.test.labels
     rows = doubt_rows(full_models, asked.clean, asked.shifted, scarce, labels, seeds, resamples)
     differences = doubt_differences(asked.clean, asked.shifted, labels, len(seeds), 4 * resamples)
-    return Record(
-        name=recipe.name,
-        kind="study",
-        command=command,
+    return making.record(
+        recipe.name,
+        "study",
         recipe={"recipe": recipe.to_dict(), "members": all_seeds, "scarcity": SCARCITY},
         seeds=tuple(seeds),
-        data=splits.identity(),
-        code=code,
-        hardware=hardware,
-        wall_seconds=time.perf_counter() - begin,
+        data=identity,
         rows=rows,
         differences=differences,
         notes=_notes(recipe, len(differences), members),
     )
 
 
-def _train(
-    recipe: Recipe, seeds: Sequence[int], device: torch.device | str, progress: bool
-) -> tuple[list[Trained], list[Trained]]:
-    """The same models with all training images and with a part of them, from the same starts."""
-    splits, few = recipe.splits(), scarcer(recipe)
-    full_models, few_models = list[Trained](), list[Trained]()
-    for seed in seeds:
-        bar = f"seed {seed}" if progress else None
-        start = pretrain(recipe, seed=seed, device=device, progress=bar)
-        for models, one, parts in ((full_models, recipe, splits), (few_models, few, few.splits())):
-            method = one.methods[0]
-            models.append(train_method(method, start, one, parts, seed=seed, device=device, progress=bar))
-    return full_models, few_models
-
-
 def _notes(recipe: Recipe, comparisons: int, members: int) -> list[str]:
-    data = _digits(recipe)
+    data = digits_of(recipe)
     return [
         f"The theme held out is {data.held_out_theme}.",
         f"Intervals of differences are corrected for {comparisons} comparisons (Bonferroni).",
@@ -219,9 +205,3 @@ def _notes(recipe: Recipe, comparisons: int, members: int) -> list[str]:
         f"Letters were seen when the start was pretrained, so the unseen symbols are Greek letters; "
         f"rows 'growth' compare {data.train // SCARCITY} training scenes with {data.train}.",
     ]
-
-
-def _digits(recipe: Recipe) -> DigitsData:
-    if not isinstance(recipe.data, DigitsData):
-        raise TypeError(f"recipe: expected one on DigitScenes, got {type(recipe.data).__name__}")
-    return recipe.data

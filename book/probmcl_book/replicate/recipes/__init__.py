@@ -9,6 +9,7 @@ from probmcl_book.replicate.recipes.chest import CHEST
 from probmcl_book.replicate.recipes.coco import COCO
 from probmcl_book.replicate.recipes.digits import digits_random_recipe, digits_recipe, smaller
 from probmcl_book.replicate.recipes.mirflickr import mirflickr14_features, mirflickr14_mobilenetv2_128
+from probmcl_book.replicate.recipes.own import own_recipe
 from probmcl_book.replicate.recipes.photos import miniature, shortened
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
@@ -27,6 +28,7 @@ __all__ = [
     "digits_recipe",
     "miniature",
     "mirflickr14_features",
+    "own_recipe",
     "shortened",
     "smaller",
 ]

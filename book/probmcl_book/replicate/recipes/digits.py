@@ -61,8 +61,7 @@ def smaller(recipe: Recipe, *, images: int, epochs: int) -> Recipe:
         >>> smaller(digits_recipe(), images=1000, epochs=2).data.test
         500
     """
-    if not isinstance(recipe.data, DigitsData):
-        raise TypeError(f"recipe: expected one on DigitScenes, got {type(recipe.data).__name__}")
+    data = replace(digits_of(recipe), train=images, validation=images // 2, test=images // 2)
 
     def shorter(settings: TrainingSettings) -> TrainingSettings:
         return replace(settings, epochs=epochs, batch_size=min(settings.batch_size, images // 4))
@@ -70,10 +69,21 @@ def smaller(recipe: Recipe, *, images: int, epochs: int) -> Recipe:
     start = recipe.start if isinstance(recipe.start, LettersStart) else None
     return replace(
         recipe,
-        data=replace(recipe.data, train=images, validation=images // 2, test=images // 2),
+        data=data,
         start=start and LettersStart(images, shorter(start.training)),
         methods=tuple(replace(method, training=shorter(method.training)) for method in recipe.methods),
     )
+
+
+def digits_of(recipe: Recipe) -> DigitsData:
+    """The data set of a recipe, if it is DigitScenes.
+
+    Raises:
+        TypeError: if it is another.
+    """
+    if not isinstance(recipe.data, DigitsData):
+        raise TypeError(f"recipe: expected one on DigitScenes, got {type(recipe.data).__name__}")
+    return recipe.data
 
 
 _TRAINING = TrainingSettings(epochs=8, batch_size=128, learning_rate=5e-3)

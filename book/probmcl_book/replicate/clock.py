@@ -1,4 +1,4 @@
-"""How long a study has taken, how long it will take, and whether one more run fits into its budget."""
+"""How long runs have taken, how long the rest will take, and whether one more fits into the budget."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from probmcl import _check
 
 
 class Clock:
-    """The time of a study.
+    """The time of many runs.
 
     Args:
         budget: hours, from now; None for no end.

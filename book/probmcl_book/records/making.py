@@ -1,0 +1,37 @@
+"""A record in the making: what ran, on what, and since when."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from probmcl_book.records.provenance import Code, Hardware, provenance
+from probmcl_book.records.record import Record
+
+
+@dataclass(frozen=True)
+class Making:
+    """What every record states beside its results.
+
+    Attributes:
+        command: what to type to make the record again.
+        made_by: code and machine, stated before the run, as files may change while it lasts.
+        began: when, on the clock of ``time.perf_counter``.
+
+    >>> record = Making("make it").record("tiny", "statistics", recipe={}, seeds=[0], data=None, rows=[])
+    >>> record.command, record.hardware.device
+    ('make it', 'cpu')
+    """
+
+    command: str
+    made_by: tuple[Code, Hardware] = field(default_factory=provenance)
+    began: float = field(default_factory=time.perf_counter)
+
+    def record(
+        self, name: str, kind: Literal["comparison", "study", "benchmark", "statistics"], **content: Any
+    ) -> Record:
+        """The record, with the time since then unless ``content`` tells another."""
+        code, hardware = self.made_by
+        seconds = {"wall_seconds": time.perf_counter() - self.began}
+        return Record(name, kind, self.command, code=code, hardware=hardware, **seconds | content)

@@ -1,0 +1,37 @@
+"""The images of recipes, read or drawn once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from probmcl_book.records.record import DataIdentity
+from probmcl_book.replicate.recipe import Recipe
+from probmcl_book.replicate.splits import Splits
+
+
+@dataclass(frozen=True)
+class DataSets:
+    """The images of recipes that share a folder, or need none.
+
+    Attributes:
+        folder: where the data set is; None where it is drawn.
+    """
+
+    folder: Path | None = None
+    _known: dict[str, tuple[Splits, DataIdentity]] = field(default_factory=dict)
+
+    def of(self, recipe: Recipe) -> tuple[Splits, DataIdentity]:
+        """The images of a recipe, and their identity."""
+        return self._known.get(_name(recipe)) or self.put(recipe, recipe.splits(self.folder))
+
+    def put(self, recipe: Recipe, splits: Splits) -> tuple[Splits, DataIdentity]:
+        """Take images as those of a recipe."""
+        self._known[_name(recipe)] = found = (splits, splits.identity())
+        return found
+
+
+def _name(recipe: Recipe) -> str:
+    plain = recipe.to_dict()
+    return json.dumps([plain["data"], plain["limit"], plain["train_share"]], sort_keys=True)
