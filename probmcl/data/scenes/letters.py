@@ -21,18 +21,9 @@ from probmcl.data.scenes.drawing import Difficulty, GlyphBank, draw_scenes, reso
 # Small letters that repeat their capital's shape (k v w x y ...) would be the same class twice.
 LETTERS = ("A", "E", "F", "H", "K", "M", "N", "R", "U", "V", "W", "X", "Y", *"aefhmnrtuy")
 FONTS = (
-    "DejaVuSans.ttf",
-    "DejaVuSans-Bold.ttf",
-    "DejaVuSans-Oblique.ttf",
-    "DejaVuSansMono.ttf",
-    "DejaVuSerif.ttf",
-    "DejaVuSerif-Italic.ttf",
-    "STIXGeneral.ttf",
-    "STIXGeneralBol.ttf",
-    "STIXGeneralItalic.ttf",
-    "cmr10.ttf",
-    "cmss10.ttf",
-    "cmtt10.ttf",
+    *("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSans-Oblique.ttf", "DejaVuSansMono.ttf"),
+    *("DejaVuSerif.ttf", "DejaVuSerif-Italic.ttf", "STIXGeneral.ttf", "STIXGeneralBol.ttf"),
+    *("STIXGeneralItalic.ttf", "cmr10.ttf", "cmss10.ttf", "cmtt10.ttf"),
 )
 GLYPH_PIXELS = 8  # as coarse as the handwriting
 _DRAWN_PIXELS = 64  # a letter is drawn large, then averaged down
