@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 from PIL import Image, ImageOps
@@ -10,20 +9,8 @@ from torch import Tensor
 from torchvision.transforms.v2.functional import pil_to_tensor
 
 FORMATS = (
-    "AVIF",
-    "BMP",
-    "DIB",
-    "GIF",
-    "ICO",
-    "JPEG",
-    "JPEG2000",
-    "PCX",
-    "PNG",
-    "PPM",
-    "SGI",
-    "TGA",
-    "TIFF",
-    "WEBP",
+    *("AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000"),
+    *("PCX", "PNG", "PPM", "SGI", "TGA", "TIFF", "WEBP"),
 )
 
 
@@ -47,8 +34,9 @@ def read_image(path: str | Path) -> Tensor:
     ...     read_image(f"{folder}/a.png").shape
     torch.Size([3, 4, 6])
     """
+    known = Image.registered_extensions().values()  # AVIF is not in an older Pillow
     try:
-        with Image.open(path, formats=_formats()) as image:
+        with Image.open(path, formats=[name for name in FORMATS if name in known]) as image:
             if image.mode.startswith(("I", "F")):  # conversion would cut such values off at 255
                 raise ValueError(f"its mode is {image.mode}; convert it to 8 bits a channel")
             turned = ImageOps.exif_transpose(image)
@@ -63,10 +51,3 @@ def read_image(path: str | Path) -> Tensor:
             f"{path}: expected a readable image, got: {str(error) or type(error).__name__}"
         ) from None
     return pixels
-
-
-@cache
-def _formats() -> list[str]:
-    """Return those of ``FORMATS`` that this Pillow knows."""
-    Image.init()
-    return [name for name in FORMATS if name in Image.OPEN]

@@ -78,12 +78,8 @@ def check_classes(classes: Sequence[str], expected: int) -> tuple[str, ...]:
         raise TypeError(f"classes: expected a sequence of names, got {classes!r:.100}")
     names = tuple(map(spelled, classes))
     if len(names) != expected:
-        raise ValueError(
-            f"classes: expected {expected} names, one for each column of labels, got {len(names)}"
-        )
+        raise ValueError(f"classes: expected {expected} names, one per column of labels, got {len(names)}")
     for name, count in Counter(names).items():
-        if not name or count > 1:
-            raise ValueError(
-                f"classes: expected different names, got {name!r} {'twice' if name else 'as one'}"
-            )
+        if count > 1 or not name:
+            raise ValueError(f"classes: expected different names, got {name!r}" + " twice" * (count > 1))
     return names

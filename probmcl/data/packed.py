@@ -203,9 +203,8 @@ class ImageFolderLabels(ImagesOnDisk):
         a.jpg,1,0
         more/b.png,1,1
 
-    One column named ``labels`` may hold the names instead, as ``cat|dog`` or ``"cat,dog"``; the classes are
-    then in alphabetical order. A column named ``split`` holds ``train``, ``validation`` or ``test``. The
-    representation of the data set says in one line what was read.
+    One column ``labels`` may hold names instead, as ``cat|dog`` or ``"cat,dog"``; classes are then in
+    alphabetical order. A column ``split`` holds the part. The ``repr`` says in one line what was read.
 
     Args:
         root: The folder.

@@ -102,9 +102,8 @@ def _begin(part: Path, source: ImageFolderLabels, size: int) -> None:
     now = json.dumps({"size": size, "quality": QUALITY, "table": table}).encode()
     settings = part / SETTINGS
     if settings.exists() and settings.read_bytes() != now:
-        raise ValueError(
-            f"{settings}: expected {now.decode()}, got another size or table; delete {part} to begin anew"
-        )
+        wanted = f"{settings}: expected {now.decode()}"
+        raise ValueError(f"{wanted}, got another size or table; delete {part} to begin anew")
     with whole_file(settings) as file:
         file.write(now)
 

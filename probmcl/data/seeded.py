@@ -108,13 +108,10 @@ def _check_size(first: Any, other: Any, first_name: str, other_name: str) -> Non
     """Raise unless two views, or pairs of them, are of one size."""
     sizes = [(view if isinstance(view, Tensor) else view[0]).shape for view in (first, other)]  # (H, W, C)
     if sizes[0] != sizes[1]:
-        found = " and ".join(
-            f"{width} x {height} pixels of {name}"
-            for (height, width, _), name in zip(sizes, (first_name, other_name), strict=True)
-        )
-        raise ValueError(
-            f"view: expected images of one size in a batch, got {found}; photo_view(size) makes them alike"
-        )
+        one, two = (f"{width} x {height} pixels of" for height, width, _ in sizes)
+        found = f"{one} {first_name} and {two} {other_name}"
+        wanted = "view: expected images of one size in a batch, such as photo_view(size) makes"
+        raise ValueError(f"{wanted}, got {found}")
 
 
 def _channels_last(view: Any) -> Any:

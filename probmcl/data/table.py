@@ -17,9 +17,8 @@ from probmcl.data.identifiers import check_classes, check_spelling, image_name, 
 SEPARATORS = (",", ";", "\t")
 MARKS = {"1": 1, "1.0": 1, "true": 1, "yes": 1, "x": 1, "0": 0, "0.0": 0, "false": 0, "no": 0}
 NAMED = ("label", "labels", "tag", "tags", "class", "classes", "category", "categories")
-PARTS = {"train": "train", "training": "train", "val": "validation", "valid": "validation"} | {
-    part: part for part in ("validation", "test")
-}
+PARTS = dict.fromkeys(("train", "training"), "train") | {"test": "test"}
+PARTS |= dict.fromkeys(("validation", "valid", "val"), "validation")
 
 
 class Table(NamedTuple):
@@ -45,10 +44,8 @@ class Table(NamedTuple):
                 raise ValueError(f"{self.path}, line {line}: expected the name of an image, got none")
             name = image_name(cells[column])
             if name in lines:
-                raise ValueError(
-                    f"{self.path}, line {line}: expected each image once, got {name} on line "
-                    f"{lines[name]} too"
-                )
+                found = f"{name} on line {lines[name]} too"
+                raise ValueError(f"{self.path}, line {line}: expected each image once, got {found}")
             lines[name] = line
         return list(lines)
 
@@ -83,9 +80,8 @@ def read_table(path: Path) -> Table:
     """
     text, encoding = _decoded(path)
     separator = _separator(text)
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=separator, strict=True, skipinitialspace=True
-    )
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=True)
     rows, begins, blank = [], 1, 0
     try:
         for row in reader:
@@ -140,9 +136,7 @@ def _checked(path: Path, rows: list[tuple[int, list[str]]], said: str) -> Table:
     width, found = len(heading), []
     for line, cells in rows:
         if len(cells) < width or any(cells[width:]):
-            raise ValueError(
-                f"{path}, line {line}: expected {width} columns, as the heading has, got {len(cells)}"
-            )
+            raise ValueError(f"{path}, line {line}: expected {width} columns, got {len(cells)}")
         if formula := next((cell for cell in cells if cell.startswith("=")), None):
             raise ValueError(f"{path}, line {line}: expected values, got the formula {formula!r}")
         found.append((line, cells[:width]))

@@ -53,8 +53,8 @@ REFUSED = {
     "uncertain": (b"file,cat\na.png,1\nb.png,-1", "line 3: expected 0 or 1 for cat, got '-1'"),
     "a gap": (b"file,cat\na.png,1\na.png,", "line 3: expected 0 or 1 for cat, got ''"),
     "only gaps": (b"file,cat,dog\na.png,,", "line 2: expected 0 or 1 for cat, got ''"),
-    "too long": (b"file,cat\n\na.png,1,0", "line 3: expected 2 columns, as the heading has, got 3"),
-    "too short": (b"file,cat,dog\na.png,1", "line 2: expected 3 columns, as the heading has, got 2"),
+    "too long": (b"file,cat\n\na.png,1,0", "line 3: expected 2 columns, got 3"),
+    "too short": (b"file,cat,dog\na.png,1", "line 2: expected 3 columns, got 2"),
     "an open quote": (
         b'file,cat\na.png,1\n"b.png,0\nc.png,1',
         "line 3: expected quotes that are closed, got",

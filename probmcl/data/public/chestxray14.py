@@ -12,7 +12,7 @@ states it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -197,13 +197,10 @@ def _listed_tests(root: Path, names: Sequence[str]) -> Tensor:
         (f"of {LISTS[0]} and {LISTS[1]} in the table, got not there", (learned | tests) - set(names)),
         (f"of the table in {LISTS[0]} or {LISTS[1]}, got in neither", set(names) - learned - tests),
     ):
-        _raise_if_any(root, what, films)
+        if films:
+            some = ", ".join(sorted(films)[:3])
+            raise ValueError(f"{root}: expected each film {what}: {len(films)}, {some}")
     return torch.tensor([name in tests for name in names])
-
-
-def _raise_if_any(root: Path, what: str, films: Collection[str]) -> None:
-    if films:
-        raise ValueError(f"{root}: expected each film {what}: {len(films)}, {', '.join(sorted(films)[:3])}")
 
 
 def _film_paths(root: Path, names: Sequence[str]) -> list[Path]:

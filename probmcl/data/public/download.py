@@ -82,7 +82,7 @@ def download(
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
-    failed, most = 0, _size(part)
+    failed, most = 0, bytes_of(part)
     while True:
         try:
             with full_disk_named(path.parent):
@@ -92,8 +92,8 @@ def download(
         except (URLError, HTTPException, TimeoutError, ConnectionError, ssl.SSLError) as error:
             reason = error
         # More than ever before: a host that starts again each time must not be asked for ever.
-        failed = 0 if _size(part) >= most + LEAST else failed + 1
-        most = max(most, _size(part))
+        failed = 0 if bytes_of(part) >= most + LEAST else failed + 1
+        most = max(most, bytes_of(part))
         if failed >= attempts:
             raise ConnectionError(
                 f"{url}: the connection broke {failed} times without bringing more than {most:,} bytes "
@@ -136,7 +136,7 @@ def digest(path: Path, kind: str = "sha256", *, progress: bool = False) -> str:
     """
     _check.one_of("kind", kind, ("sha256", "md5"))
     found = hashlib.new(kind, usedforsecurity=False)
-    with path.open("rb") as file, _bar(f"check {path.name}", _size(path), 0, progress) as bar:
+    with path.open("rb") as file, _bar(f"check {path.name}", bytes_of(path), 0, progress) as bar:
         while block := file.read(BLOCK):
             found.update(block)
             bar.update(len(block))
@@ -193,7 +193,7 @@ class _Redirects(HTTPRedirectHandler):
 
 def _grow(part: Path, url: str, size: int | None, *, progress: bool) -> bool:
     """Fetch what is missing of a file; return whether it is whole."""
-    start, (version, total) = _size(part), _known(part)
+    start, (version, total) = bytes_of(part), _known(part)
     asked = {"User-Agent": "probmcl", "Accept-Encoding": "identity"}
     if start:
         asked |= {"Range": f"bytes={start}-"} | ({"If-Range": version} if version else {})
@@ -222,10 +222,10 @@ def _grow(part: Path, url: str, size: int | None, *, progress: bool) -> bool:
                 bar.update(len(block))
                 if whole is not None and file.tell() > whole:
                     break
-    if whole is not None and _size(part) > whole:
+    if whole is not None and bytes_of(part) > whole:
         _forget(part)
         raise ValueError(f"{url}: expected {whole:,} bytes, the host sends more; it was removed")
-    return whole is None or _size(part) == whole
+    return whole is None or bytes_of(part) == whole
 
 
 def _extent(response: HTTPResponse, start: int, known: int | None) -> tuple[int | None, int | None]:
@@ -292,7 +292,12 @@ def _range(header: str) -> tuple[int | None, int | None]:
     return None if first is None else int(first), None if total is None else int(total)
 
 
-def _size(path: Path) -> int:
+def bytes_of(path: Path) -> int:
+    """Return the size of a file, 0 if there is none.
+
+    >>> bytes_of(Path("no/such/file"))
+    0
+    """
     return path.stat().st_size if path.exists() else 0
 
 

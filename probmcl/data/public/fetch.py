@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from probmcl._files import whole_file
-from probmcl.data.public.download import DownloadRefusedError, download, need_space, verify
+from probmcl.data.public.download import DownloadRefusedError, bytes_of, download, need_space, verify
 from probmcl.data.public.sources import RemoteFile, Source
 from probmcl.data.public.unpack import unpack
 
@@ -18,9 +18,8 @@ def fetch(source: Source, root: str | Path, *, progress: bool = True) -> Path:
     """Bring what is missing of a data set into ``root/NAME``.
 
     Each file is downloaded, compared with its checksum, unpacked and, if it is an archive, removed. A file
-    that a person has put into the folder is used as if it had been downloaded; one without a published
-    checksum comes in no other way. What is complete is left alone, so that a second call goes on where the
-    first one ended.
+    that a person has put there is used as if downloaded; one without a published checksum comes in no other
+    way. What is complete is left alone: a second call goes on where the first one ended.
 
     Args:
         source: A data set of ``SOURCES``.
@@ -50,11 +49,16 @@ def fetch(source: Source, root: str | Path, *, progress: bool = True) -> Path:
         if (file.url is None or file.checksum is None) and not (folder / file.name).exists():
             continue
         try:
-            _obtain(file, folder, progress)
+            if file.url is None:
+                verify(folder / file.name, file.checksum, progress=progress)
+            else:
+                download(
+                    file.url, folder / file.name, checksum=file.checksum, size=file.size, progress=progress
+                )
         except (DownloadRefusedError, ConnectionError, ValueError) as error:
             raise type(error)(f"{error}\n{by_hand(source, root, [file])}") from None
         _put_in_place(file, folder, progress)
-    left = [file for file in source.files if state(file, folder) == "missing"]
+    left = [file for file in source.files if state(file, folder) in ("missing", "broken off")]
     if left:
         raise FileNotFoundError(by_hand(source, root, left))
     return folder
@@ -67,7 +71,7 @@ def state(file: RemoteFile, folder: Path) -> str:
         ``"verified"``; ``"there"``, found but not compared with its checksum; ``"packed"``, an archive that
         waits to be unpacked; ``"broken off"``, a part of a download; or ``"missing"``.
 
-    >>> state(RemoteFile("a.zip", None, None, None, proof="a"), Path("no/such/folder"))
+    >>> state(RemoteFile("a.zip"), Path("no/such/folder"))
     'missing'
     """
     there = (folder / file.proof).exists()
@@ -99,30 +103,15 @@ def by_hand(source: Source, root: str | Path, files: Sequence[RemoteFile]) -> st
          train_val_list.txt, cannot be verified: no checksum published
     3. Run the same command again: it verifies and unpacks what it finds there.
     """
-    folder = (Path(root) / source.name).as_posix()
     lines = [
-        f"     {file.name}, {file.checksum or 'cannot be verified: no checksum published'}"
-        + (f", from {file.url}" if file.url else "")
-        for file in files
+        "To get it by hand:",
+        f"1. Open {source.page} in a browser.",
+        f"2. Download into {(Path(root) / source.name).as_posix()}, under these names, without unpacking:",
     ]
-    return "\n".join(
-        [
-            "To get it by hand:",
-            f"1. Open {source.page} in a browser.",
-            f"2. Download into {folder}, under these names, without unpacking:",
-            *lines,
-            "3. Run the same command again: it verifies and unpacks what it finds there.",
-        ]
-    )
-
-
-def _obtain(file: RemoteFile, folder: Path, progress: bool) -> None:
-    """Have the file in the folder, verified if it can be."""
-    path = folder / file.name
-    if file.url is None:
-        verify(path, file.checksum, progress=progress)
-    else:
-        download(file.url, path, checksum=file.checksum, size=file.size, progress=progress)
+    for file in files:
+        verified = file.checksum or "cannot be verified: no checksum published"
+        lines.append(f"     {file.name}, {verified}" + (f", from {file.url}" if file.url else ""))
+    return "\n".join([*lines, "3. Run the same command again: it verifies and unpacks what it finds there."])
 
 
 def _put_in_place(file: RemoteFile, folder: Path, progress: bool) -> None:
@@ -147,10 +136,8 @@ def _receipt(file: RemoteFile, folder: Path) -> Path:
 def _space(pending: Sequence[RemoteFile], folder: Path) -> float:
     """Bytes that are needed at the fullest moment: all that is unpacked, and one archive."""
     unpacked = sum((file.size or 0) * file.growth for file in pending if file.unpack_into is not None)
-    missing = [(file.size or 0) - _have(file, folder) for file in pending]
+    places = [[folder / file.name, folder / f"{file.name}.part"] for file in pending]
+    missing = [
+        (file.size or 0) - max(map(bytes_of, found)) for file, found in zip(pending, places, strict=True)
+    ]
     return unpacked + max([0, *missing])
-
-
-def _have(file: RemoteFile, folder: Path) -> int:
-    found = (folder / file.name, folder / f"{file.name}.part")
-    return max(path.stat().st_size if path.exists() else 0 for path in found)

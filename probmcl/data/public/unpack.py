@@ -23,10 +23,9 @@ from probmcl.data.public.download import full_disk_named, need_space
 def unpack(archive: str | Path, folder: str | Path, *, progress: bool = True) -> None:
     """Unpack a zip or tar.gz file into a folder.
 
-    The archive is read twice: all names and sizes are looked at before anything is written. Members are
-    written into a folder of their own beside the place and moved when all of them are there: an archive that
-    breaks off, a full disk or a move that fails leaves everything as it was. Files that were there before and
-    have no namesake in the archive stay.
+    All names and sizes are looked at before anything is written. Members are written into a folder of their
+    own and moved when all are there: an archive that breaks off, a full disk or a failed move leaves
+    everything as it was. Files that were there before and have no namesake in the archive stay.
 
     Args:
         archive: The zip, tar or tar.gz file.
@@ -35,10 +34,8 @@ def unpack(archive: str | Path, folder: str | Path, *, progress: bool = True) ->
 
     Raises:
         ValueError: If the file is damaged, encrypted or of another kind, or a member is no plain file or
-            folder or its name leads out of the folder (``../``, an absolute path, a drive); the message names
-            the member.
-        OSError: If there is not enough space, or a file stands where a folder shall be or a folder where a
-            file.
+            folder or its name leads out of the folder (``../``, an absolute path, a drive).
+        OSError: If there is not enough space, or a file stands where a folder shall be, or the reverse.
 
     >>> unpack(__file__, "somewhere")
     Traceback (most recent call last):

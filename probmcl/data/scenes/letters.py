@@ -14,7 +14,7 @@ from torchvision.transforms.v2.functional import pil_to_tensor
 from probmcl import _check
 from probmcl.data.labelled import LabelledImages
 from probmcl.data.scenes.digits import stream
-from probmcl.data.scenes.drawing import Difficulty, GlyphBank, draw_scenes, resolve_difficulty
+from probmcl.data.scenes.drawing import Difficulty, GlyphBank, draw_scenes
 
 # Letters whose shape is a digit's would let the pretraining see digits, so they are left out:
 # O o Q D C c G (0, 6), I i J j L l (1), Z z (2), S s (5), b (6), T (7), B (8), P p d g q (9, or 6 turned).
@@ -55,16 +55,11 @@ def letter_images(
     (torch.Size([50, 1, 32, 32]), [1], 23)
     """
     _check.count("size", size)
-    _check.count("image_size", image_size, low=8)
     generator = stream(seed, "letters")
     letter = torch.randint(len(LETTERS), (size,), generator=generator)
     labels = functional.one_hot(letter, len(LETTERS)).to(torch.uint8)
-    scenes = draw_scenes(labels, _print(), resolve_difficulty(difficulty), image_size, generator)
+    scenes = draw_scenes(labels, printed(LETTERS, FONTS), difficulty, image_size, generator)
     return LabelledImages(scenes.images, labels, LETTERS)
-
-
-def _print() -> GlyphBank:
-    return printed(LETTERS, FONTS)
 
 
 @cache

@@ -184,7 +184,7 @@ def test_labels_have_the_order_of_the_findings(tmp_path):
         ("a.png,Mass,0,8", r"line 3: expected each image once, got a\.png on line 2 too"),
         ("b.png,,0,8", "line 3: expected one of Atelectasis, .*, got ''"),
         ("b.png,Mass,0,", "line 3: expected the patient of a film, got none"),
-        ("b.png,Mass", "line 3: expected 4 columns, as the heading has, got 2"),
+        ("b.png,Mass", "line 3: expected 4 columns, got 2"),
     ],
 )
 def test_a_wrong_row_is_named(tmp_path, row: str, message: str):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from probmcl.data import checksum, letter_images
-from probmcl.data.scenes.letters import FONTS, LETTERS, _print
+from probmcl.data.scenes.letters import FONTS, LETTERS, printed
 
 
 def test_one_letter_an_image():
@@ -19,7 +19,7 @@ def test_one_letter_an_image():
 
 
 def test_every_letter_has_a_glyph_in_every_font():
-    bank = _print()
+    bank = printed(LETTERS, FONTS)
     assert bank.images.shape == (len(LETTERS) * len(FONTS), 8, 8)
     assert bank.images.amin() >= 0
     torch.testing.assert_close(bank.images.amax((1, 2)), torch.ones(len(bank.images)))
