@@ -71,7 +71,8 @@ BROKEN: dict[str, Callable[[Path], Path]] = {
 @pytest.mark.parametrize("make", BROKEN.values(), ids=BROKEN)
 def test_a_broken_image_is_named(tmp_path, make: Callable[[Path], Path]):
     path = make(tmp_path)
-    with pytest.raises(ValueError, match=rf"^{path}: expected a readable image, got: .+$"):
+    got = "cannot identify" if path.read_bytes()[:2] == b"%!" else ""  # not even where Ghostscript is
+    with pytest.raises(ValueError, match=rf"^{path}: expected a readable image, got: {got}.+$"):
         read_image(path)
 
 

@@ -96,15 +96,27 @@ def test_a_missing_file_is_named(tmp_path):
         load_npz(tmp_path / "none.npz")
 
 
-def test_missing_images_are_named(tmp_path):
-    message = r"paths: expected 5 images, got none at .*0\.png, .*2\.png and 2 more"
-    with pytest.raises(FileNotFoundError, match=message):
-        ImagesOnDisk([tmp_path / f"{index}.png" for index in range(5)], torch.ones(5, 1), ["cat"])
-
-
-def test_an_image_listed_twice_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"paths: expected each image once, got .*a\.png twice"):
-        ImagesOnDisk([tmp_path / "a.png", tmp_path / "x/../a.png"], torch.eye(2), ["a", "b"])
+@pytest.mark.parametrize(
+    ("names", "error", "message"),
+    [
+        (
+            [f"{n}.png" for n in range(5)],
+            FileNotFoundError,
+            r"5 images, got none at .*0\.png, .*2\.png and 2 more",
+        ),
+        (["a.png", "x/../a.png"], ValueError, r"each image once, got .*a\.png twice"),
+        (["a.png"] * 2, ValueError, r"each image once, got .*a\.png twice"),
+    ],
+)
+def test_missing_images_and_those_listed_twice_are_named(
+    tmp_path, names: list[str], error: Any, message: str
+):
+    with pytest.raises(error, match=f"paths: expected {message}"):
+        ImagesOnDisk([tmp_path / name for name in names], torch.ones(len(names), 1), ["cat"])
+    with pytest.raises(
+        ValueError, match=rf"paths: expected as many as rows of labels \({len(names) + 1}\), got"
+    ):
+        ImagesOnDisk([tmp_path / name for name in names], torch.ones(len(names) + 1, 1), ["cat"])
 
 
 def test_a_subset_keeps_images_and_labels_together(tmp_path):
@@ -120,8 +132,3 @@ def test_a_subset_keeps_images_and_labels_together(tmp_path):
     assert masked.labels.tolist() == [[1, 0, 0], [0, 0, 1]]
     with pytest.raises(ValueError, match="indices: expected at least one image"):
         dataset.subset([])
-
-
-def test_as_many_paths_as_labels_are_asked_for(tmp_path):
-    with pytest.raises(ValueError, match=r"paths: expected as many as rows of labels \(2\), got 1"):
-        ImagesOnDisk([tmp_path / "a.png"], torch.eye(2), ["a", "b"])

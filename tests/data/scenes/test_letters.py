@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
 import torch
 
 from probmcl.data import checksum, letter_images
@@ -35,11 +32,3 @@ def test_a_seed_repeats():
     first, again, other = (letter_images(20, seed=seed) for seed in (1, 1, 2))
     assert checksum(first.images, first.labels) == checksum(again.images, again.labels)
     assert checksum(first.images, first.labels) != checksum(other.images, other.labels)
-
-
-@pytest.mark.parametrize(
-    ("argument", "value"), [("size", 0), ("seed", -1), ("difficulty", "medium"), ("image_size", 4)]
-)
-def test_bad_arguments_are_named(argument: str, value: Any):
-    with pytest.raises(ValueError, match=f"{argument}: expected"):
-        letter_images(**{"size": 5, argument: value})
