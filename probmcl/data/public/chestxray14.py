@@ -185,7 +185,7 @@ def _listed_tests(root: Path, names: Sequence[str]) -> Tensor:
     """Return which films NIH's lists put into the test set, bool (N,)."""
     lists = []
     for name in LISTS:
-        lines = (root / name).read_text(encoding="utf-8").split()
+        lines = (root / name).read_text(encoding="utf-8-sig").split()
         listed = set(lines)
         if len(listed) < len(lines):
             twice = next(film for film, count in Counter(lines).items() if count > 1)

@@ -74,6 +74,7 @@ def test_films_without_finding_are_kept_or_dropped_by_name(films):
 
 def test_films_may_lie_in_one_folder(films):
     (films / "images").mkdir()
+    (films / "test_list.txt").write_text((films / "test_list.txt").read_text(), encoding="utf-8-sig")
     for path in films.glob("images_*/images/*.png"):
         path.rename(films / "images" / path.name)
     assert len(chestxray14_parts(films, split="official").test) == len(lines(films / "test_list.txt"))
