@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import lzma
 import os
+import struct
+import tarfile
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+DAMAGED = (
+    *(ArithmeticError, EOFError, LookupError, MemoryError, RuntimeError, ValueError),  # Runtime: encrypted
+    *(struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError),
+)
+"""What Python's readers of archives and arrays raise when the bytes are not what they should be."""
 
 
 @contextmanager

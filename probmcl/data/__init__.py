@@ -22,46 +22,26 @@ from probmcl.data.labelled import (
 from probmcl.data.loader import ViewLoader, make_loader, suggested_workers
 from probmcl.data.packed import ImageFolderLabels, ImagesOnDisk, load_features, load_npz, save_npz
 from probmcl.data.prepare import prepare_images
-from probmcl.data.public import (
-    COCO_CATEGORIES,
+from probmcl.data.public.chestmnist import chestmnist
+from probmcl.data.public.chestxray14 import (
     FINDINGS,
-    SOURCES,
-    Category,
     ChestTable,
-    CocoLabels,
-    DownloadRefusedError,
-    RemoteFile,
-    Source,
     check_patients,
-    chestmnist,
     chestxray14_parts,
-    coco_images,
-    coco_parts,
-    download,
-    fetch,
     read_chest_table,
-    read_instances,
-    unpack,
 )
-from probmcl.data.scenes import (
-    CORRUPTIONS,
-    DIFFICULTIES,
-    STRENGTHS,
-    SYMBOLS,
-    THEMES,
-    Corruption,
-    Difficulty,
-    Theme,
-    co_occurrence,
-    corrupt,
-    digit_boxes,
-    digit_scenes,
-    handwriting_indices,
-    label_distribution,
-    label_sets,
-    letter_images,
-    symbol_scenes,
-)
+from probmcl.data.public.coco import CocoLabels, coco_images, coco_parts, read_instances
+from probmcl.data.public.coco_categories import COCO_CATEGORIES, Category
+from probmcl.data.public.download import DownloadRefusedError, download
+from probmcl.data.public.fetch import fetch
+from probmcl.data.public.sources import SOURCES, RemoteFile, Source
+from probmcl.data.public.unpack import unpack
+from probmcl.data.scenes.corruptions import CORRUPTIONS, STRENGTHS, Corruption, corrupt
+from probmcl.data.scenes.digits import digit_boxes, digit_scenes, handwriting_indices
+from probmcl.data.scenes.drawing import DIFFICULTIES, Difficulty
+from probmcl.data.scenes.letters import letter_images
+from probmcl.data.scenes.symbols import SYMBOLS, symbol_scenes
+from probmcl.data.scenes.themes import THEMES, Theme, co_occurrence, label_distribution, label_sets
 from probmcl.data.share import Share, SharedBatches
 from probmcl.data.split import Parts, held_out
 from probmcl.data.views import (

@@ -8,16 +8,25 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torchvision.transforms.v2.functional import pil_to_tensor
 
+FORMATS = (
+    *("AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000"),
+    *("PCX", "PNG", "PPM", "SGI", "TGA", "TIFF", "WEBP"),
+)
+
 
 def read_image(path: str | Path) -> Tensor:
     """Return an image as RGB, uint8 (3, H, W), turned as its camera noted.
 
+    What is transparent shows white behind it. Of an animation, the first picture is taken; CMYK is converted
+    without its profile; of 16 bits a colour, the upper 8.
+
     Args:
-        path: The file, in any format that Pillow reads.
+        path: The file, in one of ``FORMATS``, whatever its ending says. Others, such as EPS, run programs.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is no readable image, or has more than 8 bits a channel; the message names the file.
+        OSError: If there is no such file, or it may not be read.
+        ValueError: If it is no readable image, has more pixels than ``PIL.Image.MAX_IMAGE_PIXELS`` allows, or
+            is grey with more than 8 bits; the message names the file.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -25,14 +34,20 @@ def read_image(path: str | Path) -> Tensor:
     ...     read_image(f"{folder}/a.png").shape
     torch.Size([3, 4, 6])
     """
+    known = Image.registered_extensions().values()  # AVIF is not in an older Pillow
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=[name for name in FORMATS if name in known]) as image:
             if image.mode.startswith(("I", "F")):  # conversion would cut such values off at 255
-                raise ValueError(f"{path}: expected 8 bits a channel, got mode {image.mode}")
+                raise ValueError(f"its mode is {image.mode}; convert it to 8 bits a channel")
             turned = ImageOps.exif_transpose(image)
+            if "A" in turned.getbands() or "transparency" in turned.info:
+                seen = turned.convert("RGBA")
+                turned = Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen)
             pixels: Tensor = pil_to_tensor(turned if turned.mode == "RGB" else turned.convert("RGB"))
-    except FileNotFoundError:
-        raise
-    except (OSError, SyntaxError) as error:  # PIL raises SyntaxError for some broken PNG files
-        raise ValueError(f"{path}: expected a readable image, got: {error}") from None
+    except Exception as error:  # decoders raise whatever they stumble over
+        if isinstance(error, OSError) and error.filename is not None:
+            raise
+        raise ValueError(
+            f"{path}: expected a readable image, got: {str(error) or type(error).__name__}"
+        ) from None
     return pixels

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from probmcl import _check
+from probmcl.data.identifiers import check_classes
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,24 +166,3 @@ def checksum(*tensors: Tensor) -> str:
         array = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
         digest.update(array.data)  # in place: a copy of four gigabytes of pixels may not fit
     return f"sha256:{digest.hexdigest()}"
-
-
-def check_classes(classes: Sequence[str], expected: int) -> tuple[str, ...]:
-    """Return ``classes`` as a tuple if they are ``expected`` different names.
-
-    >>> check_classes(["cat", "cat"], 2)
-    Traceback (most recent call last):
-    ...
-    ValueError: classes: expected different names, got 'cat' twice
-    """
-    if isinstance(classes, str) or not all(isinstance(name, str) for name in classes):
-        raise TypeError(f"classes: expected a sequence of names, got {classes!r}")
-    names = tuple(classes)
-    if len(names) != expected:
-        raise ValueError(
-            f"classes: expected {expected} names, one for each column of labels, got {len(names)}"
-        )
-    for position, name in enumerate(names):
-        if name in names[:position]:
-            raise ValueError(f"classes: expected different names, got {name!r} twice")
-    return names

@@ -48,11 +48,16 @@ class ViewLoader(DataLoader[Batch]):
 
         Raises:
             RuntimeError: if a worker dies, naming the images that were in work.
+            ValueError: if an image cannot be read, or is of another size than the others of its batch.
         """
         if self._iterator is not None:  # workers that persist: PyTorch draws their seed only once
             torch.empty((), dtype=torch.int64).random_(generator=self.generator)
         try:
             yield from self._batches()
+        except ValueError as error:
+            if not str(error).startswith("Caught ValueError in DataLoader worker"):
+                raise
+            raise ValueError(str(error).rpartition("\nValueError: ")[2].rstrip()) from error
         except RuntimeError as error:
             if "DataLoader worker (pid" not in str(error):
                 raise

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,10 +15,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from probmcl import _check
-from probmcl._files import whole_file
+from probmcl._files import DAMAGED, whole_file
 from probmcl.data.decode import read_image
 from probmcl.data.features import LabelledFeatures
-from probmcl.data.labelled import LabelledImages, LabelStatistics, check_classes, label_statistics
+from probmcl.data.identifiers import check_classes
+from probmcl.data.labelled import LabelledImages, LabelStatistics, label_statistics
+from probmcl.data.table import read_labels
 
 KEYS = ("images", "labels", "classes")
 
@@ -127,7 +127,7 @@ def read_array(path: Path, key: str, keys: Sequence[str]) -> np.ndarray:
         raise ValueError(
             f"{path}: expected an npz file, got one that is damaged or of another kind ({key}: {error})"
         ) from None
-    except (EOFError, ValueError, zlib.error) as error:
+    except DAMAGED as error:
         raise ValueError(f"{path}: {key}: expected a readable array, got: {error}") from None
 
 
@@ -162,9 +162,8 @@ class ImagesOnDisk(Dataset[tuple[Tensor, Tensor]]):
             raise ValueError(
                 f"paths: expected as many as rows of labels ({len(labels)}), got {len(self.paths)}"
             )
-        if len(set(self.paths)) < len(self.paths):
-            twice = next(path for path, count in Counter(self.paths).items() if count > 1)
-            raise ValueError(f"paths: expected each image once, got {twice} twice")
+        if twice := [path for path, count in Counter(map(os.path.abspath, self.paths)).items() if count > 1]:
+            raise ValueError(f"paths: expected each image once, got {twice[0]} twice")
         missing = _missing(self.paths)
         if missing:
             rest = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
@@ -196,12 +195,16 @@ class ImagesOnDisk(Dataset[tuple[Tensor, Tensor]]):
 class ImageFolderLabels(ImagesOnDisk):
     r"""Images in a folder, decoded when they are asked for, with labels from a table.
 
-    The table is a CSV file with a heading. Its first column holds the images' file names, relative to
-    ``root``; each further column is a class and holds 0 or 1. For example::
+    The table is a CSV file with a heading, separated by ``,``, ``;`` or tabs. Its first column holds the
+    images' file names, relative to ``root``; each further column is a class and holds 0 or 1 (also ``1.0``,
+    ``true``, ``yes``; ``x`` or nothing). For example::
 
         file,cat,dog
         a.jpg,1,0
         more/b.png,1,1
+
+    One column ``labels`` may hold names instead, as ``cat|dog`` or ``"cat,dog"``; classes are then in
+    alphabetical order. A column ``split`` holds the part. The ``repr`` says in one line what was read.
 
     Args:
         root: The folder.
@@ -215,15 +218,35 @@ class ImageFolderLabels(ImagesOnDisk):
     >>> from PIL import Image
     >>> with TemporaryDirectory() as folder:
     ...     Image.new("L", (6, 4)).save(f"{folder}/a.png")
-    ...     _ = Path(f"{folder}/labels.csv").write_text("file,cat,dog\na.png,1,0\n")
-    ...     image, label = ImageFolderLabels(folder, f"{folder}/labels.csv")[0]
+    ...     _ = Path(f"{folder}/labels.csv").write_text("file;cat;dog\na.png;1;0\n")
+    ...     pets = ImageFolderLabels(folder, f"{folder}/labels.csv")
+    ...     image, label = pets[0]
     >>> image.shape, label.tolist()
     (torch.Size([3, 4, 6]), [1, 0])
+    >>> pets
+    ImageFolderLabels(images: 1, classes: 2, separator ';', labels as 0, 1)
     """
 
     def __init__(self, root: str | Path, table: str | Path) -> None:
-        self.names, labels, classes = _read_table(Path(table))
+        self.names, labels, classes, self.split, self._read = read_labels(Path(table))
         super().__init__([Path(root) / name for name in self.names], labels, classes)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._read})"
+
+    def part(self, name: str) -> ImagesOnDisk:
+        """Return the images that the column ``split`` puts into ``"train"``, ``"validation"`` or ``"test"``.
+
+        Raises:
+            ValueError: If the table has no such column, or no image is in that part.
+        """
+        rows = [row for row, part in enumerate(self.split or ()) if part == name]
+        if not rows:
+            parts = (
+                ", ".join(sorted(set(self.split or ()))) or "a part that a column named split gives, of none"
+            )
+            raise ValueError(f"name: expected one of {parts}, got {name!r}")
+        return self.subset(rows)
 
 
 def _missing(paths: Sequence[Path]) -> list[str]:
@@ -233,27 +256,3 @@ def _missing(paths: Sequence[Path]) -> list[str]:
         for folder in {path.parent for path in paths}
     }
     return [str(path) for path in paths if path.name not in listed[path.parent]]
-
-
-def _read_table(table: Path) -> tuple[list[str], Tensor, tuple[str, ...]]:
-    """Return the file names, the labels uint8 (N, K) and the K classes of a CSV file."""
-    with table.open(newline="", encoding="utf-8-sig") as file:
-        heading, *rows = list(csv.reader(file)) or [[]]
-    if len(heading) < 2 or not rows:
-        raise ValueError(f"{table}: expected a heading, a column of file names, and one column a class")
-    try:
-        classes = check_classes(heading[1:], len(heading) - 1)
-    except ValueError as error:
-        raise ValueError(f"{table}: {error}") from None
-    labels = [_read_row(row, classes, f"{table}, line {line}") for line, row in enumerate(rows, start=2)]
-    return [row[0] for row in rows], torch.tensor(labels, dtype=torch.uint8), classes
-
-
-def _read_row(row: Sequence[str], classes: Sequence[str], where: str) -> list[int]:
-    """Return the labels of one row."""
-    if len(row) != len(classes) + 1:
-        raise ValueError(f"{where}: expected a file name and {len(classes)} labels, got {len(row)} columns")
-    for name, cell in zip(classes, row[1:], strict=True):
-        if cell.strip() not in ("0", "1"):
-            raise ValueError(f"{where}: expected 0 or 1 for {name}, got {cell!r}")
-    return [int(cell) for cell in row[1:]]

@@ -50,7 +50,7 @@ def prepare_images(
         FileNotFoundError: If the table or some images are missing.
         FileExistsError: If there is something at ``out``.
         ValueError: If an image cannot be read, a name leads out of the folder, two copies would have the same
-            name, or an interrupted run had another table or size, or left settings that cannot be read.
+            name, or an interrupted run had another table or size.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -99,28 +99,13 @@ def _copy_names(names: Iterable[str]) -> list[str]:
 def _begin(part: Path, source: ImageFolderLabels, size: int) -> None:
     """Make the folder of the copies, or check that an interrupted run meant the same."""
     table = hashlib.sha256(repr((source.names, source.classes, source.labels.tolist())).encode()).hexdigest()
-    now = {"size": size, "quality": QUALITY, "table": table}
+    now = json.dumps({"size": size, "quality": QUALITY, "table": table}).encode()
     settings = part / SETTINGS
-    if settings.exists():
-        before = _read(settings)
-        differ = [name for name in now if before.get(name) != now[name]]
-        if differ:
-            raise ValueError(f"{part} was begun with another {' and '.join(differ)}; delete it to begin anew")
+    if settings.exists() and settings.read_bytes() != now:
+        wanted = f"{settings}: expected {now.decode()}"
+        raise ValueError(f"{wanted}, got another size or table; delete {part} to begin anew")
     with whole_file(settings) as file:
-        file.write(json.dumps(now).encode())
-
-
-def _read(settings: Path) -> dict[str, object]:
-    """The settings of an interrupted run."""
-    try:
-        found = json.loads(settings.read_bytes())
-    except ValueError:  # UnicodeDecodeError and JSONDecodeError are both
-        found = None
-    if not isinstance(found, dict):
-        raise ValueError(
-            f"{settings}: expected settings, got something else; delete its folder to begin anew"
-        )
-    return found
+        file.write(now)
 
 
 def _absent(path: Path) -> bool:
@@ -149,8 +134,10 @@ def _finish(part: Path, out: Path, copies: list[str], source: ImageFolderLabels)
     """Add the table and give the folder its name."""
     with (part / TABLE).open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
-        rows.writerow(["file", *source.classes])
-        rows.writerows([name, *label] for name, label in zip(copies, source.labels.tolist(), strict=True))
+        split = [[part] for part in source.split] if source.split else [[]] * len(copies)
+        rows.writerow(["file", *source.classes, *["split"] * bool(source.split)])
+        labels = zip(copies, source.labels.tolist(), split, strict=True)
+        rows.writerows([name, *label, *part] for name, label, part in labels)
     (part / SETTINGS).unlink()
     if hasattr(os, "sync"):
         os.sync()  # thousands of files at once, rather than one by one

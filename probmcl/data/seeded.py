@@ -88,6 +88,7 @@ class ViewedBatches(Dataset[Batch]):
                 self._at[worker.id] = index
             image, label = self.dataset[index]
             samples.append((_channels_last(self.view(image)), label.float()))
+            _check_size(samples[0][0], samples[-1][0], self._name(indices[0]), self._name(index))
         views, labels = default_collate(samples)
         if isinstance(views, Tensor):
             return _channels_first(views), labels
@@ -96,9 +97,21 @@ class ViewedBatches(Dataset[Batch]):
 
     def in_work(self) -> list[str]:
         """The images that the workers read now or read last: files, or indices where there are none."""
-        found = sorted(int(index) for index in self._at if index >= 0)
+        return [self._name(index) for index in sorted(int(index) for index in self._at if index >= 0)]
+
+    def _name(self, index: int) -> str:
         paths = getattr(self.dataset, "paths", None)
-        return [f"image {index}" if paths is None else str(paths[index]) for index in found]
+        return f"image {index}" if paths is None else str(paths[index])
+
+
+def _check_size(first: Any, other: Any, first_name: str, other_name: str) -> None:
+    """Raise unless two views, or pairs of them, are of one size."""
+    sizes = [(view if isinstance(view, Tensor) else view[0]).shape for view in (first, other)]  # (H, W, C)
+    if sizes[0] != sizes[1]:
+        one, two = (f"{width} x {height} pixels of" for height, width, _ in sizes)
+        found = f"{one} {first_name} and {two} {other_name}"
+        wanted = "view: expected images of one size in a batch, such as photo_view(size) makes"
+        raise ValueError(f"{wanted}, got {found}")
 
 
 def _channels_last(view: Any) -> Any:

@@ -22,8 +22,8 @@ def photos(tmp_path) -> ImageFolderLabels:
     for index, name in enumerate(names):
         ramp = np.linspace(20 * index, 255, (40 + index) * 50 * 3).reshape(40 + index, 50, 3)
         Image.fromarray(ramp.astype(np.uint8)).save(folder / name)
-    rows = [f"{name},{index % 2},1" for index, name in enumerate(names)]
-    (folder / "table.csv").write_text("\n".join(['file,cat,"dog, or wolf"', *rows]))
+    rows = [f"{name};{index % 2};1;val" for index, name in enumerate(names)]
+    (folder / "table.csv").write_text("\n".join(["file;cat;dog, or wolf;split", *rows]))
     return ImageFolderLabels(folder, folder / "table.csv")
 
 
@@ -36,6 +36,7 @@ def test_the_copies_are_the_squished_images_with_the_same_labels(photos):
     small = run(photos)
     assert torch.equal(small.labels, photos.labels)
     assert small.classes == photos.classes
+    assert small.split == photos.split == ["validation"] * 6
     assert small.names == ["0.jpg", "1.png.jpg", "more/2.jpg", "3.png.jpg", "4.JPG", "5.jpeg"]
     for (copy, _), (image, _) in zip(small, photos, strict=True):
         assert copy.shape == (3, 32, 32)
@@ -71,16 +72,14 @@ def test_an_interrupted_run_does_not_go_on_with_another_size(photos):
     with pytest.raises(ValueError, match="expected a readable image"):
         run(photos)
     photos.paths[0].write_bytes(content)
-    with pytest.raises(ValueError, match=r"small\.part was begun with another size; delete it"):
+    with pytest.raises(
+        ValueError, match=r"settings\.json: expected .*16.*, got another size or table; delete"
+    ):
         run(photos, size=16)
-
-
-@pytest.mark.parametrize("content", [b"", b"\xff", b"[]"])
-def test_settings_that_cannot_be_read_are_named(photos, content: bytes):
-    part = photos.paths[0].parents[1] / "small.part"
-    part.mkdir()
-    (part / "settings.json").write_bytes(content)
-    with pytest.raises(ValueError, match=r"settings\.json: expected settings, got something else"):
+    (photos.paths[0].parents[1] / "small.part/settings.json").write_bytes(b"\xff")
+    with pytest.raises(
+        ValueError, match=r"settings\.json: expected .*32.*, got another size or table; delete"
+    ):
         run(photos)
 
 
@@ -88,7 +87,7 @@ def test_copies_that_differ_in_their_ending_do_not_meet_in_one_file(photos, monk
     folder = photos.paths[0].parent
     Image.new("RGB", (4, 4)).save(folder / "0.jpeg")
     with (folder / "table.csv").open("a") as table:
-        table.write("\n0.jpeg,0,1")
+        table.write("\n0.jpeg;0;1;test")
     written: list[Path] = []
     replace = os.replace
     monkeypatch.setattr(os, "replace", lambda old, new: written.append(Path(old)) or replace(old, new))
@@ -108,13 +107,14 @@ def test_what_stands_at_out_is_not_touched(photos):
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("../photos/0.jpg", "expected names inside the folder"), ("1.png.jpg", "would both become")],
+    [("../1.png.jpg", "expected names inside the folder"), ("1.png.jpg", "would both become")],
 )
 def test_names_that_cannot_be_copied_are_named(photos, name: str, message: str):
     folder = photos.paths[0].parent
-    Image.new("L", (4, 4)).save(folder / "1.png.jpg")
+    for place in (folder, folder.parent):
+        Image.new("L", (4, 4)).save(place / "1.png.jpg")
     with (folder / "table.csv").open("a") as table:
-        table.write(f"\n{name},0,1")
+        table.write(f"\n{name};0;1;test")
     with pytest.raises(ValueError, match=message):
         run(photos)
 
@@ -125,6 +125,8 @@ def test_the_command_prepares_a_folder(photos, capsys):
     out = folder.parent / "copies"
     assert main(["prepare", *arguments, "--out", str(out)]) == 0
     assert ImageFolderLabels(out, out / "labels.csv")[2][0].shape == (3, 16, 16)
-    assert "6 images" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "images: 6, classes: 2, separator ';', labels as 0, 1" in said.replace("\n", " ")
+    assert "6 images" in said
     assert main(["prepare", *arguments, "--out", str(out)]) == 2
     assert "not there yet" in capsys.readouterr().out

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+import torch
 
 from probmcl.data import held_out
 
@@ -35,3 +38,18 @@ def test_a_side_without_rows_is_refused(groups: list[str], share: float):
 def test_an_impossible_share_is_refused(share: float):
     with pytest.raises(ValueError, match="share: expected a number"):
         held_out(PATIENTS, share, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("group", "message"),
+    [
+        ("", "groups: expected a group for every row, got '' in row 300"),
+        (float("nan"), "groups: expected a group for every row, got nan"),
+        ("Patient 7", "groups: expected one spelling for each, got 'Patient 7' and 'patient 7'"),
+        (None, "groups: expected text or whole numbers, got NoneType in row 300"),
+        (torch.tensor(7), "groups: expected text or whole numbers, got Tensor"),
+    ],
+)
+def test_a_group_that_is_none_or_is_spelled_in_two_ways_is_refused(group: Any, message: str):
+    with pytest.raises((TypeError, ValueError), match=message):
+        held_out([*PATIENTS, group], 0.2, seed=0)

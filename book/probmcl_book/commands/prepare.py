@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from probmcl.data import prepare_images
+from probmcl.data import ImageFolderLabels, prepare_images
 
 
 def add(commands: _SubParsersAction[Any]) -> None:
@@ -33,6 +33,7 @@ def add(commands: _SubParsersAction[Any]) -> None:
 
 
 def _prepare(options: Namespace, arguments: Sequence[str], console: Console) -> None:
+    console.print(f"read {ImageFolderLabels(options.images, options.labels)}")
     prepared = prepare_images(
         options.images, options.labels, options.out, size=options.size, progress=sys.stderr.isatty()
     )

@@ -51,9 +51,8 @@ class FolderData:
             ValueError: if the table is wrong, or leaves a part without an image.
         """
         whole = ImageFolderLabels(images, labels)
-        if split := getattr(whole, "split", None):
-            named = (torch.tensor([part == name for part in split]) for name in PARTS)
-            parts = [whole.subset(mask.nonzero().squeeze(1)) for mask in named]
+        if whole.split:
+            parts = [whole.part(name) for name in PARTS]
             words = "the column split of its table"
         else:
             test = held_out(whole.names, self.test_share, self.seed)

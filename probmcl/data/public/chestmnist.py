@@ -1,7 +1,7 @@
 """ChestMNIST: ChestX-ray14 in small, as MedMNIST packs it. Not for clinical use.
 
 J. Yang et al., "MedMNIST v2", Scientific Data 10:41, 2023. The package ``medmnist`` is not needed: the file
-is a plain npz, and its address and MD5 are in ``sources.py``.
+is a plain npz, and its address and MD5 are in ``sources.toml``.
 
 What the labels mean is often misread. There are 14 columns, not 14 classes to choose from: each says whether
 the finding was mined from the report, several may be 1, and a row of zeros, more than half of them, says that

@@ -11,9 +11,8 @@ states it.
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,24 +20,14 @@ import torch
 from torch import Tensor
 
 from probmcl import _check
+from probmcl.data.identifiers import group_names
 from probmcl.data.packed import ImagesOnDisk
 from probmcl.data.split import Parts, held_out
+from probmcl.data.table import read_table
 
 FINDINGS = (
-    "Atelectasis",
-    "Cardiomegaly",
-    "Effusion",
-    "Infiltration",
-    "Mass",
-    "Nodule",
-    "Pneumonia",
-    "Pneumothorax",
-    "Consolidation",
-    "Edema",
-    "Emphysema",
-    "Fibrosis",
-    "Pleural_Thickening",
-    "Hernia",
+    *("Atelectasis", "Cardiomegaly", "Effusion", "Infiltration", "Mass", "Nodule", "Pneumonia"),
+    *("Pneumothorax", "Consolidation", "Edema", "Emphysema", "Fibrosis", "Pleural_Thickening", "Hernia"),
 )
 """The 14 labels, in the order of the columns."""
 
@@ -55,7 +44,7 @@ class ChestTable:
 
     Attributes:
         names: File name of each film.
-        patients: Patient of each film.
+        patients: Patient of each film, in one spelling.
         labels: uint8 (N, 14), columns as in ``FINDINGS``; a row of zeros for "No Finding".
     """
 
@@ -72,8 +61,8 @@ def read_chest_table(path: str | Path) -> ChestTable:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If a column is missing, a finding is unknown, "No Finding" stands beside a finding, or a
-            film is listed twice; the message names the line.
+        ValueError: If a column is missing, a finding is unknown, "No Finding" stands beside a finding, a
+            film is listed twice or two patients differ in capitals only; the message names the line.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -83,30 +72,19 @@ def read_chest_table(path: str | Path) -> ChestTable:
     >>> found.labels.sum(1).tolist(), found.patients
     ([2, 0], ('1', '2'))
     """
-    path = Path(path)
-    columns = ("Image Index", "Finding Labels", "Patient ID")
-    names: dict[str, int] = {}  # file name -> line
-    patients: list[str] = []
-    labels: list[list[int]] = []
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file)
-        if missing := [column for column in columns if column not in (rows.fieldnames or ())]:
-            raise ValueError(
-                f"{path}: expected the columns {', '.join(columns)}, got none named {missing[0]}"
-            )
-        for row in rows:
-            where = f"{path}, line {rows.line_num}"
-            name, findings, patient = (row[column] for column in columns)
-            if not name or not findings or not patient:
-                raise ValueError(f"{where}: expected a film, its findings and its patient, got {name!r}")
-            if name in names:
-                raise ValueError(f"{where}: expected each film once, got {name} on line {names[name]} too")
-            names[name] = rows.line_num
-            patients.append(patient)
-            labels.append(_read_findings(findings, where))
-    if not names:
+    table = read_table(Path(path))
+    wanted = ("Image Index", "Finding Labels", "Patient ID")
+    if missing := [column for column in wanted if column not in table.heading]:
+        raise ValueError(f"{path}: expected the columns {', '.join(wanted)}, got none named {missing[0]}")
+    if not table.rows:
         raise ValueError(f"{path}: expected at least one film, got none")
-    return ChestTable(tuple(names), tuple(patients), torch.tensor(labels, dtype=torch.uint8))
+    image, finding, patient = map(table.heading.index, wanted)
+    labels = [_read_findings(cells[finding], f"{path}, line {line}") for line, cells in table.rows]
+    for line, cells in table.rows:
+        if not cells[patient]:
+            raise ValueError(f"{path}, line {line}: expected the patient of a film, got none")
+    patients = group_names(cells[patient] for _, cells in table.rows)
+    return ChestTable(tuple(table.images(image)), tuple(patients), torch.tensor(labels, dtype=torch.uint8))
 
 
 def chestxray14_parts(
@@ -183,7 +161,7 @@ def check_patients(patients: Sequence[str], tests: Tensor) -> None:
     ValueError: split: expected each patient on one side, got 1 on both: anna
     """
     sides: tuple[set[str], set[str]] = (set(), set())
-    for patient, test in zip(patients, tests.tolist(), strict=True):
+    for patient, test in zip(group_names(patients), tests.tolist(), strict=True):
         sides[test].add(patient)
     if both := sorted(sides[0] & sides[1]):
         raise ValueError(
@@ -193,7 +171,7 @@ def check_patients(patients: Sequence[str], tests: Tensor) -> None:
 
 def _read_findings(cell: str, where: str) -> list[int]:
     """Return the 14 labels of a cell such as ``Effusion|Mass``."""
-    findings = cell.split("|")
+    findings = [finding.strip() for finding in cell.split("|")]
     if findings == [NO_FINDING]:
         return [0] * len(FINDINGS)
     for finding in findings:
@@ -207,7 +185,7 @@ def _listed_tests(root: Path, names: Sequence[str]) -> Tensor:
     """Return which films NIH's lists put into the test set, bool (N,)."""
     lists = []
     for name in LISTS:
-        lines = (root / name).read_text(encoding="utf-8").split()
+        lines = (root / name).read_text(encoding="utf-8-sig").split()
         listed = set(lines)
         if len(listed) < len(lines):
             twice = next(film for film, count in Counter(lines).items() if count > 1)
@@ -219,13 +197,10 @@ def _listed_tests(root: Path, names: Sequence[str]) -> Tensor:
         (f"of {LISTS[0]} and {LISTS[1]} in the table, got not there", (learned | tests) - set(names)),
         (f"of the table in {LISTS[0]} or {LISTS[1]}, got in neither", set(names) - learned - tests),
     ):
-        _raise_if_any(root, what, films)
+        if films:
+            some = ", ".join(sorted(films)[:3])
+            raise ValueError(f"{root}: expected each film {what}: {len(films)}, {some}")
     return torch.tensor([name in tests for name in names])
-
-
-def _raise_if_any(root: Path, what: str, films: Collection[str]) -> None:
-    if films:
-        raise ValueError(f"{root}: expected each film {what}: {len(films)}, {', '.join(sorted(films)[:3])}")
 
 
 def _film_paths(root: Path, names: Sequence[str]) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from probmcl import _check
-from probmcl.data.labelled import check_classes
+from probmcl.data.identifiers import check_classes, image_name
 from probmcl.data.packed import ImagesOnDisk
 from probmcl.data.public.coco_categories import Category
 from probmcl.data.split import Parts, held_out
@@ -45,7 +46,7 @@ def read_instances(path: str | Path, *, unlabelled: str = "drop") -> CocoLabels:
 
     An annotation gives its image its category, however small it is, and also where it marks a crowd
     (``iscrowd``): so do the data sets of ASL and of ML-Decoder, which look at neither, and so do the
-    published tables. Columns are contiguous: the ids of COCO have gaps.
+    published tables. Columns are contiguous: COCO's ids have gaps. An id 7 may be written 7.0 or "7".
 
     Args:
         path: The annotation file.
@@ -70,8 +71,8 @@ def read_instances(path: str | Path, *, unlabelled: str = "drop") -> CocoLabels:
     path = Path(path)
     images, annotations, listed = _read_parts(path)
     categories = _categories(path, listed)
-    names = [_entry(path, "images", image, "file_name", str) for image in images]
-    rows = _places(path, "images", [_entry(path, "images", image, "id") for image in images])
+    names = [image_name(_text(path, "images", image, "file_name")) for image in images]
+    rows = _places(path, "images", [_id(path, "images", image, "id") for image in images])
     _places(path, "images", names)
     columns = {category.id: column for column, category in enumerate(categories)}
     where = _cells(path, annotations, rows, columns)
@@ -149,13 +150,12 @@ def coco_parts(
 
 def _read_parts(path: Path) -> list[list[dict[str, Any]]]:
     """Return images, annotations and categories of an annotation file."""
-    nothing: dict[str, None] = {}
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             # Nine tenths of the file are polygons. Each is dropped as soon as its annotation is read, and a
-            # fraction is read as None, as no label needs one: a third of the memory, a third of the time.
-            content = json.load(file, object_hook=_without_polygon, parse_float=nothing.get)
-    except ValueError as error:  # JSON or UTF-8
+            # fraction stays text, as only an id could be needed: a third of the memory, a third of the time.
+            content = json.load(file, object_hook=_without_outline, parse_float=str)
+    except (ValueError, RecursionError) as error:  # JSON or UTF-8, or nested without end
         raise ValueError(f"{path}: expected a whole JSON file, got: {error}") from None
     keys = ("images", "annotations", "categories")
     for key in keys:
@@ -165,35 +165,41 @@ def _read_parts(path: Path) -> list[list[dict[str, Any]]]:
     return [content[key] for key in keys]
 
 
-def _without_polygon(entry: dict[str, Any]) -> dict[str, Any]:
-    entry.pop("segmentation", None)
+def _without_outline(entry: dict[str, Any]) -> dict[str, Any]:
+    for key in ("segmentation", "bbox", "area"):
+        entry.pop(key, None)
     return entry
 
 
-def _entry(path: Path, part: str, entry: dict[str, Any], key: str, kind: type = int) -> Any:
+def _text(path: Path, part: str, entry: dict[str, Any], key: str) -> str:
     value = entry.get(key) if isinstance(entry, dict) else None
-    if not isinstance(value, kind):
-        wanted = "a whole number" if kind is int else "text"
-        raise ValueError(f"{path}: {part}: expected {wanted} as {key} of every entry, got {entry!r:.100}")
+    if not isinstance(value, str):
+        raise ValueError(f"{path}: {part}: expected text as {key} of every entry, got {entry!r:.100}")
     return value
+
+
+def _id(path: Path, part: str, entry: dict[str, Any], key: str) -> int:
+    value = entry.get(key) if isinstance(entry, dict) else None
+    if type(value) is int:  # not a bool
+        return value
+    if not isinstance(value, str) or not (whole := re.fullmatch(r"\s*([0-9]{1,18})(\.0*)?\s*", value)):
+        raise ValueError(
+            f"{path}: {part}: expected a whole number as {key} of every entry, got {entry!r:.100}"
+        )
+    return int(whole[1])
 
 
 def _categories(path: Path, listed: Sequence[dict[str, Any]]) -> tuple[Category, ...]:
     """Return the categories in the order of their ids."""
-    found = [
-        Category(
-            _entry(path, "categories", category, "id"),
-            _entry(path, "categories", category, "name", str),
-            str(category.get("supercategory", "")),
-        )
-        for category in listed
-    ]
-    _places(path, "categories", [category.id for category in found])
+    ids = [_id(path, "categories", category, "id") for category in listed]
+    _places(path, "categories", ids)
+    names: Sequence[str] = [_text(path, "categories", category, "name") for category in listed]
     try:
-        check_classes([category.name for category in found], len(found))
+        names = check_classes(names, len(ids))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    return tuple(sorted(found))
+    groups = [str(category.get("supercategory", "")) for category in listed]
+    return tuple(sorted(map(Category, ids, names, groups)))
 
 
 def _places(path: Path, part: str, keys: Sequence[Any]) -> dict[Any, int]:
@@ -212,8 +218,8 @@ def _cells(
     """Return row and column of every annotation, int64 (A, 2)."""
     cells = []
     for annotation in annotations:
-        image = _entry(path, "annotations", annotation, "image_id")
-        category = _entry(path, "annotations", annotation, "category_id")
+        image = _id(path, "annotations", annotation, "image_id")
+        category = _id(path, "annotations", annotation, "category_id")
         if image not in rows or category not in columns:
             what, key = ("image_id", image) if image not in rows else ("category_id", category)
             raise ValueError(

@@ -7,20 +7,24 @@ import hashlib
 import os
 import re
 import shutil
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
+from typing import IO
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from tqdm.auto import tqdm
 
 from probmcl import _check
 
 BLOCK = 1 << 20
-PATIENCE = 60.0  # seconds without a byte
+PATIENCE = 60.0  # seconds without a byte, or with fewer than SLOWEST bytes in each
+SLOWEST = 1000
+LEAST = 1 << 16  # bytes that an attempt must bring to count as progress
 PASSING = (408, 425, 429, 500, 502, 503, 504)  # answers that another attempt may change
 
 
@@ -37,6 +41,7 @@ def download(
     path: str | Path,
     *,
     checksum: str | None,
+    size: int | None = None,
     progress: bool = True,
     attempts: int = 5,
     wait: float = 1.0,
@@ -44,21 +49,23 @@ def download(
     """Download a file; a broken connection is taken up again where it ended.
 
     The file grows as ``NAME.part`` beside its place and gets its name when it is whole and its checksum is
-    right. A ``.part`` left behind, by a broken run or a full disk, is continued by the next call. A host that
-    does not know ranges starts again from the first byte.
+    right. A ``.part`` left behind, by a broken run or a full disk, is continued by the next call, unless the
+    host has another file by then (``NAME.part.version``). A host without ranges starts from the first byte.
 
     Args:
         url: An http or https address.
         path: Where the file shall be. If it is there already, only its checksum is looked at.
         checksum: ``"sha256:..."`` or ``"md5:..."`` in hexadecimal; ``None`` if none is known.
+        size: Bytes of the file; ``None`` if not known.
         progress: Whether to show a bar.
-        attempts: How many attempts in a row may bring nothing.
+        attempts: How many attempts in a row may bring nothing, or next to nothing.
         wait: Seconds before the next attempt; twice as long after each that brought nothing.
 
     Raises:
-        DownloadRefusedError: If the host says that it does not have the file or will not give it.
+        DownloadRefusedError: If the host says that it does not have the file or will not give it, or leads
+            to an address that is neither http nor https, or from https to http.
         ConnectionError: If ``attempts`` in a row brought nothing more.
-        ValueError: If the checksum is wrong (the file is removed), or the address is no http address.
+        ValueError: If checksum (the file is removed) or size are wrong, or the address is no http address.
         OSError: If there is not enough space.
 
     >>> download("ftp://example.org/a.zip", "a.zip", checksum=None)
@@ -75,18 +82,18 @@ def download(
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
-    failed, most = 0, _size(part)
+    failed, most = 0, bytes_of(part)
     while True:
         try:
             with full_disk_named(path.parent):
-                if _grow(part, url, progress=progress):
+                if _grow(part, url, size, progress=progress):
                     break
             reason: object = "it ended early"
-        except (URLError, HTTPException, TimeoutError, ConnectionError) as error:
+        except (URLError, HTTPException, TimeoutError, ConnectionError, ssl.SSLError) as error:
             reason = error
         # More than ever before: a host that starts again each time must not be asked for ever.
-        failed = 0 if _size(part) > most else failed + 1
-        most = max(most, _size(part))
+        failed = 0 if bytes_of(part) >= most + LEAST else failed + 1
+        most = max(most, bytes_of(part))
         if failed >= attempts:
             raise ConnectionError(
                 f"{url}: the connection broke {failed} times without bringing more than {most:,} bytes "
@@ -96,9 +103,10 @@ def download(
     try:
         verify(part, checksum, progress=progress)
     except ValueError as error:
-        part.unlink()
+        _forget(part)
         raise ValueError(f"{url}: {error}; it was removed") from None
     os.replace(part, path)
+    _forget(part)
 
 
 def verify(path: Path, checksum: str | None, *, progress: bool = False) -> None:
@@ -128,7 +136,7 @@ def digest(path: Path, kind: str = "sha256", *, progress: bool = False) -> str:
     """
     _check.one_of("kind", kind, ("sha256", "md5"))
     found = hashlib.new(kind, usedforsecurity=False)
-    with path.open("rb") as file, _bar(f"check {path.name}", _size(path), 0, progress) as bar:
+    with path.open("rb") as file, _bar(f"check {path.name}", bytes_of(path), 0, progress) as bar:
         while block := file.read(BLOCK):
             found.update(block)
             bar.update(len(block))
@@ -171,33 +179,98 @@ def full_disk_named(folder: Path) -> Iterator[None]:
         ) from None
 
 
-def _grow(part: Path, url: str, *, progress: bool) -> bool:
+class _Redirects(HTTPRedirectHandler):
+    """Follow redirects to http and https, but not from https to http."""
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        fp.close()  # or urllib would read the answer's text, however long
+        if not newurl.startswith("https://" if req.type == "https" else ("https://", "http://")):
+            raise DownloadRefusedError(f"{req.full_url}: expected to stay with {req.type}, led to {newurl}")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _grow(part: Path, url: str, size: int | None, *, progress: bool) -> bool:
     """Fetch what is missing of a file; return whether it is whole."""
-    start = _size(part)
+    start, (version, total) = bytes_of(part), _known(part)
     asked = {"User-Agent": "probmcl", "Accept-Encoding": "identity"}
     if start:
-        asked["Range"] = f"bytes={start}-"
+        asked |= {"Range": f"bytes={start}-"} | ({"If-Range": version} if version else {})
     try:
-        response: HTTPResponse = urlopen(Request(url, headers=asked), timeout=PATIENCE)
+        response: HTTPResponse = build_opener(_Redirects).open(Request(url, headers=asked), timeout=PATIENCE)
     except HTTPError as error:
         with error:
             return _refused(error, part, start)
     with response:
-        if start and response.status == 206:
-            begins, total = _range(response.headers.get("Content-Range", ""))
-            if begins != start:
-                raise ConnectionError(f"asked for bytes from {start}, got them from {begins}")
-        else:  # the whole file, whether asked for or not
-            start, total = 0, None
-        if total is None and (length := response.headers.get("Content-Length")):
-            total = start + int(length)
-        need_space(part.parent, 0 if total is None else total - start)
-        name = part.name.removesuffix(".part")
-        with part.open("ab" if start else "wb") as file, _bar(name, total, start, progress) as bar:
-            while block := response.read(BLOCK):
+        begins, total = _extent(response, start, total if size is None else size)
+        if begins not in (0, start):
+            raise ConnectionError(f"asked for bytes from {start}, got them from {begins}")
+        if size is not None and total not in (size, None):
+            raise ValueError(f"{url}: expected {size:,} bytes, the host offers {total:,}")
+        found = _version(response)
+        if begins and version and found not in (version, ""):
+            _forget(part)
+            raise ConnectionError("the host has another file than before")
+        need_space(part.parent, 0 if total is None else total - begins)
+        if not begins:
+            _note(part).write_text(f"{found}\n{total or ''}")
+        whole = total if size is None else size
+        with part.open("ab" if begins else "wb") as file, _bar(part.stem, total, begins, progress) as bar:
+            for block in _blocks(response):
                 file.write(block)
                 bar.update(len(block))
-    return total is None or _size(part) == total
+                if whole is not None and file.tell() > whole:
+                    break
+    if whole is not None and bytes_of(part) > whole:
+        _forget(part)
+        raise ValueError(f"{url}: expected {whole:,} bytes, the host sends more; it was removed")
+    return whole is None or bytes_of(part) == whole
+
+
+def _extent(response: HTTPResponse, start: int, known: int | None) -> tuple[int | None, int | None]:
+    """Return the first byte that an answer holds, and the size of the whole file."""
+    header = response.headers.get("Content-Range")
+    if header is not None or response.status == 206:
+        return _range(header or "")
+    if start and known is not None and response.length == known - start:
+        return start, known  # what was asked for, though the host does not say so
+    return 0, response.length
+
+
+def _blocks(response: HTTPResponse) -> Iterator[bytes]:
+    """Yield what comes when it comes, so that nothing is lost if the host stalls; raise if it is too slow."""
+    since, came = time.monotonic(), 0
+    while block := response.read1(BLOCK):
+        yield block
+        came += len(block)
+        if (now := time.monotonic()) - since >= PATIENCE:
+            if came < SLOWEST * PATIENCE:
+                raise ConnectionError(f"less than {SLOWEST:,} bytes a second")
+            since, came = now, 0
+
+
+def _version(response: HTTPResponse) -> str:
+    """Return by what the host tells a file from a later one; a weak ETag is good for nothing here."""
+    tag: str = response.headers.get("ETag", "")
+    return tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
+
+
+def _note(part: Path) -> Path:
+    return part.with_name(f"{part.name}.version")
+
+
+def _known(part: Path) -> tuple[str, int | None]:
+    """Return version and size of the file that a part is of, as far as the host told."""
+    if not _note(part).exists():
+        return "", None
+    version, _, total = _note(part).read_text().partition("\n")
+    return version, int(total) if total.isdecimal() else None
+
+
+def _forget(part: Path) -> None:
+    for path in (part, _note(part)):
+        path.unlink(missing_ok=True)
 
 
 def _refused(error: HTTPError, part: Path, start: int) -> bool:
@@ -205,21 +278,26 @@ def _refused(error: HTTPError, part: Path, start: int) -> bool:
     if error.code == 416 and start:
         if _range(error.headers.get("Content-Range", ""))[1] == start:
             return True
-        part.unlink()  # longer than the file: of something else
+        _forget(part)  # longer than the file: of something else
         return False
     if error.code in PASSING:
         raise ConnectionError(f"{error.code} {error.reason}")
     raise DownloadRefusedError(f"{error.url}: the host refused it: {error.code} {error.reason}") from None
 
 
-def _range(header: str) -> tuple[int | None, ...]:
+def _range(header: str) -> tuple[int | None, int | None]:
     """Return first byte and total size of a Content-Range, ``bytes 5-9/10`` or ``bytes */10``."""
-    match = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(?:(\d+)|\*)", header.strip())
-    numbers = match.groups() if match else (None, None)
-    return tuple(None if number is None else int(number) for number in numbers)
+    match = re.fullmatch(r"bytes (?:([0-9]{1,18})-[0-9]+|\*)/(?:([0-9]{1,18})|\*)", header.strip())
+    first, total = match.groups() if match else (None, None)
+    return None if first is None else int(first), None if total is None else int(total)
 
 
-def _size(path: Path) -> int:
+def bytes_of(path: Path) -> int:
+    """Return the size of a file, 0 if there is none.
+
+    >>> bytes_of(Path("no/such/file"))
+    0
+    """
     return path.stat().st_size if path.exists() else 0
 
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from probmcl.data.public.download import DownloadRefusedError, digest, download, need_space, verify
+from probmcl._files import whole_file
+from probmcl.data.public.download import DownloadRefusedError, bytes_of, download, need_space, verify
 from probmcl.data.public.sources import RemoteFile, Source
 from probmcl.data.public.unpack import unpack
 
-RECEIPTS = ".verified"  # a folder in the data set's folder
+RECEIPTS = ".verified"  # a folder beside those of the data sets, where no archive is unpacked
 
 
 def fetch(source: Source, root: str | Path, *, progress: bool = True) -> Path:
     """Bring what is missing of a data set into ``root/NAME``.
 
     Each file is downloaded, compared with its checksum, unpacked and, if it is an archive, removed. A file
-    that a person has put into the folder is used as if it had been downloaded. What is complete is left
-    alone, so that a second call goes on where the first one ended.
+    that a person has put there is used as if downloaded; one without a published checksum comes in no other
+    way. What is complete is left alone: a second call goes on where the first one ended.
 
     Args:
         source: A data set of ``SOURCES``.
@@ -46,14 +46,19 @@ def fetch(source: Source, root: str | Path, *, progress: bool = True) -> Path:
     pending = [file for file in source.files if _is_pending(file, folder)]
     need_space(folder, _space(pending, folder))
     for file in pending:
-        if file.url is None and not (folder / file.name).exists():
+        if (file.url is None or file.checksum is None) and not (folder / file.name).exists():
             continue
         try:
-            found = _obtain(file, folder, progress)
+            if file.url is None:
+                verify(folder / file.name, file.checksum, progress=progress)
+            else:
+                download(
+                    file.url, folder / file.name, checksum=file.checksum, size=file.size, progress=progress
+                )
         except (DownloadRefusedError, ConnectionError, ValueError) as error:
             raise type(error)(f"{error}\n{by_hand(source, root, [file])}") from None
-        _put_in_place(file, folder, found, progress)
-    left = [file for file in source.files if state(file, folder) == "missing"]
+        _put_in_place(file, folder, progress)
+    left = [file for file in source.files if state(file, folder) in ("missing", "broken off")]
     if left:
         raise FileNotFoundError(by_hand(source, root, left))
     return folder
@@ -66,7 +71,7 @@ def state(file: RemoteFile, folder: Path) -> str:
         ``"verified"``; ``"there"``, found but not compared with its checksum; ``"packed"``, an archive that
         waits to be unpacked; ``"broken off"``, a part of a download; or ``"missing"``.
 
-    >>> state(RemoteFile("a.zip", None, None, None, proof="a"), Path("no/such/folder"))
+    >>> state(RemoteFile("a.zip"), Path("no/such/folder"))
     'missing'
     """
     there = (folder / file.proof).exists()
@@ -95,67 +100,44 @@ def by_hand(source: Source, root: str | Path, files: Sequence[RemoteFile]) -> st
     To get it by hand:
     1. Open https://nihcc.app.box.com/v/ChestXray-NIHCC in a browser.
     2. Download into data/chestxray14, under these names, without unpacking:
-         train_val_list.txt, no checksum published
+         train_val_list.txt, cannot be verified: no checksum published
     3. Run the same command again: it verifies and unpacks what it finds there.
     """
-    folder = (Path(root) / source.name).as_posix()
     lines = [
-        f"     {file.name}, {file.checksum or 'no checksum published'}"
-        + (f", from {file.url}" if file.url else "")
-        for file in files
+        "To get it by hand:",
+        f"1. Open {source.page} in a browser.",
+        f"2. Download into {(Path(root) / source.name).as_posix()}, under these names, without unpacking:",
     ]
-    return "\n".join(
-        [
-            "To get it by hand:",
-            f"1. Open {source.page} in a browser.",
-            f"2. Download into {folder}, under these names, without unpacking:",
-            *lines,
-            "3. Run the same command again: it verifies and unpacks what it finds there.",
-        ]
-    )
+    for file in files:
+        verified = file.checksum or "cannot be verified: no checksum published"
+        lines.append(f"     {file.name}, {verified}" + (f", from {file.url}" if file.url else ""))
+    return "\n".join([*lines, "3. Run the same command again: it verifies and unpacks what it finds there."])
 
 
-def _obtain(file: RemoteFile, folder: Path, progress: bool) -> str:
-    """Have the file in the folder, and return its checksum."""
-    path = folder / file.name
-    if file.url is None:
-        verify(path, file.checksum, progress=progress)
-    else:
-        download(file.url, path, checksum=file.checksum, progress=progress)
-    return file.checksum or f"sha256:{digest(path)}"
-
-
-def _put_in_place(file: RemoteFile, folder: Path, found: str, progress: bool) -> None:
+def _put_in_place(file: RemoteFile, folder: Path, progress: bool) -> None:
     """Unpack the file if it is an archive, and write down what was verified."""
     path = folder / file.name
     if file.unpack_into is not None:
         unpack(path, folder / file.unpack_into, progress=progress)
         if not (folder / file.proof).exists():
             raise ValueError(f"{path}: expected an archive that holds {file.proof}, got one without it")
-    _write_receipt(file, folder, found)
+    if file.checksum is not None:
+        receipt = {"file": file.name, "url": file.url, "checksum": file.checksum}
+        with whole_file(_receipt(file, folder)) as opened:
+            opened.write(json.dumps(receipt).encode() + b"\n")
     if file.unpack_into is not None:
         path.unlink()
 
 
 def _receipt(file: RemoteFile, folder: Path) -> Path:
-    return folder / RECEIPTS / f"{file.name}.json"
-
-
-def _write_receipt(file: RemoteFile, folder: Path, found: str) -> None:
-    receipt = _receipt(file, folder)
-    receipt.parent.mkdir(exist_ok=True)
-    beside = receipt.with_name(f"{receipt.name}.tmp")
-    beside.write_text(json.dumps({"file": file.name, "url": file.url, "checksum": found}) + "\n")
-    os.replace(beside, receipt)
+    return folder.parent / RECEIPTS / folder.name / f"{file.name}.json"
 
 
 def _space(pending: Sequence[RemoteFile], folder: Path) -> float:
     """Bytes that are needed at the fullest moment: all that is unpacked, and one archive."""
     unpacked = sum((file.size or 0) * file.growth for file in pending if file.unpack_into is not None)
-    missing = [(file.size or 0) - _have(file, folder) for file in pending]
+    places = [[folder / file.name, folder / f"{file.name}.part"] for file in pending]
+    missing = [
+        (file.size or 0) - max(map(bytes_of, found)) for file, found in zip(pending, places, strict=True)
+    ]
     return unpacked + max([0, *missing])
-
-
-def _have(file: RemoteFile, folder: Path) -> int:
-    found = (folder / file.name, folder / f"{file.name}.part")
-    return max(path.stat().st_size if path.exists() else 0 for path in found)

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import gzip
+import errno
 import os
 import shutil
 import stat
 import tarfile
 import zipfile
-import zlib
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path, PureWindowsPath
 from typing import IO
 
 from tqdm.auto import tqdm
 
+from probmcl._files import DAMAGED
 from probmcl.data.public.download import full_disk_named, need_space
 
 
 def unpack(archive: str | Path, folder: str | Path, *, progress: bool = True) -> None:
     """Unpack a zip or tar.gz file into a folder.
 
-    Members are written into a folder of their own beside the place and moved when all of them are there: an
-    archive that breaks off, or a full disk, leaves nothing. Files that were there before and have no namesake
-    in the archive stay.
+    All names and sizes are looked at before anything is written. Members are written into a folder of their
+    own and moved when all are there: an archive that breaks off, a full disk or a failed move leaves
+    everything as it was. Files that were there before and have no namesake in the archive stay.
 
     Args:
         archive: The zip, tar or tar.gz file.
@@ -31,9 +33,9 @@ def unpack(archive: str | Path, folder: str | Path, *, progress: bool = True) ->
         progress: Whether to show a bar.
 
     Raises:
-        ValueError: If the file is damaged or of another kind, or a member is no plain file or folder or its
-            name leads out of the folder (``../``, an absolute path, a drive); the message names the member.
-        OSError: If there is not enough space.
+        ValueError: If the file is damaged, encrypted or of another kind, or a member is no plain file or
+            folder or its name leads out of the folder (``../``, an absolute path, a drive).
+        OSError: If there is not enough space, or a file stands where a folder shall be, or the reverse.
 
     >>> unpack(__file__, "somewhere")
     Traceback (most recent call last):
@@ -41,65 +43,101 @@ def unpack(archive: str | Path, folder: str | Path, *, progress: bool = True) ->
     ValueError: ...unpack.py: expected a zip or tar.gz archive, got a file of another kind
     """
     archive, folder = Path(archive), Path(folder)
-    if zipfile.is_zipfile(archive):
-        members = _zip_members(archive, folder)
-    elif tarfile.is_tarfile(archive):
-        members = _tar_members(archive)
-    else:
+    if not zipfile.is_zipfile(archive) and not tarfile.is_tarfile(archive):
         raise ValueError(f"{archive}: expected a zip or tar.gz archive, got a file of another kind")
+    with _damage_named(archive):
+        sizes = [size for _, size, _ in _members(archive)]
+    need_space(folder, sum(sizes))
     aside = folder / f".{archive.name}.tmp"
     shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
-    aside.mkdir(parents=True)
+    new, old = aside / "new", aside / "old"
     try:
-        with full_disk_named(folder), tqdm(desc=archive.name, unit=" files", disable=not progress) as bar:
-            for name, content in members:
-                place = aside / name
+        with full_disk_named(folder), _damage_named(archive):
+            for place in (new, old):
+                place.mkdir(parents=True)
+            bar = tqdm(_members(archive), archive.name, len(sizes), unit=" files", disable=not progress)
+            for name, _, content in bar:
+                place = new / name
                 place.parent.mkdir(parents=True, exist_ok=True)
-                with content, place.open("wb") as file:
-                    shutil.copyfileobj(content, file, 1 << 20)
-                bar.update()
-        _move(aside, folder)
-    except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{archive}: expected a whole archive, got a damaged one: {error}") from None
+                with content() as source, place.open("wb") as file:
+                    shutil.copyfileobj(source, file, 1 << 20)
+            _move(new, folder, old)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _zip_members(archive: Path, folder: Path) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
-    with zipfile.ZipFile(archive) as opened:
-        need_space(folder, sum(member.file_size for member in opened.infolist()))
-        for member in opened.infolist():
-            mode = stat.S_IFMT(member.external_attr >> 16)  # 0 where the archive was not made on Unix
-            _check_member(archive, member.filename, plain=mode in (0, stat.S_IFREG, stat.S_IFDIR))
-            if not member.is_dir():
-                yield PurePosixPath(member.filename), opened.open(member)
+@contextmanager
+def _damage_named(archive: Path) -> Iterator[None]:
+    """Name the archive if its bytes, and not the disk, are at fault."""
+    try:
+        yield
+    except (*DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        found = str(error) or type(error).__name__
+        raise ValueError(
+            f"{archive}: expected a whole archive of plain files inside its folder, got: {found}"
+        ) from None
 
 
-def _tar_members(archive: Path) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
-    with tarfile.open(archive) as opened:
-        for member in opened:
-            _check_member(archive, member.name, plain=member.isfile() or member.isdir())
-            content = opened.extractfile(member)
-            if content is not None:
-                yield PurePosixPath(member.name), content
-        while opened.fileobj is not None and opened.fileobj.read(1 << 20):
+def _members(archive: Path) -> Iterator[tuple[str, int, Callable[[], IO[bytes]]]]:
+    """Yield name, size and content of every file in an archive."""
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as zipped:
+            for entry in zipped.infolist():
+                mode = stat.S_IFMT(entry.external_attr >> 16)  # 0 where the archive was not made on Unix
+                _check_member(entry.filename, plain=mode in (0, stat.S_IFREG, stat.S_IFDIR))
+                if not entry.is_dir():
+                    yield entry.filename, entry.file_size, partial(zipped.open, entry)
+        return
+    with tarfile.open(archive) as tarred:
+        for member in tarred:
+            _check_member(member.name, plain=member.isfile() or member.isdir())
+            if member.isfile():  # a sparse one as large as it will be
+                yield member.name, member.size, partial(_content, tarred, member)
+        while tarred.fileobj is not None and tarred.fileobj.read(1 << 20):
             pass  # tarfile stops at the last member, gzip compares its checksum at the end of the stream
 
 
-def _check_member(archive: Path, name: str, *, plain: bool) -> None:
+def _content(tarred: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
+    content = tarred.extractfile(member)
+    assert content is not None, "only files are asked for"
+    return content
+
+
+def _check_member(name: str, *, plain: bool) -> None:
     """Raise unless a member is a plain file or folder inside the folder it is unpacked into."""
     if not plain:
-        raise ValueError(f"{archive}: expected plain files and folders, got a link or device: {name!r}")
+        raise ValueError(f"a link or device: {name!r}")
     windows = PureWindowsPath(name)  # knows drives and takes both kinds of slash
     if name.startswith("/") or windows.anchor or ".." in windows.parts or "\0" in name:
-        raise ValueError(f"{archive}: expected members inside its folder, got {name!r}")
+        raise ValueError(f"a name outside: {name!r}")
 
 
-def _move(aside: Path, folder: Path) -> None:
-    """Move what is in ``aside`` into ``folder``; folders that both have are joined."""
-    for entry in sorted(aside.iterdir()):
+def _move(new: Path, folder: Path, old: Path) -> None:
+    """Move what is in ``new`` into ``folder``, and what stood there into ``old``; all of it or nothing."""
+    moved: list[tuple[Path, Path]] = []  # where it is, where it was
+    try:
+        for number, (entry, place) in enumerate(list(_pairs(new, folder))):
+            if entry.is_dir() != place.is_dir() and os.path.lexists(place):
+                kind = "folder" if entry.is_dir() else "file"
+                raise FileExistsError(errno.EEXIST, f"expected room for a {kind}", str(place))
+            if os.path.lexists(place):
+                os.replace(place, old / str(number))
+                moved.append((old / str(number), place))
+            os.replace(entry, place)
+            moved.append((place, entry))
+    except BaseException:
+        for now, before in reversed(moved):
+            os.replace(now, before)
+        raise
+
+
+def _pairs(new: Path, folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield what is to be moved, and where; folders that both have are joined."""
+    for entry in sorted(new.iterdir()):
         place = folder / entry.name
         if entry.is_dir() and place.is_dir():
-            _move(entry, place)
+            yield from _pairs(entry, place)
         else:
-            os.replace(entry, place)
+            yield entry, place

@@ -58,7 +58,7 @@ class Corruption:
         unit: What an amount is.
 
     >>> CORRUPTIONS["noise"].unit
-    'standard deviation, where 1 is the step from black to white'
+    'standard deviation; 1 is black to white'
     """
 
     disturb: Disturb
@@ -69,14 +69,10 @@ class Corruption:
 CORRUPTIONS: Mapping[str, Corruption] = MappingProxyType(
     {
         "blur": Corruption(_blur, (0.4, 0.7, 1.0, 1.4, 2.0), "standard deviation in pixels"),
-        "noise": Corruption(
-            _noise,
-            (0.08, 0.14, 0.2, 0.3, 0.4),
-            "standard deviation, where 1 is the step from black to white",
-        ),
+        "noise": Corruption(_noise, (0.08, 0.14, 0.2, 0.3, 0.4), "standard deviation; 1 is black to white"),
         "contrast": Corruption(_contrast, (0.7, 0.5, 0.35, 0.22, 0.12), "share of the contrast that is kept"),
         "occlusion": Corruption(
-            _occlusion, (0.2, 0.3, 0.4, 0.5, 0.6), "side of a grey square, as a share of the image's"
+            _occlusion, (0.2, 0.3, 0.4, 0.5, 0.6), "side of a grey square; 1 is the image's"
         ),
     }
 )

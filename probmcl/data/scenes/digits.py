@@ -10,7 +10,7 @@ from torch import Tensor
 
 from probmcl import _check
 from probmcl.data.labelled import LabelledImages
-from probmcl.data.scenes.drawing import Difficulty, GlyphBank, Scenes, draw_scenes, resolve_difficulty
+from probmcl.data.scenes.drawing import Difficulty, GlyphBank, Scenes, draw_scenes
 from probmcl.data.scenes.themes import DIGITS, MOST_DIGITS, draw_label_sets
 
 SPLITS = ("train", "validation", "test")
@@ -124,11 +124,10 @@ def _draw(
     """Return the labels (N, 10) and what is drawn of them."""
     _check.one_of("split", split, SPLITS)
     _check.count("size", size)
-    _check.count("image_size", image_size, low=8)
     generator = stream(seed, split)
     labels = draw_label_sets(size, themes, generator, most=most)
     bank = _handwriting(split)
-    return labels, draw_scenes(labels, bank, resolve_difficulty(difficulty), image_size, generator)
+    return labels, draw_scenes(labels, bank, difficulty, image_size, generator)
 
 
 @cache

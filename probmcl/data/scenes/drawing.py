@@ -76,17 +76,6 @@ DIFFICULTIES: Mapping[str, Difficulty] = MappingProxyType(
 """Three mixes of size, rotation, overlap, contrast, clutter and noise, by name."""
 
 
-def resolve_difficulty(difficulty: str | Difficulty) -> Difficulty:
-    """Return the ``Difficulty`` of that name, or the one given.
-
-    >>> resolve_difficulty("easy").noise
-    0.02
-    """
-    if isinstance(difficulty, Difficulty):
-        return difficulty
-    return DIFFICULTIES[_check.one_of("difficulty", difficulty, DIFFICULTIES)]
-
-
 @dataclass(frozen=True, eq=False)
 class GlyphBank:
     """The glyphs that scenes are drawn from.
@@ -138,15 +127,15 @@ class Marks(NamedTuple):
 
 
 def draw_scenes(
-    labels: Tensor, bank: GlyphBank, difficulty: Difficulty, image_size: int, generator: torch.Generator
+    labels: Tensor, bank: GlyphBank, difficulty: str | Difficulty, image_size: int, generator: torch.Generator
 ) -> Scenes:
     """Draw one scene for each row of labels.
 
     Args:
         labels: Classes that stand on the scene, uint8 (N, K) with at most nine ones a row.
         bank: Glyphs of K classes.
-        difficulty: How the glyphs are placed and disturbed.
-        image_size: Height and width of the canvas in pixels.
+        difficulty: How the glyphs are placed and disturbed, or its name out of ``DIFFICULTIES``.
+        image_size: Height and width of the canvas in pixels, at least 8.
         generator: Source of all randomness.
 
     Returns:
@@ -159,6 +148,9 @@ def draw_scenes(
     >>> images.shape, boxes.shape
     (torch.Size([2, 1, 32, 32]), torch.Size([2, 2, 4]))
     """
+    _check.count("image_size", image_size, low=8)
+    if not isinstance(difficulty, Difficulty):
+        difficulty = DIFFICULTIES[_check.one_of("difficulty", difficulty, DIFFICULTIES)]
     chunks = [
         _draw_chunk(part, bank, difficulty, image_size, generator) for part in torch.split(labels, CHUNK)
     ]

@@ -14,25 +14,16 @@ from torchvision.transforms.v2.functional import pil_to_tensor
 from probmcl import _check
 from probmcl.data.labelled import LabelledImages
 from probmcl.data.scenes.digits import stream
-from probmcl.data.scenes.drawing import Difficulty, GlyphBank, draw_scenes, resolve_difficulty
+from probmcl.data.scenes.drawing import Difficulty, GlyphBank, draw_scenes
 
 # Letters whose shape is a digit's would let the pretraining see digits, so they are left out:
 # O o Q D C c G (0, 6), I i J j L l (1), Z z (2), S s (5), b (6), T (7), B (8), P p d g q (9, or 6 turned).
 # Small letters that repeat their capital's shape (k v w x y ...) would be the same class twice.
 LETTERS = ("A", "E", "F", "H", "K", "M", "N", "R", "U", "V", "W", "X", "Y", *"aefhmnrtuy")
 FONTS = (
-    "DejaVuSans.ttf",
-    "DejaVuSans-Bold.ttf",
-    "DejaVuSans-Oblique.ttf",
-    "DejaVuSansMono.ttf",
-    "DejaVuSerif.ttf",
-    "DejaVuSerif-Italic.ttf",
-    "STIXGeneral.ttf",
-    "STIXGeneralBol.ttf",
-    "STIXGeneralItalic.ttf",
-    "cmr10.ttf",
-    "cmss10.ttf",
-    "cmtt10.ttf",
+    *("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSans-Oblique.ttf", "DejaVuSansMono.ttf"),
+    *("DejaVuSerif.ttf", "DejaVuSerif-Italic.ttf", "STIXGeneral.ttf", "STIXGeneralBol.ttf"),
+    *("STIXGeneralItalic.ttf", "cmr10.ttf", "cmss10.ttf", "cmtt10.ttf"),
 )
 GLYPH_PIXELS = 8  # as coarse as the handwriting
 _DRAWN_PIXELS = 64  # a letter is drawn large, then averaged down
@@ -64,16 +55,11 @@ def letter_images(
     (torch.Size([50, 1, 32, 32]), [1], 23)
     """
     _check.count("size", size)
-    _check.count("image_size", image_size, low=8)
     generator = stream(seed, "letters")
     letter = torch.randint(len(LETTERS), (size,), generator=generator)
     labels = functional.one_hot(letter, len(LETTERS)).to(torch.uint8)
-    scenes = draw_scenes(labels, _print(), resolve_difficulty(difficulty), image_size, generator)
+    scenes = draw_scenes(labels, printed(LETTERS, FONTS), difficulty, image_size, generator)
     return LabelledImages(scenes.images, labels, LETTERS)
-
-
-def _print() -> GlyphBank:
-    return printed(LETTERS, FONTS)
 
 
 @cache

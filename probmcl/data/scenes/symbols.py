@@ -8,7 +8,7 @@ import torch
 
 from probmcl import _check
 from probmcl.data.labelled import LabelledImages
-from probmcl.data.scenes.drawing import Difficulty, draw_scenes, resolve_difficulty
+from probmcl.data.scenes.drawing import Difficulty, draw_scenes
 from probmcl.data.scenes.letters import FONTS, printed
 from probmcl.data.scenes.themes import draw_label_sets
 
@@ -51,10 +51,7 @@ def symbol_scenes(
     (torch.Size([20, 1, 32, 32]), 'Γ')
     """
     _check.count("size", size)
-    _check.count("image_size", image_size, low=8)
     generator = torch.Generator().manual_seed(_FAR_SEEDS + _check.count("seed", seed, low=0))
     labels = draw_label_sets(size, themes, generator)
-    scenes = draw_scenes(
-        labels, printed(SYMBOLS, SYMBOL_FONTS), resolve_difficulty(difficulty), image_size, generator
-    )
+    scenes = draw_scenes(labels, printed(SYMBOLS, SYMBOL_FONTS), difficulty, image_size, generator)
     return LabelledImages(scenes.images, labels, SYMBOLS)

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from probmcl.data import FINDINGS, check_patients, chestmnist, chestxray14_parts, read_chest_table
 from probmcl_book.replicate import write_chest_miniature
@@ -72,50 +72,27 @@ def test_films_without_finding_are_kept_or_dropped_by_name(films):
         assert set(after.paths) <= set(before.paths)
 
 
-def test_grey_and_rgba_films_are_read_alike(films):
-    parts = chestxray14_parts(films, split="official")
-    modes = set()
-    for part in parts[:3]:
-        for index, path in enumerate(part.paths):
-            with Image.open(path) as image:
-                modes.add(image.mode)
-            film, _ = part[index]
-            assert film.shape == (3, 32, 32)
-            assert torch.equal(film[0], film[1])
-    assert modes == {"L", "RGBA"}
-
-
 def test_films_may_lie_in_one_folder(films):
     (films / "images").mkdir()
+    (films / "test_list.txt").write_text((films / "test_list.txt").read_text(), encoding="utf-8-sig")
     for path in films.glob("images_*/images/*.png"):
         path.rename(films / "images" / path.name)
     assert len(chestxray14_parts(films, split="official").test) == len(lines(films / "test_list.txt"))
 
 
-def test_a_missing_film_is_named(films):
-    (films / "images_001/images/00000001_000.png").unlink()
-    with pytest.raises(FileNotFoundError, match=r"expected 120 images, got none at .*00000001_000\.png"):
-        chestxray14_parts(films, split="official")
+FILM = "images_001/images/00000001_000.png"
 
 
-@pytest.mark.parametrize("name", [TABLE, "test_list.txt", "train_val_list.txt"])
-def test_a_missing_table_or_list_is_named(films, name: str):
+@pytest.mark.parametrize("name", [TABLE, "test_list.txt", "train_val_list.txt", FILM])
+def test_a_missing_file_is_named(films, name: str):
     (films / name).unlink()
-    with pytest.raises(FileNotFoundError, match=name):
+    with pytest.raises(FileNotFoundError, match=Path(name).name):
         chestxray14_parts(films, split="official")
 
 
 def test_the_random_split_needs_no_lists(films):
     (films / "test_list.txt").unlink()
     assert len(chestxray14_parts(films, split="random-patient").test)
-
-
-def test_a_truncated_film_is_named_when_it_is_read(films):
-    for path in films.glob("images_*/images/*.png"):
-        path.write_bytes(path.read_bytes()[:200])
-    parts = chestxray14_parts(films, split="official")
-    with pytest.raises(ValueError, match=r"images/\d+_\d+\.png: expected a readable image"):
-        parts.test[0]
 
 
 def test_a_patient_on_both_sides_of_the_lists_is_an_error(films):
@@ -132,28 +109,22 @@ def test_patients_on_both_sides_are_counted_and_named():
     names = [f"p{number}" for number in (1, 2, 3, 4, 1, 2, 3, 4)]
     with pytest.raises(ValueError, match=r"got 4 on both: p1, p2, p3$"):
         check_patients(names, torch.arange(8) < 4)
+    with pytest.raises(ValueError, match="got 1 on both: 7"):
+        check_patients(["7", "007"], torch.tensor([True, False]))
     check_patients(names, torch.tensor([1, 0, 0, 0, 1, 0, 0, 0], dtype=torch.bool))
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (
-            lambda learned, tests: (learned[1:], tests),
-            "in train_val_list.txt or test_list.txt, got in neither: 1",
-        ),
+        (lambda learned, tests: (learned[1:], tests), "or test_list.txt, got in neither: 1"),
         (lambda learned, tests: (learned, [*tests, learned[0]]), "in one of the two lists, got in both: 1"),
         (lambda learned, tests: (learned, [*tests, "x.png"]), r"in the table, got not there: 1, x\.png"),
-        (
-            lambda learned, tests: (learned, [*tests, tests[0]]),
-            r"test_list\.txt: expected each film once, got",
-        ),
+        (lambda learned, tests: (learned, [*tests, tests[0]]), r"test_list\.txt: expected each film once"),
     ],
     ids=["neither", "both", "unknown", "twice"],
 )
-def test_lists_that_disagree_are_named(
-    films, change: Callable[..., tuple[list[str], list[str]]], message: str
-):
+def test_lists_that_disagree_are_named(films, change: Callable[..., Any], message: str):
     paths = (films / "train_val_list.txt", films / "test_list.txt")
     for path, content in zip(paths, change(*map(lines, paths)), strict=True):
         path.write_text("\n".join(content))
@@ -168,16 +139,10 @@ def write_table(folder: Path, *rows: str, heading: str = HEADING) -> Path:
 
 
 def test_labels_have_the_order_of_the_findings(tmp_path):
-    found = read_chest_table(
-        write_table(
-            tmp_path, "a.png,Hernia|Atelectasis,0,7", "b.png,No Finding,0,7", "c.png,Pleural_Thickening,0,8"
-        )
-    )
-    assert [[FINDINGS[k] for k in row.nonzero()] for row in found.labels] == [
-        ["Atelectasis", "Hernia"],
-        [],
-        ["Pleural_Thickening"],
-    ]
+    rows = ("a.png,Hernia|Atelectasis,0,7", "b.png,No Finding,0,7", "c.png,Pleural_Thickening,0,8")
+    found = read_chest_table(write_table(tmp_path, *rows))
+    findings = [[FINDINGS[k] for k in row.nonzero()] for row in found.labels]
+    assert findings == [["Atelectasis", "Hernia"], [], ["Pleural_Thickening"]]
     assert found.patients == ("7", "7", "8")
 
 
@@ -187,9 +152,10 @@ def test_labels_have_the_order_of_the_findings(tmp_path):
         ("b.png,Fracture,0,8", "line 3: expected one of Atelectasis, .*, got 'Fracture' in 'Fracture'"),
         ("b.png,Mass|mass,0,8", "line 3: expected one of .*, got 'mass' in"),
         ("b.png,Mass|No Finding,0,8", "line 3: expected 'No Finding' alone, got"),
-        ("a.png,Mass,0,8", r"line 3: expected each film once, got a\.png on line 2 too"),
-        ("b.png,,0,8", "line 3: expected a film, its findings and its patient"),
-        ("b.png,Mass", "line 3: expected a film, its findings and its patient"),
+        ("a.png,Mass,0,8", r"line 3: expected each image once, got a\.png on line 2 too"),
+        ("b.png,,0,8", "line 3: expected one of Atelectasis, .*, got ''"),
+        ("b.png,Mass,0,", "line 3: expected the patient of a film, got none"),
+        ("b.png,Mass", "line 3: expected 4 columns, got 2"),
     ],
 )
 def test_a_wrong_row_is_named(tmp_path, row: str, message: str):
@@ -229,7 +195,7 @@ def test_chestmnist_is_read_part_by_part(tmp_path, pixels: int):
     [
         (
             {"test_images": np.zeros((5, 64, 64), np.uint8)},
-            r"expected images \(N, 28, 28\) and labels \(N, 14\)",
+            r"expected images \(N, 28, 28\) and labels \(N, 14",
         ),
         ({"test_labels": np.zeros((5, 1), np.uint8)}, r"expected images .*got .*\(5, 1\)"),
     ],

@@ -33,11 +33,8 @@ def test_a_seed_repeats_and_leaves_the_global_generator_alone(name: str, images:
     assert torch.equal(before, torch.random.get_rng_state())
     assert first.dtype == torch.uint8
     assert first.shape == images.shape
-
-
-@pytest.mark.parametrize("name", ["noise", "occlusion"])
-def test_another_seed_disturbs_otherwise(name: str, images: Tensor) -> None:
-    assert not torch.equal(corrupt(images, name, 3, seed=0), corrupt(images, name, 3, seed=1))
+    if name in ("noise", "occlusion"):
+        assert not torch.equal(first, corrupt(images, name, 3, seed=6))
 
 
 def test_blur_keeps_the_ink_and_contrast_keeps_the_mean() -> None:

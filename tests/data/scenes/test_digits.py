@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 
-from probmcl.data import Difficulty, LabelledImages, checksum, digit_scenes, handwriting_indices
+from probmcl.data import (
+    Difficulty,
+    LabelledImages,
+    checksum,
+    digit_scenes,
+    handwriting_indices,
+    letter_images,
+    symbol_scenes,
+)
 from probmcl.data.scenes import digits
 
 SPLITS = ("train", "validation", "test")
@@ -73,18 +82,18 @@ def test_global_random_state_is_left_alone():
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def train(**arguments: Any) -> LabelledImages:
+    return digit_scenes(**{"split": "train", **arguments})
+
+
+WRONG = {"size": 0, "seed": -1, "difficulty": "medium", "image_size": 4}
+CASES = [(draw, *wrong) for draw in (train, letter_images, symbol_scenes) for wrong in WRONG.items()]
+
+
 @pytest.mark.parametrize(
-    ("argument", "value"),
-    [
-        ("split", "val"),
-        ("size", 0),
-        ("seed", -1),
-        ("difficulty", "medium"),
-        ("themes", ["cubes"]),
-        ("image_size", 4),
-    ],
+    ("draw", "argument", "value"),
+    [*CASES, (train, "split", "val"), (train, "themes", ["cubes"]), (symbol_scenes, "themes", ["cubes"])],
 )
-def test_bad_arguments_are_named(argument: str, value: Any):
-    arguments: dict[str, Any] = {"split": "train", "size": 5, argument: value}
+def test_bad_arguments_are_named(draw: Callable[..., LabelledImages], argument: str, value: Any):
     with pytest.raises(ValueError, match=f"{argument}: expected"):
-        digit_scenes(**arguments)
+        draw(**{"size": 5, argument: value})

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
 import torch
 
 from probmcl.data import checksum, letter_images
-from probmcl.data.scenes.letters import FONTS, LETTERS, _print
+from probmcl.data.scenes.letters import FONTS, LETTERS, printed
 
 
 def test_one_letter_an_image():
@@ -19,7 +16,7 @@ def test_one_letter_an_image():
 
 
 def test_every_letter_has_a_glyph_in_every_font():
-    bank = _print()
+    bank = printed(LETTERS, FONTS)
     assert bank.images.shape == (len(LETTERS) * len(FONTS), 8, 8)
     assert bank.images.amin() >= 0
     torch.testing.assert_close(bank.images.amax((1, 2)), torch.ones(len(bank.images)))
@@ -35,11 +32,3 @@ def test_a_seed_repeats():
     first, again, other = (letter_images(20, seed=seed) for seed in (1, 1, 2))
     assert checksum(first.images, first.labels) == checksum(again.images, again.labels)
     assert checksum(first.images, first.labels) != checksum(other.images, other.labels)
-
-
-@pytest.mark.parametrize(
-    ("argument", "value"), [("size", 0), ("seed", -1), ("difficulty", "medium"), ("image_size", 4)]
-)
-def test_bad_arguments_are_named(argument: str, value: Any):
-    with pytest.raises(ValueError, match=f"{argument}: expected"):
-        letter_images(**{"size": 5, argument: value})

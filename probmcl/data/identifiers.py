@@ -1,0 +1,85 @@
+"""What names an image, a group or a class: one spelling for each, decided here and nowhere else."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from numbers import Real
+
+
+def spelled(name: str) -> str:
+    """Return a name with composed characters (NFC), single spaces, and none at its ends.
+
+    >>> spelled(" stop  sign ")
+    'stop sign'
+    """
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+def image_name(name: str) -> str:
+    r"""Return the name of a file, relative to its folder, as all systems take it.
+
+    >>> image_name(" .\\more\\a.png ")
+    'more/a.png'
+    """
+    return posixpath.normpath(name.strip().replace("\\", "/"))
+
+
+def group_names(groups: Iterable[object]) -> list[str]:
+    """Return the groups of rows, such as patients: ``7``, ``" 7"``, ``"007"`` and ``7.0`` are one.
+
+    Raises:
+        TypeError: If a group is neither text nor a number.
+        ValueError: If a row has no group, or two differ in capitals only.
+
+    >>> group_names([7, " 7", "007", 7.0, "anna"])
+    ['7', '7', '7', '7', 'anna']
+    """
+    names = []
+    for row, group in enumerate(groups):
+        if isinstance(group, bool) or not isinstance(group, str | Real):
+            raise TypeError(
+                f"groups: expected text or whole numbers, got {type(group).__name__} in row {row}"
+            )
+        name = re.sub(r"^0*([0-9]+?)(\.0*)?$", r"\1", spelled(str(group)))
+        if name.lower() in ("", "nan"):
+            raise ValueError(f"groups: expected a group for every row, got {group!r} in row {row}")
+        names.append(name)
+    check_spelling("groups", set(names))
+    return names
+
+
+def check_spelling(what: str, names: Iterable[str]) -> None:
+    """Raise if two names differ in capitals only.
+
+    >>> check_spelling("groups", ["Anna", "anna"])
+    Traceback (most recent call last):
+    ...
+    ValueError: groups: expected one spelling for each, got 'Anna' and 'anna'
+    """
+    seen: dict[str, str] = {}
+    for name in sorted(names):
+        if (other := seen.setdefault(name.casefold(), name)) != name:
+            raise ValueError(f"{what}: expected one spelling for each, got {other!r} and {name!r}")
+
+
+def check_classes(classes: Sequence[str], expected: int) -> tuple[str, ...]:
+    """Return ``classes`` as a tuple if they are ``expected`` different names.
+
+    >>> check_classes(["cat", " cat"], 2)
+    Traceback (most recent call last):
+    ...
+    ValueError: classes: expected different names, got 'cat' twice
+    """
+    if isinstance(classes, str) or not all(isinstance(name, str) for name in classes):
+        raise TypeError(f"classes: expected a sequence of names, got {classes!r:.100}")
+    names = tuple(map(spelled, classes))
+    if len(names) != expected:
+        raise ValueError(f"classes: expected {expected} names, one per column of labels, got {len(names)}")
+    for name, count in Counter(names).items():
+        if count > 1 or not name:
+            raise ValueError(f"classes: expected different names, got {name!r}" + " twice" * (count > 1))
+    return names
