@@ -167,7 +167,8 @@ def test_on_colab_the_audit_has_what_the_tests_of_the_ledger_import(root: Path) 
     files = {root / test.partition("::")[0] for entry in rows for test in entry.tests}
     text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     imported = set(re.findall(r"^ *(?:import|from) (\w+)", text, re.MULTILINE)) - sys.stdlib_module_names
-    missing = imported - {"numpy", "probmcl", "probmcl_book", "pytest", "torch", "torchvision"}  # Colab has these
+    colab_has = {"numpy", "probmcl", "probmcl_book", "pytest", "torch", "torchvision"}
+    missing = imported - colab_has
     lines = text_of(NOTEBOOKS / "a4_replication.ipynb").splitlines()
     set_up = next(line for line in lines if "google.colab" in line)
     assert all(name.replace("_", "-") in set_up for name in missing), missing
