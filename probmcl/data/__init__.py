@@ -6,12 +6,12 @@ package brings one of its own, DigitScenes: handwritten digits whose label sets 
 should doubt comes from ``corrupt`` and ``symbol_scenes``. Your own images come in through ``load_npz`` or a
 folder with a table; ``prepare_images`` makes large ones small, once.
 A view turns an image into what the encoder sees: ``plain_view`` for evaluation, ``TwoViews`` of an
-augmentation for a contrastive loss; features of stored views of a frozen encoder are ``LabelledFeatures``.
+augmentation for a contrastive loss; vectors, such as the rows of a table, are ``LabelledVectors``, and features of stored views of a frozen encoder are ``LabelledFeatures``.
 ``make_loader`` joins a data set and a view into batches; where several
 processes train together, each loads its ``Share`` of every batch.
 """
 
-from probmcl.data.features import LabelledFeatures, plain_feature, two_features
+from probmcl.data.features import LabelledFeatures, LabelledVectors, plain_feature, two_features
 from probmcl.data.labelled import (
     LabelledDataset,
     LabelledImages,
@@ -96,6 +96,7 @@ __all__ = [
     "LabelledDataset",
     "LabelledFeatures",
     "LabelledImages",
+    "LabelledVectors",
     "Parts",
     "PerImage",
     "RemoteFile",

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from probmcl import _check as check
-from probmcl.evaluate.metrics import check_thresholds
+from probmcl.evaluate.metrics import decide
 
 
 def wrong_labels(scores: Tensor, labels: Tensor, thresholds: Tensor) -> Tensor:
@@ -47,8 +47,7 @@ def wrong_labels(scores: Tensor, labels: Tensor, thresholds: Tensor) -> Tensor:
     """
     check.finite("scores", scores, dims=2)
     check.same_shape("scores", scores, "labels", check.labels("labels", labels))
-    check_thresholds(check.tensor("thresholds", thresholds), classes=scores.shape[1])
-    return ((scores >= thresholds) != labels.bool()).cpu()
+    return (decide(scores, check.tensor("thresholds", thresholds)) != labels.bool()).cpu()
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,7 +33,6 @@ class ProbMCLLoss(nn.Module):
         nll_target: embedding that a mixture has to explain, ``"other_view"`` or ``"self"`` (M11).
         stop_gradient: do not let L_NLL move its target (M11).
         nll_weight: lambda_nll >= 0; with 0 the term is still computed and logged, not minimised (M12).
-        sigma_floor: floor of the head's sigma, for the collapse diagnostic; None leaves that one out.
         queue: mixtures of earlier batches to compare with as well, at most; 0 for none.
 
     Raises:
@@ -60,7 +59,6 @@ class ProbMCLLoss(nn.Module):
         nll_target: str = "other_view",
         stop_gradient: bool = True,
         nll_weight: float = 0.05,
-        sigma_floor: float | None = None,
         queue: int = 0,
     ) -> None:
         super().__init__()
@@ -71,7 +69,6 @@ class ProbMCLLoss(nn.Module):
         self.nll_target = _check.one_of("nll_target", nll_target, NLL_TARGETS)
         self.stop_gradient = stop_gradient
         self.nll_weight = _check.number("nll_weight", nll_weight, low=0.0)
-        self.sigma_floor = sigma_floor
         self.queue = CrossBatchQueue(queue, _MIXTURE)
 
     def forward(self, output: HeadOutput, labels: Tensor, anchors: Tensor | None = None) -> LossParts:
@@ -98,7 +95,7 @@ class ProbMCLLoss(nn.Module):
         return LossParts(
             contrastive + self.nll_weight * nll,
             {"contrastive": contrastive.detach(), "nll": nll.detach()},
-            collapse_diagnostics(output, self.sigma_floor),
+            collapse_diagnostics(output),
         )
 
     def _contrastive(self, mixture: GaussianMixture, labels: Tensor, anchors: Tensor | None) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from probmcl._files import sync_folder, whole_file
-from probmcl.train.distributed import agreed, is_first
+from probmcl.train.distributed import broadcast_object, is_first
 
 FORMAT = "probmcl-checkpoint-2"
 PLAIN = (str, int, float, bool, type(None))
@@ -126,7 +126,7 @@ def latest_checkpoint(path: str | Path) -> dict[str, Any] | None:
         >>> latest_checkpoint("nothing/saved/yet.pt") is None
         True
     """
-    return agreed(_latest(Path(path)) if is_first() else None)
+    return broadcast_object(_latest(Path(path)) if is_first() else None)
 
 
 def _latest(path: Path) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -111,7 +112,8 @@ def _join(output: HeadOutput, labels: Tensor) -> tuple[HeadOutput, Tensor, list[
     ]  # (n, 2, ...)
     (all_labels, *joined), sizes = gather_rows([labels, *pairs])
     embedding, *rest = (tensor.transpose(0, 1).flatten(0, 1) for tensor in joined)  # (2N, ...)
-    return HeadOutput(embedding, GaussianMixture(*rest) if rest else None), all_labels, sizes
+    mixtures = GaussianMixture(*rest) if rest else None
+    return replace(output, embedding=embedding, mixture=mixtures), all_labels, sizes
 
 
 def _sizes(rows: Tensor) -> list[int]:

@@ -76,7 +76,7 @@ def test_losses(loss, device, make_labels):
 
 
 @pytest.mark.parametrize(
-    "criterion", [ProbMCLLoss(sigma_floor=0.05), SupConLoss()], ids=["probmcl", "supcon"]
+    "criterion", [ProbMCLLoss(), SupConLoss()], ids=["probmcl", "supcon"]
 )
 def test_criteria(criterion, device, make_mixture, make_labels):
     mixture, labels = make_mixture(8, 5, 16, dtype=torch.float32), make_labels(4, 3)

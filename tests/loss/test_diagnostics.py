@@ -53,7 +53,8 @@ class TestCollapseDiagnostics:
         for part in (0, 3, 6):  # rows whose sigmas have fallen to the floor
             sigmas = healthy.sigmas.clone()
             sigmas[:part] = 0.05
-            found = collapse_diagnostics(HeadOutput(spread(6, 8), replace(healthy, sigmas=sigmas)), 0.05)
+            mixture = replace(healthy, sigmas=sigmas)
+            found = collapse_diagnostics(HeadOutput(spread(6, 8), mixture, sigma_floor=0.05))
             shares.append(found["sigma_at_floor"].item())
             used = (healthy.log_weights.exp() * sigmas).sum(1).mean()
             assert found["mean_sigma"].item() == pytest.approx(used.item())
@@ -67,7 +68,7 @@ class TestCollapseDiagnostics:
         weights = torch.tensor([0.0, -200, -200, -200], dtype=torch.float64).expand(3, 4)
         for form in (sigmas, sigmas.unsqueeze(-1).expand(3, 4, 8)):
             collapsed = replace(healthy, log_weights=weights, sigmas=form)
-            found = collapse_diagnostics(HeadOutput(spread(3, 8), collapsed), 0.05)
+            found = collapse_diagnostics(HeadOutput(spread(3, 8), collapsed, sigma_floor=0.05))
             assert found["mean_sigma"].item() == pytest.approx(0.05)
             assert found["sigma_at_floor"].item() == pytest.approx(1.0)
 
@@ -87,5 +88,5 @@ class TestCollapseDiagnostics:
         mixture = make_mixture(3, 4, 8)
         mixture.sigmas.requires_grad_()
         mixture.log_weights.requires_grad_()
-        found = collapse_diagnostics(HeadOutput(spread(3, 8), mixture), 0.05)
+        found = collapse_diagnostics(HeadOutput(spread(3, 8), mixture, sigma_floor=0.05))
         assert not any(value.requires_grad for value in found.values())

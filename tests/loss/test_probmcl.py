@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -166,7 +168,7 @@ class TestGradients:
     def test_parts_and_diagnostics_carry_no_gradient(self, make_output, make_labels):
         output = make_output(8)
         output.mixture.means.requires_grad_()
-        found = ProbMCLLoss(sigma_floor=0.05)(output, make_labels(4, 3))
+        found = ProbMCLLoss()(output, make_labels(4, 3))
         assert found.total.requires_grad
         assert not any(v.requires_grad for v in (found.parts | found.diagnostics).values())
 
@@ -187,7 +189,9 @@ class TestCollapse:
         collapsed = HeadOutput(
             point, GaussianMixture(healthy.mixture.log_weights, healthy.mixture.means, sigmas)
         )
-        before, after = (ProbMCLLoss(sigma_floor=0.05)(o, labels).diagnostics for o in (healthy, collapsed))
+        before, after = (
+            ProbMCLLoss()(replace(o, sigma_floor=0.05), labels).diagnostics for o in (healthy, collapsed)
+        )
         assert before["effective_rank"] > 4
         assert after["effective_rank"] < 1.01
         assert before["sigma_at_floor"] < 0.1

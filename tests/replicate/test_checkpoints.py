@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from probmcl.model import build_encoder
-from probmcl.train import TrainingSettings, load_checkpoint
+from probmcl.train import TrainingSettings, load_checkpoint, stages
 from probmcl_book.records import Record
 from probmcl_book.records.provenance import provenance
-from probmcl_book.replicate import PackedData, Recipe, methods, run, run_experiment
+from probmcl_book.replicate import PackedData, Recipe, run, run_experiment
 from probmcl_book.replicate.checkpoints import RunCheckpoints
 from probmcl_book.replicate.origin import Origin
 from probmcl_book.replicate.recipe import DigitsData, LettersStart, Method
@@ -65,7 +65,7 @@ def whole() -> Record:
 
 def test_a_run_interrupted_twice_ends_with_the_same_record(tmp_path, monkeypatch, whole) -> None:
     with monkeypatch.context() as patched:  # within ProbMCL: its encoder is trained, its probe is not
-        patched.setattr(methods, "linear_probe", failing_at(3, methods.linear_probe))
+        patched.setattr(stages, "linear_probe", failing_at(3, stages.linear_probe))
         with pytest.raises(PowerCutError):
             experiment(tmp_path)
     left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.pt"))

@@ -12,13 +12,13 @@ import torch
 
 from probmcl.__main__ import main
 from probmcl.model import build_encoder
+from probmcl.train import stages
 from probmcl_book.records import read_record
 from probmcl_book.replicate import (
     RECIPES,
     PretrainedStart,
     Recipe,
     load_export,
-    methods,
     pretrain,
     weights_file,
 )
@@ -89,10 +89,10 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_numbers(
             raise PowerCutError
         return probe(*arguments, **named)
 
-    probe = methods.linear_probe
+    probe = stages.linear_probe
     saved = ["--checkpoints", str(tmp_path / "saved")]
     with monkeypatch.context() as patched:
-        patched.setattr(methods, "linear_probe", cut)
+        patched.setattr(stages, "linear_probe", cut)
         with pytest.raises(PowerCutError):
             run(COCO, coco_folder, resumed, *saved)
     assert run(COCO, coco_folder, resumed, *saved) == 0

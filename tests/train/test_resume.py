@@ -218,7 +218,7 @@ def test_the_classification_stages_know_their_loss_and_their_data(tmp_path: Path
 
     def joint(criterion: Any) -> None:
         batches, path = [(features, labels)], tmp_path / "joint.pt"
-        end_to_end(nn.Linear(3, 2), criterion, batches, SETTINGS, seed=0, checkpoint=path)
+        end_to_end(nn.Linear(3, 2), batches, criterion, SETTINGS, seed=0, checkpoint=path)
 
     probe(features, labels, bce)
     probe(features, labels, bce)
@@ -284,7 +284,7 @@ def test_going_on_does_not_make_the_views_of_batches_already_seen(tmp_path: Path
         torch.manual_seed(0)
         model = nn.Linear(1024, 10)
         loader = make_loader(digit_scenes("train", 20), view, 4, shuffle=True, seed=0)
-        fit(model, step, loader, SETTINGS, seed=0, checkpoint=tmp_path / "last.pt", checkpoint_steps=3)
+        fit(model, loader, step, SETTINGS, seed=0, checkpoint=tmp_path / "last.pt", checkpoint_steps=3)
         return model.weight.detach()
 
     whole = run(two_views)

@@ -1,16 +1,41 @@
-"""The two stages: what moves, what is frozen, what the linear probe returns."""
+"""The two stages: what moves, what the linear probe returns, and both after each other."""
 
 import copy
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from probmcl.data import TwoViews, digit_scenes, make_loader, plain_view, scene_augmentation
+from probmcl.data import (
+    LabelledImages,
+    TwoViews,
+    digit_scenes,
+    make_loader,
+    plain_view,
+    scene_augmentation,
+)
+from probmcl.evaluate import (
+    bootstrap_interval,
+    mean_average_precision,
+    multilabel_metrics,
+    thresholds_from_validation,
+)
 from probmcl.loss import AsymmetricLoss, ProbMCLLoss, SupConLoss
 from probmcl.model import MixtureDensityHead, ProjectionHead, SmallCNN
-from probmcl.train import TrainingSettings, contrastive_stage, end_to_end, linear_probe, predict, seeded
+from probmcl.train import (
+    History,
+    TrainingSettings,
+    contrastive_stage,
+    end_to_end,
+    linear_probe,
+    load_checkpoint,
+    predict,
+    seeded,
+    two_stages,
+)
 
 SETTINGS = TrainingSettings(epochs=1, batch_size=16, learning_rate=1e-3)
 
@@ -38,12 +63,79 @@ def test_contrastive_stage_moves_encoder_and_head_and_repeats_bit_by_bit(kind: s
     for _ in range(2):
         encoder, head, criterion = build(kind)
         before = copy.deepcopy(encoder.state_dict())
-        history = contrastive_stage(encoder, head, criterion, two_view_loader(scenes), SETTINGS, seed=0)
+        history = contrastive_stage(encoder, head, two_view_loader(scenes), criterion, SETTINGS, seed=0)
         assert not torch.equal(before["network.0.weight"], encoder.state_dict()["network.0.weight"])
         assert history.epochs[0].views_per_second > 0
         assert "effective_rank" in history.epochs[0].diagnostics
         states.append(encoder.state_dict() | head.state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def both_stages(images: LabelledImages, classes: int, **options: Any) -> tuple[nn.Module, list[History]]:
+    with seeded(0):
+        encoder, head = SmallCNN(widths=(8, 8, 16)), MixtureDensityHead(16, min(classes, 10), trunk=(16, 8))
+    trained = two_stages(
+        encoder,
+        head,
+        images,
+        images,
+        ProbMCLLoss(),
+        SETTINGS,
+        probe=TrainingSettings(2, 16, 1e-2),
+        two_views=TwoViews(scene_augmentation()),
+        plain_view=plain_view(),
+        metric=mean_average_precision,
+        seed=0,
+        **options,
+    )
+    assert trained.encoder is encoder
+    return trained.model, [trained.contrastive, trained.probe]
+
+
+@pytest.mark.parametrize("classes", [1, 2, 1000])
+def test_any_number_of_classes_goes_the_whole_way_from_images_to_metrics(classes: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.randint(256, (32, 1, 16, 16), generator=generator, dtype=torch.uint8)
+    labels = torch.rand(32, classes, generator=generator) < 0.5
+    images = LabelledImages(pixels, labels, [f"class {k}" for k in range(classes)])
+    model, histories = both_stages(images, classes)
+    scores, seen = predict(model, make_loader(images, plain_view(), 20))
+    thresholds = thresholds_from_validation(validation_scores=scores, validation_labels=seen)
+    found = multilabel_metrics(scores, seen, thresholds=thresholds).summary()
+    assert {name for name, value in found.items() if value != value} == (
+        {name for name in found if name.startswith("top-3")} if classes < 3 else set()
+    )
+    assert found["mAP"] == pytest.approx(max(histories[1].curve("watched")))
+    assert bootstrap_interval(mean_average_precision, scores, seen, resamples=9, seed=0).low > 0
+
+
+def test_two_stages_go_on_from_their_checkpoints(scenes, tmp_path: Path, monkeypatch) -> None:
+    whole, _ = both_stages(scenes, 10)
+    saved = {"checkpoint": tmp_path, "checkpoint_steps": 2}
+    with monkeypatch.context() as patched, pytest.raises(TypeError):
+        patched.setattr("probmcl.train.stages.linear_probe", None)
+        both_stages(scenes, 10, **saved)
+    assert load_checkpoint(tmp_path / "training.pt")["history"]["best_epoch"] == 1
+    resumed, _ = both_stages(scenes, 10, **saved)
+    assert len(load_checkpoint(tmp_path / "probe.pt")["history"]["epochs"]) == 2
+    for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_another_batch_size_than_that_of_the_loader_is_an_error(scenes) -> None:
+    encoder, head, criterion = build("supcon")
+    with pytest.raises(ValueError, match=r"settings\.batch_size: expected .* loader \(16\), got 8"):
+        contrastive_stage(
+            encoder, head, two_view_loader(scenes), criterion, TrainingSettings(1, 8, 1e-3), seed=0
+        )
+
+
+def test_the_floor_in_the_log_is_that_of_the_head(scenes) -> None:
+    head = MixtureDensityHead(16, 10, trunk=(16, 8), sigma_floor=1000.0)
+    (log,) = contrastive_stage(
+        SmallCNN(widths=(8, 8, 16)), head, two_view_loader(scenes), ProbMCLLoss(), SETTINGS, seed=0
+    ).epochs
+    assert log.diagnostics["sigma_at_floor"] == pytest.approx(1)
 
 
 def test_contrastive_stage_watches_the_encoder_alone(scenes) -> None:
@@ -54,7 +146,7 @@ def test_contrastive_stage_watches_the_encoder_alone(scenes) -> None:
         shapes.append(tuple(model(torch.zeros(1, 1, 32, 32)).shape))
         return 1.0
 
-    contrastive_stage(encoder, head, criterion, two_view_loader(scenes), SETTINGS, seed=0, watch=watch)
+    contrastive_stage(encoder, head, two_view_loader(scenes), criterion, SETTINGS, seed=0, watch=watch)
     assert shapes == [(1, 16)]
 
 
@@ -66,8 +158,8 @@ def test_a_criterion_with_weights_to_train_is_an_error_in_every_stage() -> None:
 
     features, labels = torch.randn(4, 2), torch.eye(2).repeat(2, 1)
     stages = (
-        lambda: contrastive_stage(nn.Linear(2, 2), nn.Linear(2, 2), Learnt(), [0], SETTINGS, seed=0),
-        lambda: end_to_end(nn.Linear(2, 2), Learnt(), [(features, labels)], SETTINGS, seed=0),
+        lambda: contrastive_stage(nn.Linear(2, 2), nn.Linear(2, 2), [0], Learnt(), SETTINGS, seed=0),
+        lambda: end_to_end(nn.Linear(2, 2), [(features, labels)], Learnt(), SETTINGS, seed=0),
         lambda: linear_probe(features, labels, Learnt(), SETTINGS, seed=0),
     )
     for stage in stages:
@@ -86,7 +178,7 @@ def test_end_to_end_trains_on_both_views(scenes) -> None:
         return functional.binary_cross_entropy_with_logits(logits, labels)
 
     classifier = nn.Sequential(SmallCNN(widths=(8, 8, 16)), nn.Linear(16, 10))
-    history = end_to_end(classifier, criterion, two_view_loader(scenes), SETTINGS, seed=0)
+    history = end_to_end(classifier, two_view_loader(scenes), criterion, SETTINGS, seed=0)
     assert rows == [32, 32, 32]
     assert history.epochs[0].parts["classification"] == pytest.approx(history.epochs[0].loss)
 
