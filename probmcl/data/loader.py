@@ -85,7 +85,7 @@ def make_loader(
     stopped, and ``loader.skip`` where it stopped within an epoch.
 
     Args:
-        dataset: ``LabelledImages``, ``LabelledVectors``, ``ImageFolderLabels`` or anything with their interface.
+        dataset: ``LabelledImages``, ``LabelledVectors``, ``ImageFolderLabels`` or what has their interface.
         view: ``plain_view()``, ``TwoViews(scene_augmentation())`` or any other view.
         batch_size: Number of images B in a batch.
         shuffle: Whether each epoch has a new order.

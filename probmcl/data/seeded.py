@@ -47,12 +47,9 @@ def seeded(seed: int, gpus: Sequence[torch.device] | None = None) -> Iterator[No
 
 
 class SeededBatches(Sampler[Seeded]):
-    """Give each batch of indices a seed for its views.
+    """Give each batch of indices a seed for its views, drawn from the generator.
 
-    Args:
-        batches: batches of indices.
-        generator: where the seeds are drawn.
-        rank: number of this process among those that share every batch and draw alike; sets its views apart.
+    ``rank`` sets the views apart where several processes share every batch and draw alike.
 
     >>> sampler = SeededBatches(BatchSampler(range(4), 2, drop_last=False), torch.Generator().manual_seed(0))
     >>> sampler.skip = 1
@@ -78,13 +75,7 @@ class SeededBatches(Sampler[Seeded]):
 
 
 class ViewedBatches(Dataset[Batch]):
-    """Make the views and float labels of a batch from its seed and indices.
-
-    Args:
-        dataset: images and labels.
-        view: what the encoder sees of an image.
-        workers: number of processes that load.
-    """
+    """Make the views and float labels of a batch from its seed and indices."""
 
     def __init__(self, dataset: LabelledDataset, view: View, workers: int) -> None:
         self.dataset = dataset

@@ -42,8 +42,8 @@ def collapse_diagnostics(output: HeadOutput) -> dict[str, Tensor]:
 
     Returns:
         ``effective_rank``; with a mixture also ``mean_sigma``, ``weight_entropy`` (nats, between 0 and log
-        K) and, with a floor, ``sigma_at_floor`` in [0, 1], the share of sigmas within 1 % of it. A component counts for the sigmas as much as it
-        weighs in its mixture: what nobody uses must not hide a collapse.
+        K) and, with a floor, ``sigma_at_floor`` in [0, 1], the share of sigmas within 1 % of it. A component
+        counts for the sigmas as much as it weighs in its mixture: what nobody uses must not hide a collapse.
 
     Example:
         >>> collapse_diagnostics(HeadOutput(torch.eye(3)))

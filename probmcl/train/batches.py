@@ -35,16 +35,11 @@ def batch_size(loader: Loader) -> int | None:
 class Batches:
     """A loader together with all random numbers that its batches and the steps draw from.
 
-    Args:
-        loader: the batches of an epoch.
-        device: where the training runs.
-
-    Example:
-        >>> loader = torch.utils.data.DataLoader(torch.arange(6), 2, shuffle=True)
-        >>> batches = Batches(loader, torch.device("cpu"))
-        >>> first, second, third = batches.epoch()
-        >>> torch.equal(next(batches.epoch_from(2)), third)
-        True
+    >>> loader = torch.utils.data.DataLoader(torch.arange(6), 2, shuffle=True)
+    >>> batches = Batches(loader, torch.device("cpu"))
+    >>> first, second, third = batches.epoch()
+    >>> torch.equal(next(batches.epoch_from(2)), third)
+    True
     """
 
     def __init__(self, loader: Loader, device: torch.device) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Unpack
 
 import torch
@@ -73,10 +74,8 @@ def linear_probe(
     data = TensorDataset((features - mean) / deviation, labels.float().cpu())
     loader: Loader = DataLoader(data, settings.batch_size, shuffle=True, generator=shuffle)
 
-    def folded(model: nn.Module) -> nn.Linear:
-        assert isinstance(model, nn.Linear)
-        return _fold(model, mean, deviation, constant)
-
+    folded = partial(_fold, mean=mean, deviation=deviation, constant=constant)
+    known_by = {"features": features, "labels": labels} if options.get("checkpoint") else {}
     history = fit(
         layer,
         loader,
@@ -85,7 +84,8 @@ def linear_probe(
         seed=seed,
         watch=None if watch is None else lambda model: watch(folded(model)),
         criterion=criterion,
-        identity=_checksums(features=features, labels=labels) if options.get("checkpoint") else None,
+        # Rank 0's, which reads the checkpoint for all.
+        identity=broadcast_object({name: checksum(tensor) for name, tensor in known_by.items()}),
         **options,
     )
     return folded(layer), history
@@ -155,18 +155,13 @@ def _weighted_by_images(step: Step) -> Step:
     return weighted
 
 
-def _checksums(**tensors: Tensor) -> dict[str, str]:
-    """Checksums by name; rank 0's, which reads the checkpoint for all."""
-    return broadcast_object({name: checksum(tensor) for name, tensor in tensors.items()})
-
-
 def _constant(features: Tensor) -> Tensor:
     """Which features are the same in all rows, but for the last bits, ``(F,)``."""
     low, high = features.aminmax(dim=0)
     return high - low <= 8 * torch.finfo(features.dtype).eps * torch.maximum(low.abs(), high.abs())
 
 
-def _fold(layer: nn.Linear, mean: Tensor, deviation: Tensor, constant: Tensor) -> nn.Linear:
+def _fold(layer: Any, mean: Tensor, deviation: Tensor, constant: Tensor) -> nn.Linear:
     """The layer that gives for x what ``layer`` gives for (x - mean) / deviation; a constant counts 0."""
     folded = nn.Linear(layer.in_features, layer.out_features)
     with torch.no_grad():

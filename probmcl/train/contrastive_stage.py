@@ -50,17 +50,13 @@ def contrastive_stage(
         found: LossParts = scored(model(torch.cat(views)), labels)  # 2N rows: all first views, all second
         return found
 
-    def watch_encoder(model: nn.Module) -> float:
-        assert watch is not None
-        return watch(model.get_submodule("0"))
-
     return fit(
         nn.Sequential(encoder, head),
         loader,
         step,
         settings,
         seed=seed,
-        watch=None if watch is None else watch_encoder,
+        watch=None if watch is None else lambda model: watch(model.get_submodule("0")),
         criterion=criterion,
         **options,
     )

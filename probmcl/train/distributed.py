@@ -90,10 +90,6 @@ def replicate(model: nn.Module, device: torch.device) -> nn.Module:
     Batch normalisation: on CUDA its layers become ``SyncBatchNorm`` (in place), which takes mean and variance
     over the joined batch. It does not exist on the CPU: there each rank normalises with its own images, as if
     batches were smaller, and rank 0's running statistics are kept.
-
-    Args:
-        model: the module, on ``device``.
-        device: of this rank.
     """
     if device.type != "cuda":
         return DistributedDataParallel(model)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from probmcl.data import LabelledDataset, ViewLoader, make_loader, suggested_workers
 from probmcl.data.views import View
 from probmcl.loss import AsymmetricLoss
-from probmcl.train.classification_stage import linear_probe
+from probmcl.train.classification_stage import Criterion, linear_probe
 from probmcl.train.contrastive_stage import contrastive_stage
 from probmcl.train.distributed import broadcast, this_share
 from probmcl.train.history import History
@@ -74,7 +74,7 @@ def two_stages(
         validation: images by which the probe's epoch is chosen.
         criterion: the contrastive loss, such as :class:`~probmcl.loss.ProbMCLLoss`.
         settings: optimiser, schedule and precision of the first stage.
-        probe: the same of the second stage, see :func:`probe_encoder`.
+        probe: the same of the second stage.
         two_views: two augmented views of an image, such as :class:`~probmcl.data.TwoViews` gives.
         plain_view: the view without chance, of the same size.
         metric: what the probe's epoch is chosen by, on validation images.
@@ -136,7 +136,7 @@ def probe_encoder(
     encoder: nn.Module,
     train: LabelledDataset,
     validation: LabelledDataset,
-    criterion: Callable[[Tensor, Tensor], Tensor],
+    criterion: Criterion,
     settings: TrainingSettings,
     *,
     plain_view: View,
@@ -147,8 +147,9 @@ def probe_encoder(
 ) -> tuple[nn.Linear, History]:
     """The classification stage: a linear layer on the features of a frozen encoder (M14).
 
-    The layer is small and trains on the CPU, wherever the encoder is. Every rank trains it on the features of all images: to wait for one rank takes as long, and an exchange
-    that waits too long is taken for a failure. Should the ranks round differently, rank 0's layer counts.
+    The layer is small and trains on the CPU, wherever the encoder is. Every rank trains it on the features of
+    all images: to wait for one rank takes as long, and an exchange that waits too long is taken for a
+    failure. Should the ranks round differently, rank 0's layer counts.
 
     Args:
         encoder: maps images to features ``(N, F)``; left as it is.

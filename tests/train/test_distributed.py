@@ -113,10 +113,8 @@ def test_ranks_end_with_the_same_weights_and_the_epoch_that_rank_0_liked(
 
 @pytest.mark.parametrize("count", MANY)
 def test_rank_0_alone_writes_the_checkpoint(ranks, count: int) -> None:
-    assert [found["wrote"] for found in of_each_rank(ranks, count, "contrastive")] == [
-        True,
-        *[False] * (count - 1),
-    ]
+    wrote = [found["wrote"] for found in of_each_rank(ranks, count, "contrastive")]
+    assert wrote == [True, *[False] * (count - 1)]
 
 
 @pytest.mark.parametrize("count", [1, *MANY])
@@ -139,16 +137,8 @@ def test_predictions_hold_every_image_once_and_in_order(ranks, count: int) -> No
 
 def torchrun(script: Path, text: str) -> subprocess.CompletedProcess[str]:
     script.write_text(text)
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node",
-        "2",
-        str(script),
-    ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    return subprocess.run([sys.executable, *launch, script], capture_output=True, text=True, timeout=PATIENCE)
 
 
 def test_an_error_on_one_rank_ends_all_with_its_traceback(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from probmcl.train import TrainingSettings, contrastive_stage, end_to_end, fit, 
 
 SETTINGS = {name: TrainingSettings(2, 8, 0.05, ema_decay=decay) for name, decay in (("", None), ("ema", 0.9))}
 TABLE = LabelledVectors(
-    torch.randn(24, 6, generator=torch.Generator().manual_seed(0)), torch.eye(3).repeat(8, 1), "a b c".split()
+    torch.randn(24, 6, generator=torch.Generator().manual_seed(0)), torch.eye(3).repeat(8, 1), ["a", "b", "c"]
 )
 NOISE = TwoViews(lambda rows: rows + 0.1 * torch.randn_like(rows))
 bce = functional.binary_cross_entropy_with_logits
@@ -45,7 +45,17 @@ def in_two_stages(encoder: nn.Module, settings: TrainingSettings) -> None:
     head, probe = ProjectionHead(5, (4,)), TrainingSettings(1, 8, 0.05)
     views = {"two_views": NOISE, "plain_view": nn.Identity()}
     data = (TABLE, TABLE)
-    two_stages(encoder, head, *data, SupConLoss(), settings, probe=probe, metric=mean_average_precision, seed=0, **views)
+    two_stages(
+        encoder,
+        head,
+        *data,
+        SupConLoss(),
+        settings,
+        probe=probe,
+        metric=mean_average_precision,
+        seed=0,
+        **views,
+    )
 
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
@@ -70,7 +80,9 @@ def test_a_frozen_part_stays_and_the_others_learn(settings: TrainingSettings) ->
     by_contrast(encoder, settings)
     moved = {name for name, value in encoder.state_dict().items() if not torch.equal(value, before[name])}
     learnt = {f"{part}.{layer}.{kind}" for part in "12" for layer in "01" for kind in ("weight", "bias")}
-    assert moved == learnt | {f"1.1.{name}" for name in ("running_mean", "running_var", "num_batches_tracked")}
+    assert moved == learnt | {
+        f"1.1.{name}" for name in ("running_mean", "running_var", "num_batches_tracked")
+    }
     assert [module.training for module in encoder.modules()] == modes
 
 

@@ -42,20 +42,14 @@ def weights(model: nn.Module) -> Tensor:
 
 def test_same_seed_gives_the_same_weights_bit_by_bit_and_another_seed_does_not() -> None:
     models = [make_model() for _ in range(3)]
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
     for model, seed in zip(models, (0, 0, 1), strict=True):
         fit(model, make_loader(), regression_step, SETTINGS, seed=seed)
     assert torch.equal(weights(models[0]), weights(models[1]))
     assert not torch.equal(weights(models[0]), weights(models[2]))
-
-
-def test_the_loop_leaves_the_global_random_numbers_alone() -> None:
-    torch.manual_seed(3)
-    expected = torch.rand(1)
-    torch.manual_seed(3)
-    model = nn.Linear(3, 2, device="cpu")
-    torch.manual_seed(3)
-    fit(model, make_loader(), regression_step, SETTINGS, seed=0)
-    assert torch.equal(torch.rand(1), expected)
+    assert torch.equal(torch.rand(1), expected)  # the loop leaves the global random numbers alone
 
 
 def test_the_loss_falls_and_is_logged() -> None:
@@ -130,43 +124,6 @@ def test_with_a_moving_average_the_average_is_watched_and_kept() -> None:
     assert not torch.allclose(weights(model), weights(plain))
 
 
-@pytest.mark.parametrize("ema_decay", [None, 0.9])
-def test_a_run_resumed_from_its_checkpoint_ends_with_the_same_weights(
-    tmp_path: Path, ema_decay: float | None
-) -> None:
-    settings = TrainingSettings(epochs=4, batch_size=8, learning_rate=0.05, ema_decay=ema_decay)
-    whole = make_model()
-    fit(whole, make_loader(), regression_step, settings, seed=0)
-
-    class StopError(Exception):
-        pass
-
-    def stop_in_epoch_three(model: nn.Module) -> float:
-        stop_in_epoch_three.calls += 1
-        if stop_in_epoch_three.calls == 3:
-            raise StopError
-        return float(stop_in_epoch_three.calls)
-
-    stop_in_epoch_three.calls = 0
-    path = tmp_path / "last.pt"
-    with pytest.raises(StopError):
-        fit(
-            make_model(),
-            make_loader(),
-            regression_step,
-            settings,
-            seed=0,
-            watch=stop_in_epoch_three,
-            checkpoint=path,
-        )
-    assert len(load_checkpoint(path)["history"]["epochs"]) == 2
-    torch.manual_seed(99)  # whatever happened in between
-    resumed = make_model()
-    history = fit(resumed, make_loader(), regression_step, settings, seed=0, checkpoint=path)
-    assert [log.epoch for log in history.epochs] == [1, 2, 3, 4]
-    assert torch.equal(weights(whole), weights(resumed))
-
-
 def test_a_loss_that_is_not_finite_stops_the_run_and_says_so() -> None:
     def broken(model: nn.Module, batch: tuple[Tensor, Tensor]) -> LossParts:
         found = regression_step(model, batch)
@@ -188,11 +145,6 @@ def test_biases_and_normalisation_do_not_decay() -> None:
     assert (decayed["weight_decay"], free["weight_decay"]) == (0.1, 0.0)
 
 
-def test_frozen_parameters_are_not_given_to_the_optimiser() -> None:
-    model = make_model().requires_grad_(False)
-    assert [len(group["params"]) for group in parameter_groups(model, 0.1)] == [0, 0]
-
-
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -209,23 +161,6 @@ def test_frozen_parameters_are_not_given_to_the_optimiser() -> None:
 def test_bad_settings_are_named(name: str, value: object) -> None:
     with pytest.raises(ValueError, match=name):
         TrainingSettings(**{"epochs": 1, "batch_size": 1, "learning_rate": 0.1, name: value})
-
-
-def test_a_torn_checkpoint_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "last.pt"
-    save_checkpoint(path, {"weights": torch.zeros(1000)})
-    path.write_bytes(path.read_bytes()[:500])
-    with pytest.raises(ValueError, match=r"last\.pt is torn"):
-        load_checkpoint(path)
-
-
-def test_a_foreign_checkpoint_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "foreign.pt"
-    torch.save({"weights": torch.zeros(2)}, path)
-    with pytest.raises(ValueError, match=r"foreign\.pt is not a checkpoint of this package"):
-        load_checkpoint(path)
-    with pytest.raises(FileNotFoundError):
-        load_checkpoint(tmp_path / "absent.pt")
 
 
 @pytest.mark.parametrize(
@@ -255,22 +190,6 @@ def test_numbers_of_numpy_become_plain_and_can_be_read_back(tmp_path: Path) -> N
     state = load_checkpoint(path)
     assert [log["watched"] for log in state["history"]["epochs"]] == [0.25, 0.5]
     assert state["run"]["settings"]["learning_rate"] == 0.1
-
-
-def test_a_failed_write_keeps_the_previous_checkpoint_and_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "last.pt"
-    save_checkpoint(path, {"epoch": 1})
-
-    def full(*arguments: Any) -> None:
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(OSError, match="no space left"):
-        save_checkpoint(path, {"epoch": 2})
-    assert load_checkpoint(path)["epoch"] == 1
-    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5])
