@@ -140,6 +140,19 @@ def number(name: str, value: float, *, low: float, high: float | None = None, ab
     return float(value)
 
 
+def share(name: str, value: float) -> float:
+    """Return ``value`` as a float if it lies in (0, 1), without the ends.
+
+    >>> share("level", 1.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: level: expected a number in (0, 1), got 1.0
+    """
+    if number(name, value, low=0.0, high=1.0, above=True) == 1.0:
+        raise ValueError(f"{name}: expected a number in (0, 1), got {value}")
+    return float(value)
+
+
 def count(name: str, value: int, *, low: int = 1) -> int:
     """Return ``value`` as an int if it is a whole number of at least ``low``.
 

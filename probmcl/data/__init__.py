@@ -6,19 +6,14 @@ package brings one of its own, DigitScenes: handwritten digits whose label sets 
 should doubt comes from ``corrupt`` and ``symbol_scenes``. Your own images come in through ``load_npz`` or a
 folder with a table; ``prepare_images`` makes large ones small, once.
 A view turns an image into what the encoder sees: ``plain_view`` for evaluation, ``TwoViews`` of an
-augmentation for a contrastive loss; features of stored views of a frozen encoder are ``LabelledFeatures``.
+augmentation for a contrastive loss. Vectors, such as the rows of a table, are ``LabelledVectors``; features
+of stored views of a frozen encoder are ``LabelledFeatures``.
 ``make_loader`` joins a data set and a view into batches; where several
 processes train together, each loads its ``Share`` of every batch.
 """
 
-from probmcl.data.features import LabelledFeatures, plain_feature, two_features
-from probmcl.data.labelled import (
-    LabelledDataset,
-    LabelledImages,
-    LabelStatistics,
-    checksum,
-    label_statistics,
-)
+from probmcl.data.features import LabelledFeatures, LabelledVectors, plain_feature, two_features
+from probmcl.data.labelled import LabelledDataset, LabelledImages, LabelStatistics, checksum, label_statistics
 from probmcl.data.loader import ViewLoader, make_loader, suggested_workers
 from probmcl.data.packed import ImageFolderLabels, ImagesOnDisk, load_features, load_npz, save_npz
 from probmcl.data.prepare import prepare_images
@@ -56,69 +51,15 @@ from probmcl.data.views import (
 )
 
 __all__ = [
-    "COCO_CATEGORIES",
-    "CORRUPTIONS",
-    "DIFFICULTIES",
-    "FINDINGS",
-    "SOURCES",
-    "STRENGTHS",
-    "SYMBOLS",
-    "THEMES",
-    "Category",
-    "ChestTable",
-    "CocoLabels",
-    "Corruption",
-    "Difficulty",
-    "DownloadRefusedError",
-    "ImageFolderLabels",
-    "ImagesOnDisk",
-    "LabelStatistics",
-    "LabelledDataset",
-    "LabelledFeatures",
-    "LabelledImages",
-    "Parts",
-    "PerImage",
-    "RemoteFile",
-    "Share",
-    "SharedBatches",
-    "Source",
-    "Theme",
-    "TwoViews",
-    "ViewLoader",
-    "check_patients",
-    "checksum",
-    "chestmnist",
-    "chestxray14_parts",
-    "co_occurrence",
-    "coco_images",
-    "coco_parts",
-    "corrupt",
-    "digit_boxes",
-    "digit_scenes",
-    "download",
-    "fetch",
-    "handwriting_indices",
-    "held_out",
-    "label_distribution",
-    "label_sets",
-    "label_statistics",
-    "letter_images",
-    "load_features",
-    "load_npz",
-    "make_loader",
-    "photo_augmentation",
-    "photo_view",
-    "plain_feature",
-    "plain_view",
-    "prepare_images",
-    "read_chest_table",
-    "read_instances",
-    "save_npz",
-    "scene_augmentation",
-    "squish",
-    "suggested_workers",
-    "symbol_scenes",
-    "two_features",
-    "two_photo_views",
-    "unpack",
-]
+    "COCO_CATEGORIES", "CORRUPTIONS", "DIFFICULTIES", "FINDINGS", "SOURCES", "STRENGTHS", "SYMBOLS",
+    "THEMES", "Category", "ChestTable", "CocoLabels", "Corruption", "Difficulty", "DownloadRefusedError",
+    "ImageFolderLabels", "ImagesOnDisk", "LabelStatistics", "LabelledDataset", "LabelledFeatures",
+    "LabelledImages", "LabelledVectors", "Parts", "PerImage", "RemoteFile", "Share", "SharedBatches",
+    "Source", "Theme", "TwoViews", "ViewLoader", "check_patients", "checksum", "chestmnist",
+    "chestxray14_parts", "co_occurrence", "coco_images", "coco_parts", "corrupt", "digit_boxes",
+    "digit_scenes", "download", "fetch", "handwriting_indices", "held_out", "label_distribution",
+    "label_sets", "label_statistics", "letter_images", "load_features", "load_npz", "make_loader",
+    "photo_augmentation", "photo_view", "plain_feature", "plain_view", "prepare_images", "read_chest_table",
+    "read_instances", "save_npz", "scene_augmentation", "squish", "suggested_workers", "symbol_scenes",
+    "two_features", "two_photo_views", "unpack",
+]  # fmt: skip

@@ -7,13 +7,35 @@ one pixel with F channels, so that whatever takes images takes features as well.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
 from probmcl import _check
 from probmcl.data.labelled import LabelledImages
+
+
+class LabelledVectors(LabelledImages):
+    """Vectors such as the rows of a table, and their labels, held in memory.
+
+    Args:
+        images: float32 (N, F).
+        labels: Zeros and ones of any dtype, (N, K); stored as uint8.
+        classes: K different names.
+
+    Raises:
+        TypeError: If the vectors are not a float32 tensor.
+        ValueError: If a shape, a label or the class names are wrong, or a number is NaN or infinite.
+
+    >>> from probmcl.data import TwoViews, make_loader
+    >>> table = LabelledVectors(torch.randn(6, 4), torch.eye(2).repeat(3, 1), ["a", "b"])
+    >>> view = TwoViews(lambda rows: rows + 0.1 * torch.randn_like(rows))
+    >>> (first, second), labels = next(iter(make_loader(table, view, 3, shuffle=True, seed=0)))
+    >>> first.shape, labels.shape
+    (torch.Size([3, 4]), torch.Size([3, 2]))
+    """
+
+    dims = 2
+    dtype = torch.float32
 
 
 class LabelledFeatures(LabelledImages):
@@ -36,10 +58,6 @@ class LabelledFeatures(LabelledImages):
 
     dims = 3
     dtype = torch.float16
-
-    def __init__(self, images: Tensor, labels: Tensor, classes: Sequence[str]) -> None:
-        super().__init__(images, labels, classes)
-        _check.finite("images", images)
 
 
 def plain_feature(stored: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, Self
@@ -74,11 +75,7 @@ def label_statistics(labels: Tensor, classes: Sequence[str]) -> LabelStatistics:
 
 
 class LabelledDataset(Protocol):
-    """What the loader and the experiments need of a data set, whether in memory or on disk.
-
-    >>> LabelledDataset.__name__
-    'LabelledDataset'
-    """
+    """What the loader and the experiments need of a data set, whether in memory or on disk."""
 
     @property
     def labels(self) -> Tensor:
@@ -121,6 +118,8 @@ class LabelledImages(Dataset[tuple[Tensor, Tensor]]):
         self.images = _check.tensor("images", images, dims=self.dims)
         if images.dtype != self.dtype:
             raise TypeError(f"images: expected dtype {self.dtype}, got {images.dtype}")
+        if self.dtype.is_floating_point:
+            _check.finite("images", images)
         self.labels = _check.labels("labels", labels).to(torch.uint8)
         _check.same_rows("labels", labels, "images", images)
         if labels.device != images.device:

@@ -85,8 +85,8 @@ def make_loader(
     view: View,
     batch_size: int,
     *,
-    shuffle: bool,
-    seed: int,
+    shuffle: bool = False,
+    seed: int | None = None,
     drop_last: bool = False,
     workers: int = 0,
     pin_memory: bool = False,
@@ -103,11 +103,11 @@ def make_loader(
     stopped, and ``loader.skip`` where it stopped within an epoch.
 
     Args:
-        dataset: ``LabelledImages``, ``ImageFolderLabels`` or anything with their interface.
+        dataset: ``LabelledImages``, ``LabelledVectors``, ``ImageFolderLabels`` or what has their interface.
         view: ``plain_view()``, ``TwoViews(scene_augmentation())`` or any other view.
         batch_size: Number of images B in a batch.
         shuffle: Whether each epoch has a new order.
-        seed: Seed of the order and the views.
+        seed: Seed of the order and the views; 0 where it is None, which it may be if nothing is shuffled.
         drop_last: Whether to leave out the last batch if it is smaller.
         workers: Number of processes that load, see ``suggested_workers``; 0 loads in this one.
         pin_memory: Whether to keep batches where a copy to a GPU can run beside the computation.
@@ -120,7 +120,8 @@ def make_loader(
 
     Raises:
         TypeError: If the view is not callable.
-        ValueError: If a number is out of range, no batch would be left, or a rank would have no image.
+        ValueError: If a number is out of range, a seed is missing, no batch would be left, or a rank would
+            have no image.
 
     >>> from probmcl.data import TwoViews, digit_scenes, scene_augmentation
     >>> view = TwoViews(scene_augmentation())
@@ -140,7 +141,9 @@ def make_loader(
             f"batch_size: expected at most the {len(dataset)} images of the data set, as the last "
             f"incomplete batch is dropped, got {batch_size}"
         )
-    generator = torch.Generator().manual_seed(_check.count("seed", seed, low=0))
+    if seed is None and shuffle:
+        raise ValueError("seed: expected a whole number for the order, as shuffle is True, got None")
+    generator = torch.Generator().manual_seed(_check.count("seed", seed or 0, low=0))
     positions = range(len(dataset))
     order = RandomSampler(positions, generator=generator) if shuffle else SequentialSampler(positions)
     batches = BatchSampler(order, batch_size, drop_last)

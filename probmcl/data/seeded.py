@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -16,13 +17,39 @@ Batch = tuple[Tensor | tuple[Tensor, Tensor], Tensor]  # one view or two, with f
 Seeded = tuple[int, list[int]]  # the seed of a batch and the indices of its images
 
 
-class SeededBatches(Sampler[Seeded]):
-    """Give each batch of indices a seed for its views.
+@contextmanager
+def seeded(seed: int, gpus: Sequence[torch.device] | None = None) -> Iterator[None]:
+    """Seed torch's random numbers inside the block; outside, they go on as if nothing had happened.
+
+    Weight initialisation, dropout and torchvision's transforms draw from torch's global generators. Inside
+    the block they are a function of ``seed`` alone.
 
     Args:
-        batches: batches of indices.
-        generator: where the seeds are drawn.
-        rank: number of this process among those that share every batch and draw alike; sets its views apart.
+        seed: any whole number.
+        gpus: those whose random numbers are seeded as well; None for all.
+
+    Example:
+        >>> with seeded(0):
+        ...     first = torch.rand(1)
+        >>> with seeded(0):
+        ...     print(torch.equal(first, torch.rand(1)))
+        True
+    """
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if gpus is None else gpus):
+        if gpus is None:
+            torch.manual_seed(seed)
+        else:  # not torch.manual_seed, which would also seed GPUs that fork_rng was not asked to restore
+            torch.default_generator.manual_seed(seed)
+            for gpu in gpus:
+                with torch.cuda.device(gpu):
+                    torch.cuda.manual_seed(seed)
+        yield
+
+
+class SeededBatches(Sampler[Seeded]):
+    """Give each batch of indices a seed for its views, drawn from the generator.
+
+    ``rank`` sets the views apart where several processes share every batch and draw alike.
 
     >>> sampler = SeededBatches(BatchSampler(range(4), 2, drop_last=False), torch.Generator().manual_seed(0))
     >>> sampler.skip = 1
@@ -48,13 +75,7 @@ class SeededBatches(Sampler[Seeded]):
 
 
 class ViewedBatches(Dataset[Batch]):
-    """Make the views and float labels of a batch from its seed and indices.
-
-    Args:
-        dataset: images and labels.
-        view: what the encoder sees of an image.
-        workers: number of processes that load.
-    """
+    """Make the views and float labels of a batch from its seed and indices."""
 
     def __init__(self, dataset: LabelledDataset, view: View, workers: int) -> None:
         self.dataset = dataset
@@ -62,18 +83,13 @@ class ViewedBatches(Dataset[Batch]):
         self._at = torch.full((workers,), -1)  # the image that each worker reads
         self._at.share_memory_()  # type: ignore[no-untyped-call]
 
-    def __getitem__(self, seeded: Seeded) -> Batch:
+    def __getitem__(self, batch: Seeded) -> Batch:
         """Return the batch: views (B, C, H, W), or two of them, and labels (B, K)."""
-        seed, indices = seeded
+        seed, indices = batch
         whole = getattr(self.dataset, "__getitems__", None)
         fetched = None if whole is None else whole(indices)
         gpus = [fetched[0].device] if fetched is not None and fetched[0].is_cuda else []
-        with torch.random.fork_rng(devices=gpus):
-            # Not torch.manual_seed, which would also seed GPUs that fork_rng was not asked to restore.
-            torch.default_generator.manual_seed(seed)
-            for gpu in gpus:
-                with torch.cuda.device(gpu):
-                    torch.cuda.manual_seed(seed)
+        with seeded(seed, gpus):
             if fetched is not None:
                 images, labels = fetched
                 return self.view(images), labels.float()

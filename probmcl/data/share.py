@@ -44,12 +44,7 @@ class SharedBatches(BatchSampler):
     All ranks draw the same order when their samplers are seeded alike, and joined rank by rank their shares
     are the batch that one process would have loaded. (``DistributedSampler`` repeats or drops images until
     every rank has as many as the others, and its joined batches are others than those of one process.)
-
-    Args:
-        sampler: The order of an epoch; the same on every rank.
-        batch_size: Number of images in a joined batch.
-        drop_last: Whether to leave out the last joined batch if it is smaller.
-        share: Which rank this is.
+    ``batch_size`` and ``drop_last`` are of joined batches.
 
     >>> [list(SharedBatches(range(7), 4, drop_last=False, share=Share(rank, 2))) for rank in range(2)]
     [[[0, 1], [4]], [[2, 3], [5, 6]]]

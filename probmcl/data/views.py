@@ -8,7 +8,8 @@ torch's global random numbers, as torchvision.transforms.v2 does, so a seed set 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -58,7 +59,7 @@ def plain_view() -> v2.Compose:
     >>> plain_view()(torch.tensor([0, 255], dtype=torch.uint8).view(1, 1, 2)).flatten().tolist()
     [-1.0, 1.0]
     """
-    return v2.Compose([v2.ToDtype(torch.float32, scale=True), *_to_unit_range()])
+    return v2.Compose([v2.ToDtype(torch.float32, scale=True), v2.Normalize(mean=[0.5], std=[0.5])])
 
 
 def scene_augmentation() -> v2.Compose:
@@ -73,10 +74,10 @@ def scene_augmentation() -> v2.Compose:
     return v2.Compose(
         [
             v2.ToDtype(torch.float32, scale=True),
-            RandomAffine(rotation=10.0, scale=(0.85, 1.15), translation=0.06),
-            RandomContrast(contrast=(0.7, 1.3), brightness=0.1),
-            PixelNoise(sigma=0.04),
-            *_to_unit_range(),
+            partial(random_affine, rotation=10.0, scale=(0.85, 1.15), translation=0.06),
+            partial(random_contrast, contrast=(0.7, 1.3), brightness=0.1),
+            partial(pixel_noise, sigma=0.04),
+            v2.Normalize(mean=[0.5], std=[0.5]),
         ]
     )
 
@@ -143,7 +144,7 @@ def photo_augmentation(size: int, *, normalisation: str = "imagenet") -> PerImag
                 squish(size),
                 v2.RandomHorizontalFlip(),
                 v2.RandomErasing(p=1.0, scale=(1 / 16, 1 / 4), ratio=(1.0, 1.0)),
-                PillowRandAugment(),
+                pillow_randaugment,
                 _normalised(normalisation),
             ]
         )
@@ -172,123 +173,69 @@ class PerImage(nn.Module):
         return torch.stack([self.transform(image) for image in images])
 
 
-class PillowRandAugment(nn.Module):
-    """RandAugment of one uint8 image, by Pillow where it can be: the same draws, half the time.
+def pillow_randaugment(image: Tensor) -> Tensor:
+    """RandAugment of one uint8 image (C, H, W), by Pillow where it can be: the same draws, half the time.
 
     On a GPU, and for anything but one or three channels, the image stays a tensor.
 
-    >>> PillowRandAugment()(torch.zeros(3, 8, 8, dtype=torch.uint8)).shape
+    >>> pillow_randaugment(torch.zeros(3, 8, 8, dtype=torch.uint8)).shape
     torch.Size([3, 8, 8])
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.augment = v2.RandAugment()
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Augment an image (C, H, W)."""
-        if image.is_cuda or image.shape[0] not in (1, 3):
-            augmented: Tensor = self.augment(image)
-        else:
-            augmented = pil_to_tensor(self.augment(to_pil_image(image)))
-        return augmented
+    if image.is_cuda or image.shape[0] not in (1, 3):
+        augmented: Tensor = _RANDAUGMENT(image)
+    else:
+        augmented = pil_to_tensor(_RANDAUGMENT(to_pil_image(image)))
+    return augmented
 
 
-class NormalisedFloat(nn.Module):
-    """Turn uint8 into normalised float32 in one pass, where v2.ToDtype and v2.Normalize take two.
+_RANDAUGMENT = v2.RandAugment()
 
-    Args:
-        mean: Mean of each channel, where white is 1.
-        std: Standard deviation of each channel.
 
-    >>> NormalisedFloat([0.5], [0.25])(torch.tensor([[[0, 255]]], dtype=torch.uint8)).round().tolist()
-    [[[-2.0, 2.0]]]
+def normalise(images: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """Turn uint8 (..., C, H, W) into float32 in one pass, where v2.ToDtype and v2.Normalize take two.
+
+    The scale is 1 / (255 std), the shift -mean / std, each (C, 1, 1); other images are a TypeError.
     """
-
-    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
-        super().__init__()
-        middle, spread = torch.tensor(mean).view(-1, 1, 1), torch.tensor(std).view(-1, 1, 1)
-        self.scale, self.shift = 1 / (255 * spread), -middle / spread  # (C, 1, 1)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Normalise uint8 images (C, H, W) or (B, C, H, W); others are a TypeError."""
-        if images.dtype != torch.uint8:  # floats of 0..1 would be divided by 255 again
-            raise TypeError(f"images: expected torch.uint8, got {images.dtype}")
-        return torch.addcmul(self.shift.to(images.device), images, self.scale.to(images.device))
+    if images.dtype != torch.uint8:  # floats of 0..1 would be divided by 255 again
+        raise TypeError(f"images: expected torch.uint8, got {images.dtype}")
+    return torch.addcmul(shift.to(images.device), images, scale.to(images.device))
 
 
-class RandomAffine(nn.Module):
-    """Rotate, scale and move each image of a batch by its own random amount.
+def random_affine(
+    images: Tensor, *, rotation: float, scale: tuple[float, float], translation: float
+) -> Tensor:
+    """Rotate, scale and move each float image of (B, C, H, W) or (C, H, W) by its own random amount.
 
-    Args:
-        rotation: Largest rotation to either side, in degrees.
-        scale: Smallest and largest factor of size.
-        translation: Largest movement in each direction, as a share of the image's width and height.
-
-    >>> RandomAffine(rotation=10.0, scale=(0.9, 1.1), translation=0.1)(torch.rand(2, 1, 8, 8)).shape
-    torch.Size([2, 1, 8, 8])
+    The rotation is the largest to either side, in degrees; the scales are the smallest and the largest; the
+    translation is the largest in each direction, as a share of the image's width and height.
     """
-
-    def __init__(self, rotation: float, scale: tuple[float, float], translation: float) -> None:
-        super().__init__()
-        self.rotation = math.radians(rotation)
-        self.scale = scale
-        self.translation = 2 * translation  # in the coordinates -1..1 of ``place``
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Move float images (B, C, H, W) or (C, H, W)."""
-        batch = images if images.dim() == 4 else images.unsqueeze(0)
-        moved = place(
-            batch,
-            angle=_per_image(batch, -self.rotation, self.rotation).flatten(),
-            scale=_per_image(batch, *self.scale).flatten(),
-            centre=_per_image(batch, -self.translation, self.translation, values=2).flatten(1),
-            size=(batch.shape[2], batch.shape[3]),
-        )
-        return moved.view_as(images)
+    batch = images if images.dim() == 4 else images.unsqueeze(0)
+    angle, reach = math.radians(rotation), 2 * translation  # in the coordinates -1..1 of ``place``
+    moved = place(
+        batch,
+        angle=_per_image(batch, -angle, angle).flatten(),
+        scale=_per_image(batch, *scale).flatten(),
+        centre=_per_image(batch, -reach, reach, values=2).flatten(1),
+        size=(batch.shape[2], batch.shape[3]),
+    )
+    return moved.view_as(images)
 
 
-class RandomContrast(nn.Module):
-    """Change contrast and brightness of each image of a batch by its own random amount.
+def random_contrast(images: Tensor, *, contrast: tuple[float, float], brightness: float) -> Tensor:
+    """Change contrast and brightness of each image like :func:`random_affine` moves it.
 
-    Args:
-        contrast: Smallest and largest factor.
-        brightness: Largest shift to either side, where 1 is the step from black to white.
-
-    >>> RandomContrast(contrast=(2.0, 2.0), brightness=0.0)(torch.full((1, 1, 1, 1), 0.3)).item()
-    0.6...
+    The contrasts are the smallest and the largest factor; the brightness is the largest shift to either side,
+    where 1 is the step from black to white.
     """
-
-    def __init__(self, contrast: tuple[float, float], brightness: float) -> None:
-        super().__init__()
-        self.contrast = contrast
-        self.brightness = brightness
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Change float images (B, C, H, W) or (C, H, W)."""
-        batch = images if images.dim() == 4 else images.unsqueeze(0)
-        factor = _per_image(batch, *self.contrast)  # (B, 1, 1, 1)
-        shift = _per_image(batch, -self.brightness, self.brightness)  # (B, 1, 1, 1)
-        return (batch * factor + shift).view_as(images)
+    batch = images if images.dim() == 4 else images.unsqueeze(0)
+    factor = _per_image(batch, *contrast)  # (B, 1, 1, 1)
+    shift = _per_image(batch, -brightness, brightness)  # (B, 1, 1, 1)
+    return (batch * factor + shift).view_as(images)
 
 
-class PixelNoise(nn.Module):
-    """Add Gaussian noise to every pixel.
-
-    Args:
-        sigma: Standard deviation, where 1 is the step from black to white.
-
-    >>> PixelNoise(sigma=0.0)(torch.ones(1, 1, 1, 1)).item()
-    1.0
-    """
-
-    def __init__(self, sigma: float) -> None:
-        super().__init__()
-        self.sigma = sigma
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Disturb float images of any shape."""
-        return images + self.sigma * torch.randn_like(images)
+def pixel_noise(images: Tensor, *, sigma: float) -> Tensor:
+    """Add Gaussian noise to every pixel; ``sigma`` is 1 for the step from black to white."""
+    return images + sigma * torch.randn_like(images)
 
 
 def _per_image(batch: Tensor, low: float, high: float, values: int = 1) -> Tensor:
@@ -296,9 +243,7 @@ def _per_image(batch: Tensor, low: float, high: float, values: int = 1) -> Tenso
     return torch.empty(len(batch), values, 1, 1, dtype=batch.dtype, device=batch.device).uniform_(low, high)
 
 
-def _normalised(normalisation: str) -> NormalisedFloat:
-    return NormalisedFloat(*NORMALISATIONS[_check.one_of("normalisation", normalisation, NORMALISATIONS)])
-
-
-def _to_unit_range() -> list[nn.Module]:
-    return [v2.Normalize(mean=[0.5], std=[0.5])]
+def _normalised(normalisation: str) -> Callable[[Tensor], Tensor]:
+    chosen = NORMALISATIONS[_check.one_of("normalisation", normalisation, NORMALISATIONS)]
+    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in chosen)  # (C, 1, 1)
+    return partial(normalise, scale=1 / (255 * std), shift=-mean / std)

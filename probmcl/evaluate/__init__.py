@@ -12,11 +12,7 @@ from probmcl.evaluate.clusters import clustered_mean
 from probmcl.evaluate.cost import multiply_adds, parameter_count
 from probmcl.evaluate.gradcam import grad_cam
 from probmcl.evaluate.localisation import Localisation, localisation
-from probmcl.evaluate.matrix_correlation import (
-    MantelTest,
-    mantel_test,
-    rank_correlation,
-)
+from probmcl.evaluate.matrix_correlation import MantelTest, mantel_test, rank_correlation
 from probmcl.evaluate.metrics import (
     Decisions,
     Metric,
@@ -42,44 +38,13 @@ from probmcl.evaluate.topology import LabelTree, co_occurrence_similarity, label
 from probmcl.evaluate.uncertainty import ensemble_uncertainty, label_entropy, mixture_uncertainty
 
 __all__ = [
-    "Decisions",
-    "Interval",
-    "LabelTree",
-    "Localisation",
-    "MantelTest",
-    "Metric",
-    "MultiLabelMetrics",
-    "RiskCoverage",
-    "area_under_risk_coverage",
-    "auroc",
-    "average_precision",
-    "best_area",
-    "bootstrap_interval",
-    "bootstrap_values",
-    "clustered_mean",
-    "co_occurrence_similarity",
-    "ensemble_uncertainty",
-    "global_threshold_from_validation",
-    "grad_cam",
-    "label_entropy",
-    "label_tree",
-    "localisation",
-    "mantel_test",
-    "mean_auroc",
-    "mean_average_precision",
-    "mixture_uncertainty",
-    "multilabel_metrics",
-    "multiply_adds",
-    "paired_bootstrap_difference",
-    "parameter_count",
-    "percentile_interval",
-    "rank_correlation",
-    "ridge_probe",
-    "risk_coverage",
-    "scored_classes",
-    "seed_interval",
-    "shifted_against_clean",
-    "thresholds_from_validation",
-    "weight_similarity",
+    "Decisions", "Interval", "LabelTree", "Localisation", "MantelTest", "Metric", "MultiLabelMetrics",
+    "RiskCoverage", "area_under_risk_coverage", "auroc", "average_precision", "best_area",
+    "bootstrap_interval", "bootstrap_values", "clustered_mean", "co_occurrence_similarity",
+    "ensemble_uncertainty", "global_threshold_from_validation", "grad_cam", "label_entropy", "label_tree",
+    "localisation", "mantel_test", "mean_auroc", "mean_average_precision", "mixture_uncertainty",
+    "multilabel_metrics", "multiply_adds", "paired_bootstrap_difference", "parameter_count",
+    "percentile_interval", "rank_correlation", "ridge_probe", "risk_coverage", "scored_classes",
+    "seed_interval", "shifted_against_clean", "thresholds_from_validation", "weight_similarity",
     "wrong_labels",
-]
+]  # fmt: skip

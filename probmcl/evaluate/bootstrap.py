@@ -88,12 +88,9 @@ def bootstrap_interval(
         >>> print(f"{bootstrap_interval(mean_auroc, labels.double(), labels, resamples=20, seed=0):.2f}")
         1.00 [1.00, 1.00]
     """
-    check_level(level)
-    value = metric(scores, labels)
-    values = [
-        _on_draws(metric, scores, labels, draws) for draws in _resampled_rows(len(labels), resamples, seed)
-    ]
-    return percentile_interval(value, torch.cat(values), level)
+    check.share("level", level)
+    values = bootstrap_values(metric, scores, labels, resamples=resamples, seed=seed)
+    return percentile_interval(metric(scores, labels), values, level)
 
 
 def paired_bootstrap_difference(
@@ -117,15 +114,14 @@ def paired_bootstrap_difference(
         >>> print(f"{paired_bootstrap_difference(mean_auroc, good, bad, labels, resamples=20, seed=0):.2f}")
         1.00 [1.00, 1.00]
     """
-    check_level(level)
+    check.share("level", level)
     check.finite("other_scores", other_scores, dims=2)
     check.same_shape("other_scores", other_scores, "labels", labels)
-    value = metric(scores, labels) - metric(other_scores, labels)
-    values = [
-        _on_draws(metric, scores, labels, draws) - _on_draws(metric, other_scores, labels, draws)
-        for draws in _resampled_rows(len(labels), resamples, seed)
-    ]
-    return percentile_interval(value, torch.cat(values), level)
+    ours, theirs = (
+        (metric(given, labels), bootstrap_values(metric, given, labels, resamples=resamples, seed=seed))
+        for given in (scores, other_scores)
+    )
+    return percentile_interval(ours[0] - theirs[0], ours[1] - theirs[1], level)
 
 
 def seed_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
@@ -142,7 +138,7 @@ def seed_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
         >>> print(f"{seed_interval([0.90, 0.91, 0.92]):.3f}")  # 0.91 +- 4.303 * 0.01 / sqrt(3)
         0.910 [0.885, 0.935]
     """
-    check_level(level)
+    check.share("level", level)
     if len(values) < 2:
         raise ValueError(f"values: expected the results of at least 2 seeds, got {len(values)}")
     if not all(map(math.isfinite, values)):
@@ -243,12 +239,3 @@ def percentile_interval(value: float, resampled: Tensor, level: float) -> Interv
     ends = torch.tensor([tail, 1 - tail], dtype=resampled.dtype)
     low, high = resampled.nanquantile(ends).tolist()
     return Interval(value, low, high, level, f"percentile bootstrap over images, {len(resampled)} resamples")
-
-
-def check_level(level: float) -> None:
-    """Raise unless a coverage lies in (0, 1).
-
-    >>> check_level(0.95)
-    """
-    if check.number("level", level, low=0, high=1, above=True) == 1:
-        raise ValueError("level: expected a number below 1, got 1")

@@ -7,7 +7,7 @@ from scipy.stats import norm
 from torch import Tensor
 
 from probmcl import _check
-from probmcl.evaluate.bootstrap import Interval, check_level
+from probmcl.evaluate.bootstrap import Interval
 
 
 def clustered_mean(values: Tensor, clusters: Tensor, *, level: float = 0.95) -> Interval:
@@ -33,7 +33,7 @@ def clustered_mean(values: Tensor, clusters: Tensor, *, level: float = 0.95) -> 
     """
     _check.finite("values", values, dims=1)
     _check.same_rows("clusters", clusters, "values", values)
-    check_level(level)
+    _check.share("level", level)
     images = len(set(clusters.tolist()))
     if images < 2:
         raise ValueError(f"clusters: expected at least 2, got {images}")

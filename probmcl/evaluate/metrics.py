@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from math import inf, nan
 
 import torch
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -145,7 +146,7 @@ class MultiLabelMetrics:
         auroc: (K,) NaN for a class whose labels are all equal.
         at_threshold: decisions "score >= threshold".
         k: the k of the top-k decisions.
-        top_k: decisions "among the image's k highest scores, and score >= threshold".
+        top_k: decisions "among the image's k highest scores, and score >= threshold"; NaN where K < k.
     """
 
     rows: int
@@ -186,11 +187,12 @@ def multilabel_metrics(
         labels: (N, K) label matrix of zeros and ones.
         thresholds: one number, or (K,) one per class, for instance from
             :func:`~probmcl.evaluate.thresholds_from_validation`. Predicted means score >= threshold.
-        top_k: labels an image in the top-k decisions, 1 to K. Of equal scores the first class wins.
+        top_k: labels an image in the top-k decisions, >= 1; with fewer classes these are NaN. Of equal
+            scores the first class wins.
 
     Raises:
         ValueError: if shapes differ, scores are not finite, labels are not 0/1, thresholds are NaN or not
-            (K,), or top_k is not in 1..K.
+            (K,), or top_k < 1.
 
     Example:
         >>> scores = torch.tensor([[0.9, 0.1], [0.8, 0.7], [0.1, 0.6]])
@@ -199,12 +201,9 @@ def multilabel_metrics(
         (1.0, 0.75, 0.6666666666666666)
     """
     _check_scored(scores, labels)
-    check_thresholds(thresholds, classes=scores.shape[1])
-    if check.count("top_k", top_k) > scores.shape[1]:
-        raise ValueError(f"top_k: expected at most the number of classes ({scores.shape[1]}), got {top_k}")
+    enough = check.count("top_k", top_k) <= scores.shape[1]
     truth, scored = labels.bool(), scored_classes(labels)
-    # a plain number is compared in the precision of the scores, so that a score is equal to itself
-    predicted = scores >= (thresholds.to(scores) if isinstance(thresholds, Tensor) else thresholds)
+    predicted = decide(scores, thresholds)
     class_average_precision, class_auroc = average_precision(scores, labels), auroc(scores, labels)
     return MultiLabelMetrics(
         rows=len(labels),
@@ -218,8 +217,33 @@ def multilabel_metrics(
         auroc=class_auroc,
         at_threshold=_decisions(predicted, truth),
         k=top_k,
-        top_k=_decisions(predicted & _highest(scores, top_k), truth),
+        top_k=_decisions(predicted & _highest(scores, top_k), truth) if enough else Decisions(*[nan] * 6),
     )
+
+
+def decide(scores: Tensor, thresholds: float | Tensor) -> Tensor:
+    """Return the decisions "score >= threshold", (N, K) bool, the same wherever a score meets a threshold.
+
+    Thresholds are compared in the precision of the scores, so a score reaches the threshold it was made.
+
+    Args:
+        scores: (N, K).
+        thresholds: one number, or (K,), one per class; infinite ones decide alike for all rows.
+
+    Raises:
+        ValueError: if thresholds are NaN or not (K,).
+
+    Example:
+        >>> decide(torch.tensor([[0.1, 0.7]]), torch.tensor([0.1, 0.8], dtype=torch.float64))
+        tensor([[ True, False]])
+    """
+    if not isinstance(thresholds, Tensor):
+        return scores >= check.number("thresholds", thresholds, low=-inf, high=inf)
+    if thresholds.shape != (scores.shape[1],):
+        raise ValueError(f"thresholds: expected shape ({scores.shape[1]},), got {tuple(thresholds.shape)}")
+    if thresholds.isnan().any():
+        raise ValueError("thresholds: expected numbers, got NaN")
+    return scores >= thresholds.to(scores)
 
 
 def _highest(scores: Tensor, k: int) -> Tensor:
@@ -249,7 +273,7 @@ def _by_class(metric: Callable[..., float], scores: Tensor, labels: Tensor, defi
     """Return scikit-learn's ``metric`` of each class on which it is ``defined``, NaN elsewhere."""
     columns, truth = scores.detach().double().cpu().numpy(), labels.bool().cpu().numpy()
     values = [
-        float(metric(truth[:, k], columns[:, k])) if wanted else float("nan")
+        float(metric(truth[:, k], columns[:, k])) if wanted else nan
         for k, wanted in enumerate(defined.tolist())
     ]
     return torch.tensor(values, dtype=torch.float64)
@@ -259,16 +283,3 @@ def _check_scored(scores: Tensor, labels: Tensor) -> None:
     check.finite("scores", scores, dims=2)
     check.labels("labels", labels)
     check.same_shape("scores", scores, "labels", labels)
-
-
-def check_thresholds(thresholds: float | Tensor, *, classes: int) -> None:
-    """Raise unless thresholds are one number, or one for each class; infinite ones decide alike for all rows.
-
-    >>> check_thresholds(0.5, classes=3)
-    """
-    if not isinstance(thresholds, Tensor):
-        check.number("thresholds", thresholds, low=float("-inf"), high=float("inf"))
-    elif thresholds.shape != (classes,):
-        raise ValueError(f"thresholds: expected shape ({classes},), got {tuple(thresholds.shape)}")
-    elif thresholds.isnan().any():
-        raise ValueError("thresholds: expected numbers, got NaN")

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from probmcl import _check as check
-from probmcl.evaluate.metrics import check_thresholds
+from probmcl.evaluate.metrics import decide
 
 
 def wrong_labels(scores: Tensor, labels: Tensor, thresholds: Tensor) -> Tensor:
@@ -47,8 +47,7 @@ def wrong_labels(scores: Tensor, labels: Tensor, thresholds: Tensor) -> Tensor:
     """
     check.finite("scores", scores, dims=2)
     check.same_shape("scores", scores, "labels", check.labels("labels", labels))
-    check_thresholds(check.tensor("thresholds", thresholds), classes=scores.shape[1])
-    return ((scores >= thresholds) != labels.bool()).cpu()
+    return (decide(scores, check.tensor("thresholds", thresholds)) != labels.bool()).cpu()
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +83,10 @@ def risk_coverage(doubt: Tensor, losses: Tensor) -> RiskCoverage:
     check.finite("doubt", doubt, dims=1)
     found = check.finite("losses", check.tensor("losses", losses).double(), dims=1).cpu()
     check.same_shape("losses", found, "doubt", doubt)
-    risk = _risk(doubt.detach().double().cpu(), found)
+    _, group, size = torch.unique(doubt.detach().double().cpu(), return_inverse=True, return_counts=True)
+    of_group = torch.zeros(len(size), dtype=torch.float64).index_add_(0, group, found)
+    in_order = (of_group / size).repeat_interleave(size)  # (N,) each loss replaced by the mean of its ties
+    risk = in_order.cumsum(0) / torch.arange(1, len(found) + 1)
     coverage = torch.arange(1, len(risk) + 1, dtype=torch.float64) / len(risk)
     return RiskCoverage(coverage, risk, risk.mean().item())
 
@@ -107,7 +109,7 @@ def area_under_risk_coverage(doubt: Tensor, losses: Tensor) -> float:
     check.finite("doubt", doubt, dims=2)
     found = check.finite("losses", check.tensor("losses", losses).double(), dims=2)
     check.same_shape("losses", found, "doubt", doubt)
-    areas = [_risk(doubt[:, s].double(), found[:, s]).mean().item() for s in range(doubt.shape[1])]
+    areas = [risk_coverage(doubt[:, s], found[:, s]).area for s in range(doubt.shape[1])]
     return sum(areas) / len(areas)
 
 
@@ -151,13 +153,3 @@ def shifted_against_clean(clean: Tensor, shifted: Tensor) -> tuple[Tensor, Tenso
     events = torch.zeros(doubt.shape, dtype=torch.uint8, device=doubt.device)
     events[len(clean) :] = 1
     return doubt, events
-
-
-def _risk(doubt: Tensor, losses: Tensor) -> Tensor:
-    """Mean loss of the n least doubtful of N images for n = 1 ... N, over all orders of tied images."""
-    _, group, size = torch.unique(doubt, return_inverse=True, return_counts=True)  # ascending
-    of_group = torch.zeros(len(size), dtype=losses.dtype, device=losses.device).index_add_(0, group, losses)
-    in_order = (of_group / size).repeat_interleave(size)  # (N,) each loss replaced by its group's mean
-    kept = torch.arange(1, len(losses) + 1, device=losses.device)
-    risk: Tensor = in_order.cumsum(0) / kept
-    return risk

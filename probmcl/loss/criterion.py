@@ -56,8 +56,6 @@ class ContrastiveCriterion(nn.Module):
         True
     """
 
-    sigma_floor: float | None = None
-
     def forward(self, output: object, labels: Tensor, anchors: Tensor | None = None) -> Tensor:
         """The loss, a scalar."""
         return self._terms(*batch(output, labels, anchors))[0]
@@ -66,7 +64,7 @@ class ContrastiveCriterion(nn.Module):
         """The loss with its parts, and with :func:`collapse_diagnostics` of the output."""
         found, images, anchors = batch(output, labels, anchors)
         total, parts = self._terms(found, images, anchors)
-        return LossParts(total, parts, collapse_diagnostics(found, self.sigma_floor))
+        return LossParts(total, parts, collapse_diagnostics(found))
 
     def _terms(self, output: HeadOutput, images: LabelSets, anchors: Tensor | None) -> Terms:
         """The loss of checked arguments, and its parts."""
@@ -126,17 +124,16 @@ def effective_rank(embedding: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def collapse_diagnostics(output: HeadOutput, sigma_floor: float | None = None) -> dict[str, Tensor]:
+def collapse_diagnostics(output: HeadOutput) -> dict[str, Tensor]:
     """Scalars that show a collapse (M11): of the embedding to a point, of sigma to its floor.
 
     Args:
-        output: embeddings and perhaps mixtures of a batch.
-        sigma_floor: the floor of the head; adds the share of sigmas within 1 % of it.
+        output: embeddings of a batch, and perhaps mixtures and the floor of their sigmas.
 
     Returns:
         ``effective_rank``; with a mixture also ``mean_sigma``, ``weight_entropy`` (nats, between 0 and log
-        K) and, with a floor, ``sigma_at_floor`` in [0, 1]. A component counts for the sigmas as much as it
-        weighs in its mixture: what nobody uses must not hide a collapse.
+        K) and, with a floor, ``sigma_at_floor`` in [0, 1], the share of sigmas within 1 % of it. A component
+        counts for the sigmas as much as it weighs in its mixture: what nobody uses must not hide a collapse.
 
     Example:
         >>> collapse_diagnostics(HeadOutput(torch.eye(3)))
@@ -148,7 +145,7 @@ def collapse_diagnostics(output: HeadOutput, sigma_floor: float | None = None) -
         weights = mixture.log_weights.exp()  # (N, K)
         found["mean_sigma"] = (weights * mixture.scale.mean(-1)).sum(-1).mean()
         found["weight_entropy"] = -(weights * mixture.log_weights).sum(-1).mean()
-        if sigma_floor is not None:
-            at_floor = (mixture.scale <= 1.01 * sigma_floor).to(weights.dtype).mean(-1)
+        if output.sigma_floor is not None:
+            at_floor = (mixture.scale <= 1.01 * output.sigma_floor).to(weights.dtype).mean(-1)
             found["sigma_at_floor"] = (weights * at_floor).sum(-1).mean()
     return found

@@ -34,7 +34,6 @@ class ProbMCLLoss(ContrastiveCriterion):
         nll_target: embedding that a mixture has to explain, ``"other_view"`` or ``"self"`` (M11).
         stop_gradient: do not let L_NLL move its target (M11).
         nll_weight: lambda_nll >= 0; with 0 the term is still computed and logged, not minimised (M12).
-        sigma_floor: floor of the head's sigma, for the collapse diagnostic; None leaves that one out.
         queue: mixtures of earlier batches to compare with as well, at most; 0 for none.
 
     Raises:
@@ -63,7 +62,6 @@ class ProbMCLLoss(ContrastiveCriterion):
         nll_target: str = "other_view",
         stop_gradient: bool = True,
         nll_weight: float = 0.05,
-        sigma_floor: float | None = None,
         queue: int = 0,
     ) -> None:
         super().__init__()
@@ -74,7 +72,6 @@ class ProbMCLLoss(ContrastiveCriterion):
         self.nll_target = _check.one_of("nll_target", nll_target, NLL_TARGETS)
         self.stop_gradient = stop_gradient
         self.nll_weight = _check.number("nll_weight", nll_weight, low=0.0)
-        self.sigma_floor = sigma_floor
         self.queue = CrossBatchQueue(queue, _MIXTURE)
 
     def _terms(self, output: HeadOutput, images: LabelSets, anchors: Tensor | None) -> Terms:

@@ -79,7 +79,7 @@ class MixtureDensityHead(nn.Module):
             if self.classifies:
                 logits = self.pi(t)  # (N, K)
                 mixture = replace(mixture, log_weights=functional.logsigmoid(logits).log_softmax(-1))
-        return HeadOutput(functional.normalize(t, dim=-1), mixture, logits)
+        return HeadOutput(functional.normalize(t, dim=-1), mixture, logits, self.sigma_floor)
 
     def _mixture(self, t: Tensor) -> GaussianMixture:
         n, dimensions = t.shape

@@ -18,8 +18,10 @@ class HeadOutput:
         mixture: the Gaussian mixture of every row (M5), or None from a deterministic head.
         logits: scores of K classes, ``(N, K)``, from a head whose mixture weights are a classifier as well
             (KMCL); otherwise None.
+        sigma_floor: the smallest sigma that the head can give; None from a deterministic head.
     """
 
     embedding: Tensor
     mixture: GaussianMixture | None = None
     logits: Tensor | None = None
+    sigma_floor: float | None = None

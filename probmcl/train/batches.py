@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 import torch
-
-from probmcl.train.seeding import random_state, set_random_state
+from torch import Tensor
 
 
 class Loader(Protocol):
@@ -22,19 +21,25 @@ class Loader(Protocol):
     def __len__(self) -> int: ...
 
 
+def batch_size(loader: Loader) -> int | None:
+    """Images of a batch, those of all ranks together; None where a loader does not say.
+
+    >>> batch_size(torch.utils.data.DataLoader(torch.arange(6), 2)), batch_size([])
+    (2, None)
+    """
+    batches = getattr(getattr(loader, "sampler", None), "batches", loader)
+    size: int | None = getattr(batches, "batch_size", None)
+    return size
+
+
 class Batches:
     """A loader together with all random numbers that its batches and the steps draw from.
 
-    Args:
-        loader: the batches of an epoch.
-        device: where the training runs.
-
-    Example:
-        >>> loader = torch.utils.data.DataLoader(torch.arange(6), 2, shuffle=True)
-        >>> batches = Batches(loader, torch.device("cpu"))
-        >>> first, second, third = batches.epoch()
-        >>> torch.equal(next(batches.epoch_from(2)), third)
-        True
+    >>> loader = torch.utils.data.DataLoader(torch.arange(6), 2, shuffle=True)
+    >>> batches = Batches(loader, torch.device("cpu"))
+    >>> first, second, third = batches.epoch()
+    >>> torch.equal(next(batches.epoch_from(2)), third)
+    True
     """
 
     def __init__(self, loader: Loader, device: torch.device) -> None:
@@ -54,7 +59,7 @@ class Batches:
 
         The loader draws what it drew before; afterwards torch's random numbers are where they were.
         """
-        interrupted = random_state(self.device)
+        interrupted = _random_state(self.device)
         self.set_random(self.begin)
         skip = getattr(self.loader, "skip", None)
         if skip is not None:
@@ -62,20 +67,35 @@ class Batches:
         batches = iter(self.loader)
         for _ in range(step if skip is None else 0):
             next(batches)
-        set_random_state(interrupted, self.device)
+        _set_random_state(interrupted, self.device)
         return batches
 
     def random(self) -> dict[str, Any]:
         """Where the random numbers stand: torch's, and the loader's own."""
         shuffle = getattr(self.loader, "generator", None)
         return {
-            "random": random_state(self.device),
+            "random": _random_state(self.device),
             "shuffle": None if shuffle is None else shuffle.get_state(),
         }
 
     def set_random(self, state: dict[str, Any]) -> None:
         """Go on from :meth:`random`."""
-        set_random_state(state["random"], self.device)
+        _set_random_state(state["random"], self.device)
         shuffle = getattr(self.loader, "generator", None)
         if shuffle is not None:
             shuffle.set_state(state["shuffle"])
+
+
+def _random_state(device: torch.device) -> dict[str, Tensor]:
+    """Where torch's random numbers stand: the CPU's, and those of ``device`` if it is a GPU.
+
+    Nothing in this package draws from Python's or NumPy's global random numbers.
+    """
+    state = {"cpu": torch.get_rng_state()}
+    return state | {"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else state
+
+
+def _set_random_state(state: dict[str, Tensor], device: torch.device) -> None:
+    torch.set_rng_state(state["cpu"])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state["cuda"], device)

@@ -6,15 +6,15 @@ import os
 import warnings
 import zipfile
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from probmcl._files import sync_folder, whole_file
-from probmcl.train.distributed import agreed, is_first
+from probmcl.train.distributed import broadcast_object, is_first
 
 FORMAT = "probmcl-checkpoint-2"
 PLAIN = (str, int, float, bool, type(None))
@@ -30,7 +30,7 @@ def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
     Of several ranks the first writes, and the others return at once.
 
     The state goes to a file beside ``path`` and is on the disk before any name changes. The checkpoint that
-    was there, if it is whole, is then kept as :func:`previous_checkpoint`, and the new one takes its name.
+    was there, if it is whole, is then kept as ``NAME.previous.pt``, and the new one takes its name.
 
     Args:
         path: the file to write; its folder is made if needed.
@@ -61,7 +61,7 @@ def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
     except RuntimeError as error:  # torch reports a write that failed half-way in its own terms
         raise OSError(f"path: {path} could not be written ({error.__context__ or error})") from error
     if zipfile.is_zipfile(path):  # a torn file must not push out the whole one before it
-        os.replace(path, previous_checkpoint(path))
+        os.replace(path, _previous(path))
     os.replace(fresh, path)
     sync_folder(path.parent)
 
@@ -69,13 +69,11 @@ def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
 def _check_plain(value: object, name: str) -> None:
     """Raise unless a value can be read back without running code."""
     if type(value) in (dict, OrderedDict):
-        assert isinstance(value, Mapping)
-        for key, entry in value.items():
+        for key, entry in cast(Mapping[Any, Any], value).items():
             _check_plain(key, f"a key of {name}")
             _check_plain(entry, f"{name}.{key}")
     elif type(value) in (list, tuple):
-        assert isinstance(value, list | tuple)
-        for position, entry in enumerate(value):
+        for position, entry in enumerate(cast(Sequence[Any], value)):
             _check_plain(entry, f"{name}.{position}")
     elif type(value) not in PLAIN and not isinstance(value, Tensor):
         kind = f"{type(value).__module__}.{type(value).__qualname__}"
@@ -126,11 +124,11 @@ def latest_checkpoint(path: str | Path) -> dict[str, Any] | None:
         >>> latest_checkpoint("nothing/saved/yet.pt") is None
         True
     """
-    return agreed(_latest(Path(path)) if is_first() else None)
+    return broadcast_object(_latest(Path(path)) if is_first() else None)
 
 
 def _latest(path: Path) -> dict[str, Any] | None:
-    previous = previous_checkpoint(path)
+    previous = _previous(path)
     if not path.exists():  # never saved, or killed between the two renames of a save
         return load_checkpoint(_fresh(path)) if _fresh(path).exists() else None
     try:
@@ -143,13 +141,8 @@ def _latest(path: Path) -> dict[str, Any] | None:
         return state
 
 
-def previous_checkpoint(path: str | Path) -> Path:
-    """Where :func:`save_checkpoint` keeps the checkpoint before the newest.
-
-    >>> previous_checkpoint("runs/last.pt").name
-    'last.previous.pt'
-    """
-    path = Path(path)
+def _previous(path: Path) -> Path:
+    """Where the checkpoint before the newest is kept."""
     return path.with_suffix(f".previous{path.suffix}")
 
 
@@ -175,13 +168,11 @@ def check_same_run(path: str | Path, saved: Mapping[str, Any], now: Mapping[str,
         ValueError: path: last.pt is a checkpoint of another run (settings.epochs: 3 there, 4 here)
     """
     there, here = dict(_flat(saved)), dict(_flat(now))
-    differ = [name for name in {**there, **here} if there.get(name, "none") != here.get(name, "none")]
+    pairs = {name: (there.get(name, "none"), here.get(name, "none")) for name in {**there, **here}}
+    differ = [f"{name}: {one} there, {other} here" for name, (one, other) in pairs.items() if one != other]
     if differ:
-        shown = [
-            f"{name}: {there.get(name, 'none')} there, {here.get(name, 'none')} here" for name in differ[:5]
-        ]
         rest = f"; and {len(differ) - 5} more" if len(differ) > 5 else ""
-        raise ValueError(f"path: {path} is a checkpoint of another run ({'; '.join(shown)}{rest})")
+        raise ValueError(f"path: {path} is a checkpoint of another run ({'; '.join(differ[:5])}{rest})")
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

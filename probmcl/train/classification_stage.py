@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from functools import partial
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -12,12 +12,12 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from probmcl import _check
 from probmcl.data import checksum
+from probmcl.data.seeded import seeded
 from probmcl.loss import LossParts
 from probmcl.train.batches import Loader
-from probmcl.train.distributed import agreed, shared_batches, summed, this_share
+from probmcl.train.distributed import all_reduce, broadcast_object, shared_batches, this_share
 from probmcl.train.history import History
-from probmcl.train.loop import Step, Watch, fit
-from probmcl.train.seeding import seeded
+from probmcl.train.loop import Options, Step, Watch, fit
 from probmcl.train.settings import TrainingSettings
 
 Criterion = Callable[[Tensor, Tensor], Tensor]
@@ -32,7 +32,7 @@ def linear_probe(
     *,
     seed: int,
     watch: Watch | None = None,
-    checkpoint: str | Path | None = None,
+    **options: Unpack[Options],
 ) -> tuple[nn.Linear, History]:
     """Train a linear classifier on features of a frozen encoder (M14).
 
@@ -49,11 +49,11 @@ def linear_probe(
         seed: seeds initialisation and order.
         watch: metric of the linear layer on validation features (as they are, not standardised); higher is
             better.
-        checkpoint: file to write after every epoch and to resume from, see :func:`~probmcl.train.fit`. It
-            goes on with the same features and labels only, bit by bit.
+        options: device, checkpoints and progress, see :func:`~probmcl.train.fit`. A checkpoint goes on with
+            the same features and labels only, bit by bit.
 
     Returns:
-        The linear layer and the history.
+        The linear layer, on the CPU as its features are, and the history.
 
     Example:
         >>> cross_entropy = nn.functional.binary_cross_entropy_with_logits
@@ -64,46 +64,42 @@ def linear_probe(
         >>> bool(((layer(features) > 0) == labels.bool()).float().mean() > 0.9)
         True
     """
-    features = _check.finite("features", features, dims=2).float()
+    features = _check.finite("features", features, dims=2).float().cpu()
     _check.same_rows("features", features, "labels", _check.labels("labels", labels))
     mean, constant = features.mean(0), _constant(features)
     deviation = features.std(0, correction=0).clamp(min=1e-6).masked_fill(constant, 1.0)
     with seeded(seed):
         layer = nn.Linear(features.shape[1], labels.shape[1])
     shuffle = torch.Generator().manual_seed(seed)
-    data = TensorDataset((features - mean) / deviation, labels.float())
+    data = TensorDataset((features - mean) / deviation, labels.float().cpu())
     loader: Loader = DataLoader(data, settings.batch_size, shuffle=True, generator=shuffle)
 
-    def folded(model: nn.Module) -> nn.Linear:
-        assert isinstance(model, nn.Linear)
-        return _fold(model, mean, deviation, constant)
-
+    folded = partial(_fold, mean=mean, deviation=deviation, constant=constant)
+    known_by = {"features": features, "labels": labels} if options.get("checkpoint") else {}
     history = fit(
         layer,
-        _classification_step(criterion),
         loader,
+        _classification_step(criterion),
         settings,
         seed=seed,
-        criterion=criterion,
         watch=None if watch is None else lambda model: watch(folded(model)),
-        checkpoint=checkpoint,
-        identity=None if checkpoint is None else _checksums(features=features, labels=labels),
+        criterion=criterion,
+        # Rank 0's, which reads the checkpoint for all.
+        identity=broadcast_object({name: checksum(tensor) for name, tensor in known_by.items()}),
+        **options,
     )
     return folded(layer), history
 
 
 def end_to_end(
     classifier: nn.Module,
-    criterion: Criterion,
     loader: Loader,
+    criterion: Criterion,
     settings: TrainingSettings,
     *,
     seed: int,
-    device: torch.device | str = "cpu",
     watch: Watch | None = None,
-    checkpoint: str | Path | None = None,
-    checkpoint_steps: int | None = None,
-    progress: str | None = None,
+    **options: Unpack[Options],
 ) -> History:
     """Train encoder and classifier together: the baselines BCE and ASL.
 
@@ -112,15 +108,12 @@ def end_to_end(
 
     Args:
         classifier: maps images to logits ``(N, K)``, such as ``nn.Sequential(encoder, nn.Linear(F, K))``.
-        criterion: binary cross-entropy, the asymmetric loss, or another.
         loader: batches ``((view_1, view_2), labels)``; over several ranks, each rank's share of them.
+        criterion: binary cross-entropy, the asymmetric loss, or another.
         settings: optimiser, schedule and precision.
         seed: seeds the stage.
-        device: where to train.
         watch: metric of the classifier on validation images; higher is better.
-        checkpoint: file to write after every epoch and to resume from, see :func:`~probmcl.train.fit`.
-        checkpoint_steps: write it after every so many steps as well.
-        progress: text beside a progress bar; None for none.
+        options: device, checkpoints and progress, see :func:`~probmcl.train.fit`.
 
     Returns:
         The history of the epochs.
@@ -128,16 +121,13 @@ def end_to_end(
     step = _classification_step(criterion)
     return fit(
         classifier,
-        step if shared_batches(loader) is None else _weighted_by_images(step),
         loader,
+        step if shared_batches(loader) is None else _weighted_by_images(step),
         settings,
         seed=seed,
-        device=device,
-        criterion=criterion,
         watch=watch,
-        checkpoint=checkpoint,
-        checkpoint_steps=checkpoint_steps,
-        progress=progress,
+        criterion=criterion,
+        **options,
     )
 
 
@@ -158,16 +148,11 @@ def _weighted_by_images(step: Step) -> Step:
     def weighted(model: nn.Module, batch: Any) -> LossParts:
         found = step(model, batch)
         images = torch.tensor(float(len(batch[1])), device=found.total.device)
-        weight = images * this_share().ranks / summed(images)
+        weight = images * this_share().ranks / all_reduce(images)
         parts = {name: value * weight for name, value in found.parts.items()}
         return LossParts(found.total * weight, parts, found.diagnostics)
 
     return weighted
-
-
-def _checksums(**tensors: Tensor) -> dict[str, str]:
-    """Checksums by name; rank 0's, which reads the checkpoint for all."""
-    return agreed({name: checksum(tensor) for name, tensor in tensors.items()})
 
 
 def _constant(features: Tensor) -> Tensor:
@@ -176,10 +161,10 @@ def _constant(features: Tensor) -> Tensor:
     return high - low <= 8 * torch.finfo(features.dtype).eps * torch.maximum(low.abs(), high.abs())
 
 
-def _fold(layer: nn.Linear, mean: Tensor, deviation: Tensor, constant: Tensor) -> nn.Linear:
+def _fold(layer: Any, mean: Tensor, deviation: Tensor, constant: Tensor) -> nn.Linear:
     """The layer that gives for x what ``layer`` gives for (x - mean) / deviation; a constant counts 0."""
     folded = nn.Linear(layer.in_features, layer.out_features)
     with torch.no_grad():
-        folded.weight.copy_((layer.weight / deviation).masked_fill(constant, 0.0))
-        folded.bias.copy_(layer.bias - folded.weight @ mean)
+        folded.weight.copy_((layer.weight.cpu() / deviation).masked_fill(constant, 0.0))
+        folded.bias.copy_(layer.bias.cpu() - folded.weight @ mean)
     return folded

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch import nn
@@ -13,42 +12,33 @@ from probmcl.train.batches import Loader
 from probmcl.train.distributed import shared_batches
 from probmcl.train.gathering import AcrossRanks
 from probmcl.train.history import History
-from probmcl.train.loop import Watch, fit
+from probmcl.train.loop import Options, Watch, fit
 from probmcl.train.settings import TrainingSettings
 
 
 def contrastive_stage(
     encoder: nn.Module,
     head: nn.Module,
-    criterion: ContrastiveCriterion,
     loader: Loader,
+    criterion: ContrastiveCriterion,
     settings: TrainingSettings,
     *,
     seed: int,
-    device: torch.device | str = "cpu",
     watch: Watch | None = None,
-    keep_head: bool = False,
-    checkpoint: str | Path | None = None,
-    checkpoint_steps: int | None = None,
-    progress: str | None = None,
+    **options: Unpack[Options],
 ) -> History:
     """Train ``encoder`` and ``head`` in place with a contrastive criterion.
 
     Args:
         encoder: maps images to features ``(N, F)``.
-        head: maps features to a :class:`~probmcl.model.HeadOutput`; it is dropped after this stage (M14),
-            unless it is the classifier too (``keep_head``).
-        criterion: such as :class:`~probmcl.loss.ProbMCLLoss` or :class:`~probmcl.loss.SupConLoss`.
+        head: maps features to a :class:`~probmcl.model.HeadOutput`; it is dropped after this stage (M14).
         loader: batches ``((view_1, view_2), labels)`` as ``make_loader`` with ``TwoViews`` yields them. If
             it gives each rank its share, every image is compared with those of all ranks.
+        criterion: such as :class:`~probmcl.loss.ProbMCLLoss` or :class:`~probmcl.loss.SupConLoss`.
         settings: optimiser, schedule and precision.
         seed: seeds the stage.
-        device: where to train.
         watch: metric of the encoder on validation images; higher is better.
-        keep_head: ``watch`` gets encoder and head, an ``nn.Sequential``: the head is used afterwards.
-        checkpoint: file to write after every epoch and to resume from, see :func:`~probmcl.train.fit`.
-        checkpoint_steps: write it after every so many steps as well.
-        progress: text beside a progress bar; None for none.
+        options: device, checkpoints and progress, see :func:`~probmcl.train.fit`.
 
     Returns:
         The history of the epochs.
@@ -59,20 +49,13 @@ def contrastive_stage(
         views, labels = batch
         return scored.in_parts(model(torch.cat(views)), labels)  # 2N rows: all first views, all second
 
-    def watch_kept(model: nn.Module) -> float:
-        assert watch is not None
-        return watch(model if keep_head else model.get_submodule("0"))
-
     return fit(
         nn.Sequential(encoder, head),
-        step,
         loader,
+        step,
         settings,
         seed=seed,
-        device=device,
+        watch=None if watch is None else lambda model: watch(model.get_submodule("0")),
         criterion=criterion,
-        watch=None if watch is None else watch_kept,
-        checkpoint=checkpoint,
-        checkpoint_steps=checkpoint_steps,
-        progress=progress,
+        **options,
     )

@@ -7,7 +7,6 @@ there is one rank, and training is as if this file did not exist.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -75,20 +74,6 @@ def is_first() -> bool:
     return this_share().rank == 0
 
 
-def launcher() -> list[str]:
-    """The words that started this process, before ``-m probmcl``: ``python`` or ``torchrun`` with its sizes.
-
-    >>> launcher()
-    ['python']
-    """
-    ranks = this_share().ranks
-    if ranks == 1:
-        return ["python"]
-    on_this_machine = int(os.environ.get("LOCAL_WORLD_SIZE", ranks))
-    machines = ["--nnodes", str(ranks // on_this_machine)] if ranks > on_this_machine else []
-    return ["torchrun", *machines, "--nproc-per-node", str(on_this_machine)]
-
-
 def shared_batches(loader: object) -> SharedBatches | None:
     """This rank's part of the batches of ``make_loader(..., share=this_share())``; None for other loaders.
 
@@ -105,10 +90,6 @@ def replicate(model: nn.Module, device: torch.device) -> nn.Module:
     Batch normalisation: on CUDA its layers become ``SyncBatchNorm`` (in place), which takes mean and variance
     over the joined batch. It does not exist on the CPU: there each rank normalises with its own images, as if
     batches were smaller, and rank 0's running statistics are kept.
-
-    Args:
-        model: the module, on ``device``.
-        device: of this rank.
     """
     if device.type != "cuda":
         return DistributedDataParallel(model)
@@ -116,23 +97,23 @@ def replicate(model: nn.Module, device: torch.device) -> nn.Module:
     return DistributedDataParallel(model, device_ids=[device])
 
 
-def summed(value: Tensor) -> Tensor:
+def all_reduce(value: Tensor) -> Tensor:
     """The sum over the ranks."""
     value = value.detach().clone()
     dist.all_reduce(value)
     return value
 
 
-def averaged(values: dict[Key, Tensor]) -> dict[Key, Tensor]:
+def all_reduce_means(values: dict[Key, Tensor]) -> dict[Key, Tensor]:
     """The means over the ranks of scalars with the same names, in one exchange."""
-    means = summed(torch.stack(list(values.values()))) / dist.get_world_size()
+    means = all_reduce(torch.stack(list(values.values()))) / dist.get_world_size()
     return dict(zip(values, means, strict=True))
 
 
-def agreed(value: Value) -> Value:
+def broadcast_object(value: Value) -> Value:
     """Rank 0's value, on every rank: what is decided by it is decided alike.
 
-    >>> agreed(0.5)  # one rank alone
+    >>> broadcast_object(0.5)  # one rank alone
     0.5
     """
     if this_share().ranks == 1:
@@ -142,10 +123,10 @@ def agreed(value: Value) -> Value:
     return box[0]
 
 
-def same_everywhere(*modules: nn.Module) -> None:
+def broadcast(*modules: nn.Module) -> None:
     """Give every rank rank 0's weights and buffers (such as running statistics).
 
-    >>> same_everywhere(nn.Linear(2, 1))  # one rank alone: nothing to do
+    >>> broadcast(nn.Linear(2, 1))  # one rank alone: nothing to do
     """
     if this_share().ranks == 1:
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -69,7 +70,7 @@ def gather_rows(tensors: Sequence[Tensor]) -> tuple[list[Tensor], list[int]]:
         For each tensor the rows of all ranks, ``(N, ...)``, and every rank's number of rows n.
     """
     packed = torch.cat([tensor.flatten(1) for tensor in tensors], 1)  # (n, width)
-    sizes = _sizes(packed)
+    sizes: list[int] = _AllGather.apply(torch.tensor([len(packed)], device=packed.device)).flatten().tolist()
     padded = functional.pad(packed, (0, 0, 0, max(sizes) - len(packed)))  # (max n, width)
     gathered: Tensor = _AllGather.apply(padded)  # (ranks, max n, width)
     joined = torch.cat([rows[:size] for rows, size in zip(gathered, sizes, strict=True)])  # (N, width)
@@ -84,45 +85,27 @@ def gather_rows(tensors: Sequence[Tensor]) -> tuple[list[Tensor], list[int]]:
 def gather_in_order(
     batches: SharedBatches, outputs: Tensor, labels: Tensor, device: torch.device
 ) -> tuple[Tensor, Tensor]:
-    """Join what every rank computed of its share of a data set, in the order of the data set.
+    """Join outputs ``(n, F)`` and labels ``(n, K)`` of every rank's batches, in the order of the data set.
 
-    Args:
-        batches: which images this rank had, without shuffling.
-        outputs: one row an image of this rank, ``(n, F)``.
-        labels: their labels, ``(n, K)``.
-        device: where the ranks exchange tensors.
-
-    Returns:
-        Outputs ``(N, F)`` and labels ``(N, K)`` of all images, each once, on the CPU.
+    They are exchanged on ``device``; the rows of all N images come back on the CPU, each once.
     """
     indices = torch.tensor(list(chain.from_iterable(batches))).unsqueeze(1)  # (n, 1)
     (all_indices,), _ = gather_rows([indices.to(device)])
     joined, _ = gather_rows([outputs.to(device), labels.to(device)])
     order = all_indices.squeeze(1).argsort()
-    all_outputs, all_labels = (tensor[order].cpu() for tensor in joined)
-    return all_outputs, all_labels
+    return joined[0][order].cpu(), joined[1][order].cpu()
 
 
 def _join(output: HeadOutput, labels: Tensor) -> tuple[HeadOutput, Tensor, list[int]]:
     """Gather outputs and labels; both views of an image travel in one row, so the joined order follows."""
     mixture = output.mixture
-    tensors = [output.embedding]
-    if mixture is not None:
-        tensors += [mixture.log_weights, mixture.means, mixture.sigmas]
-    pairs = [
-        torch.unflatten(tensor, 0, (2, len(labels))).transpose(0, 1) for tensor in tensors
-    ]  # (n, 2, ...)
+    parts = [] if mixture is None else [mixture.log_weights, mixture.means, mixture.sigmas]
+    tensors = [output.embedding, *parts]
+    pairs = [torch.unflatten(part, 0, (2, len(labels))).transpose(0, 1) for part in tensors]  # (n, 2, ...)
     (all_labels, *joined), sizes = gather_rows([labels, *pairs])
     embedding, *rest = (tensor.transpose(0, 1).flatten(0, 1) for tensor in joined)  # (2N, ...)
-    return HeadOutput(embedding, GaussianMixture(*rest) if rest else None), all_labels, sizes
-
-
-def _sizes(rows: Tensor) -> list[int]:
-    """The number of rows on every rank."""
-    size = torch.tensor([len(rows)], device=rows.device)
-    sizes = [torch.empty_like(size) for _ in range(dist.get_world_size())]
-    dist.all_gather(sizes, size)
-    return torch.cat(sizes).tolist()
+    mixtures = GaussianMixture(*rest) if rest else None
+    return replace(output, embedding=embedding, mixture=mixtures), all_labels, sizes
 
 
 class _AllGather(torch.autograd.Function):

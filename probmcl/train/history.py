@@ -125,13 +125,7 @@ class EpochMeter:
 
     def state(self) -> dict[str, Any]:
         """A plain form for checkpoints."""
-        return {
-            "steps": self.steps,
-            "views": self.views,
-            "waited": self.waited,
-            "seconds": self.seconds,
-            "sums": self.sums,
-        }
+        return {name: getattr(self, name) for name in ("steps", "views", "waited", "seconds", "sums")}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], device: torch.device) -> EpochMeter:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from timm.utils.model_ema import ModelEmaV3
@@ -15,20 +15,21 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from probmcl import _check
+from probmcl._modes import evaluating, training
+from probmcl.data.seeded import seeded
 from probmcl.loss import LossParts
-from probmcl.train.batches import Batches, Loader
+from probmcl.train.batches import Batches, Loader, batch_size
 from probmcl.train.checkpoint import check_same_run, latest_checkpoint, save_checkpoint
 from probmcl.train.distributed import (
-    agreed,
-    averaged,
+    all_reduce_means,
+    broadcast,
+    broadcast_object,
     replicate,
-    same_everywhere,
     shared_batches,
     this_share,
 )
 from probmcl.train.history import EpochLog, EpochMeter, History
 from probmcl.train.identity import criterion_identity, shapes
-from probmcl.train.seeding import seeded
 from probmcl.train.settings import TrainingSettings
 
 Step = Callable[[nn.Module, Any], LossParts]
@@ -38,22 +39,35 @@ Watch = Callable[[nn.Module], float]
 """Scores the model on validation images after an epoch; higher is better."""
 
 
+class Options(TypedDict, total=False):
+    """What every training function hands on to :func:`fit`, where it is described."""
+
+    device: torch.device | str
+    checkpoint: str | Path | None
+    checkpoint_steps: int | None
+    progress: str | None
+
+
 def fit(
     model: nn.Module,
-    step: Step,
     loader: Loader,
+    step: Step,
     settings: TrainingSettings,
     *,
     seed: int,
-    device: torch.device | str = "cpu",
-    criterion: Callable[..., Any] | None = None,
     watch: Watch | None = None,
+    criterion: Callable[..., Any] | None = None,
+    identity: Mapping[str, str] | None = None,
+    device: torch.device | str = "cpu",
     checkpoint: str | Path | None = None,
     checkpoint_steps: int | None = None,
-    identity: Mapping[str, str] | None = None,
     progress: str | None = None,
 ) -> History:
     """Train ``model`` in place; afterwards it holds the weights of the best watched epoch.
+
+    What the user froze stays as it was: parameters that need no gradient; whole parts of such parameters,
+    with their running statistics and without their dropout; and single layers that are in evaluation mode
+    while the module around them is not. Afterwards every module is in the mode that it had before.
 
     Over several ranks, rank 0's watched metric decides for all, losses in the history are those of the joined
     batches, and rank 0 alone writes and reads the checkpoint, for all of them. (From three ranks on, a run
@@ -62,36 +76,42 @@ def fit(
 
     Args:
         model: the module to train; it is moved to ``device``.
-        step: computes the loss of a batch.
         loader: the batches of an epoch. If it gives each rank its share of them, the ranks train one model.
+        step: computes the loss of a batch.
         settings: optimiser, schedule and precision.
         seed: seeds everything random in the loop. The same seed on the same CPU, with a loader made anew,
             gives the same weights, bit by bit; the shuffle of a loader that was used before has moved on.
-        device: where to train.
+        watch: validation metric after every epoch, of the model in evaluation mode; without one the last
+            epoch is kept. With a moving average of the weights, it is the average that is watched and kept.
         criterion: the loss inside ``step``. A checkpoint knows its run by it: by a function's name, or by a
             module's class and its public numbers and strings. A module is moved to ``device``, and
             checkpoints hold its buffers.
-        watch: validation metric after every epoch; without one the last epoch is kept. With a moving average
-            of the weights, it is the average that is watched and kept.
+        identity: what else a checkpoint knows its run by, such as the checksum of the training data.
+        device: where to train.
         checkpoint: a file written after every epoch; if it exists, training goes on from it, and on the same
             CPU ends with the weights of a run that was never interrupted, bit by bit. The checkpoint before
             it is kept beside it, and serves if the newest is torn.
         checkpoint_steps: write it after every so many steps of an epoch as well; for epochs of an hour. Going
             on in the middle of an epoch skips the batches it has seen; a loader of
             :func:`~probmcl.data.make_loader` does so without reading their images.
-        identity: what else a checkpoint knows its run by, such as the checksum of the training data.
         progress: text beside a progress bar; None for no bar.
 
     Returns:
         The history of the epochs.
 
     Raises:
-        ValueError: if the loader has no batch, the criterion has weights to train, ``watch`` gives NaN, or
-            the checkpoint is torn, foreign or of another run; the message says what differs.
+        ValueError: if the loader has no batch or another batch size than the settings, all of the model is
+            frozen, the criterion has weights to train, ``watch`` gives NaN, or the checkpoint is torn,
+            foreign or of another run; the message says what differs.
         FloatingPointError: if the loss is NaN or infinite at the end of an epoch.
     """
     if not len(loader):
         raise ValueError("loader: expected at least one batch, got none")
+    if batch_size(loader) not in (None, settings.batch_size):
+        expected = f"the batch size of the loader ({batch_size(loader)})"
+        raise ValueError(f"settings.batch_size: expected {expected}, got {settings.batch_size}")
+    if not any(weight.requires_grad for weight in model.parameters()):
+        raise ValueError("model: expected at least one weight to train, got none that needs a gradient")
     if checkpoint_steps is not None:
         _check.count("checkpoint_steps", checkpoint_steps)
     device = torch.device(device)
@@ -101,7 +121,7 @@ def fit(
         kind = type(module).__name__  # the optimiser has the model's weights alone
         raise ValueError(f"criterion: expected one without weights to train, got {kind} with some")
     run = _Run(model, loader, settings, device, module)
-    with seeded(seed):
+    with seeded(seed), training(model):
         if checkpoint is not None:
             loss = {} if criterion is None else criterion_identity(criterion)
             known_by = {"seed": seed, "criterion": loss, **(identity or {})}
@@ -153,7 +173,6 @@ class _Run:
 
     def epoch(self, number: int, step: Step, watch: Watch | None, progress: str | None) -> EpochLog:
         """Train for one epoch, or for the rest of one, and score it."""
-        self.model.train()
         interrupted = self.meter is not None
         meter = self.meter = self.meter or EpochMeter()
         batches = self.batches.epoch_from(meter.steps) if interrupted else self.batches.epoch()
@@ -182,15 +201,16 @@ class _Run:
         """Close an epoch."""
         if self.shared:
             self.join(meter)
-            same_everywhere(self.model, self.kept_model)
+            broadcast(self.model, self.kept_model)
         loss = meter.read("loss")[""]  # reading waits for the device, so the clock below is honest
         seconds = meter.seconds
         if not math.isfinite(loss):
             raise FloatingPointError(
                 f"the loss of epoch {number} is {loss}; its parts: {meter.read('parts')}"
             )
-        watched = None if watch is None else float(watch(self.kept_model.eval()))  # NumPy's is not plain
-        watched = agreed(watched) if self.shared else watched
+        with evaluating(self.kept_model):
+            watched = None if watch is None else float(watch(self.kept_model))  # NumPy's is not plain
+        watched = broadcast_object(watched) if self.shared else watched
         if watched is not None and math.isnan(watched):  # no later epoch would be better
             raise ValueError(f"watch: expected a number after epoch {number}, got NaN")
         return EpochLog(
@@ -208,7 +228,7 @@ class _Run:
     def join(self, meter: EpochMeter) -> None:
         """Give every rank the mean over the ranks of what their meters hold."""
         found = meter.sums | {("views", ""): torch.tensor(float(meter.views), device=self.device)}
-        meter.sums = averaged(found)
+        meter.sums = all_reduce_means(found)
         meter.views = meter.sums.pop(("views", "")).item()
 
     def step(self, step: Step, batch: Any) -> LossParts:

@@ -41,8 +41,7 @@ class TrainingSettings:
         _check.count("batch_size", self.batch_size)
         _check.number("learning_rate", self.learning_rate, low=0.0, above=True)
         _check.number("weight_decay", self.weight_decay, low=0.0)
-        if _check.number("warmup", self.warmup, low=0.0, high=1.0, above=True) == 1.0:
-            raise ValueError("warmup: expected a number in (0, 1), got 1.0")
+        _check.share("warmup", self.warmup)
         _check.one_of("precision", self.precision, ("bfloat16", "float16", "float32"))
         if self.ema_decay is not None:
             _check.number("ema_decay", self.ema_decay, low=0.0, high=1.0)

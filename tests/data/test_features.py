@@ -11,6 +11,7 @@ import torch
 from probmcl.data import (
     LabelledFeatures,
     LabelledImages,
+    LabelledVectors,
     load_features,
     load_npz,
     make_loader,
@@ -71,6 +72,19 @@ def test_a_part_of_features_is_features() -> None:
     part = numbered().subset([1, 3]).to("cpu")
     assert isinstance(part, LabelledFeatures)
     assert part.images[:, 0, 0].tolist() == [1, 3]
+
+
+def test_vectors_keep_their_kind_and_refuse_what_is_not_finite_or_float32() -> None:
+    rows, labels, names = torch.randn(6, 4), torch.eye(2).repeat(3, 1), ["a", "b"]
+    ((vectors, found),) = make_loader(
+        LabelledVectors(rows, labels, names).subset([5, 0]), torch.nn.Identity(), 2
+    )
+    assert torch.equal(vectors, rows[[5, 0]])
+    assert torch.equal(found, labels[[1, 0]])
+    with pytest.raises(ValueError, match="images: expected finite"):
+        LabelledVectors(rows / 0, labels, names)
+    with pytest.raises(TypeError, match=r"images: expected dtype torch\.float32, got torch\.float64"):
+        LabelledVectors(rows.double(), labels, names)
 
 
 def test_features_come_back_from_their_file(tmp_path: Path) -> None:

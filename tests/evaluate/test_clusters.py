@@ -44,5 +44,5 @@ def test_bad_input_is_named() -> None:
         clustered_mean(torch.ones(3), torch.arange(2))
     with pytest.raises(ValueError, match="clusters: expected at least 2, got 1"):
         clustered_mean(torch.rand(3), torch.zeros(3).long())
-    with pytest.raises(ValueError, match="level: expected a number below 1"):
+    with pytest.raises(ValueError, match="level: expected a number in "):
         clustered_mean(torch.rand(3), torch.arange(3), level=1.0)

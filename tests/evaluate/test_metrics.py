@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import pytest
 import torch
-from sklearn.metrics import average_precision_score, precision_recall_fscore_support, roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor
 from torchmetrics.functional.classification import (
     multilabel_f1_score,
@@ -129,18 +129,6 @@ def test_decisions_by_hand() -> None:
     assert asdict(multilabel_metrics(scores, labels).at_threshold) == pytest.approx(by_hand)
 
 
-def test_decisions_equal_scikit_learn_except_for_its_macro_f1() -> None:
-    scores, labels = scored_images()
-    decisions = multilabel_metrics(scores, labels).at_threshold
-    predicted = (scores >= 0.5).int().numpy()
-    for average, names in (("macro", ("CP", "CR")), ("micro", ("OP", "OR", "OF1"))):
-        expected = precision_recall_fscore_support(
-            labels.numpy(), predicted, average=average, zero_division=0
-        )
-        for name, value in zip(names, expected, strict=False):
-            assert asdict(decisions)[name] == pytest.approx(value)
-
-
 def test_where_torchmetrics_agrees_and_where_it_does_not() -> None:
     scores, labels = scored_images()
     given = {"preds": scores, "target": labels, "num_labels": 5}
@@ -170,6 +158,16 @@ def test_top_k_takes_the_highest_that_reach_the_threshold() -> None:
     assert (above.OP, above.OR) == (1, 0.5)
     always = multilabel_metrics(scores, labels, thresholds=-math.inf, top_k=2).top_k  # two, and two
     assert (always.OP, always.OR) == (0.75, 0.75)
+
+
+@pytest.mark.parametrize("classes", [1, 2])
+def test_fewer_classes_than_k_have_no_top_k_and_all_other_metrics(classes: int) -> None:
+    scores, labels = scored_images(classes=classes)
+    found = multilabel_metrics(scores, labels).summary()
+    assert {name for name, value in found.items() if math.isnan(value)} == {
+        f"top-3 {name}" for name in ("CP", "CR", "CF1", "OP", "OR", "OF1")
+    }
+    assert found["OR"] == multilabel_metrics(scores, labels, top_k=classes).top_k.OR
 
 
 def test_top_k_gives_ties_to_the_first_classes() -> None:
@@ -230,7 +228,6 @@ def test_bad_scores_and_labels_are_named(
         ({"thresholds": torch.zeros(2)}, r"thresholds: expected shape \(5,\), got \(2,\)"),
         ({"thresholds": torch.full((5,), math.nan)}, "thresholds: expected numbers, got NaN"),
         ({"top_k": 0}, "top_k: expected a whole number >= 1"),
-        ({"top_k": 6}, r"top_k: expected at most the number of classes \(5\), got 6"),
     ],
 )
 def test_bad_thresholds_and_top_k_are_named(arguments: dict[str, object], message: str) -> None:

@@ -329,7 +329,7 @@ class TestCollapseDiagnostics:
         for part in (0, 3, 6):  # rows whose sigmas have fallen to the floor
             sigmas = healthy.sigmas.clone()
             sigmas[:part] = 0.05
-            found = collapse_diagnostics(HeadOutput(points(6, 8), replace(healthy, sigmas=sigmas)), 0.05)
+            found = collapse_diagnostics(HeadOutput(points(6, 8), replace(healthy, sigmas=sigmas), sigma_floor=0.05))
             shares.append(found["sigma_at_floor"].item())
             used = (healthy.log_weights.exp() * sigmas).sum(1).mean()
             assert found["mean_sigma"].item() == pytest.approx(used.item())
@@ -343,7 +343,7 @@ class TestCollapseDiagnostics:
         weights = torch.tensor([0.0, -200, -200, -200], dtype=torch.float64).expand(3, 4)
         for form in (sigmas, sigmas.unsqueeze(-1).expand(3, 4, 8)):
             collapsed = replace(healthy, log_weights=weights, sigmas=form)
-            found = collapse_diagnostics(HeadOutput(points(3, 8), collapsed), 0.05)
+            found = collapse_diagnostics(HeadOutput(points(3, 8), collapsed, sigma_floor=0.05))
             assert found["mean_sigma"].item() == pytest.approx(0.05)
             assert found["sigma_at_floor"].item() == pytest.approx(1.0)
 

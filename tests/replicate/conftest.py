@@ -31,7 +31,7 @@ def tiny_recipes(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], Reci
         name: partial(tiny, make) for name, make in RECIPES.items() if name.startswith(("coco", "chest"))
     }
     monkeypatch.setattr("probmcl_book.commands.run.RECIPES", RECIPES | small)
-    monkeypatch.setattr("probmcl_book.replicate.views.suggested_workers", lambda images, device: 0)
+    monkeypatch.setattr("probmcl.train.stages.suggested_workers", lambda images, device: 0)
     return small
 
 

@@ -61,7 +61,7 @@ def whole() -> Record:
 
 def test_a_run_interrupted_within_a_method_ends_with_the_same_record(tmp_path, monkeypatch, whole) -> None:
     with monkeypatch.context() as patched:  # within ProbMCL: its encoder is trained, its probe is not
-        patched.setattr(methods, "linear_probe", failing_at(3, methods.linear_probe))
+        patched.setattr(stages, "linear_probe", failing_at(3, stages.linear_probe))
         with pytest.raises(PowerCutError):
             experiment(tmp_path)
     left = [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*.*"))]

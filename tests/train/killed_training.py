@@ -77,8 +77,8 @@ def train(checkpoint: Path, moments: Countdown) -> Tensor:
     os.fsync, os.replace = moments.before(os.fsync), moments.before(os.replace)
     fit(
         model,
-        moments.before(step),
         loader,
+        moments.before(step),
         SETTINGS,
         seed=0,
         criterion=criterion,

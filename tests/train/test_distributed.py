@@ -113,10 +113,8 @@ def test_ranks_end_with_the_same_weights_and_the_epoch_that_rank_0_liked(
 
 @pytest.mark.parametrize("count", MANY)
 def test_rank_0_alone_writes_the_checkpoint(ranks, count: int) -> None:
-    assert [found["wrote"] for found in of_each_rank(ranks, count, "contrastive")] == [
-        True,
-        *[False] * (count - 1),
-    ]
+    wrote = [found["wrote"] for found in of_each_rank(ranks, count, "contrastive")]
+    assert wrote == [True, *[False] * (count - 1)]
 
 
 @pytest.mark.parametrize("count", [1, *MANY])

@@ -42,25 +42,19 @@ def weights(model: nn.Module) -> Tensor:
 
 def test_same_seed_gives_the_same_weights_bit_by_bit_and_another_seed_does_not() -> None:
     models = [make_model() for _ in range(3)]
-    for model, seed in zip(models, (0, 0, 1), strict=True):
-        fit(model, regression_step, make_loader(), SETTINGS, seed=seed)
-    assert torch.equal(weights(models[0]), weights(models[1]))
-    assert not torch.equal(weights(models[0]), weights(models[2]))
-
-
-def test_the_loop_leaves_the_global_random_numbers_alone() -> None:
     torch.manual_seed(3)
     expected = torch.rand(1)
     torch.manual_seed(3)
-    model = nn.Linear(3, 2, device="cpu")
-    torch.manual_seed(3)
-    fit(model, regression_step, make_loader(), SETTINGS, seed=0)
-    assert torch.equal(torch.rand(1), expected)
+    for model, seed in zip(models, (0, 0, 1), strict=True):
+        fit(model, make_loader(), regression_step, SETTINGS, seed=seed)
+    assert torch.equal(weights(models[0]), weights(models[1]))
+    assert not torch.equal(weights(models[0]), weights(models[2]))
+    assert torch.equal(torch.rand(1), expected)  # the loop leaves the global random numbers alone
 
 
 def test_the_loss_falls_and_is_logged() -> None:
     long = TrainingSettings(epochs=20, batch_size=8, learning_rate=0.05)
-    history = fit(make_model(), regression_step, make_loader(), long, seed=0)
+    history = fit(make_model(), make_loader(), regression_step, long, seed=0)
     assert history.curve("loss")[-1] < history.curve("loss")[0]
     assert history.curve("mse") == pytest.approx(history.curve("loss"))
     assert history.curve("constant") == pytest.approx([2.0] * 20)
@@ -88,7 +82,7 @@ def test_the_share_of_time_spent_waiting_for_data_is_logged(monkeypatch: pytest.
         clock.now += 1.0
         return regression_step(model, batch)
 
-    history = fit(make_model(), slow, Slow(), SETTINGS, seed=0)
+    history = fit(make_model(), Slow(), slow, SETTINGS, seed=0)
     assert history.curve("seconds") == [16.0] * 3
     assert history.curve("data_share") == [0.75] * 3
 
@@ -103,7 +97,7 @@ def test_the_best_watched_epoch_is_kept() -> None:
         return next(scores)
 
     model = make_model()
-    history = fit(model, regression_step, make_loader(), SETTINGS, seed=0, watch=watch)
+    history = fit(model, make_loader(), regression_step, SETTINGS, seed=0, watch=watch)
     assert history.best_epoch == 2
     assert history.curve("watched") == [0.1, 0.9, 0.5]
     assert torch.equal(weights(model), seen[1])
@@ -112,7 +106,7 @@ def test_the_best_watched_epoch_is_kept() -> None:
 def test_a_watched_metric_that_is_nan_stops_the_run_and_says_so() -> None:
     scores = iter([0.1, float("nan"), 0.5])
     with pytest.raises(ValueError, match="watch: expected a number after epoch 2, got NaN"):
-        fit(make_model(), regression_step, make_loader(), SETTINGS, seed=0, watch=lambda model: next(scores))
+        fit(make_model(), make_loader(), regression_step, SETTINGS, seed=0, watch=lambda model: next(scores))
 
 
 def test_with_a_moving_average_the_average_is_watched_and_kept() -> None:
@@ -124,47 +118,10 @@ def test_with_a_moving_average_the_average_is_watched_and_kept() -> None:
         return float(len(seen))
 
     model, plain = make_model(), make_model()
-    fit(model, regression_step, make_loader(), averaged, seed=0, watch=watch)
-    fit(plain, regression_step, make_loader(), TrainingSettings(2, 8, 0.05), seed=0)
+    fit(model, make_loader(), regression_step, averaged, seed=0, watch=watch)
+    fit(plain, make_loader(), regression_step, TrainingSettings(2, 8, 0.05), seed=0)
     assert torch.equal(weights(model), seen[-1])
     assert not torch.allclose(weights(model), weights(plain))
-
-
-@pytest.mark.parametrize("ema_decay", [None, 0.9])
-def test_a_run_resumed_from_its_checkpoint_ends_with_the_same_weights(
-    tmp_path: Path, ema_decay: float | None
-) -> None:
-    settings = TrainingSettings(epochs=4, batch_size=8, learning_rate=0.05, ema_decay=ema_decay)
-    whole = make_model()
-    fit(whole, regression_step, make_loader(), settings, seed=0)
-
-    class StopError(Exception):
-        pass
-
-    def stop_in_epoch_three(model: nn.Module) -> float:
-        stop_in_epoch_three.calls += 1
-        if stop_in_epoch_three.calls == 3:
-            raise StopError
-        return float(stop_in_epoch_three.calls)
-
-    stop_in_epoch_three.calls = 0
-    path = tmp_path / "last.pt"
-    with pytest.raises(StopError):
-        fit(
-            make_model(),
-            regression_step,
-            make_loader(),
-            settings,
-            seed=0,
-            watch=stop_in_epoch_three,
-            checkpoint=path,
-        )
-    assert len(load_checkpoint(path)["history"]["epochs"]) == 2
-    torch.manual_seed(99)  # whatever happened in between
-    resumed = make_model()
-    history = fit(resumed, regression_step, make_loader(), settings, seed=0, checkpoint=path)
-    assert [log.epoch for log in history.epochs] == [1, 2, 3, 4]
-    assert torch.equal(weights(whole), weights(resumed))
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_says_so() -> None:
@@ -173,12 +130,12 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_says_so() -> None:
         return LossParts(found.total * float("nan"), found.parts)
 
     with pytest.raises(FloatingPointError, match="loss of epoch 1 is nan"):
-        fit(make_model(), broken, make_loader(), SETTINGS, seed=0)
+        fit(make_model(), make_loader(), broken, SETTINGS, seed=0)
 
 
 def test_an_empty_loader_is_an_error() -> None:
     with pytest.raises(ValueError, match="loader: expected at least one batch"):
-        fit(make_model(), regression_step, [], SETTINGS, seed=0)
+        fit(make_model(), [], regression_step, SETTINGS, seed=0)
 
 
 def test_biases_and_normalisation_do_not_decay() -> None:
@@ -186,11 +143,6 @@ def test_biases_and_normalisation_do_not_decay() -> None:
     assert [p.dim() for p in decayed["params"]] == [2, 2]
     assert all(p.dim() == 1 for p in free["params"])
     assert (decayed["weight_decay"], free["weight_decay"]) == (0.1, 0.0)
-
-
-def test_frozen_parameters_are_not_given_to_the_optimiser() -> None:
-    model = make_model().requires_grad_(False)
-    assert [len(group["params"]) for group in parameter_groups(model, 0.1)] == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -209,23 +161,6 @@ def test_frozen_parameters_are_not_given_to_the_optimiser() -> None:
 def test_bad_settings_are_named(name: str, value: object) -> None:
     with pytest.raises(ValueError, match=name):
         TrainingSettings(**{"epochs": 1, "batch_size": 1, "learning_rate": 0.1, name: value})
-
-
-def test_a_torn_checkpoint_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "last.pt"
-    save_checkpoint(path, {"weights": torch.zeros(1000)})
-    path.write_bytes(path.read_bytes()[:500])
-    with pytest.raises(ValueError, match=r"last\.pt is torn"):
-        load_checkpoint(path)
-
-
-def test_a_foreign_checkpoint_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "foreign.pt"
-    torch.save({"weights": torch.zeros(2)}, path)
-    with pytest.raises(ValueError, match=r"foreign\.pt is not a checkpoint of this package"):
-        load_checkpoint(path)
-    with pytest.raises(FileNotFoundError):
-        load_checkpoint(tmp_path / "absent.pt")
 
 
 @pytest.mark.parametrize(
@@ -251,30 +186,14 @@ def test_numbers_of_numpy_become_plain_and_can_be_read_back(tmp_path: Path) -> N
     def watch(model: nn.Module) -> float:
         return next(scores)
 
-    fit(make_model(), regression_step, make_loader(), settings, seed=0, watch=watch, checkpoint=path)
+    fit(make_model(), make_loader(), regression_step, settings, seed=0, watch=watch, checkpoint=path)
     state = load_checkpoint(path)
     assert [log["watched"] for log in state["history"]["epochs"]] == [0.25, 0.5]
     assert state["run"]["settings"]["learning_rate"] == 0.1
 
 
-def test_a_failed_write_keeps_the_previous_checkpoint_and_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "last.pt"
-    save_checkpoint(path, {"epoch": 1})
-
-    def full(*arguments: Any) -> None:
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(OSError, match="no space left"):
-        save_checkpoint(path, {"epoch": 2})
-    assert load_checkpoint(path)["epoch"] == 1
-    assert list(tmp_path.iterdir()) == [path]
-
-
 @pytest.mark.parametrize("steps", [1, 2, 5])
 def test_the_schedule_stands_any_number_of_steps(steps: int) -> None:
     batches = [(torch.randn(8, 3), torch.randn(8, 2))] * steps
-    history = fit(make_model(), regression_step, batches, TrainingSettings(1, 8, 0.05, warmup=0.2), seed=0)
+    history = fit(make_model(), batches, regression_step, TrainingSettings(1, 8, 0.05, warmup=0.2), seed=0)
     assert history.epochs[0].learning_rate < 0.05

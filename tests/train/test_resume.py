@@ -20,6 +20,7 @@ from torch.nn import functional
 from probmcl.data import TwoViews, digit_scenes, make_loader, scene_augmentation
 from probmcl.loss import AsymmetricLoss, CrossBatchQueue, LossParts, ProbMCLLoss, SupConLoss
 from probmcl.train import TrainingSettings, end_to_end, fit, linear_probe, load_checkpoint, save_checkpoint
+from probmcl.train.batches import Batches
 
 SETTINGS = TrainingSettings(epochs=2, batch_size=4, learning_rate=0.05)
 
@@ -85,7 +86,11 @@ def interrupted(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_run_goes_on_within_an_epoch(interrupted: Path) -> None:
+@pytest.mark.parametrize("ema_decay", [None, 0.9])
+def test_a_run_goes_on_within_an_epoch(tmp_path: Path, ema_decay: float | None) -> None:
+    interrupted, settings = tmp_path / "last.pt", {"ema_decay": ema_decay}
+    with pytest.raises(PowerCutError):
+        train(interrupted, step=stopping_after(7), settings=settings)
     assert load_checkpoint(interrupted)["epoch"]["steps"] == 3
     steps: list[Tensor] = []
 
@@ -93,9 +98,10 @@ def test_a_run_goes_on_within_an_epoch(interrupted: Path) -> None:
         steps.append(batch[0])
         return step(model, batch)
 
-    resumed = train(interrupted, step=counted)
+    torch.manual_seed(99)  # whatever happened in between
+    resumed = train(interrupted, step=counted, settings=settings)
     assert len(steps) == 1
-    assert torch.equal(resumed, train(interrupted.with_name("whole.pt")))
+    assert torch.equal(resumed, train(tmp_path / "whole.pt", settings=settings))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -218,7 +224,7 @@ def test_the_classification_stages_know_their_loss_and_their_data(tmp_path: Path
 
     def joint(criterion: Any) -> None:
         batches, path = [(features, labels)], tmp_path / "joint.pt"
-        end_to_end(nn.Linear(3, 2), criterion, batches, SETTINGS, seed=0, checkpoint=path)
+        end_to_end(nn.Linear(3, 2), batches, criterion, SETTINGS, seed=0, checkpoint=path)
 
     probe(features, labels, bce)
     probe(features, labels, bce)
@@ -238,6 +244,8 @@ def test_a_foreign_file_is_an_error_and_stays_as_it_is(interrupted: Path) -> Non
     with pytest.raises(ValueError, match=r"last\.pt is not a checkpoint of this package"):
         train(interrupted)
     assert interrupted.read_bytes() == before
+    with pytest.raises(FileNotFoundError):
+        load_checkpoint(interrupted.with_name("absent.pt"))
 
 
 def test_a_full_disk_is_named_and_the_checkpoint_before_it_stays(
@@ -268,7 +276,7 @@ def test_a_full_disk_is_named_and_the_checkpoint_before_it_stays(
     assert {path.name: path.read_bytes() for path in interrupted.parent.iterdir()} == files
 
 
-def test_going_on_does_not_make_the_views_of_batches_already_seen(tmp_path: Path) -> None:
+def test_going_on_does_not_make_the_views_of_batches_already_seen() -> None:
     made: list[int] = []
     augment = TwoViews(scene_augmentation())
 
@@ -276,29 +284,12 @@ def test_going_on_does_not_make_the_views_of_batches_already_seen(tmp_path: Path
         made.append(len(images))
         return augment(images)
 
-    def two_views(model: nn.Module, batch: Any) -> LossParts:
-        (first, _), labels = batch
-        return step(model, (first.flatten(1), labels))
-
-    def run(step: Any) -> Tensor:
-        torch.manual_seed(0)
-        model = nn.Linear(1024, 10)
-        loader = make_loader(digit_scenes("train", 20), view, 4, shuffle=True, seed=0)
-        fit(model, step, loader, SETTINGS, seed=0, checkpoint=tmp_path / "last.pt", checkpoint_steps=3)
-        return model.weight.detach()
-
-    whole = run(two_views)
-    for file in tmp_path.iterdir():
-        file.unlink()
-    left = iter(range(8))
-
-    def stopping(model: nn.Module, batch: Any) -> LossParts:
-        if next(left, None) is None:
-            raise PowerCutError
-        return two_views(model, batch)
-
-    with pytest.raises(PowerCutError):
-        run(stopping)
+    loader = make_loader(digit_scenes("train", 20), view, 4, shuffle=True, seed=0)
+    batches = Batches(loader, torch.device("cpu"))
+    whole = list(batches.epoch())
     made.clear()
-    assert torch.equal(run(two_views), whole)
-    assert made == [4, 4]  # three of five batches were seen
+    rest = list(batches.epoch_from(3))
+    assert made == [4, 4]
+    for ((view, _), labels), ((expected, _), expected_labels) in zip(rest, whole[3:], strict=True):
+        assert torch.equal(view, expected)
+        assert torch.equal(labels, expected_labels)

@@ -1,16 +1,29 @@
-"""The two stages: what moves, what is frozen, what the linear probe returns."""
+"""The two stages: what moves, what the linear probe returns, and both after each other."""
 
 import copy
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from probmcl.data import TwoViews, digit_scenes, make_loader, plain_view, scene_augmentation
+from probmcl.data import LabelledImages, TwoViews, digit_scenes, make_loader, plain_view, scene_augmentation
+from probmcl.evaluate import mean_average_precision, multilabel_metrics, thresholds_from_validation
 from probmcl.loss import AsymmetricLoss, ProbMCLLoss, SupConLoss
 from probmcl.model import MixtureDensityHead, ProjectionHead, SmallCNN
-from probmcl.train import TrainingSettings, contrastive_stage, end_to_end, linear_probe, predict, seeded
+from probmcl.train import (
+    TrainingSettings,
+    TwoStages,
+    contrastive_stage,
+    end_to_end,
+    linear_probe,
+    load_checkpoint,
+    predict,
+    seeded,
+    two_stages,
+)
 
 SETTINGS = TrainingSettings(epochs=1, batch_size=16, learning_rate=1e-3)
 
@@ -38,12 +51,61 @@ def test_contrastive_stage_moves_encoder_and_head_and_repeats_bit_by_bit(kind: s
     for _ in range(2):
         encoder, head, criterion = build(kind)
         before = copy.deepcopy(encoder.state_dict())
-        history = contrastive_stage(encoder, head, criterion, two_view_loader(scenes), SETTINGS, seed=0)
+        history = contrastive_stage(encoder, head, two_view_loader(scenes), criterion, SETTINGS, seed=0)
         assert not torch.equal(before["network.0.weight"], encoder.state_dict()["network.0.weight"])
         assert history.epochs[0].views_per_second > 0
         assert "effective_rank" in history.epochs[0].diagnostics
         states.append(encoder.state_dict() | head.state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def both_stages(images: LabelledImages, **options: Any) -> TwoStages:
+    encoder, head, criterion = build("probmcl")
+    views = {"two_views": TwoViews(scene_augmentation()), "plain_view": plain_view()}
+    options |= {"probe": TrainingSettings(2, 16, 1e-2), "metric": mean_average_precision, **views}
+    return two_stages(encoder, head, images, images, criterion, SETTINGS, seed=0, **options)
+
+
+@pytest.mark.parametrize("classes", [1, 2, 300])
+def test_any_number_of_classes_goes_the_whole_way_from_images_to_metrics(classes: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.randint(256, (32, 1, 16, 16), generator=generator, dtype=torch.uint8)
+    labels = torch.rand(32, classes, generator=generator) < 0.5
+    images = LabelledImages(pixels, labels, [f"class {k}" for k in range(classes)])
+    trained = both_stages(images)
+    scores, seen = predict(trained.model, make_loader(images, plain_view(), 20))
+    thresholds = thresholds_from_validation(validation_scores=scores, validation_labels=seen)
+    found = multilabel_metrics(scores, seen, thresholds=thresholds).summary()
+    assert {name for name, value in found.items() if value != value} == (
+        {name for name in found if name.startswith("top-3")} if classes < 3 else set()
+    )
+    assert found["mAP"] == pytest.approx(max(trained.probe.curve("watched")))
+
+
+def test_two_stages_go_on_from_their_checkpoints(scenes, tmp_path: Path, monkeypatch) -> None:
+    whole = both_stages(scenes).model.state_dict()
+    saved = {"checkpoint": tmp_path, "checkpoint_steps": 2}
+    with monkeypatch.context() as patched:
+        patched.setattr("probmcl.train.stages.linear_probe", None)
+        with pytest.raises(TypeError):
+            both_stages(scenes, **saved)
+    assert load_checkpoint(tmp_path / "training.pt")["history"]["best_epoch"] == 1
+    resumed = both_stages(scenes, **saved).model.state_dict()
+    assert len(load_checkpoint(tmp_path / "probe.pt")["history"]["epochs"]) == 2
+    assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
+
+
+def test_another_batch_size_than_that_of_the_loader_is_an_error(scenes) -> None:
+    other = TrainingSettings(1, 8, 1e-3)
+    with pytest.raises(ValueError, match=r"settings\.batch_size: expected .* loader \(16\), got 8"):
+        end_to_end(SmallCNN(), two_view_loader(scenes), AsymmetricLoss(), other, seed=0)
+
+
+def test_the_floor_in_the_log_is_that_of_the_head(scenes) -> None:
+    encoder, _, criterion = build("probmcl")
+    head = MixtureDensityHead(16, 10, trunk=(16, 8), sigma_floor=1000.0)
+    history = contrastive_stage(encoder, head, two_view_loader(scenes), criterion, SETTINGS, seed=0)
+    assert history.curve("sigma_at_floor") == pytest.approx([1])
 
 
 def test_contrastive_stage_watches_the_encoder_alone(scenes) -> None:
@@ -54,7 +116,7 @@ def test_contrastive_stage_watches_the_encoder_alone(scenes) -> None:
         shapes.append(tuple(model(torch.zeros(1, 1, 32, 32)).shape))
         return 1.0
 
-    contrastive_stage(encoder, head, criterion, two_view_loader(scenes), SETTINGS, seed=0, watch=watch)
+    contrastive_stage(encoder, head, two_view_loader(scenes), criterion, SETTINGS, seed=0, watch=watch)
     assert shapes == [(1, 16)]
 
 
@@ -66,8 +128,8 @@ def test_a_criterion_with_weights_to_train_is_an_error_in_every_stage() -> None:
 
     features, labels = torch.randn(4, 2), torch.eye(2).repeat(2, 1)
     stages = (
-        lambda: contrastive_stage(nn.Linear(2, 2), nn.Linear(2, 2), Learnt(), [0], SETTINGS, seed=0),
-        lambda: end_to_end(nn.Linear(2, 2), Learnt(), [(features, labels)], SETTINGS, seed=0),
+        lambda: contrastive_stage(nn.Linear(2, 2), nn.Linear(2, 2), [0], Learnt(), SETTINGS, seed=0),
+        lambda: end_to_end(nn.Linear(2, 2), [(features, labels)], Learnt(), SETTINGS, seed=0),
         lambda: linear_probe(features, labels, Learnt(), SETTINGS, seed=0),
     )
     for stage in stages:
@@ -86,38 +148,28 @@ def test_end_to_end_trains_on_both_views(scenes) -> None:
         return functional.binary_cross_entropy_with_logits(logits, labels)
 
     classifier = nn.Sequential(SmallCNN(widths=(8, 8, 16)), nn.Linear(16, 10))
-    history = end_to_end(classifier, criterion, two_view_loader(scenes), SETTINGS, seed=0)
+    history = end_to_end(classifier, two_view_loader(scenes), criterion, SETTINGS, seed=0)
     assert rows == [32, 32, 32]
     assert history.epochs[0].parts["classification"] == pytest.approx(history.epochs[0].loss)
 
 
-def test_linear_probe_takes_raw_features_and_does_not_touch_them() -> None:
+def test_linear_probe_takes_and_watches_raw_features_and_does_not_touch_them() -> None:
     generator = torch.Generator().manual_seed(0)
     features = 100 + 5 * torch.randn(256, 4, generator=generator)  # far from standardised
     labels = (features[:, :2] > 100).float()
     kept = features.clone()
-    settings = TrainingSettings(epochs=30, batch_size=32, learning_rate=0.1)
-    layer, history = linear_probe(
-        features, labels, functional.binary_cross_entropy_with_logits, settings, seed=0
-    )
-    assert torch.equal(features, kept)
-    assert ((layer(features) > 0) == labels.bool()).float().mean() > 0.97
-    assert history.curve("loss")[-1] < 0.2
-
-
-def test_linear_probe_watches_a_layer_for_raw_features() -> None:
-    features = torch.randn(64, 3, generator=torch.Generator().manual_seed(0)) * 7 + 3
-    labels = (features[:, :1] > 3).float()
-    seen = []
+    settings, seen = TrainingSettings(epochs=30, batch_size=32, learning_rate=0.1), []
 
     def watch(layer: nn.Module) -> float:
         seen.append(layer(features).detach())
         return float(len(seen))
 
-    layer, _ = linear_probe(
-        features, labels, AsymmetricLoss(), TrainingSettings(2, 16, 0.05), seed=0, watch=watch
-    )
+    bce = functional.binary_cross_entropy_with_logits
+    layer, history = linear_probe(features, labels, bce, settings, seed=0, watch=watch)
+    assert torch.equal(features, kept)
     assert torch.allclose(seen[-1], layer(features), atol=1e-5)
+    assert ((layer(features) > 0) == labels.bool()).float().mean() > 0.97
+    assert history.curve("loss")[-1] < 0.2
 
 
 def test_linear_probe_gives_a_constant_feature_no_weight() -> None:
@@ -160,12 +212,4 @@ def test_predict_keeps_the_order_and_computes_in_evaluation_mode(scenes) -> None
     assert torch.equal(labels, scenes.labels.float())
     assert torch.allclose(features[:20], encoder.eval()(plain_view()(scenes.images[:20])), atol=1e-5)
     assert not features.requires_grad
-
-
-def test_features_from_predict_can_be_trained_on(scenes) -> None:
-    features, _ = predict(
-        SmallCNN(widths=(8, 8, 16)), make_loader(scenes, plain_view(), 20, shuffle=False, seed=0)
-    )
-    layer = nn.Linear(16, 1)
-    layer(features).sum().backward()
-    assert layer.weight.grad is not None
+    nn.Linear(16, 1)(features).sum().backward()  # no inference tensor: it can be trained on

@@ -30,7 +30,7 @@ from probmcl.train import (
     predict,
     this_share,
 )
-from probmcl.train.distributed import replicate, summed
+from probmcl.train.distributed import all_reduce, replicate
 
 WORLDS = (1, 2, 3, 4)
 SIZES = {1: (8,), 2: (5, 3), 3: (4, 3, 1), 4: (1, 4, 1, 2)}
@@ -87,8 +87,8 @@ def loss_and_gradient(criterion: str, kind: str, precision: str) -> dict[str, Te
         "expected loss": expected.total.detach(),
         "expected part": expected.parts["contrastive"],
         "expected gradient": gradient(whole),
-        "loss": summed(found.total) / share.ranks,
-        "part": summed(contrastive) / share.ranks,
+        "loss": all_reduce(found.total) / share.ranks,
+        "part": all_reduce(contrastive) / share.ranks,
         "gradient": gradient(model),
     }
 
@@ -190,11 +190,11 @@ def train(kind: str, watch: Watch, checkpoint: Path, steps: int = 12) -> dict[st
     if kind == "end to end":
         model = encoder.append(nn.Linear(12, 3))
         bce = functional.binary_cross_entropy_with_logits
-        history = end_to_end(model, bce, loader, SETTINGS, **options)
+        history = end_to_end(model, loader, bce, SETTINGS, **options)
     else:
         head = MixtureDensityHead(12, 3, trunk=(16, 8))
         history = contrastive_stage(
-            encoder, head, Cut(steps), loader, SETTINGS, checkpoint_steps=2, **options
+            encoder, head, loader, Cut(steps), SETTINGS, checkpoint_steps=2, **options
         )
         model = nn.Sequential(encoder, head)
     return {

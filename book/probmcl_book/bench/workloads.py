@@ -99,7 +99,7 @@ def digits_epoch(criterion: str, sizes: Sizes) -> Pass:
     loader = make_loader(scenes, views, settings.batch_size, shuffle=True, seed=0, drop_last=True)
     encoder = build_encoder(recipe.encoder, in_channels=1)
     head, loss = contrastive_parts(method, encoder.feature_dim, len(scenes.classes))
-    return partial(contrastive_stage, encoder, head, loss, loader, settings, seed=0)
+    return partial(contrastive_stage, encoder, head, loader, loss, settings, seed=0)
 
 
 def _backward(loss: Tensor, leaves: list[Tensor]) -> None:

@@ -16,7 +16,7 @@ from typing import Annotated
 import torch
 
 import probmcl
-from probmcl.train import launcher
+from probmcl.train import this_share
 from probmcl_book.records.constraints import Positive, Text, like
 
 _PACKAGE = Path(probmcl.__file__).resolve().parent
@@ -82,7 +82,17 @@ def command_line(arguments: Sequence[str]) -> str:
     """
     folders = re.compile(r"^(--?[\w-]+=)?(/|~/|[A-Za-z]:[\\/])(.*[\\/])?")
     shortened = (folders.sub(r"\1", argument) for argument in arguments)
-    return shlex.join([*launcher(), "-m", "probmcl", *shortened])
+    return shlex.join([*_launcher(), "-m", "probmcl", *shortened])
+
+
+def _launcher() -> list[str]:
+    """The words that started this process: ``python``, or ``torchrun`` with its sizes."""
+    ranks = this_share().ranks
+    if ranks == 1:
+        return ["python"]
+    on_this_machine = int(os.environ.get("LOCAL_WORLD_SIZE", ranks))
+    machines = ["--nnodes", str(ranks // on_this_machine)] if ranks > on_this_machine else []
+    return ["torchrun", *machines, "--nproc-per-node", str(on_this_machine)]
 
 
 def checkout() -> Path | None:

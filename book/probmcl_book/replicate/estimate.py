@@ -160,9 +160,9 @@ def _whole(method: Method, encoder: Encoder, batch: Batch, device: torch.device)
     options = _options(method, device)
     if not method.trunk:
         classifier, loss = end_to_end_parts(method, encoder.feature_dim, labels)
-        return partial(end_to_end, logits_model(encoder, classifier), loss, [batch], **options)
+        return partial(end_to_end, logits_model(encoder, classifier), [batch], loss, **options)
     head, criterion = contrastive_parts(method, encoder.feature_dim, labels.shape[1])
-    return partial(contrastive_stage, encoder, head, criterion, [batch], **options)
+    return partial(contrastive_stage, encoder, head, [batch], criterion, **options)
 
 
 def _head(method: Method, encoder: Encoder, labels: Tensor) -> Callable[[], History]:
@@ -170,7 +170,7 @@ def _head(method: Method, encoder: Encoder, labels: Tensor) -> Callable[[], Hist
     head, criterion = contrastive_parts(method, encoder.feature_dim, labels.shape[1])
     features = torch.randn(2, len(labels), encoder.feature_dim).unbind(), labels.float()
     return partial(
-        contrastive_stage, nn.Identity(), head, criterion, [features], **_options(method, torch.device("cpu"))
+        contrastive_stage, nn.Identity(), head, [features], criterion, **_options(method, torch.device("cpu"))
     )
 
 

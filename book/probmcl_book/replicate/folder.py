@@ -16,7 +16,7 @@ from torch import Tensor
 from probmcl._files import whole_file
 from probmcl.model import Encoder
 from probmcl.train import is_first
-from probmcl.train.distributed import agreed
+from probmcl.train.distributed import broadcast_object
 from probmcl_book.records.provenance import Code, Hardware
 from probmcl_book.replicate.finished import Finished, digest, key_of, restored, write_finished
 from probmcl_book.replicate.recipe import LettersStart, Recipe
@@ -62,7 +62,7 @@ class RunFolder:
         Raises:
             ValueError: if its file is torn, damaged or foreign; the message names it.
         """
-        found = agreed(self._read(key) if is_first() else None)
+        found = broadcast_object(self._read(key) if is_first() else None)
         if found is None or (whole and not any(name.startswith("encoder.") for name in found[1])):
             return None
         return restored(*found)
@@ -104,7 +104,7 @@ class RunFolder:
         if is_first() and not path.exists():
             with whole_file(path) as file:
                 file.write(json.dumps([asdict(part) for part in now]).encode())
-        code, hardware = agreed(json.loads(path.read_bytes()) if is_first() else [])
+        code, hardware = broadcast_object(json.loads(path.read_bytes()) if is_first() else [])
         return Code(**code), Hardware(**hardware)
 
     def start(
@@ -117,7 +117,7 @@ class RunFolder:
         """
         key = start_key(recipe, seed)
         path = self.starts / f"{key}.safetensors"
-        found = agreed(read_tensors(path) if is_first() and path.exists() else None)
+        found = broadcast_object(read_tensors(path) if is_first() and path.exists() else None)
         if found is None:
             stages = path.with_suffix("")
             encoder = pretrain(

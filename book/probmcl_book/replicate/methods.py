@@ -10,24 +10,24 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from probmcl.data import ViewLoader
+from probmcl.data import LabelledDataset, ViewLoader
 from probmcl.evaluate import mean_average_precision, ridge_probe
-from probmcl.loss import AsymmetricLoss
+from probmcl.loss import AsymmetricLoss, LossParts
 from probmcl.model import Encoder, LabelGraphHead, MixtureClassifier, MixtureDensityHead
 from probmcl.train import (
     History,
     Watch,
-    contrastive_stage,
     end_to_end,
-    linear_probe,
+    fit,
     predict,
-    same_everywhere,
+    probe_encoder,
     seeded,
     this_share,
+    two_stages,
 )
 from probmcl_book.replicate.parts import contrastive_parts, end_to_end_parts, logits_model
 from probmcl_book.replicate.recipe import Method, Recipe
-from probmcl_book.replicate.splits import Images, Splits
+from probmcl_book.replicate.splits import Splits
 from probmcl_book.replicate.starts import CHECKPOINT_STEPS
 from probmcl_book.replicate.views import plain_loader, training_loader
 
@@ -83,7 +83,7 @@ class _Work:
     progress: str | None = None
     checkpoints: Path | None = None
 
-    def outputs(self, model: nn.Module, images: Images) -> tuple[Tensor, Tensor]:
+    def outputs(self, model: nn.Module, images: LabelledDataset) -> tuple[Tensor, Tensor]:
         """What a model makes of plain views, and their labels."""
         loader = plain_loader(images, self.recipe.views, device=self.device)
         return predict(model, loader, device=self.device)
@@ -94,19 +94,21 @@ class _Work:
         return training_loader(self.splits.train, self.recipe.views, size, seed=self.seed, device=self.device)
 
     def options(self, watch: Watch) -> dict[str, Any]:
-        """What every stage on images is told alike, and its watched metric."""
+        """What every training on images is told alike, and its watched metric."""
         return {
             "seed": self.seed,
-            "device": self.device,
             "watch": watch,
-            "checkpoint": self.saved("training.pt"),
+            "device": self.device,
+            "checkpoint": None if self.checkpoints is None else self.checkpoints / "training.pt",
             "checkpoint_steps": CHECKPOINT_STEPS,
             "progress": self.progress,
         }
 
-    def saved(self, name: str) -> Path | None:
-        """The file of a stage's checkpoints."""
-        return None if self.checkpoints is None else self.checkpoints / name
+    def probing(self) -> dict[str, Any]:
+        """How a probe sees images, and by what its epoch is chosen."""
+        views = self.recipe.views
+        plain = {"plain_view": views.plain(), "plain_batch": views.evaluation_batch}
+        return {**plain, "metric": mean_average_precision}
 
 
 def train_method(
@@ -158,7 +160,16 @@ def probe_start(
 ) -> Trained:
     """The linear probe of the start itself: what every method has before it learns anything."""
     work = _Work(start, recipe, splits, seed, device)
-    classifier, history = _probe(work)
+    classifier, history = probe_encoder(
+        start,
+        splits.train,
+        splits.validation,
+        AsymmetricLoss(),
+        recipe.probe,
+        seed=seed,
+        device=device,
+        **work.probing(),
+    )
     scores = _scores(work, classifier)
     return Trained(
         start.eval(), classifier.eval(), *scores, history=None, seconds=history.seconds, image_views=0
@@ -175,8 +186,8 @@ def _end_to_end(method: Method, work: _Work) -> _Parts:
 
     history = end_to_end(
         logits_model(work.encoder, classifier),
-        criterion,
         work.batches(method),
+        criterion,
         method.training,
         **work.options(watch),
     )
@@ -192,19 +203,23 @@ def _kmcl(method: Method, work: _Work) -> _Parts:
     with seeded(work.seed):
         head, criterion = contrastive_parts(method, work.encoder.feature_dim, len(train.classes))
 
+    def step(model: nn.Module, batch: Any) -> LossParts:
+        views, labels = batch
+        parts: LossParts = criterion(model(torch.cat(views)), labels)
+        return parts
+
     def watch(model: nn.Module) -> float:
         encoder, mixture_head = model.children()
         assert isinstance(mixture_head, MixtureDensityHead)
         classifier = nn.Sequential(encoder, MixtureClassifier(mixture_head))
         return mean_average_precision(*work.outputs(classifier, work.splits.validation))
 
-    history = contrastive_stage(
-        work.encoder,
-        head,
-        criterion,
+    history = fit(
+        nn.Sequential(work.encoder, head),
         work.batches(method),
+        step,
         method.training,
-        keep_head=True,
+        criterion=criterion,
         **work.options(watch),
     )
     assert isinstance(head, MixtureDensityHead)
@@ -223,42 +238,19 @@ def _two_stages(method: Method, work: _Work) -> _Parts:
         features, labels = work.outputs(model, work.splits.validation)
         return mean_average_precision(ridge_probe(known, known_labels, features), labels)
 
-    history = contrastive_stage(
+    found = two_stages(
         work.encoder,
         head,
+        train,
+        work.splits.validation,
         criterion,
-        work.batches(method),
         method.training,
-        **work.options(watch),
+        probe=work.recipe.probe,
+        two_views=work.recipe.views.two(),
+        **work.probing(),
+        **work.options(watch) | {"checkpoint": work.checkpoints},
     )
-    classifier, probed = _probe(work)
-    return _Parts(classifier, head, [history, probed])
-
-
-def _probe(work: _Work) -> tuple[nn.Linear, History]:
-    """The classification stage: a linear layer on frozen features with the asymmetric loss (M14).
-
-    Every rank trains it on the features of all images: to wait for one rank takes as long, and an exchange
-    that waits too long is taken for a failure. Should the ranks round differently, rank 0's layer counts.
-    """
-    features, labels = work.outputs(work.encoder, work.splits.train)
-    known, known_labels = work.outputs(work.encoder, work.splits.validation)
-
-    def watch(layer: nn.Module) -> float:
-        with torch.no_grad():
-            return mean_average_precision(layer(known), known_labels)
-
-    layer, history = linear_probe(
-        features,
-        labels,
-        AsymmetricLoss(),
-        work.recipe.probe,
-        seed=work.seed,
-        watch=watch,
-        checkpoint=work.saved("probe.pt"),
-    )
-    same_everywhere(layer)
-    return layer, history
+    return _Parts(found.classifier, head, [found.contrastive, found.probe])
 
 
 def _scores(work: _Work, classifier: nn.Module) -> tuple[Tensor, Tensor]:

@@ -40,8 +40,7 @@ def contrastive_parts(
     if method.criterion == "kmcl":
         return _mixture_head(method, feature_dim, classes), KMCLLoss(**method.options)
     if method.criterion == "probmcl":
-        head = _mixture_head(method, feature_dim, classes)
-        return head, ProbMCLLoss(**{"sigma_floor": head.sigma_floor, **method.options})
+        return _mixture_head(method, feature_dim, classes), ProbMCLLoss(**method.options)
     criterion = SupConLoss if method.criterion == "supcon" else MulSupConLoss
     return ProjectionHead(feature_dim, method.trunk, **method.head), criterion(**method.options)
 

@@ -78,8 +78,8 @@ def _learn_letters(
         classifier = nn.Linear(encoder.feature_dim, len(letters.classes))
     end_to_end(
         nn.Sequential(encoder, classifier),
-        functional.cross_entropy,
         training_loader(letters, recipe.views, settings.batch_size, seed=seed, device=device),
+        functional.cross_entropy,
         settings,
         seed=seed,
         device=device,

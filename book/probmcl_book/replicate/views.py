@@ -12,17 +12,15 @@ from probmcl.data import (
     LabelledDataset,
     TwoViews,
     ViewLoader,
-    make_loader,
     photo_view,
     plain_feature,
     plain_view,
     scene_augmentation,
-    suggested_workers,
     two_features,
     two_photo_views,
 )
 from probmcl.data.views import NORMALISATIONS, View
-from probmcl.train import this_share
+from probmcl.train import device_loader
 
 
 @dataclass(frozen=True)
@@ -126,28 +124,9 @@ def training_loader(
     >>> len(loader)
     2
     """
-    return make_loader(
-        images,
-        views.two(),
-        batch_size,
-        shuffle=True,
-        seed=seed,
-        drop_last=True,
-        workers=suggested_workers(images, device),
-        pin_memory=torch.device(device).type == "cuda",
-        share=this_share(),
-    )
+    return device_loader(images, views.two(), batch_size, device=device, seed=seed)
 
 
 def plain_loader(images: LabelledDataset, views: Views, *, device: torch.device | str) -> ViewLoader:
     """Batches of plain views in the order of the data set; over several ranks, this rank's share of them."""
-    return make_loader(
-        images,
-        views.plain(),
-        views.evaluation_batch,
-        shuffle=False,
-        seed=0,
-        workers=suggested_workers(images, device),
-        pin_memory=torch.device(device).type == "cuda",
-        share=this_share(),
-    )
+    return device_loader(images, views.plain(), views.evaluation_batch, device=device)
