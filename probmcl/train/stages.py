@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from probmcl.data import LabelledDataset, ViewLoader, make_loader, suggested_workers
 from probmcl.data.views import View
-from probmcl.loss import AsymmetricLoss
+from probmcl.loss import AsymmetricLoss, ContrastiveCriterion
 from probmcl.train.classification_stage import Criterion, linear_probe
 from probmcl.train.contrastive_stage import contrastive_stage
 from probmcl.train.distributed import broadcast, this_share
@@ -52,7 +52,7 @@ def two_stages(
     head: nn.Module,
     train: LabelledDataset,
     validation: LabelledDataset,
-    criterion: nn.Module,
+    criterion: ContrastiveCriterion,
     settings: TrainingSettings,
     *,
     probe: TrainingSettings,

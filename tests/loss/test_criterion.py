@@ -329,7 +329,8 @@ class TestCollapseDiagnostics:
         for part in (0, 3, 6):  # rows whose sigmas have fallen to the floor
             sigmas = healthy.sigmas.clone()
             sigmas[:part] = 0.05
-            found = collapse_diagnostics(HeadOutput(points(6, 8), replace(healthy, sigmas=sigmas), sigma_floor=0.05))
+            fallen = replace(healthy, sigmas=sigmas)
+            found = collapse_diagnostics(HeadOutput(points(6, 8), fallen, sigma_floor=0.05))
             shares.append(found["sigma_at_floor"].item())
             used = (healthy.log_weights.exp() * sigmas).sum(1).mean()
             assert found["mean_sigma"].item() == pytest.approx(used.item())

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from probmcl.train import TrainingSettings
+from probmcl.train import TrainingSettings, stages
 from probmcl_book.records import Record
-from probmcl_book.replicate import Recipe, methods, run_experiment, runner
+from probmcl_book.replicate import Recipe, run_experiment, runner
 from probmcl_book.replicate.recipe import DigitsData, LettersStart, Method
 
 TINY = TrainingSettings(epochs=2, batch_size=16, learning_rate=1e-3)
@@ -110,7 +110,7 @@ def test_a_run_begun_on_another_machine_says_so(tmp_path, monkeypatch) -> None:
     code, hardware = runner.provenance()
     with monkeypatch.context() as patched:
         patched.setattr(runner, "provenance", lambda device: (code, replace(hardware, cpu="an abacus")))
-        patched.setattr(methods, "linear_probe", failing_at(2, methods.linear_probe))
+        patched.setattr(stages, "linear_probe", failing_at(2, stages.linear_probe))
         with pytest.raises(PowerCutError):
             experiment(tmp_path, replace(RECIPE, methods=METHODS[2:]))
     for _ in range(2):  # it began there, wherever it was finished

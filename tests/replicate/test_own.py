@@ -36,7 +36,7 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_three_lines_of_the_readme_prepare_and_compare(photos, monkeypatch, capsys) -> None:
-    monkeypatch.setattr("probmcl_book.replicate.views.suggested_workers", lambda images, device: 0)
+    monkeypatch.setattr("probmcl.train.stages.suggested_workers", lambda images, device: 0)
     lines = re.findall(r"^python -m probmcl (.*--images [^#\n]*)", README.read_text("utf-8"), re.MULTILINE)
     assert len(lines) == 3
     tiny = ["--weights", "none", "--size", "32", "--epochs", "1", "--device", "cpu"]

@@ -11,7 +11,6 @@ import torch
 
 from probmcl.__main__ import main
 from probmcl.model import build_encoder
-from probmcl.train import stages
 from probmcl_book.records import read_record
 from probmcl_book.replicate import (
     Recipe,
