@@ -6,6 +6,7 @@ import shutil
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -118,10 +119,14 @@ def test_the_pins_name_no_index_and_no_machine() -> None:
     assert not [line for line in lines if line.startswith(("nvidia", "cuda", "triton"))]
 
 
-def test_the_readme_example_runs() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    example = re.search(r"```python\n(.*?)```", readme, re.DOTALL)
-    assert example is not None
-    names: dict[str, object] = {}
-    exec(example[1], names)
-    assert names["loss"].isfinite()
+SNIPPETS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(3))  # the fourth, own photographs, is tested with the command line
+def test_a_snippet_of_the_readme_runs(number: int) -> None:
+    assert len(SNIPPETS) == 3
+    assert SNIPPETS[number].count("\n") <= 15
+    names: dict[str, Any] = {}
+    exec(SNIPPETS[number], names)
+    found = names["loss"] if "loss" in names else names["scores"]
+    assert found.isfinite().all()
