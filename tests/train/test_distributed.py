@@ -53,7 +53,7 @@ def of_each_rank(ranks: list[dict[Any, Any]], count: int, name: Any) -> list[Any
 
 
 @pytest.mark.parametrize("count", [1, *MANY])
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-9), ("float32", 1e-5)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-9), ("float32", 1e-4)])
 @pytest.mark.parametrize("batch", ["uneven", "rank without positives"])
 @pytest.mark.parametrize("criterion", CRITERIA)
 def test_loss_and_gradient_are_those_of_one_process(

@@ -12,6 +12,7 @@ from probmcl import _check
 from probmcl.evaluate import Interval
 
 Cell = str | int | float | Interval | None
+"""Text, a number, a number with its interval, or nothing."""
 
 
 @dataclass(frozen=True)
