@@ -15,14 +15,7 @@ import torch
 
 from probmcl.evaluate import Interval
 from probmcl_book.records import record as record_module
-from probmcl_book.records.record import (
-    Record,
-    Row,
-    load_result,
-    read_record,
-    results_path,
-    write_record,
-)
+from probmcl_book.records.record import Record, Row, load_result, read_record, results_path, write_record
 
 WHOLE = load_result("digits")
 RESULTS = sorted(path.stem for path in (Path(__file__).parents[2] / "book" / "results").glob("*.json"))

@@ -31,10 +31,10 @@ def content(coco: Path) -> dict[str, list[dict]]:
 def test_the_annotation_file_has_the_fields_of_coco(content):
     assert list(content) == ["info", "images", "licenses", "annotations", "categories"]
     assert set(content["images"][0]) == {
-        *("license", "file_name", "coco_url", "height", "width", "date_captured", "flickr_url", "id"),
+        *("license", "file_name", "coco_url", "height", "width", "date_captured", "flickr_url", "id")
     }
     assert set(content["annotations"][0]) == {
-        *("segmentation", "area", "iscrowd", "image_id", "bbox", "category_id", "id"),
+        *("segmentation", "area", "iscrowd", "image_id", "bbox", "category_id", "id")
     }
     assert set(content["categories"][0]) == {"supercategory", "id", "name"}
     assert len({annotation["id"] for annotation in content["annotations"]}) == len(content["annotations"])

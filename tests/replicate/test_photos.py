@@ -12,12 +12,7 @@ import torch
 from probmcl.__main__ import main
 from probmcl.model import build_encoder
 from probmcl_book.records import read_record
-from probmcl_book.replicate import (
-    Recipe,
-    load_export,
-    pretrain,
-    weights_file,
-)
+from probmcl_book.replicate import Recipe, load_export, pretrain, weights_file
 
 COCO, CHEST = "coco-tresnet-m-224", "chestxray14-densenet121-320"
 SHORT = ["--limit", "16", "--epochs", "1", "--device", "cpu"]

@@ -99,8 +99,7 @@ def topology(records: Records) -> Finding | None:
 def best_rival(record: Record) -> str:
     """The setting with the highest mean validation mAP beside ProbMCL and the start; test is not asked.
 
-    Args:
-        record: one group of the study "main", from :func:`~probmcl_book.studies.in_group`.
+    ``record`` is one group of the study "main", from :func:`~probmcl_book.studies.in_group`.
     """
     rivals = [row for row in record.rows if row.seed is None and row.method not in (REFERENCE, PROBE)]
     return max(rivals, key=lambda row: row.metrics["validation mAP"].value).method
@@ -109,11 +108,7 @@ def best_rival(record: Record) -> str:
 def graph_test(record: Record, counted: Record | None, setting: str, group: str = ALL) -> MantelTest:
     """The Mantel test of a setting's classifier with the label graph; its similarities are means over seeds.
 
-    Args:
-        record: a study.
-        counted: the record that counts the world's labels, see :func:`~probmcl_book.claims.world_labels`.
-        setting: with a linear classifier.
-        group: its group.
+    ``counted`` is the record that counts the world's labels, see :func:`~probmcl_book.claims.world_labels`.
     """
     graph = world_labels(record, counted, group=group).similarity
     alike = mean_of(in_group(record, group), setting).series["weight similarity"]
@@ -145,13 +140,10 @@ COUNTED_LABELS = {
 def claim_finding(row: str, folder: Path | None = None) -> Finding | None:
     """What the records of a folder let us say of a claim; None while nothing of it is recorded.
 
-    Args:
-        row: "C1" to "C4".
-        folder: the folder of the records; None for those of the book, wherever the package runs.
+    ``row`` is "C1" to "C4"; without a folder it is that of the book, wherever the package runs.
 
-    Example:
-        >>> print(claim_finding("C1", Path("no records here")))
-        None
+    >>> print(claim_finding("C1", Path("no records here")))
+    None
     """
     names = (*CLAIM_RECORDS[_check.one_of("row", row, CLAIMS)], *COUNTED_LABELS.values())
     return CLAIMS[row](records_in(folder, names))

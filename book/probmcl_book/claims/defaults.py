@@ -18,8 +18,7 @@ IDLE = 1.1
 def validation_gains(record: Record) -> dict[str, Interval]:
     """How much higher each setting is than the default on validation, plus and minus two standard errors.
 
-    Args:
-        record: a study with one group, whose reference is the default.
+    The record is of a study with one group, whose reference is the default.
 
     Returns:
         Mean differences over the seeds of both, by setting; without bounds where there is one seed.
@@ -40,10 +39,6 @@ def validation_gains(record: Record) -> dict[str, Interval]:
 def components_in_use(record: Record, setting: str) -> float:
     """The effective number of components of a setting: the exponential of its mean weight entropy.
 
-    Args:
-        record: a study with one group.
-        setting: with a mixture.
-
     Returns:
         At least 1; NaN for a setting without a mixture.
     """
@@ -58,11 +53,8 @@ def replaces_default(records: Mapping[str, Record]) -> dict[str, str]:
     errors over seeds; or if the default leaves one component in use and the setting does not, and is no
     worse, in every world.
 
-    Args:
-        records: the same study in every world that the rule asks for.
-
-    Returns:
-        Reasons by setting; empty if the default stays.
+    ``records`` are of one study, in every world that the rule asks for; nothing is returned if the default
+    stays.
 
     Raises:
         ValueError: without a record.

@@ -22,10 +22,6 @@ def epistemic_finding(record: Record, score: str = BETWEEN) -> Finding:
     below 0 for both, or if the score may be at chance on both; "partly" otherwise. What more data do to the
     score is told and decides nothing, as a variance has a scale of its own in each training.
 
-    Args:
-        record: from :func:`~probmcl_book.studies.run_uncertainty`.
-        score: one that the record compares.
-
     Raises:
         ValueError: if the record does not compare the score.
     """

@@ -38,9 +38,8 @@ class Finding:
 def decided(interval: Interval) -> str:
     """Where an interval of a difference lies.
 
-    Example:
-        >>> decided(Interval(0.02, 0.01, 0.03)), decided(Interval(0.02, -0.01, 0.05))
-        ('reproduced', 'partly')
+    >>> decided(Interval(0.02, 0.01, 0.03)), decided(Interval(0.02, -0.01, 0.05))
+    ('reproduced', 'partly')
     """
     if interval.low > 0:
         return REPRODUCED
@@ -50,23 +49,17 @@ def decided(interval: Interval) -> str:
 def joined(findings: Sequence[Finding], change: str, *, missing: Sequence[str] = ()) -> Finding | None:
     """Findings on several worlds, or on several parts of a claim, as one.
 
-    Args:
-        findings: those that could be made.
-        change: what would change the verdict.
-        missing: what the rule asks for and is not recorded. With it the status is "partly", whatever the rest
-            says, and the sentence says that the verdict is provisional.
+    Findings that agree keep their status, others are "partly". So is the whole where something is ``missing``
+    that the rule asks for, and then the sentence says that the verdict is provisional. Without findings there
+    is none.
 
-    Returns:
-        None without findings. Findings that agree keep their status, others are "partly".
-
-    Example:
-        >>> one = Finding("reproduced", "Here it holds.", "", ("a",))
-        >>> other = Finding("not reproduced", "There it does not.", "", ("b",))
-        >>> both = joined([one, other], "More runs.")
-        >>> both.status, both.sentence, both.records
-        ('partly', 'Here it holds. There it does not.', ('a', 'b'))
-        >>> joined([one], "More runs.", missing=["there"]).sentence
-        'Here it holds. Not run: there; the verdict is provisional.'
+    >>> one = Finding("reproduced", "Here it holds.", "", ("a",))
+    >>> other = Finding("not reproduced", "There it does not.", "", ("b",))
+    >>> both = joined([one, other], "More runs.")
+    >>> both.status, both.sentence, both.records
+    ('partly', 'Here it holds. There it does not.', ('a', 'b'))
+    >>> joined([one], "More runs.", missing=["there"]).sentence
+    'Here it holds. Not run: there; the verdict is provisional.'
     """
     if not findings:
         return None
@@ -82,9 +75,7 @@ def joined(findings: Sequence[Finding], change: str, *, missing: Sequence[str] =
 def scope(record: Record, *settings: str) -> str:
     """On what a record was measured, in a few words.
 
-    Args:
-        record: a record, or one group of a study.
-        settings: the settings that are compared; the seeds that all of them have are counted.
+    The seeds that all of the compared settings have are counted.
     """
     each = [{row.seed for row in record.rows if row.method == name} - {None} for name in settings]
     count = len(set.intersection(*each)) if each else len(record.seeds)
@@ -95,9 +86,7 @@ def scope(record: Record, *settings: str) -> str:
 def records_in(folder: Path | None, names: Sequence[str]) -> dict[str, Record]:
     """Read those of some records that exist.
 
-    Args:
-        folder: where the records are; None for those of the book, wherever the package runs.
-        names: names of records.
+    Without a folder they are those of the book, wherever the package runs.
 
     Raises:
         ValueError: if a record that exists is no valid one, or a study under another name than its own.

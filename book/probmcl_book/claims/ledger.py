@@ -126,18 +126,16 @@ class LedgerEntry:
 def read_ledger(path: str | Path | None = None) -> tuple[LedgerEntry, ...]:
     """Return the entries of a ledger in the order of the file, decided by the records beside it.
 
-    Args:
-        path: the file; ``book/ledger.yml`` of the checkout by default. The records are in the folder
-            ``results`` beside it.
+    ``path`` is ``book/ledger.yml`` of the checkout by default; the records are in the folder ``results``
+    beside it.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if an entry has an unknown or missing field; the message names entry and field.
 
-    Example:
-        >>> ledger = read_ledger()
-        >>> ledger[4].id, ledger[4].part, ledger[4].tags
-        ('M1', 'Batch', ('S',))
+    >>> ledger = read_ledger()
+    >>> ledger[4].id, ledger[4].part, ledger[4].tags
+    ('M1', 'Batch', ('S',))
     """
     path = Path(path) if path else (checkout() or Path.cwd()) / "book" / "ledger.yml"
     entries = (_entry(plain) for plain in yaml.safe_load(path.read_text(encoding="utf-8")))
@@ -167,9 +165,8 @@ def _entry(plain: Mapping[str, Any]) -> LedgerEntry:
 def ledger_summary(entries: Sequence[LedgerEntry]) -> list[str]:
     """One line a kind of row: how many rows have which status.
 
-    Example:
-        >>> ledger_summary(read_ledger())[4]
-        'tables (T1 to T3): 3 not seen'
+    >>> ledger_summary(read_ledger())[4]
+    'tables (T1 to T3): 3 not seen'
     """
     lines = []
     for letter, (name, rows) in LEDGER_KINDS.items():

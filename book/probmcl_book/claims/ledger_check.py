@@ -25,14 +25,11 @@ def check_ledger(entries: Sequence[LedgerEntry], root: Path) -> list[str]:
     the name of its file; the studies of a claim are those that decide it, and labels that they are compared
     with are counted in a record.
 
-    Args:
-        entries: the ledger.
-        root: the checkout with ``tests`` and ``book/results``.
+    ``root`` is the checkout, with ``tests`` and ``book/results``.
 
-    Example:
-        >>> from probmcl_book.claims import read_ledger
-        >>> check_ledger(read_ledger()[1:], Path("nowhere"))[0]
-        'C1: expected one entry, got 0'
+    >>> from probmcl_book.claims import read_ledger
+    >>> check_ledger(read_ledger()[1:], Path("nowhere"))[0]
+    'C1: expected one entry, got 0'
     """
     counts = Counter(entry.id for entry in entries)
     problems = [f"{row}: expected one entry, got {counts[row]}" for row in LEDGER_ROWS if counts[row] != 1]
@@ -131,16 +128,13 @@ def entry_record(entry: LedgerEntry, root: Path) -> Record:
 def has_test(root: Path, test: str) -> bool:
     """Tell whether a test exists, from the text of its file: nothing is imported.
 
-    Args:
-        root: the checkout.
-        test: ``path``, ``path::name`` or ``path::Class::name``; a path alone or a class needs a test in it.
+    ``test`` is ``path``, ``path::name`` or ``path::Class::name``; a path alone or a class needs a test in it.
 
-    Example:
-        >>> from tempfile import TemporaryDirectory
-        >>> with TemporaryDirectory() as folder:
-        ...     _ = Path(folder, "test_one.py").write_text("def test_it(): pass")
-        ...     [has_test(Path(folder), f"test_one.py::{name}") for name in ("test_it", "test_other")]
-        [True, False]
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "test_one.py").write_text("def test_it(): pass")
+    ...     [has_test(Path(folder), f"test_one.py::{name}") for name in ("test_it", "test_other")]
+    [True, False]
     """
     file = root / test.partition("::")[0]
     if not file.is_file():

@@ -52,19 +52,13 @@ class Standing:
 def standings(record: Record, entries: Sequence[LedgerEntry]) -> list[Standing]:
     """Where the methods of a record stand among the published rows of its data set.
 
-    Args:
-        record: a comparison.
-        entries: the ledger.
+    Ranked rows come first, the highest on top, then those that are not comparable. There are none if no
+    numbers are published on the record's data set.
 
-    Returns:
-        Ranked rows first, the highest on top, then those that are not comparable. Nothing if no numbers are
-        published on the record's data set.
-
-    Example:
-        >>> from probmcl_book.claims import read_ledger
-        >>> from probmcl_book.records import load_result
-        >>> standings(load_result("digits"), read_ledger())  # nobody else publishes on DigitScenes
-        []
+    >>> from probmcl_book.claims import read_ledger
+    >>> from probmcl_book.records import load_result
+    >>> standings(load_result("digits"), read_ledger())  # nobody else publishes on DigitScenes
+    []
     """
     recipe = Recipe.from_dict(record.recipe)
     benchmark = recipe.data.benchmark
@@ -75,12 +69,7 @@ def standings(record: Record, entries: Sequence[LedgerEntry]) -> list[Standing]:
 
 
 def published_table(record: Record, found: Sequence[Standing]) -> Table:
-    """A ranking, below it what is not comparable with it, and why.
-
-    Args:
-        record: the record that was placed.
-        found: its :func:`standings`, or some of them.
-    """
+    """A ranking, below it what is not comparable with it, and why."""
     benchmark = Recipe.from_dict(record.recipe).data.benchmark
     assert benchmark is not None
     reasons = dict.fromkeys(one.reason for one in found if one.reason)

@@ -43,10 +43,8 @@ def labels_record_name(world: str) -> str:
 def world_labels(record: Record, counted: Record | None = None, *, group: str = "") -> WorldLabels:
     """The labels of a study's images: exact for DigitScenes, counted elsewhere.
 
-    Args:
-        record: a study.
-        counted: the record of :func:`labels_record_name`; DigitScenes need none.
-        group: the group of the study whose images are meant; the first if there is none of this name.
+    ``counted`` is the record of :func:`labels_record_name`, which DigitScenes do not need. ``group`` is the
+    one whose images are meant; the first stands in for a name that the study does not have.
 
     Raises:
         ValueError: if the labels have to be counted, and were not.

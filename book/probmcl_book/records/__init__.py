@@ -15,20 +15,6 @@ from probmcl_book.records.report import comparison_table, over_seeds, verdict
 from probmcl_book.records.table import Cell, Table
 
 __all__ = [
-    "Cell",
-    "Code",
-    "DataIdentity",
-    "Difference",
-    "Hardware",
-    "Record",
-    "Row",
-    "Table",
-    "command_line",
-    "comparison_table",
-    "load_result",
-    "over_seeds",
-    "read_record",
-    "results_path",
-    "verdict",
-    "write_record",
-]
+    "Cell", "Code", "DataIdentity", "Difference", "Hardware", "Record", "Row", "Table", "command_line",
+    "comparison_table", "load_result", "over_seeds", "read_record", "results_path", "verdict", "write_record",
+]  # fmt: skip

@@ -28,10 +28,9 @@ def to_plain(value: Any, *, digits: int = 17) -> Any:
     Raises:
         TypeError: for what JSON does not have.
 
-    Example:
-        >>> from probmcl.evaluate import Interval
-        >>> to_plain((Interval(2 / 3), True), digits=3)
-        [{'value': 0.667, 'low': None, 'high': None, 'level': None, 'how': 'no interval'}, True]
+    >>> from probmcl.evaluate import Interval
+    >>> to_plain((Interval(2 / 3), True), digits=3)
+    [{'value': 0.667, 'low': None, 'high': None, 'level': None, 'how': 'no interval'}, True]
     """
     if is_dataclass(value):
         held = {field.name: getattr(value, field.name) for field in fields(value)}
@@ -50,21 +49,17 @@ def to_plain(value: Any, *, digits: int = 17) -> Any:
 def from_plain(kind: type[T], plain: Any, source: str, *, complete: bool = False) -> T:
     """Read plain values as the dataclass that declares them.
 
-    Args:
-        kind: the dataclass. Its static method ``upgraded``, if it has one, is given an older form first.
-        plain: an object of its fields.
-        source: where it comes from, for messages.
-        complete: whether every field has to be there, with or without a default.
+    A dataclass with a static method ``upgraded`` has an older form turned into today's first. ``source`` is
+    for messages; with ``complete`` every field has to be there, with or without a default.
 
     Raises:
         ValueError: naming ``source``, the path of the field, what was expected and what came.
 
-    Example:
-        >>> from probmcl.evaluate import Interval
-        >>> from_plain(Interval, {"value": 0.9, "low": "0.8"}, "mine.json")
-        Traceback (most recent call last):
-        ...
-        ValueError: mine.json: low: expected a number, got '0.8'
+    >>> from probmcl.evaluate import Interval
+    >>> from_plain(Interval, {"value": 0.9, "low": "0.8"}, "mine.json")
+    Traceback (most recent call last):
+    ...
+    ValueError: mine.json: low: expected a number, got '0.8'
     """
     try:
         read: T = _Reader(complete).read(kind, plain, "")

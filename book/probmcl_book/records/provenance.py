@@ -51,13 +51,9 @@ class Hardware:
 def provenance(device: torch.device | str = "cpu") -> tuple[Code, Hardware]:
     """Return which code runs now, and on what: no host name, no user name, no path.
 
-    Args:
-        device: the device the experiment runs on.
-
-    Example:
-        >>> code, hardware = provenance()
-        >>> code.version == probmcl.__version__, hardware.device
-        (True, 'cpu')
+    >>> code, hardware = provenance()
+    >>> code.version == probmcl.__version__, hardware.device
+    (True, 'cpu')
     """
     device = torch.device(device)
     code = Code(probmcl.__version__, *_git_state())
@@ -76,9 +72,8 @@ def command_line(arguments: Sequence[str]) -> str:
 
     Where several processes train together, it begins with ``torchrun`` and their number.
 
-    Example:
-        >>> command_line(["run", "digits", "--out", "/somebody/out.json"])
-        'python -m probmcl run digits --out out.json'
+    >>> command_line(["run", "digits", "--out", "/somebody/out.json"])
+    'python -m probmcl run digits --out out.json'
     """
     folders = re.compile(r"^(--?[\w-]+=)?(/|~/|[A-Za-z]:[\\/])(.*[\\/])?")
     shortened = (folders.sub(r"\1", argument) for argument in arguments)

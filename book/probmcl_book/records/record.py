@@ -198,9 +198,8 @@ def results_path(name: str) -> Path:
     Raises:
         ValueError: if ``name`` is not made of lower case letters, digits, "_" and "-".
 
-    Example:
-        >>> results_path("digits").name
-        'digits.json'
+    >>> results_path("digits").name
+    'digits.json'
     """
     _name("name", name)
     if folder := os.environ.get("PROBMCL_RESULTS"):
@@ -215,11 +214,10 @@ def check_seeds(seeds: Sequence[int]) -> None:
     Raises:
         ValueError: if there is none, one stands there twice, or one is no whole number from 0 on.
 
-    Example:
-        >>> check_seeds([0, 0])
-        Traceback (most recent call last):
-        ...
-        ValueError: seeds: expected different ones, got 0, 0
+    >>> check_seeds([0, 0])
+    Traceback (most recent call last):
+    ...
+    ValueError: seeds: expected different ones, got 0, 0
     """
     if not seeds:
         raise ValueError("seeds: expected at least one seed, got none")
@@ -234,11 +232,10 @@ def check_notes(notes: Sequence[str]) -> None:
     Raises:
         ValueError: if one is empty or holds a path of one machine.
 
-    Example:
-        >>> check_notes(["One seed, untuned.", ""])
-        Traceback (most recent call last):
-        ...
-        ValueError: notes[1]: expected words, got none
+    >>> check_notes(["One seed, untuned.", ""])
+    Traceback (most recent call last):
+    ...
+    ValueError: notes[1]: expected words, got none
     """
     for place, note in enumerate(notes):
         text(f"notes[{place}]", note)

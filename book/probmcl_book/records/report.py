@@ -18,10 +18,8 @@ def over_seeds(record: Record) -> dict[str, Row]:
 def comparison_table(record: Record, *, what: str | None = None, interval: str = "mAP") -> Table:
     """One line per method: its metrics, one of them with its interval, and seconds of training.
 
-    Args:
-        record: a comparison.
-        what: what was tested, for the caption; data set and sizes if not given.
-        interval: the metric that is shown with its interval.
+    ``what`` was tested stands in the caption, data set and sizes if not given; ``interval`` is the metric
+    that is shown with its interval.
     """
     rows = over_seeds(record)
     names = [name for name in METRICS if all(name in row.metrics for row in rows.values())]
@@ -46,15 +44,13 @@ def comparison_table(record: Record, *, what: str | None = None, interval: str =
 def verdict(difference: Difference) -> str:
     """What a difference with its interval lets us say, in one sentence, and no more.
 
-    Args:
-        difference: with an interval; without one, nothing is said of which is higher.
+    Without an interval, nothing is said of which is higher.
 
-    Example:
-        >>> from probmcl.evaluate import Interval
-        >>> verdict(Difference("A", "B", "mAP", Interval(0.02, 0.01, 0.03, 0.95, "bootstrap")))
-        'A is above B: mAP +0.020 [+0.010, +0.030].'
-        >>> verdict(Difference("A", "B", "mAP", Interval(0.02, -0.01, 0.05, 0.95, "bootstrap")))
-        'A and B cannot be told apart: mAP +0.020 [-0.010, +0.050].'
+    >>> from probmcl.evaluate import Interval
+    >>> verdict(Difference("A", "B", "mAP", Interval(0.02, 0.01, 0.03, 0.95, "bootstrap")))
+    'A is above B: mAP +0.020 [+0.010, +0.030].'
+    >>> verdict(Difference("A", "B", "mAP", Interval(0.02, -0.01, 0.05, 0.95, "bootstrap")))
+    'A and B cannot be told apart: mAP +0.020 [-0.010, +0.050].'
     """
     found = difference.interval
     if math.isnan(found.low):

@@ -31,14 +31,13 @@ class Table:
     Raises:
         ValueError: a row has the wrong length, or ``highlight`` names no column.
 
-    Example:
-        >>> print(Table([["BCE", Interval(0.92, 0.9, 0.93)], ["ASL", None]], ["loss", "mAP"], "Test mAP."))
-        Test mAP.
-        <BLANKLINE>
-        loss                   mAP
-        --------------------------
-        BCE   0.920 [0.900, 0.930]
-        ASL                      –
+    >>> print(Table([["BCE", Interval(0.92, 0.9, 0.93)], ["ASL", None]], ["loss", "mAP"], "Test mAP."))
+    Test mAP.
+    <BLANKLINE>
+    loss                   mAP
+    --------------------------
+    BCE   0.920 [0.900, 0.930]
+    ASL                      –
     """
 
     rows: Sequence[Sequence[Cell]]

@@ -11,18 +11,15 @@ from probmcl import _check
 class Clock:
     """The time of many runs.
 
-    Args:
-        budget: hours, from now; None for no end.
-        runs: how many runs there are in all, finished ones included.
+    ``budget`` is in hours from now, None for no end; ``runs`` counts the finished ones as well.
 
-    Example:
-        >>> clock = Clock(0.01, runs=3)  # 36 seconds
-        >>> clock.ran("bce", 20.0)
-        >>> clock.allows("bce"), clock.position
-        (True, '[2/3]')
-        >>> clock.ran("bce", 60.0)  # 40 seconds on average: the third would not end in time
-        >>> clock.allows("bce"), clock.left
-        (False, 1)
+    >>> clock = Clock(0.01, runs=3)  # 36 seconds
+    >>> clock.ran("bce", 20.0)
+    >>> clock.allows("bce"), clock.position
+    (True, '[2/3]')
+    >>> clock.ran("bce", 60.0)  # 40 seconds on average: the third would not end in time
+    >>> clock.allows("bce"), clock.left
+    (False, 1)
     """
 
     def __init__(self, budget: float | None, runs: int) -> None:

@@ -82,18 +82,12 @@ def estimate(
     count for all methods and are scaled up; a contrastive head and its loss, which compares all pairs, take
     the whole batch.
 
-    Args:
-        recipe: the experiment.
-        splits: its images.
-        seeds: number of seeds.
-        device: where to train.
-        clock: measures; the training loop's own clock if not given.
+    ``seeds`` is their number, and ``clock`` measures: the training loop's own clock if not given.
 
-    Example:
-        >>> from probmcl_book.replicate import digits_recipe
-        >>> recipe = digits_recipe(smoke=True)
-        >>> estimate(recipe, recipe.splits(), 1).image_views  # 4 methods, 1 epoch, 384 images, 2 views
-        3072
+    >>> from probmcl_book.replicate import digits_recipe
+    >>> recipe = digits_recipe(smoke=True)
+    >>> estimate(recipe, recipe.splits(), 1).image_views  # 4 methods, 1 epoch, 384 images, 2 views
+    3072
     """
     device = torch.device(device)
     on_gpu, hardware = device.type == "cuda", provenance(device)[1]
@@ -181,18 +175,12 @@ def _options(method: Method, device: torch.device) -> dict[str, Any]:
 def sized_splits(recipe: Recipe, train: int, validation: int, test: int, classes: int) -> Splits:
     """Parts of a given size with black images and random labels, for an estimate before a download.
 
-    Args:
-        recipe: the experiment, which says how large an image is.
-        train: images to train on.
-        validation: images to validate on.
-        test: images to test on.
-        classes: number of labels.
+    The recipe says how large an image is.
 
-    Example:
-        >>> from probmcl_book.replicate import RECIPES
-        >>> recipe = RECIPES["coco-tresnet-m-224"]()
-        >>> len(sized_splits(recipe, 82081, 4104, 40137, 80).test)
-        40137
+    >>> from probmcl_book.replicate import RECIPES
+    >>> recipe = RECIPES["coco-tresnet-m-224"]()
+    >>> len(sized_splits(recipe, 82081, 4104, 40137, 80).test)
+    40137
     """
     side = recipe.views.size if isinstance(recipe.views, PhotoViews) else 32
     pixels = torch.zeros(1, recipe.views.channels, side, side, dtype=torch.uint8)

@@ -58,13 +58,8 @@ def export_run(record: Record, runs: Mapping[str, Sequence[Finished]], folder: s
     Each folder holds ``model.safetensors``, the file of a finished run, and ``README.md``, a model card.
     Files appear whole or not at all; those of an earlier export are replaced.
 
-    Args:
-        record: the record of the runs.
-        runs: the finished runs, one per seed, by name of the method.
-        folder: where the folders ``<method>-seed-<seed>`` go.
-
-    Returns:
-        The folders.
+    ``runs`` holds finished runs, one per seed, by name of the method; ``<method>-seed-<seed>`` are the
+    folders.
     """
     folders = []
     for run in (run for all_seeds in runs.values() for run in all_seeds):
@@ -78,18 +73,16 @@ def export_run(record: Record, runs: Mapping[str, Sequence[Finished]], folder: s
 def load_export(path: str | Path) -> Finished:
     """Read a trained method, ready to score images: ``load_export(folder).evaluate(images)``.
 
-    Args:
-        path: one of the folders that :func:`export_run` wrote, or the file of a finished run.
+    ``path`` is one of the folders that :func:`export_run` wrote, or the file of a finished run.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if the file is damaged, of another format or network, or holds numbers alone.
 
-    Example:
-        >>> load_export("no/such/folder")
-        Traceback (most recent call last):
-        ...
-        FileNotFoundError: path: expected a trained method at no/such/folder, got none
+    >>> load_export("no/such/folder")
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: path: expected a trained method at no/such/folder, got none
     """
     path = Path(path)
     file = path / WEIGHTS if path.is_dir() else path
@@ -101,12 +94,7 @@ def load_export(path: str | Path) -> Finished:
 
 
 def model_card(record: Record, run: Finished) -> str:
-    """The card of one trained method, in Markdown.
-
-    Args:
-        record: the record of the run.
-        run: the method with one seed.
-    """
+    """The card of one trained method, in Markdown."""
     recipe, data, views = run.recipe, run.data, run.recipe.views
     squished = isinstance(views, PhotoViews) and f"RGB squished to {views.size} x {views.size} pixels"
     partial = recipe.limit is not None or data.name.endswith("not the whole data set")

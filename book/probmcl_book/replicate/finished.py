@@ -111,19 +111,14 @@ def run_key(recipe: Recipe, seed: int, data: str, *, tuning: bool = False) -> st
 
     Two studies that hold the same run in different words give it the same key, so it is run once.
 
-    Args:
-        recipe: with one method or none.
-        seed: the run's seed.
-        data: checksum of the images.
-        tuning: whether the run belongs to a tuning, which does not score test images.
+    ``data`` is the checksum of the images. A run of a tuning does not score test images.
 
-    Example:
-        >>> from dataclasses import replace
-        >>> from probmcl_book.replicate import digits_recipe
-        >>> recipe = digits_recipe()
-        >>> key = run_key(recipe, 0, "md5:0")
-        >>> key == run_key(replace(recipe, name="renamed"), 0, "md5:0"), key == run_key(recipe, 1, "md5:0")
-        (True, False)
+    >>> from dataclasses import replace
+    >>> from probmcl_book.replicate import digits_recipe
+    >>> recipe = digits_recipe()
+    >>> key = run_key(recipe, 0, "md5:0")
+    >>> key == run_key(replace(recipe, name="renamed"), 0, "md5:0"), key == run_key(recipe, 1, "md5:0")
+    (True, False)
     """
     run = {"seed": seed, "checksum": data, "tuning": tuning}
     return digest({**recipe.identity(), **run, "name": ""})  # the empty name stood in the first keys

@@ -42,10 +42,6 @@ class FolderData:
     def read(self, images: Path, labels: Path) -> Splits:
         """Read images and their table.
 
-        Args:
-            images: the folder of the images.
-            labels: the table, a CSV file.
-
         Raises:
             FileNotFoundError: if the table or some images are missing; the message names them.
             ValueError: if the table is wrong, or leaves a part without an image.

@@ -124,18 +124,9 @@ def train_method(
 ) -> Trained:
     """Train one method from ``start`` (which is left as it is) and score validation and test images.
 
-    Args:
-        method: what to train, and how.
-        start: the common start.
-        recipe: the experiment: its views, and its linear probe for contrastive methods.
-        splits: the images.
-        seed: seeds heads, order and augmentation; the order is the same for every method.
-        device: where to train.
-        progress: text beside a progress bar; None for none.
-        checkpoints: folder for the checkpoints of its stages; a method that was interrupted goes on.
-
-    Returns:
-        The trained method.
+    The seed is for heads, order and augmentation; the order is the same for every method. ``progress`` is the
+    text beside a progress bar, None for none. A method that was interrupted goes on from ``checkpoints``, a
+    folder.
     """
     work = _Work(deepcopy(start), recipe, splits, seed, device, progress, checkpoints)
     size = method.training.batch_size

@@ -31,11 +31,10 @@ def contrastive_parts(
 ) -> tuple[nn.Module, ContrastiveCriterion]:
     """Head and criterion of a method with two views: a contrastive one, or KMCL.
 
-    Example:
-        >>> from probmcl_book.replicate import digits_recipe
-        >>> head, criterion = contrastive_parts(digits_recipe().methods[-1], feature_dim=128, classes=10)
-        >>> type(head).__name__, type(criterion).__name__
-        ('MixtureDensityHead', 'ProbMCLLoss')
+    >>> from probmcl_book.replicate import digits_recipe
+    >>> head, criterion = contrastive_parts(digits_recipe().methods[-1], feature_dim=128, classes=10)
+    >>> type(head).__name__, type(criterion).__name__
+    ('MixtureDensityHead', 'ProbMCLLoss')
     """
     if method.criterion == "kmcl":
         return _mixture_head(method, feature_dim, classes), KMCLLoss(**method.options)
@@ -48,10 +47,8 @@ def contrastive_parts(
 def end_to_end_parts(method: Method, feature_dim: int, labels: Tensor) -> tuple[nn.Module, Criterion]:
     """Classifier and criterion of a method that trains the encoder through its classifier.
 
-    Args:
-        method: BCE, ASL, a transformer head (with ASL) or a label-graph head (with BCE, as in ML-GCN).
-        feature_dim: channels of the encoder's feature or map.
-        labels: labels of the training images, ``(N, K)``.
+    BCE, ASL, a transformer head (with ASL) or a label-graph head (with BCE, as in ML-GCN), whose graph is
+    that of the training ``labels``, ``(N, K)``.
     """
     bce = functional.binary_cross_entropy_with_logits
     if method.criterion == "label-graph":
@@ -63,17 +60,11 @@ def end_to_end_parts(method: Method, feature_dim: int, labels: Tensor) -> tuple[
 def final_classifier(method: Method | None, feature_dim: int, classes: int) -> nn.Module:
     """A classifier of the kind that a method ends with, with random weights.
 
-    Args:
-        method: the method; None for the linear probe of the start.
-        feature_dim: channels of the encoder's feature or map.
-        classes: number of labels.
+    It is a linear layer, also for None, the linear probe of the start, but for KMCL and for the transformer
+    head.
 
-    Returns:
-        A linear layer, but for KMCL and for the transformer head.
-
-    Example:
-        >>> final_classifier(None, feature_dim=128, classes=10)
-        Linear(in_features=128, out_features=10, bias=True)
+    >>> final_classifier(None, feature_dim=128, classes=10)
+    Linear(in_features=128, out_features=10, bias=True)
     """
     if method is not None and method.criterion == "ml-decoder":
         return MLDecoderHead(feature_dim, classes, **method.head)
@@ -85,11 +76,10 @@ def final_classifier(method: Method | None, feature_dim: int, classes: int) -> n
 def logits_model(encoder: Encoder, classifier: nn.Module) -> nn.Sequential:
     """Images to logits ``(N, K)``: a transformer head sees the encoder's map, all others its feature.
 
-    Example:
-        >>> import torch
-        >>> from probmcl.model import SmallCNN
-        >>> logits_model(SmallCNN(), nn.Linear(128, 10))(torch.zeros(2, 1, 32, 32)).shape
-        torch.Size([2, 10])
+    >>> import torch
+    >>> from probmcl.model import SmallCNN
+    >>> logits_model(SmallCNN(), nn.Linear(128, 10))(torch.zeros(2, 1, 32, 32)).shape
+    torch.Size([2, 10])
     """
     on_map = isinstance(classifier, MLDecoderHead)
     return nn.Sequential(FeatureMap(encoder) if on_map else encoder, classifier)

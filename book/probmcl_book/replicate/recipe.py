@@ -110,11 +110,10 @@ class Recipe:
         limit: images to keep of each part; None keeps all. With a limit, a run shows that the parts fit.
         train_share: share of the training images to keep, in (0, 1]; validation and test stay whole.
 
-    Example:
-        >>> from probmcl_book.replicate import digits_recipe
-        >>> recipe = digits_recipe(smoke=True)
-        >>> Recipe.from_dict(recipe.to_dict()) == recipe
-        True
+    >>> from probmcl_book.replicate import digits_recipe
+    >>> recipe = digits_recipe(smoke=True)
+    >>> Recipe.from_dict(recipe.to_dict()) == recipe
+    True
     """
 
     name: str
@@ -145,8 +144,7 @@ class Recipe:
     def splits(self, folder: Path | None = None) -> Splits:
         """The images.
 
-        Args:
-            folder: where the data set is; None for DigitScenes, which are drawn.
+        They are read from the folder of the data set; DigitScenes are drawn and take none.
 
         Raises:
             FileNotFoundError: if files are missing; the message names them.
@@ -164,11 +162,10 @@ class Recipe:
 
         Two recipes with one identity give the same numbers on the same images.
 
-        Example:
-            >>> from dataclasses import replace
-            >>> from probmcl_book.replicate import digits_recipe
-            >>> digits_recipe().identity() == replace(digits_recipe(), name="renamed").identity()
-            True
+        >>> from dataclasses import replace
+        >>> from probmcl_book.replicate import digits_recipe
+        >>> digits_recipe().identity() == replace(digits_recipe(), name="renamed").identity()
+        True
         """
         plain = self.to_dict()
         del plain["name"]

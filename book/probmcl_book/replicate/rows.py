@@ -28,13 +28,7 @@ def result_row(
 ) -> Row:
     """What one method reached with one seed.
 
-    Args:
-        name: name of the method.
-        seed: its seed.
-        trained: the trained method.
-        splits: the images it was scored on.
-        thresholds: chosen on validation, ``(K,)``.
-        resamples: bootstrap resamples of the test images.
+    The thresholds ``(K,)`` were chosen on validation.
     """
     labels = splits.test.labels
     found = multilabel_metrics(trained.test_scores, labels, thresholds=thresholds)
@@ -90,10 +84,7 @@ def differences(
 ) -> list[Difference]:
     """The last method against every other, on the same images and seeds.
 
-    Args:
-        runs: the runs, one per seed, by name of the method.
-        labels: of the test images, ``(N, K)``.
-        resamples: bootstrap resamples of the test images.
+    ``runs`` are one per seed, by name of the method; ``labels``, ``(N, K)``, are of the test images.
     """
     # Side by side, the mean AP over the columns of S seeds is the mean mAP over the seeds.
     scores = {

@@ -75,19 +75,10 @@ def run_methods(
     The images are the same for all seeds; a seed decides weights, order and augmentation. Test images are
     scored and nothing is chosen on them.
 
-    Args:
-        recipe: the experiment.
-        seeds: at least one.
-        splits: the images, ``recipe.splits(folder)``; not needed where they are drawn.
-        weights: the file of weights, if the recipe's start is one.
-        device: where to train.
-        progress: show progress bars.
-        resamples: bootstrap resamples of the test images.
-        checkpoints: a folder for this experiment and others: what is finished there is not trained again, and
-            a run that was killed goes on from it and ends with the same numbers.
-
-    Returns:
-        The trained methods.
+    ``splits`` are ``recipe.splits(folder)``, and not needed where they are drawn; ``weights`` is the file of
+    weights, if the recipe's start is one. ``checkpoints`` is a folder for this experiment and others: what is
+    finished there is not trained again, and a run that was killed goes on from it and ends with the same
+    numbers.
 
     Raises:
         ValueError: if there is no seed, or one that no record could hold.
@@ -123,15 +114,9 @@ def run_experiment(
 ) -> Record | None:
     """Run a recipe and write down what came out, with its provenance.
 
-    Args:
-        recipe: the experiment.
-        seeds: at least one.
-        command: what to type to make the record again.
-        device: where to train.
-        resamples: bootstrap resamples of the test images.
-        export: a folder for the trained methods, see :func:`~probmcl_book.replicate.export_run`.
-        notes: what a reader of the record should know beside what the run finds out by itself.
-        options: others of :func:`run_methods`: ``splits``, ``weights``, ``progress``, ``checkpoints``.
+    ``command`` is what to type to make the record again, ``notes`` what its reader should know beside what
+    the run finds out by itself, and ``export`` a folder for the trained methods, see
+    :func:`~probmcl_book.replicate.export_run`. Other options are those of :func:`run_methods`.
 
     Returns:
         The record. Its rows with a seed hold one run, with bootstrap intervals over the test images; its rows

@@ -97,10 +97,8 @@ class Runner:
     ) -> Iterator[Finished | None]:
         """The finished run of every task, made now if need be; None if the clock has no time for it.
 
-        Args:
-            tasks: in the order in which they run.
-            clock: of all tasks, those of other calls included; None for no end.
-            say: takes a line of progress before and after every run that is made.
+        ``clock`` is of all tasks, those of other calls included, None for no end. ``say`` takes a line of
+        progress before and after every run that is made.
         """
         clock = Clock(None, len(tasks)) if clock is None else clock
         for task in tasks:

@@ -43,11 +43,10 @@ class Splits:
     def limited(self, images: int | None) -> Splits:
         """The same with ``images`` of each part, or all it has, which a seed chooses; None keeps all.
 
-        Example:
-            >>> from probmcl_book.replicate import digits_recipe
-            >>> splits = digits_recipe(smoke=True).splits().limited(10)
-            >>> len(splits.train), len(splits.test), splits.split
-            (10, 10, 'train/validation/test with disjoint handwriting; 10 images of each part, seed 0')
+        >>> from probmcl_book.replicate import digits_recipe
+        >>> splits = digits_recipe(smoke=True).splits().limited(10)
+        >>> len(splits.train), len(splits.test), splits.split
+        (10, 10, 'train/validation/test with disjoint handwriting; 10 images of each part, seed 0')
         """
         if images is None:
             return self
@@ -61,11 +60,10 @@ class Splits:
     def fewer_to_train(self, share: float) -> Splits:
         """The same with a share of the training images, which a seed chooses; 1 keeps all.
 
-        Example:
-            >>> from probmcl_book.replicate import digits_recipe
-            >>> splits = digits_recipe(smoke=True).splits().fewer_to_train(0.1)
-            >>> len(splits.train), len(splits.test), splits.split
-            (38, 192, 'train/validation/test with disjoint handwriting; 10 % of the training images, seed 0')
+        >>> from probmcl_book.replicate import digits_recipe
+        >>> splits = digits_recipe(smoke=True).splits().fewer_to_train(0.1)
+        >>> len(splits.train), len(splits.test), splits.split
+        (38, 192, 'train/validation/test with disjoint handwriting; 10 % of the training images, seed 0')
         """
         if _check.number("share", share, low=0.0, high=1.0, above=True) == 1:
             return self

@@ -36,16 +36,9 @@ def pretrain(
     For DigitScenes it is an encoder that tells letters apart and has never seen a digit; for photographs, an
     encoder with published weights, which are downloaded once.
 
-    Args:
-        recipe: the experiment.
-        seed: seeds the encoder's first weights, the order and the augmentation.
-        device: where to train.
-        progress: text beside a progress bar; None for none.
-        checkpoint: file to save to and to go on from, see :func:`~probmcl.train.fit`.
-        weights: the file of weights, if the recipe's start is one.
-
-    Returns:
-        The encoder, without its classifier; with random weights if the recipe has no start.
+    Without a start in the recipe the weights are random. The seed is for the first weights, the order and the
+    augmentation. ``progress`` is the text beside a progress bar; ``checkpoint`` is a file to go on from, see
+    :func:`~probmcl.train.fit`; ``weights`` is the file of weights, if the start is one.
 
     Raises:
         ValueError: if the weights are unknown, or the file holds those of another network.
@@ -92,8 +85,7 @@ def _learn_letters(
 def weights_file(path: Path) -> PretrainedStart:
     """The start that a file of weights is: its name and checksum, as a path is of one machine only.
 
-    Args:
-        path: a ``.safetensors`` file, or one that ``torch.save`` wrote.
+    It is a ``.safetensors`` file, or one that ``torch.save`` wrote.
 
     Raises:
         FileNotFoundError: if there is no such file.

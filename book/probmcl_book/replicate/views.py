@@ -112,12 +112,7 @@ def training_loader(
 ) -> ViewLoader:
     """Batches of two augmented views in a random order; over several ranks, this rank's share of them.
 
-    Args:
-        images: what to train on.
-        views: what the encoder sees of them.
-        batch_size: images of a batch, over all ranks together; the last batch is left out if it is smaller.
-        seed: seeds order and views.
-        device: where the model computes.
+    ``batch_size`` counts the images of all ranks together; the last batch is left out if it is smaller.
 
     >>> from probmcl.data import digit_scenes
     >>> loader = training_loader(digit_scenes("train", 20), SceneViews(), 8, seed=0, device="cpu")

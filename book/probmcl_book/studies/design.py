@@ -51,9 +51,8 @@ class Candidate:
         training: fields of :class:`~probmcl.train.TrainingSettings` to replace.
         options: arguments of the criterion to replace.
 
-    Example:
-        >>> Candidate({"learning_rate": 0.002}, {"temperature": 0.25}).name
-        'learning_rate 0.002, temperature 0.25'
+    >>> Candidate({"learning_rate": 0.002}, {"temperature": 0.25}).name
+    'learning_rate 0.002, temperature 0.25'
     """
 
     training: dict[str, Any] = field(default_factory=dict)

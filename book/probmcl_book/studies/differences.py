@@ -9,12 +9,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from probmcl.evaluate import (
-    bootstrap_values,
-    mean_average_precision,
-    percentile_interval,
-    seed_interval,
-)
+from probmcl.evaluate import bootstrap_values, mean_average_precision, percentile_interval, seed_interval
 from probmcl_book.records.record import Difference
 from probmcl_book.studies.design import Trial
 from probmcl_book.studies.runner import StudyRuns
@@ -42,12 +37,7 @@ def corrected_level(comparisons: int) -> float:
 
 
 def study_differences(found: StudyRuns, resamples: int) -> list[Difference]:
-    """Every difference that a study planned, over test images and over seeds.
-
-    Args:
-        found: the finished runs.
-        resamples: bootstrap resamples, at least.
-    """
+    """Every difference that a study planned, over test images and over seeds."""
     recipes = {trial.name: trial.recipe for trial in found.study.trials}
 
     @cache

@@ -66,14 +66,8 @@ def doubt_rows(
 ) -> list[Row]:
     """Rows of every score, one a seed and one over seeds.
 
-    Args:
-        trained: the models; the first belong to ``seeds``.
-        clean: their doubts about the test images.
-        shifted: about every kind of shifted images.
-        scarce: of models with fewer training images, about the test images.
-        labels: of the test images, ``(N, K)``.
-        seeds: of the rows.
-        resamples: bootstrap resamples of the images.
+    The first of the trained models belong to ``seeds``; ``clean`` and ``scarce``, the doubts of models with
+    fewer training images, are about the test images, whose labels are ``(N, K)``.
     """
     models = len(seeds)
     rows = _model_rows(trained, clean, labels, seeds)

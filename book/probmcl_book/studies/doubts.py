@@ -99,12 +99,8 @@ def ask(
 ) -> Doubts:
     """Ask models what they think of images.
 
-    Args:
-        trained: M models with a mixture head, trained alike from different seeds.
-        images: N images; their labels are not looked at.
-        validation_labels: labels of the images that ``validation_scores`` belong to, for the thresholds.
-        views: what the encoder sees of an image.
-        device: where to compute.
+    M models, trained alike from different seeds, are asked about N images, whose labels are not looked at.
+    ``validation_labels`` belong to the models' ``validation_scores`` and decide the thresholds.
 
     Raises:
         ValueError: if a model has no mixture head.

@@ -59,14 +59,7 @@ class Looks:
 def heat_of(trained: Trained, recipe: Recipe, images: Tensor, label: int) -> Tensor:
     """Grad-CAM of one label at the last feature map behind a ReLU.
 
-    Args:
-        trained: a method.
-        recipe: its experiment, for the view.
-        images: uint8 ``(n, 1, H, W)``.
-        label: index of the label.
-
-    Returns:
-        ``(n, H, W)`` in [0, 1].
+    ``images`` are uint8 ``(n, 1, H, W)``, seen as the recipe says; the maps are ``(n, H, W)`` in [0, 1].
     """
     model = nn.Sequential(trained.encoder, trained.classifier).cpu()
     layer = [module for module in trained.encoder.modules() if isinstance(module, nn.ReLU)][-1]
@@ -115,13 +108,8 @@ def looks_record(
 ) -> Record:
     """Train ASL and ProbMCL, and write down where they look.
 
-    Args:
-        recipe: an experiment on DigitScenes that has both.
-        seeds: at least one.
-        command: what to type to make the record again.
-        device: where to train.
-        progress: show progress bars.
-        checkpoints: a folder; a run that was killed goes on from it.
+    The recipe is on DigitScenes and has both methods. A run that was killed goes on from the folder
+    ``checkpoints``.
 
     Returns:
         A study: rows with a seed have intervals over scenes, those without one t intervals over seeds (from

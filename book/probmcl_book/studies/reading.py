@@ -13,9 +13,6 @@ from probmcl_book.studies.design import Study
 def study_in(record: Record) -> Study:
     """The study as it was planned when it was recorded.
 
-    Args:
-        record: of kind "study", from :func:`~probmcl_book.studies.summarise`.
-
     Raises:
         ValueError: for another kind of record.
     """
@@ -24,21 +21,13 @@ def study_in(record: Record) -> Study:
 
 
 def recorded_runs(record: Record) -> int:
-    """How many runs of the report a record holds, without tuning and without probes of the start.
-
-    Args:
-        record: as in :func:`study_in`.
-    """
+    """How many runs of the report a record holds, without tuning and without probes of the start."""
     trained = {trial.name for trial in study_in(record).trials if trial.recipe.methods}
     return sum(row.seed is not None and row.method in trained for row in record.rows)
 
 
 def in_group(record: Record, group: str = "") -> Record:
     """The report of one group, with settings for methods: nothing of the tuning, nothing of other groups.
-
-    Args:
-        record: as in :func:`study_in`.
-        group: name of the group; "" where there is one.
 
     Raises:
         ValueError: if the record has no run in such a group.
@@ -61,10 +50,6 @@ def in_group(record: Record, group: str = "") -> Record:
 def mean_of(record: Record, setting: str) -> Row:
     """The row over seeds of a setting.
 
-    Args:
-        record: from :func:`in_group`.
-        setting: its name.
-
     Raises:
         ValueError: if the record has none.
     """
@@ -75,11 +60,8 @@ def mean_of(record: Record, setting: str) -> Row:
 def difference_of(record: Record, setting: str, against: str, metric: str = "mAP") -> Interval | None:
     """How much higher one setting is than another; None where the record does not compare them.
 
-    Args:
-        record: from :func:`in_group`.
-        setting: the first.
-        against: the second; a record that holds the difference the other way round is turned.
-        metric: "mAP" for the interval over images, "mAP over seeds" and the like for that over seeds.
+    ``metric`` is "mAP" for the interval over images, "mAP over seeds" and the like for that over seeds. A
+    record that holds the difference the other way round is turned.
     """
     for found in record.differences:
         if found.metric == metric and (found.method, found.against) == (setting, against):

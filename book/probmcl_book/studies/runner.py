@@ -68,20 +68,10 @@ def run_study(
     When every candidate has its score, the best of each setting goes into the report, whose runs follow
     seed by seed.
 
-    Args:
-        study: what to run.
-        folder: where finished runs are kept, one file each; what is found there, or in the folders of other
-            studies beside it, is not run again.
-        images: the images; drawn if not given.
-        weights: the file of weights, if the start is one.
-        device: where to train.
-        budget: hours; a run that would probably not end in time is not started. None for no end.
-        resamples: bootstrap resamples of a run's own intervals.
-        measures: what to measure of every run beside its metrics.
-        say: takes a line of progress before and after every run.
-
-    Returns:
-        The finished runs.
+    What is found in ``folder``, one file per finished run, or in the folders of other studies beside it, is
+    not run again. ``weights`` is the file of weights, if the start is one. ``budget`` is in hours: a run that
+    would probably not end in time is not started. ``say`` takes a line of progress before and after every
+    run.
 
     Raises:
         ValueError: if a file of the folder is torn, damaged or foreign; the message names it.
@@ -118,14 +108,7 @@ def repeat_runs(
 
     On the same machine, device and number of threads, the numbers are the same to the last digit.
 
-    Args:
-        found: a study's finished runs.
-        count: how many to draw.
-        weights: the file of weights, if the start is one.
-        device: where to train.
-
-    Returns:
-        Every run as it was kept, and as it came out again.
+    Every run comes as it was kept, and as it came out again.
 
     Raises:
         ValueError: if there is no finished run to draw.

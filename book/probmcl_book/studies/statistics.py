@@ -61,9 +61,8 @@ LABEL_SOURCES: dict[str, Origin] = {
 def read_label_matrix(path: str | Path) -> tuple[Tensor, tuple[str, ...], dict[str, Tensor]]:
     """Read a label matrix from an npz file.
 
-    Args:
-        path: a file with the keys ``labels``, zeros and ones (N, K); ``classes``, K names; and, if the images
-            are split, ``split``, the name of each image's part (N,). Other keys are not read.
+    Its keys are ``labels``, zeros and ones (N, K); ``classes``, K names; and, if the images are split,
+    ``split``, the name of each image's part (N,). Other keys are not read.
 
     Returns:
         Labels uint8 (N, K), the classes, and a mask (N,) for each part of the split.
@@ -72,13 +71,12 @@ def read_label_matrix(path: str | Path) -> tuple[Tensor, tuple[str, ...], dict[s
         FileNotFoundError: if there is no such file.
         ValueError: if a key is missing or of another kind or length, or the file is no npz file.
 
-    Example:
-        >>> from tempfile import TemporaryDirectory
-        >>> with TemporaryDirectory() as folder:
-        ...     np.savez(f"{folder}/pets.npz", labels=[[1], [0]], classes=["cat"], split=["a", "b"])
-        ...     labels, classes, parts = read_label_matrix(f"{folder}/pets.npz")
-        >>> classes, parts["b"].tolist()
-        (('cat',), [False, True])
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     np.savez(f"{folder}/pets.npz", labels=[[1], [0]], classes=["cat"], split=["a", "b"])
+    ...     labels, classes, parts = read_label_matrix(f"{folder}/pets.npz")
+    >>> classes, parts["b"].tolist()
+    (('cat',), [False, True])
     """
     if not zipfile.is_zipfile(path) and Path(path).is_file():
         raise ValueError(f"path: expected an npz file, got {Path(path).name}, which is none")
@@ -116,24 +114,16 @@ def label_record(
     and the share of anchors without any, over random batches, one view per image: of all images with
     label-less rows matching each other (``"match"``) and not (``"drop"``), and of labelled images.
 
-    Args:
-        name: one of :data:`LABEL_SOURCES`.
-        labels: label matrix of zeros and ones, (N, K).
-        classes: K names.
-        command: what was typed, see :func:`~probmcl_book.records.command_line`.
-        parts: a mask (N,) for each part of the split.
-        batch_size: images in a batch.
-        batches: random batches to count positives in.
-        seed: seed of the batches.
+    ``name`` is one of :data:`LABEL_SOURCES`, and ``parts`` has a mask (N,) per part of the split. Positives
+    are counted in so many batches, which the seed draws.
 
     Raises:
         ValueError: for an unknown name, labels other than 0/1, or fewer labelled images than ``batch_size``.
 
-    Example:
-        >>> labels = torch.tensor([[1, 1], [1, 0], [0, 0], [1, 1]])
-        >>> record = label_record("mirflickr14", labels, ["sea", "tree"], command="-", batch_size=2)
-        >>> record.name, record.rows[0].metrics["accuracy of nothing"].value
-        ('labels_mirflickr14', 0.375)
+    >>> labels = torch.tensor([[1, 1], [1, 0], [0, 0], [1, 1]])
+    >>> record = label_record("mirflickr14", labels, ["sea", "tree"], command="-", batch_size=2)
+    >>> record.name, record.rows[0].metrics["accuracy of nothing"].value
+    ('labels_mirflickr14', 0.375)
     """
     source = LABEL_SOURCES[check.one_of("name", name, LABEL_SOURCES)]
     making = Making(command)

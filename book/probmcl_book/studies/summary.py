@@ -24,11 +24,9 @@ def summarise(
 ) -> Record:
     """Sum up the finished runs of a study.
 
-    Args:
-        found: what :func:`~probmcl_book.studies.run_study` returned, complete or not.
-        command: what to type to make the record again.
-        resamples: bootstrap resamples of the differences, at least; narrow tails take more (five draws each).
-        planned: the whole study, where only a part of it was asked for, such as some of its seeds.
+    ``found`` may be incomplete. Narrow tails take more resamples of the differences than ``resamples`` (five
+    draws each). ``planned`` is the whole study, where only a part of it was asked for, such as some of its
+    seeds.
 
     Returns:
         A record of kind "study". Rows with a seed are runs, of the report and of the tuning; rows without are

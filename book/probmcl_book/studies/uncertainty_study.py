@@ -47,13 +47,10 @@ def uncertainty_recipe(*, images: int = 2400, epochs: int = 6) -> Recipe:
     The digits of the squares (0, 1, 4, 9) all stand in other themes too: what is new in the theme that is
     held out is their company, not their shape.
 
-    Args:
-        images: training scenes; half as many for validation and for test.
-        epochs: of the start and of the method.
+    Half as many scenes as for training are for validation and for test; the start gets as many epochs.
 
-    Example:
-        >>> uncertainty_recipe().data.themes
-        ('primes', 'powers of two', 'odd', 'even')
+    >>> uncertainty_recipe().data.themes
+    ('primes', 'powers of two', 'odd', 'even')
     """
     whole = digits_recipe()
     probmcl = whole.methods[-1]
@@ -64,10 +61,9 @@ def uncertainty_recipe(*, images: int = 2400, epochs: int = 6) -> Recipe:
 def scarcer(recipe: Recipe, factor: int = SCARCITY) -> Recipe:
     """The same with a part of the training images and as many more epochs: as many steps.
 
-    Example:
-        >>> found = scarcer(uncertainty_recipe())
-        >>> found.data.train, found.methods[0].training.epochs
-        (600, 24)
+    >>> found = scarcer(uncertainty_recipe())
+    >>> found.data.train, found.methods[0].training.epochs
+    (600, 24)
     """
     data = digits_of(recipe)
     methods = tuple(
@@ -79,10 +75,6 @@ def scarcer(recipe: Recipe, factor: int = SCARCITY) -> Recipe:
 
 def shifted_scenes(recipe: Recipe, splits: Splits) -> dict[str, LabelledImages]:
     """Images that the models were not trained for, as many as test scenes of each kind.
-
-    Args:
-        recipe: on DigitScenes, with a theme held out.
-        splits: its images.
 
     Returns:
         ``"unseen symbols"``, with label sets of the same themes; ``"held-out theme"``; and every corruption
@@ -147,18 +139,10 @@ def run_uncertainty(
 ) -> Record:
     """Train the models, ask them, and write down which doubts were worth something.
 
-    Args:
-        recipe: :func:`uncertainty_recipe` by default.
-        seeds: at least two; each gives rows of its own.
-        members: models in the ensemble, the seeds included; more of them get the next seeds.
-        command: what to type to make the record again.
-        device: where to train.
-        progress: show progress bars.
-        resamples: bootstrap resamples of the images; four times as many for differences, whose intervals are
-            corrected for their number and reach far into the tails.
-
-    Returns:
-        The record; :mod:`probmcl_book.studies.doubt_rows` says what its rows hold.
+    The recipe is :func:`uncertainty_recipe` by default. Each seed gives rows of its own; ``members`` counts
+    all models of the ensemble, and those beyond the seeds get the next ones. Differences take four times as
+    many ``resamples``, as their intervals are corrected for their number and reach far into the tails.
+    :mod:`probmcl_book.studies.doubt_rows` says what the rows hold.
 
     Raises:
         ValueError: if there are fewer than two seeds, fewer members than seeds, or a seed twice or below 0.

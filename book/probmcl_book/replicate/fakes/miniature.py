@@ -46,13 +46,8 @@ def write_coco_miniature(
     Shape k appears where digit k of a DigitScene would, so that the labels depend on each other as
     ``label_distribution`` says. Pictures differ in size, some are grey, some shapes are marked as a crowd.
 
-    Args:
-        root: The folder, which gets ``train2014/``, ``val2014/`` and ``annotations/``.
-        train: Number of pictures with labels in train2014.
-        val: Number of pictures with labels in val2014.
-        unlabelled: Number of further pictures without any annotation in each.
-        pixels: Longer side of a picture.
-        seed: The same seed draws the same pictures.
+    The folder gets ``train2014/`` and ``val2014/``, each with ``unlabelled`` further pictures without any
+    annotation, and ``annotations/``. ``pixels`` is the longer side of a picture.
 
     Raises:
         FileExistsError: If the folder holds annotations already.
@@ -79,11 +74,8 @@ def write_chest_miniature(root: str | Path, *, films: int = 96, pixels: int = 12
     About half of the films have no finding; a patient has one to four films; NIH's lists put about a quarter
     of the patients into the test set. Some films are RGBA.
 
-    Args:
-        root: The folder, which gets ``images_001/images/``, ``images_002/images/``, the table and the lists.
-        films: Number of films.
-        pixels: Height and width of a film.
-        seed: The same seed draws the same films.
+    The folder gets ``images_001/images/``, ``images_002/images/``, the table and the lists. Films are
+    squares.
 
     Raises:
         FileExistsError: If the folder holds a table already.

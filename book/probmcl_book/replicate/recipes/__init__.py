@@ -23,12 +23,6 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
 """Makes the recipe of each name."""
 
 __all__ = [
-    "RECIPES",
-    "digits_random_recipe",
-    "digits_recipe",
-    "miniature",
-    "mirflickr14_features",
-    "own_recipe",
-    "shortened",
-    "smaller",
-]
+    "RECIPES", "digits_random_recipe", "digits_recipe", "miniature", "mirflickr14_features", "own_recipe",
+    "shortened", "smaller",
+]  # fmt: skip

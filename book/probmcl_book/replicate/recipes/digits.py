@@ -12,13 +12,11 @@ from probmcl_book.replicate.recipe import LettersStart, Method, Recipe
 def digits_recipe(*, smoke: bool = False) -> Recipe:
     """The main comparison on DigitScenes (chapter 10): BCE, ASL, thresholded SupCon and ProbMCL.
 
-    Args:
-        smoke: the same experiment in seconds: fewer images, one epoch. It proves that all parts fit together
-            and nothing else.
+    With ``smoke`` it is the same in seconds, with fewer images and one epoch: it proves that all parts fit
+    together and nothing else.
 
-    Example:
-        >>> [method.name for method in digits_recipe().methods]
-        ['BCE', 'ASL', 'SupCon, threshold', 'ProbMCL']
+    >>> [method.name for method in digits_recipe().methods]
+    ['BCE', 'ASL', 'SupCon, threshold', 'ProbMCL']
     """
     recipe = Recipe(
         name="digits",
@@ -39,9 +37,8 @@ def digits_recipe(*, smoke: bool = False) -> Recipe:
 def digits_random_recipe() -> Recipe:
     """The same comparison from random weights, where the threshold alone gives too little to hold on to.
 
-    Example:
-        >>> digits_random_recipe().start is None
-        True
+    >>> digits_random_recipe().start is None
+    True
     """
     whole = digits_recipe()
     bce, _, threshold, probmcl = whole.methods
@@ -52,14 +49,11 @@ def digits_random_recipe() -> Recipe:
 def smaller(recipe: Recipe, *, images: int, epochs: int) -> Recipe:
     """The same experiment on DigitScenes with fewer training images and epochs, for live runs.
 
-    Args:
-        recipe: the experiment.
-        images: training images; half as many for validation and for test.
-        epochs: of every method, and of the start.
+    Half as many images as for training are for validation and for test; the start gets as many epochs as the
+    methods.
 
-    Example:
-        >>> smaller(digits_recipe(), images=1000, epochs=2).data.test
-        500
+    >>> smaller(digits_recipe(), images=1000, epochs=2).data.test
+    500
     """
     data = replace(digits_of(recipe), train=images, validation=images // 2, test=images // 2)
 

@@ -71,10 +71,7 @@ def mirflickr14_mobilenetv2_128() -> Recipe:
         data=PackedData(Origin(NAME, SPLIT, ACCESS, SOURCE)),
         start=PretrainedStart("IMAGENET1K_V1"),
         encoder="torchvision/mobilenet_v2",
-        methods=(
-            Method("ASL", "asl", _PHOTOS),
-            Method("ProbMCL", "probmcl", _PHOTOS, trunk=TRUNK),
-        ),
+        methods=(Method("ASL", "asl", _PHOTOS), Method("ProbMCL", "probmcl", _PHOTOS, trunk=TRUNK)),
         probe=PROBE,
         views=PhotoViews(128),
     )

@@ -19,19 +19,15 @@ OWN = replace(AT_224, epochs=20, ema_decay=None)
 def own_recipe(name: str, encoder: str, *, images: int, size: int | None = None) -> Recipe:
     """BCE, ASL and ProbMCL from an encoder's usual weights, where it has some.
 
-    Args:
-        name: name of the experiment.
-        encoder: name for :func:`~probmcl.model.build_encoder`.
-        images: number of training images; a batch holds a quarter of them at most, and at most 64.
-        size: height and width that the encoder sees; None for those of its weights.
+    A batch holds a quarter of the training images at most, and at most 64. ``size`` is the height and width
+    that the encoder sees, None for those of its weights.
 
     Raises:
         ValueError: for an unknown encoder; close names are offered.
 
-    Example:
-        >>> recipe = own_recipe("mine", "timm/resnet18", images=100)
-        >>> recipe.views.size, recipe.start.weights, recipe.methods[0].training.batch_size
-        (224, 'a1_in1k', 25)
+    >>> recipe = own_recipe("mine", "timm/resnet18", images=100)
+    >>> recipe.views.size, recipe.start.weights, recipe.methods[0].training.batch_size
+    (224, 'a1_in1k', 25)
     """
     known = published_weights(encoder)
     library, _, model = encoder.partition("/")

@@ -29,19 +29,12 @@ def comparison(
 
     ProbMCL takes its defaults: nothing has been tuned on these data sets.
 
-    Args:
-        name: name of the recipe.
-        data: the data set.
-        encoder: name for :func:`~probmcl.model.build_encoder`.
-        weights: exact tag of the published weights; None for random ones.
-        views: what the encoder sees.
-        training: the schedule, for all three.
+    ``weights`` is the exact tag of published weights, None for random ones.
 
-    Example:
-        >>> from probmcl_book.replicate.datasets import CocoData
-        >>> mine = comparison("mine", CocoData(), "timm/resnet18", None, PhotoViews(64), AT_224)
-        >>> [method.name for method in mine.methods]
-        ['BCE', 'ASL', 'ProbMCL']
+    >>> from probmcl_book.replicate.datasets import CocoData
+    >>> mine = comparison("mine", CocoData(), "timm/resnet18", None, PhotoViews(64), AT_224)
+    >>> [method.name for method in mine.methods]
+    ['BCE', 'ASL', 'ProbMCL']
     """
     methods = (
         Method("BCE", "bce", training),
@@ -58,18 +51,13 @@ def miniature(recipe: Recipe, *, pixels: int, epochs: int, batch_size: int) -> R
     Data set, loader, augmentation, methods, losses and evaluation stay. The network, the input, the schedule
     and the widths of the head do not, and the average of the weights goes: it would need thousands of steps.
 
-    Args:
-        recipe: the experiment.
-        pixels: height and width of the input.
-        epochs: of every method; the linear probe keeps its own.
-        batch_size: images a step.
+    ``pixels`` are the height and width of the input; the linear probe keeps its epochs.
 
-    Example:
-        >>> from probmcl_book.replicate.datasets import CocoData
-        >>> mine = comparison("mine", CocoData(), "timm/resnet18", None, PhotoViews(224, "unit"), AT_224)
-        >>> small = miniature(mine, pixels=64, epochs=2, batch_size=16)
-        >>> small.encoder, small.views, small.data == mine.data
-        ('small-cnn', PhotoViews(size=64, normalisation='unit'), True)
+    >>> from probmcl_book.replicate.datasets import CocoData
+    >>> mine = comparison("mine", CocoData(), "timm/resnet18", None, PhotoViews(224, "unit"), AT_224)
+    >>> small = miniature(mine, pixels=64, epochs=2, batch_size=16)
+    >>> small.encoder, small.views, small.data == mine.data
+    ('small-cnn', PhotoViews(size=64, normalisation='unit'), True)
     """
     quick = TrainingSettings(epochs=epochs, batch_size=batch_size, learning_rate=2e-3)
     methods = [replace(one, training=quick, trunk=(256, 64) if one.trunk else ()) for one in recipe.methods]
@@ -86,16 +74,13 @@ def miniature(recipe: Recipe, *, pixels: int, epochs: int, batch_size: int) -> R
 def shortened(recipe: Recipe, *, limit: int | None = None, epochs: int | None = None) -> Recipe:
     """The same experiment on fewer images, or for fewer epochs of every method.
 
-    Args:
-        recipe: the experiment.
-        limit: images to keep of each part; a batch holds a quarter of them at most.
-        epochs: of every method; the linear probe keeps its own.
+    ``limit`` images are kept of each part, and a batch holds a quarter of them at most. The linear probe
+    keeps its epochs.
 
-    Example:
-        >>> from probmcl_book.replicate.datasets import CocoData
-        >>> mine = comparison("mine", CocoData(), "timm/resnet18", None, PhotoViews(64), AT_224)
-        >>> shortened(mine, limit=48, epochs=1).methods[0].training.batch_size
-        12
+    >>> from probmcl_book.replicate.datasets import CocoData
+    >>> mine = comparison("mine", CocoData(), "timm/resnet18", None, PhotoViews(64), AT_224)
+    >>> shortened(mine, limit=48, epochs=1).methods[0].training.batch_size
+    12
     """
 
     def shorter(settings: TrainingSettings) -> TrainingSettings:

@@ -41,17 +41,14 @@ PLANNED: dict[str, tuple[str, ...]] = {
 def planned_study(name: str, world: str = "digits", *, smoke: bool = False) -> Study:
     """A study as it was planned.
 
-    Args:
-        name: one of :data:`STUDIES`.
-        world: one of :data:`WORLDS`.
-        smoke: tiny images, one seed and two candidates a setting: it shows that the parts fit, no more.
+    With ``smoke`` it has tiny images, one seed and two candidates per setting: it shows that the parts fit,
+    no more.
 
     Raises:
         ValueError: for an unknown name.
 
-    Example:
-        >>> planned_study("choices").reference
-        'Default'
+    >>> planned_study("choices").reference
+    'Default'
     """
     _check.one_of("name", name, STUDIES)
     place = WORLDS[_check.one_of("world", world, WORLDS)]

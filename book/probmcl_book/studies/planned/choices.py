@@ -15,10 +15,9 @@ REFERENCE = "Default"
 def choices_study(base: Recipe, world: World, name: str) -> Study:
     """The study of the open choices; a setting is named by its row of the ledger and its value.
 
-    Example:
-        >>> from probmcl_book.studies.planned.worlds import WORLDS
-        >>> len(choices_study(WORLDS["digits"].base(), WORLDS["digits"], "digits"))
-        57
+    >>> from probmcl_book.studies.planned.worlds import WORLDS
+    >>> len(choices_study(WORLDS["digits"].base(), WORLDS["digits"], "digits"))
+    57
     """
     method = base_method(base, "probmcl")
     *wide, last = method.trunk

@@ -23,10 +23,9 @@ def mixture_study(base: Recipe, world: World, name: str) -> Study:
     component in use, and nothing about components could be learned from that. The default is one of its
     settings.
 
-    Example:
-        >>> from probmcl_book.studies.planned.worlds import WORLDS
-        >>> len(mixture_study(WORLDS["digits"].base(), WORLDS["digits"], "digits"))
-        57
+    >>> from probmcl_book.studies.planned.worlds import WORLDS
+    >>> len(mixture_study(WORLDS["digits"].base(), WORLDS["digits"], "digits"))
+    57
     """
     method = base_method(base, "probmcl")
     *wide, last = method.trunk
@@ -55,10 +54,7 @@ def mixture_study(base: Recipe, world: World, name: str) -> Study:
     }
     points = replace(method, name="points", criterion="supcon", options={})
     wider = (2 * method.trunk[0], *method.trunk[1:])  # about the parameters of the mixture's head
-    settings |= {
-        "points": alone(base, points),
-        WIDER: alone(base, replace(points, trunk=wider)),
-    }
+    settings |= {"points": alone(base, points), WIDER: alone(base, replace(points, trunk=wider))}
     return Study(
         "mixture",
         name,

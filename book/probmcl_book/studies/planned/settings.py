@@ -42,10 +42,9 @@ _OWN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 def methods(base: Recipe) -> dict[str, Method]:
     """Every method of the main comparison, by name, untuned; the reference is the last.
 
-    Example:
-        >>> from probmcl_book.studies.planned.worlds import digits_base
-        >>> list(methods(digits_base()))[-1]
-        'ProbMCL'
+    >>> from probmcl_book.studies.planned.worlds import digits_base
+    >>> list(methods(digits_base()))[-1]
+    'ProbMCL'
     """
     whole, contrastive = base_method(base, "bce"), base_method(base, "probmcl")
     plain = replace(contrastive, options={})
@@ -67,10 +66,9 @@ def methods(base: Recipe) -> dict[str, Method]:
 def candidates(method: Method) -> tuple[Candidate, ...]:
     """What tuning tries of a method: three learning rates, each with two versions of what is its own.
 
-    Example:
-        >>> from probmcl_book.studies.planned.worlds import digits_base
-        >>> {len(candidates(method)) for method in methods(digits_base()).values()}
-        {6}
+    >>> from probmcl_book.studies.planned.worlds import digits_base
+    >>> {len(candidates(method)) for method in methods(digits_base()).values()}
+    {6}
     """
     own: list[Candidate] = [Candidate({}, options) for options in _OWN.get(method.criterion, ())]
     own = own or [Candidate({"weight_decay": decay}) for decay in (1e-4, 1e-2)]
@@ -86,16 +84,12 @@ def alone(base: Recipe, method: Method | None) -> Recipe:
 def changed(base: Recipe, name: str, *, training: dict[str, Any] | None = None, **fields: Any) -> Recipe:
     """The base recipe with ProbMCL alone, changed in one respect.
 
-    Args:
-        base: the base recipe.
-        name: name of the method.
-        training: fields of its training to replace.
-        fields: fields of the method to replace; ``options`` and ``head`` are merged with those it has.
+    ``training`` replaces fields of its training, ``fields`` those of the method; ``options`` and ``head`` are
+    merged with those it has.
 
-    Example:
-        >>> from probmcl_book.studies.planned.worlds import digits_base
-        >>> changed(digits_base(), "hot", options={"temperature": 1.0}).methods[0].options
-        {'temperature': 1.0}
+    >>> from probmcl_book.studies.planned.worlds import digits_base
+    >>> changed(digits_base(), "hot", options={"temperature": 1.0}).methods[0].options
+    {'temperature': 1.0}
     """
     method = base_method(base, "probmcl")
     merged: dict[str, Any] = {
@@ -105,12 +99,7 @@ def changed(base: Recipe, name: str, *, training: dict[str, Any] | None = None, 
 
 
 def with_few_images(recipe: Recipe, share: float = 0.1) -> Recipe:
-    """The recipe with a share of the training images, twice the epochs, and a quarter of the batch.
-
-    Args:
-        recipe: of one method or none.
-        share: what is kept of the training images.
-    """
+    """The recipe with a share of the training images, twice the epochs, and a quarter of the batch."""
     methods = [
         method.trained(epochs=2 * method.training.epochs, batch_size=max(2, method.training.batch_size // 4))
         for method in recipe.methods

@@ -19,10 +19,9 @@ def topology_study(base: Recipe, world: World, name: str) -> Study:
 
     Its tuning and its runs are those of the main comparison, and are used again where they lie beside it.
 
-    Example:
-        >>> from probmcl_book.studies.planned.worlds import WORLDS
-        >>> len(topology_study(WORLDS["digits"].base(), WORLDS["digits"], "digits"))
-        20
+    >>> from probmcl_book.studies.planned.worlds import WORLDS
+    >>> len(topology_study(WORLDS["digits"].base(), WORLDS["digits"], "digits"))
+    20
     """
     compared = methods(base)
     settings = {PROBE: alone(base, None)}
