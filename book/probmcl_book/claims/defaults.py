@@ -20,8 +20,7 @@ def validation_gains(record: Record) -> dict[str, Interval]:
 
     The record is of a study with one group, whose reference is the default.
 
-    Returns:
-        Mean differences over the seeds of both, by setting; without bounds where there is one seed.
+    The gains are means over the seeds of both, by setting; without bounds where there is one seed.
     """
     default, found = study_in(record).reference, in_group(record)
     values: dict[str, dict[int, float]] = {}
@@ -39,8 +38,7 @@ def validation_gains(record: Record) -> dict[str, Interval]:
 def components_in_use(record: Record, setting: str) -> float:
     """The effective number of components of a setting: the exponential of its mean weight entropy.
 
-    Returns:
-        At least 1; NaN for a setting without a mixture.
+    It is at least 1, and NaN for a setting without a mixture.
     """
     entropy = mean_of(in_group(record), setting).metrics.get("weight entropy")
     return math.nan if entropy is None else math.exp(entropy.value)
@@ -55,9 +53,6 @@ def replaces_default(records: Mapping[str, Record]) -> dict[str, str]:
 
     ``records`` are of one study, in every world that the rule asks for; nothing is returned if the default
     stays.
-
-    Raises:
-        ValueError: without a record.
     """
     if not records:
         raise ValueError("records: expected one or more, got none")

@@ -21,9 +21,6 @@ def epistemic_finding(record: Record, score: str = BETWEEN) -> Finding:
     unfamiliar images. It is "reproduced" if the difference lies above 0 for both; "not reproduced" if it lies
     below 0 for both, or if the score may be at chance on both; "partly" otherwise. What more data do to the
     score is told and decides nothing, as a variance has a scale of its own in each training.
-
-    Raises:
-        ValueError: if the record does not compare the score.
     """
     gains, own = _gains(record, score), mean_of(record, score).metrics
     worse, chance = (gain.high < 0 for gain in gains.values()), (own[metric].low <= 0.5 for metric in gains)

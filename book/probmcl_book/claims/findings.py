@@ -22,11 +22,8 @@ Records = Mapping[str, Record]
 class Finding:
     """What records let us say of a claim, or of a part of it.
 
-    Attributes:
-        status: "reproduced", "partly" or "not reproduced", by the rule that was written before the runs.
-        sentence: numbers, intervals and scope.
-        change: what would change it.
-        records: names of the records behind it.
+    ``status`` is "reproduced", "partly" or "not reproduced", by the rule that was written before the runs;
+    ``sentence`` has numbers, intervals and scope, and ``change`` says what would change it.
     """
 
     status: str
@@ -87,9 +84,6 @@ def records_in(folder: Path | None, names: Sequence[str]) -> dict[str, Record]:
     """Read those of some records that exist.
 
     Without a folder they are those of the book, wherever the package runs.
-
-    Raises:
-        ValueError: if a record that exists is no valid one, or a study under another name than its own.
     """
     found = {}
     for name in names:
@@ -103,11 +97,7 @@ def records_in(folder: Path | None, names: Sequence[str]) -> dict[str, Record]:
 
 
 def named(record: Record, name: str) -> Record:
-    """The record, unless it is a study whose file has another name: verdicts go by the names of files.
-
-    Raises:
-        ValueError: if the record's name, or its plan, is that of another study.
-    """
+    """The record, unless it is a study whose file has another name: verdicts go by the names of files."""
     if record.kind != "study":
         return record
     own = {record.name}

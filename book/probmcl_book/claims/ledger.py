@@ -60,12 +60,8 @@ CLAIMING = ("reproduced", "partly", "not reproduced")
 class Published:
     """Numbers that others published.
 
-    Attributes:
-        data: name of the data set.
-        metric: what was measured.
-        values: pairs of a setting (backbone, input) and a value, as published.
-        comparable: what the values may be compared with.
-        split: the split, where a data set has several.
+    ``values`` are pairs of a setting (backbone, input) and a value, as published; ``split`` is empty where a
+    data set has one.
     """
 
     data: Text
@@ -128,10 +124,6 @@ def read_ledger(path: str | Path | None = None) -> tuple[LedgerEntry, ...]:
 
     ``path`` is ``book/ledger.yml`` of the checkout by default; the records are in the folder ``results``
     beside it.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if an entry has an unknown or missing field; the message names entry and field.
 
     >>> ledger = read_ledger()
     >>> ledger[4].id, ledger[4].part, ledger[4].tags

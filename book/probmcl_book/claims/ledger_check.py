@@ -116,12 +116,7 @@ def _load_recipe(record: Record) -> None:
 
 
 def entry_record(entry: LedgerEntry, root: Path) -> Record:
-    """Return the record behind an entry of the checkout ``root``.
-
-    Raises:
-        FileNotFoundError: if there is no such record.
-        ValueError: if it is no record.
-    """
+    """Return the record behind an entry of the checkout ``root``."""
     return read_record(root / "book" / "results" / f"{entry.record}.json")
 
 

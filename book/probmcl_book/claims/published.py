@@ -28,15 +28,9 @@ REBUILD = "private rebuild"  # how the access of other images than the public on
 class Standing:
     """One line of a published table.
 
-    Attributes:
-        row: id in the ledger; "ours" for a row of a record.
-        method: who or what was measured.
-        setting: backbone, input and whatever else is stated.
-        split: the split.
-        rows: test images that were scored, as far as it is known.
-        shown: the number as it was published, or ours with its interval.
-        value: the number in [0, 1], by which the ranking goes; -1 where the ledger states no such metric.
-        reason: why it is not ranked; empty if it is.
+    ``row`` is the id in the ledger, or "ours". ``rows`` are the test images that were scored, as far as it is
+    known. ``value`` is the number in [0, 1] by which the ranking goes, -1 where the ledger states no such
+    metric; ``reason`` says why it is not ranked, and is empty if it is.
     """
 
     row: str

@@ -18,11 +18,8 @@ from probmcl_book.studies import study_in
 class WorldLabels:
     """Labels and their graph.
 
-    Attributes:
-        classes: K names.
-        frequency: share of the images that carry each, ``(K,)``.
-        similarity: correlation of every two labels, ``(K, K)``.
-        origin: where the graph comes from, in words.
+    ``frequency`` is the share of the images that carry each of K classes, ``similarity`` the correlation of
+    every two, ``(K, K)``; ``origin`` says where the graph comes from.
     """
 
     classes: tuple[str, ...]
@@ -45,9 +42,6 @@ def world_labels(record: Record, counted: Record | None = None, *, group: str = 
 
     ``counted`` is the record of :func:`labels_record_name`, which DigitScenes do not need. ``group`` is the
     one whose images are meant; the first stands in for a name that the study does not have.
-
-    Raises:
-        ValueError: if the labels have to be counted, and were not.
     """
     trials = study_in(record).trials
     recipe = next((trial.recipe for trial in trials if trial.group == group), trials[0].recipe)

@@ -14,10 +14,8 @@ from probmcl_book.records.record import Record
 class Making:
     """What every record states beside its results.
 
-    Attributes:
-        command: what to type to make the record again.
-        made_by: code and machine, stated before the run, as files may change while it lasts.
-        began: when, on the clock of ``time.perf_counter``.
+    Code and machine are stated before the run, as files may change while it lasts; ``began`` is on the clock
+    of ``time.perf_counter``.
 
     >>> record = Making("make it").record("tiny", "statistics", recipe={}, seeds=[0], data=None, rows=[])
     >>> record.command, record.hardware.device

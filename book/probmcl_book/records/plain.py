@@ -25,9 +25,6 @@ _WORDS = {dict: "an object", list: "an array", str: "a text", int: "a whole numb
 def to_plain(value: Any, *, digits: int = 17) -> Any:
     """Return ``value`` as JSON has it, with floats of so many significant digits.
 
-    Raises:
-        TypeError: for what JSON does not have.
-
     >>> from probmcl.evaluate import Interval
     >>> to_plain((Interval(2 / 3), True), digits=3)
     [{'value': 0.667, 'low': None, 'high': None, 'level': None, 'how': 'no interval'}, True]

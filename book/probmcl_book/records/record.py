@@ -139,8 +139,7 @@ class Record:
 def write_record(record: Record, path: str | Path) -> None:
     """Check ``record`` and write it to ``path``, all of it or nothing; missing folders are made.
 
-    Raises:
-        ValueError: if the record does not hold what it must; the message names the field. Nothing is written.
+    A record that does not hold what it must is not written, and the message names the field.
     """
     path = Path(path)
     content = {**to_plain(record, digits=6), "recipe": to_plain(record.recipe)}
@@ -152,9 +151,7 @@ def write_record(record: Record, path: str | Path) -> None:
 def read_record(path: str | Path) -> Record:
     """Return the record in the file ``path``.
 
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is not JSON or no record; the message names the file and the field.
+    If it is none, the message names the file and the field.
     """
     path = Path(path)
     return from_json(Record, path.read_bytes(), path.name, complete=True)
@@ -165,10 +162,6 @@ def load_result(name: str) -> Record:
 
     It is read from :func:`results_path`. Where the package is installed without the book (on Colab, say)
     and no such file exists, it is fetched from the project's repository.
-
-    Raises:
-        FileNotFoundError: if there is no such record; the message says how to make it.
-        ValueError: as for :func:`read_record`.
     """
     path = results_path(name)
     if path.is_file():
@@ -195,9 +188,6 @@ def results_path(name: str) -> Path:
     2. ``book/results`` of the checkout that holds the package, or else the working directory;
     3. ``results`` in the working directory.
 
-    Raises:
-        ValueError: if ``name`` is not made of lower case letters, digits, "_" and "-".
-
     >>> results_path("digits").name
     'digits.json'
     """
@@ -210,9 +200,6 @@ def results_path(name: str) -> Path:
 
 def check_seeds(seeds: Sequence[int]) -> None:
     """Raise unless a record can hold these seeds, before a run whose result would be lost.
-
-    Raises:
-        ValueError: if there is none, one stands there twice, or one is no whole number from 0 on.
 
     >>> check_seeds([0, 0])
     Traceback (most recent call last):
@@ -228,9 +215,6 @@ def check_seeds(seeds: Sequence[int]) -> None:
 
 def check_notes(notes: Sequence[str]) -> None:
     """Raise unless a record can hold these notes, before a run whose result would be lost.
-
-    Raises:
-        ValueError: if one is empty or holds a path of one machine.
 
     >>> check_notes(["One seed, untuned.", ""])
     Traceback (most recent call last):

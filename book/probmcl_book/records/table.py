@@ -28,9 +28,6 @@ class Table:
         decimals: digits after the point, for numbers that are not whole.
         notes: sentences that stand below.
 
-    Raises:
-        ValueError: a row has the wrong length, or ``highlight`` names no column.
-
     >>> print(Table([["BCE", Interval(0.92, 0.9, 0.93)], ["ASL", None]], ["loss", "mAP"], "Test mAP."))
     Test mAP.
     <BLANKLINE>

@@ -15,8 +15,7 @@ from probmcl_book.replicate.splits import Splits
 class DataSets:
     """The images of recipes that share a folder, or need none.
 
-    Attributes:
-        folder: where the data set is; None where it is drawn.
+    ``folder`` is None where the data set is drawn.
     """
 
     folder: Path | None = None

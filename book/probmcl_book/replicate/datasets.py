@@ -33,12 +33,8 @@ PARTS = ("train", "validation", "test")
 class Benchmark:
     """What others publish numbers on, as the ledger's rows R1 to R14 name it.
 
-    Attributes:
-        data: name of the data set in the ledger.
-        split: the split in the ledger.
-        metric: the metric that ranks the rows: "mAP" or "mean AUROC".
-        test_images: images of the test set; None where everybody draws another.
-        apart: why no result of ours stands beside the published ones; empty if it may.
+    ``metric`` ranks the rows: "mAP" or "mean AUROC". ``test_images`` is None where everybody draws another
+    test set; ``apart`` says why no result of ours stands beside the published ones, and is empty if it may.
     """
 
     data: str
@@ -52,14 +48,9 @@ class Benchmark:
 class DigitsData:
     """The DigitScenes of an experiment.
 
-    Attributes:
-        train: scenes to train on.
-        validation: scenes to choose on.
-        test: scenes to test on.
-        difficulty: a name out of :data:`~probmcl.data.DIFFICULTIES`.
-        seed: draws the scenes.
-        held_out_theme: a name out of :data:`~probmcl.data.THEMES` that no scene is drawn from; None for none.
-        most: largest number of digits in a scene, 1 to 6.
+    ``difficulty`` is a name out of :data:`~probmcl.data.DIFFICULTIES`; no scene is drawn from
+    ``held_out_theme``, a name out of :data:`~probmcl.data.THEMES`; ``most`` is the largest number of digits
+    in a scene, 1 to 6.
     """
 
     train: int = 6000
@@ -197,8 +188,7 @@ class ChestMnistData:
 class PackedData:
     """Your own images: ``train.npz``, ``validation.npz`` and ``test.npz`` in one folder.
 
-    Attributes:
-        origin: what a record says about them. It identifies nothing: that is left to their checksum.
+    ``origin`` is what a record says about them. It identifies nothing: that is left to their checksum.
     """
 
     origin: Origin

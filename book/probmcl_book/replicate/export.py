@@ -75,10 +75,6 @@ def load_export(path: str | Path) -> Finished:
 
     ``path`` is one of the folders that :func:`export_run` wrote, or the file of a finished run.
 
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if the file is damaged, of another format or network, or holds numbers alone.
-
     >>> load_export("no/such/folder")
     Traceback (most recent call last):
     ...

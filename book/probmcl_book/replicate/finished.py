@@ -72,11 +72,7 @@ class Finished:
         return self.classifier["weight"] if set(self.classifier) == {"weight", "bias"} else torch.zeros(0)
 
     def whole(self) -> Trained:
-        """Encoder, classifier and head.
-
-        Raises:
-            ValueError: if only the numbers were kept.
-        """
+        """Encoder, classifier and head."""
         if self.trained is None:
             raise ValueError(
                 f"run: expected one with its encoder, got the numbers of {self.row.method} alone"
@@ -84,11 +80,7 @@ class Finished:
         return self.trained
 
     def scores(self, images: Images, *, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
-        """Logits ``(N, K)`` of images, seen as in the recipe, and their labels.
-
-        Raises:
-            ValueError: if the images have other classes, or the same in another order.
-        """
+        """Logits ``(N, K)`` of images, seen as in the recipe, and their labels."""
         if images.classes != self.classes:
             raise ValueError(f"images: expected the classes {', '.join(self.classes[:3])} ..., got others")
         trained, loader = self.whole(), plain_loader(images, self.recipe.views, device=device)

@@ -20,10 +20,7 @@ class FolderData:
 
     A column of the table named ``split`` cuts them. Without one a hash of the seed and the file names does.
 
-    Attributes:
-        test_share: share of the images to test on.
-        validation_share: share of the other images to choose on.
-        seed: another seed cuts otherwise.
+    ``validation_share`` is of the images that are not for the test; another seed cuts otherwise.
     """
 
     test_share: float = 0.2
@@ -40,12 +37,7 @@ class FolderData:
         return self.read(folder, folder / TABLE)
 
     def read(self, images: Path, labels: Path) -> Splits:
-        """Read images and their table.
-
-        Raises:
-            FileNotFoundError: if the table or some images are missing; the message names them.
-            ValueError: if the table is wrong, or leaves a part without an image.
-        """
+        """Read images and their table."""
         whole = ImageFolderLabels(images, labels)
         if whole.split:
             parts = [whole.part(name) for name in PARTS]

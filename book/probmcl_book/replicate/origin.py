@@ -21,11 +21,7 @@ FILE = "ORIGIN.json"
 class Origin:
     """What a record says about such a folder, in place of what it says about the public data set.
 
-    Attributes:
-        name: name of the data set.
-        split: how its parts came about.
-        access: how a reader gets it, or "private rebuild of ...".
-        source: its public sources.
+    The texts are those of a :class:`~probmcl_book.records.DataIdentity`.
 
     >>> Origin("Ten dogs", "by hand", "private rebuild of ...", "https://example.org").name
     'Ten dogs'
@@ -52,9 +48,6 @@ def write_origin(root: str | Path, origin: Origin) -> None:
 
 def read_origin(root: str | Path) -> Origin | None:
     """Return what ``ORIGIN.json`` of a folder says; None if there is no such file.
-
-    Raises:
-        ValueError: if the file is damaged, or holds anything but the four texts; the message names it.
 
     >>> read_origin("no/such/folder") is None
     True

@@ -41,9 +41,8 @@ class LettersStart:
 class PretrainedStart:
     """Published weights of the encoder, where every method starts.
 
-    Attributes:
-        weights: a tag of timm or a weights name of torchvision; with a checksum, the name of a file.
-        checksum: "sha256:..." of a file of weights.
+    ``weights`` is a tag of timm or a weights name of torchvision; with a checksum, "sha256:...", the name of
+    a file.
     """
 
     weights: str
@@ -66,9 +65,6 @@ class Method:
         head: further arguments of the head that differ from its defaults, such as ``components`` of a
             :class:`~probmcl.model.MixtureDensityHead` (None or nothing: one a class), ``width`` of a
             :class:`~probmcl.model.MLDecoderHead`, ``threshold`` of a :class:`~probmcl.model.LabelGraphHead`.
-
-    Raises:
-        ValueError: for an unknown criterion, a trunk that is missing, or arguments of a head that is none.
     """
 
     name: str
@@ -145,10 +141,6 @@ class Recipe:
         """The images.
 
         They are read from the folder of the data set; DigitScenes are drawn and take none.
-
-        Raises:
-            FileNotFoundError: if files are missing; the message names them.
-            ValueError: if the data set is damaged, or a folder is given or missing.
         """
         return self.data.splits(folder).limited(self.limit).fewer_to_train(self.train_share)
 
@@ -176,9 +168,5 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Recipe:
-        """The inverse of :meth:`to_dict`; older records, which lack some fields, are read as well.
-
-        Raises:
-            ValueError: if a field is missing, unknown or of another type; the message has its path.
-        """
+        """The inverse of :meth:`to_dict`; older records, which lack some fields, are read as well."""
         return from_plain(cls, plain, "recipe")

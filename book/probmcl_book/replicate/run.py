@@ -32,13 +32,8 @@ START = "Start (linear probe)"
 class Runs:
     """All trained methods of one experiment.
 
-    Attributes:
-        recipe: what was run.
-        splits: on which images.
-        data: their identity.
-        seeds: with which seeds.
-        finished: the finished runs, one per seed, by name of the method; the start comes first.
-        notes: what a reader should know if the experiment was interrupted.
+    ``finished`` holds the runs, one per seed, by name of the method; the start comes first. ``notes`` are
+    what a reader should know if the experiment was interrupted.
     """
 
     recipe: Recipe
@@ -79,9 +74,6 @@ def run_methods(
     weights, if the recipe's start is one. ``checkpoints`` is a folder for this experiment and others: what is
     finished there is not trained again, and a run that was killed goes on from it and ends with the same
     numbers.
-
-    Raises:
-        ValueError: if there is no seed, or one that no record could hold.
     """
     check_seeds(seeds)
     data = DataSets()
@@ -118,12 +110,11 @@ def run_experiment(
     the run finds out by itself, and ``export`` a folder for the trained methods, see
     :func:`~probmcl_book.replicate.export_run`. Other options are those of :func:`run_methods`.
 
-    Returns:
-        The record. Its rows with a seed hold one run, with bootstrap intervals over the test images; its rows
-        without a seed hold the mean over seeds, with a t interval over seeds (from two seeds on). Its
-        differences are those of the last method to every other one: paired bootstrap intervals, over the test
-        images, of the difference of mean mAP over seeds. Where several processes train together, the first
-        writes down what they did, and the others return None.
+    Rows with a seed hold one run, with bootstrap intervals over the test images; rows without one hold the
+    mean over seeds, with a t interval over seeds (from two seeds on). Differences are those of the last
+    method to every other one: paired bootstrap intervals, over the test images, of the difference of mean mAP
+    over seeds. Where several processes train together, the first writes down what they did, and the others
+    return None.
     """
     check_notes(notes)
     making = Making(command, provenance(device))
@@ -146,11 +137,7 @@ def run_experiment(
 
 
 def best_baseline(runs: Runs) -> str:
-    """Name of the baseline with the highest mean validation mAP: what the last method is compared with.
-
-    Raises:
-        ValueError: if there is no baseline.
-    """
+    """Name of the baseline with the highest mean validation mAP: what the last method is compared with."""
     baselines = list(runs.finished)[1:-1]  # the start comes first, the method in question last
     if not baselines:
         raise ValueError(f"runs: expected two methods or more, got {len(runs.recipe.methods)}")

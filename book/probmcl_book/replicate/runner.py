@@ -33,11 +33,8 @@ Say = Callable[[str], None]
 class Task:
     """One run to make.
 
-    Attributes:
-        name: as it stands in tables.
-        recipe: with one method; with none, the linear probe of the start itself.
-        seed: decides weights, order and augmentation; the images are the same for all seeds.
-        tuning: whether the run may not see a test image: it is scored on validation alone.
+    The recipe has one method; with none, the task is the linear probe of the start itself. The images are the
+    same for all seeds. A run of a tuning may not see a test image: it is scored on validation alone.
     """
 
     name: str

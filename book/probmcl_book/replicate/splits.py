@@ -20,15 +20,9 @@ LIMIT_SEED = 0  # which images a limit keeps
 class Splits:
     """Train, validation and test images of an experiment.
 
-    Attributes:
-        train: what weights are learned from.
-        validation: what epochs and thresholds are chosen on.
-        test: what is measured.
-        name: name of the data set.
-        split: the split, by the name it is known under.
-        access: how a reader gets the images.
-        source: the public source: an address or a citation.
-        whole_test: test images of the whole public data set; None if there is no such number.
+    Weights are learned from ``train``, epochs and thresholds are chosen on ``validation``, and ``test`` is
+    measured. The texts are those of a :class:`~probmcl_book.records.DataIdentity`; ``whole_test`` counts the
+    test images of the whole public data set, and is None if there is no such number.
     """
 
     train: Images

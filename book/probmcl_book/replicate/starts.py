@@ -39,9 +39,6 @@ def pretrain(
     Without a start in the recipe the weights are random. The seed is for the first weights, the order and the
     augmentation. ``progress`` is the text beside a progress bar; ``checkpoint`` is a file to go on from, see
     :func:`~probmcl.train.fit`; ``weights`` is the file of weights, if the start is one.
-
-    Raises:
-        ValueError: if the weights are unknown, or the file holds those of another network.
     """
     start, channels = recipe.start, recipe.views.channels
     with seeded(seed):
@@ -86,9 +83,6 @@ def weights_file(path: Path) -> PretrainedStart:
     """The start that a file of weights is: its name and checksum, as a path is of one machine only.
 
     It is a ``.safetensors`` file, or one that ``torch.save`` wrote.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
     """
     with path.open("rb") as file:
         return PretrainedStart(path.name, f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}")

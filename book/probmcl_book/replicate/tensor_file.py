@@ -41,8 +41,7 @@ def write_tensors(path: Path, about: Mapping[str, Any], tensors: Mapping[str, Te
 def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Read what :func:`write_tensors` wrote, or a finished run of an older study: header and tensors.
 
-    Raises:
-        ValueError: naming the file, if it is torn, damaged or of another format.
+    A file that is torn, damaged or of another format is named in a ValueError.
     """
     with _opened(path) as (file, header, text):
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping

@@ -81,8 +81,7 @@ class PhotoViews:
 class FeatureViews:
     """Features of stored views: two that differ, or the plain one.
 
-    Attributes:
-        channels: entries F of a feature.
+    ``channels`` are the entries F of a feature.
 
     >>> FeatureViews(1280).plain()(torch.zeros(4, 9, 1280, dtype=torch.float16)).shape
     torch.Size([4, 1280, 1, 1])

@@ -18,11 +18,9 @@ MOST_RUNS = 150
 class Trial:
     """One setting of a study: a recipe, and the seeds it is run with.
 
-    Attributes:
-        setting: name of the setting, as it stands in tables.
-        recipe: with exactly one method; with none, the trial is the linear probe of the start itself.
-        seeds: seeds of its runs.
-        group: settings are compared within a group, such as "10 % of the images"; "" if there is one.
+    ``setting`` is its name in tables. The recipe has one method; with none, the trial is the linear probe of
+    the start itself. Settings are compared within a ``group``, such as "10 % of the images"; "" if there is
+    one.
     """
 
     setting: str
@@ -47,9 +45,8 @@ class Trial:
 class Candidate:
     """A setting to try in tuning: what it changes of a method.
 
-    Attributes:
-        training: fields of :class:`~probmcl.train.TrainingSettings` to replace.
-        options: arguments of the criterion to replace.
+    ``training`` replaces fields of :class:`~probmcl.train.TrainingSettings`, ``options`` arguments of the
+    criterion.
 
     >>> Candidate({"learning_rate": 0.002}, {"temperature": 0.25}).name
     'learning_rate 0.002, temperature 0.25'
@@ -74,13 +71,8 @@ class Candidate:
 class Tuning:
     """Settings tried before the report, the same number of them for every method, on validation alone.
 
-    Attributes:
-        seed: of the tuning runs; no seed of the report.
-        candidates: what is tried, by setting.
-        group: the group in which they are tried; the choice serves all groups.
-
-    Raises:
-        ValueError: if one setting has more candidates than another.
+    ``seed`` is no seed of the report. ``candidates`` are tried by setting, all in one ``group``; the choice
+    serves all groups.
     """
 
     seed: int
@@ -105,10 +97,6 @@ class Study:
         reference: the setting that all others of its group are compared with.
         tuning: what is tried first; None where nothing is tuned.
         comparisons: further pairs of settings to compare, in every group that has both.
-
-    Raises:
-        ValueError: for more than 150 runs of the report, a name that stands twice, a reference or a compared
-            setting that is none, or a tuning that shares a seed with the report.
     """
 
     name: str
@@ -158,11 +146,7 @@ class Study:
                 yield replace(untuned, recipe=recipe, seeds=(self.tuning.seed,)), candidate
 
     def trial(self, setting: str, group: str = "") -> Trial:
-        """The trial of a setting in a group.
-
-        Raises:
-            ValueError: if there is none.
-        """
+        """The trial of a setting in a group."""
         for trial in self.trials:
             if (trial.setting, trial.group) == (setting, group):
                 return trial
@@ -197,11 +181,7 @@ class Study:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Study:
-        """The inverse of :meth:`to_dict`; what tuning chose, which a record adds, is passed over.
-
-        Raises:
-            ValueError: if a field is missing, unknown or of another type; the message has its path.
-        """
+        """The inverse of :meth:`to_dict`; what tuning chose, which a record adds, is passed over."""
         return from_plain(cls, {name: plain[name] for name in plain if name != "chosen"}, "study")
 
 

@@ -31,10 +31,8 @@ _FARTHEST = 100.0  # from a threshold, in nats; a class that is never predicted 
 class Doubts:
     """What M models, trained alike from different seeds, say about the same N images.
 
-    Attributes:
-        logits: of the classifiers, ``(M, N, K)``.
-        thresholds: from validation, ``(M, K)``.
-        mixture: the scores of :func:`~probmcl.evaluate.mixture_uncertainty`, ``(N, M)`` each.
+    ``logits`` are the classifiers', ``(M, N, K)``, and ``thresholds`` are from validation, ``(M, K)``;
+    ``mixture`` holds the scores of :func:`~probmcl.evaluate.mixture_uncertainty`, ``(N, M)`` each.
     """
 
     logits: Tensor
@@ -101,9 +99,6 @@ def ask(
 
     M models, trained alike from different seeds, are asked about N images, whose labels are not looked at.
     ``validation_labels`` belong to the models' ``validation_scores`` and decide the thresholds.
-
-    Raises:
-        ValueError: if a model has no mixture head.
     """
     logits, thresholds, mixtures = [], [], []
     for model in trained:

@@ -28,11 +28,8 @@ HEAT, PEAK = "heat inside", "peak inside"
 class Looks:
     """The heat maps of every digit that stands in a test scene, M of them.
 
-    Attributes:
-        inside: share of a map inside the digit's box, ``(M,)``.
-        hit: 1 where the hottest point lies in the box, ``(M,)``.
-        area: share of the image that the box takes, ``(M,)``.
-        scene: the scene, int64 ``(M,)``.
+    All are ``(M,)``: the share of a map ``inside`` the digit's box, 1 where its hottest point is a ``hit``,
+    the share of the image that the box takes (``area``), and the number of the ``scene``, int64.
     """
 
     inside: Tensor
@@ -69,11 +66,7 @@ def heat_of(trained: Trained, recipe: Recipe, images: Tensor, label: int) -> Ten
 
 
 def scene_boxes(recipe: Recipe, splits: Splits) -> Tensor:
-    """Where the digits of the test scenes stand, ``(N, 10, 4)``.
-
-    Raises:
-        TypeError: if the recipe is on other images.
-    """
+    """Where the digits of the test scenes stand, ``(N, 10, 4)``."""
     data, size = digits_of(recipe), len(splits.test)
     return digit_boxes(
         "test", size, seed=data.seed, difficulty=data.difficulty, themes=data.themes, most=data.most
@@ -81,11 +74,7 @@ def scene_boxes(recipe: Recipe, splits: Splits) -> Tensor:
 
 
 def digit_looks(trained: Trained, recipe: Recipe, splits: Splits) -> Looks:
-    """Compare the heat maps of a method with the places of the digits, over all test scenes.
-
-    Raises:
-        TypeError: if the recipe is on other images than DigitScenes.
-    """
+    """Compare the heat maps of a method with the places of the digits, over all test scenes."""
     boxes, test = scene_boxes(recipe, splits), splits.test
     assert isinstance(test, LabelledImages)
     found = []
@@ -111,9 +100,8 @@ def looks_record(
     The recipe is on DigitScenes and has both methods. A run that was killed goes on from the folder
     ``checkpoints``.
 
-    Returns:
-        A study: rows with a seed have intervals over scenes, those without one t intervals over seeds (from
-        two seeds on); the differences have intervals over scenes, of the mean over seeds.
+    Rows with a seed have intervals over scenes, those without one t intervals over seeds (from two seeds on);
+    the differences have intervals over scenes, of the mean over seeds.
     """
     making = Making(command, provenance(device))
     both = tuple(method for method in recipe.methods if method.name in ("ASL", "ProbMCL"))

@@ -11,11 +11,7 @@ from probmcl_book.studies.design import Study
 
 
 def study_in(record: Record) -> Study:
-    """The study as it was planned when it was recorded.
-
-    Raises:
-        ValueError: for another kind of record.
-    """
+    """The study as it was planned when it was recorded."""
     _check.one_of("record.kind", record.kind, ("study",))
     return Study.from_dict(record.recipe)
 
@@ -27,11 +23,7 @@ def recorded_runs(record: Record) -> int:
 
 
 def in_group(record: Record, group: str = "") -> Record:
-    """The report of one group, with settings for methods: nothing of the tuning, nothing of other groups.
-
-    Raises:
-        ValueError: if the record has no run in such a group.
-    """
+    """The report of one group, with settings for methods: nothing of the tuning, nothing of other groups."""
     study = study_in(record)
     settings = {trial.name: trial.setting for trial in study.trials if trial.group == group}
     rows = [replace(row, method=settings[row.method]) for row in record.rows if row.method in settings]
@@ -48,11 +40,7 @@ def in_group(record: Record, group: str = "") -> Record:
 
 
 def mean_of(record: Record, setting: str) -> Row:
-    """The row over seeds of a setting.
-
-    Raises:
-        ValueError: if the record has none.
-    """
+    """The row over seeds of a setting."""
     means = {row.method: row for row in record.rows if row.seed is None}
     return means[_check.one_of("setting", setting, means)]
 

@@ -23,14 +23,9 @@ from probmcl_book.studies.measures import MEASURES
 class StudyRuns:
     """What has been run of a study.
 
-    Attributes:
-        study: the study, as it was planned.
-        images: its images.
-        chosen: what the tuning chose, by setting; empty before it is complete.
-        tuning: finished runs of the tuning, with their settings and candidates.
-        runs: finished runs of the report, by name of the trial and seed.
-        left: number of runs that are not finished.
-        made: number of runs that were made now and not found.
+    ``chosen`` is what the tuning chose, by setting, empty before it is complete; ``tuning`` holds its
+    finished runs, with their settings and candidates, and ``runs`` those of the report, by name of the trial
+    and seed. ``left`` runs are not finished; ``made`` ones were made now and not found.
     """
 
     study: Study
@@ -72,9 +67,6 @@ def run_study(
     not run again. ``weights`` is the file of weights, if the start is one. ``budget`` is in hours: a run that
     would probably not end in time is not started. ``say`` takes a line of progress before and after every
     run.
-
-    Raises:
-        ValueError: if a file of the folder is torn, damaged or foreign; the message names it.
     """
     images = DataSets() if images is None else images
     runner = Runner(images, RunFolder(folder), weights, device, resamples, measures, whole=False)
@@ -109,9 +101,6 @@ def repeat_runs(
     On the same machine, device and number of threads, the numbers are the same to the last digit.
 
     Every run comes as it was kept, and as it came out again.
-
-    Raises:
-        ValueError: if there is no finished run to draw.
     """
     _check.count("count", count)
     names = sorted(found.runs)

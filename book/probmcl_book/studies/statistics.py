@@ -64,12 +64,7 @@ def read_label_matrix(path: str | Path) -> tuple[Tensor, tuple[str, ...], dict[s
     Its keys are ``labels``, zeros and ones (N, K); ``classes``, K names; and, if the images are split,
     ``split``, the name of each image's part (N,). Other keys are not read.
 
-    Returns:
-        Labels uint8 (N, K), the classes, and a mask (N,) for each part of the split.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if a key is missing or of another kind or length, or the file is no npz file.
+    Labels come as uint8 (N, K), and with them the classes and a mask (N,) per part of the split.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -116,9 +111,6 @@ def label_record(
 
     ``name`` is one of :data:`LABEL_SOURCES`, and ``parts`` has a mask (N,) per part of the split. Positives
     are counted in so many batches, which the seed draws.
-
-    Raises:
-        ValueError: for an unknown name, labels other than 0/1, or fewer labelled images than ``batch_size``.
 
     >>> labels = torch.tensor([[1, 1], [1, 0], [0, 0], [1, 1]])
     >>> record = label_record("mirflickr14", labels, ["sea", "tree"], command="-", batch_size=2)

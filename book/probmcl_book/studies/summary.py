@@ -28,16 +28,11 @@ def summarise(
     draws each). ``planned`` is the whole study, where only a part of it was asked for, such as some of its
     seeds.
 
-    Returns:
-        A record of kind "study". Rows with a seed are runs, of the report and of the tuning; rows without are
-        means over seeds with t intervals. A difference "mAP" is the reference less another setting of its
-        group: mean mAP over the seeds of both, with a paired bootstrap interval over test images whose level
-        is corrected for the number of comparisons in the group (Bonferroni); "mAP over seeds" is the same
-        difference with a t interval over seeds, not corrected. Its time is that of all runs, whether one
-        command made them or several.
-
-    Raises:
-        ValueError: if no run of the report is finished.
+    Rows with a seed are runs, of the report and of the tuning; rows without are means over seeds with t
+    intervals. A difference "mAP" is the reference less another setting of its group: mean mAP over the seeds
+    of both, with a paired bootstrap interval over test images whose level is corrected for the number of
+    comparisons in the group (Bonferroni); "mAP over seeds" is the same difference with a t interval over
+    seeds, not corrected. The record's time is that of all runs, whether one command made them or several.
     """
     if not found.runs:
         raise ValueError(f"study: {found.study.name} has no finished run of the report yet")

@@ -76,9 +76,8 @@ def scarcer(recipe: Recipe, factor: int = SCARCITY) -> Recipe:
 def shifted_scenes(recipe: Recipe, splits: Splits) -> dict[str, LabelledImages]:
     """Images that the models were not trained for, as many as test scenes of each kind.
 
-    Returns:
-        ``"unseen symbols"``, with label sets of the same themes; ``"held-out theme"``; and every corruption
-        of the test scenes in every strength, ``"blur 1"`` to ``"occlusion 5"``.
+    They are ``"unseen symbols"``, with label sets of the same themes; ``"held-out theme"``; and every
+    corruption of the test scenes in every strength, ``"blur 1"`` to ``"occlusion 5"``.
     """
     data, test = digits_of(recipe), splits.test
     assert isinstance(test, LabelledImages)  # as DigitsData draws them
@@ -103,10 +102,7 @@ def shifted_scenes(recipe: Recipe, splits: Splits) -> dict[str, LabelledImages]:
 class Asked:
     """Trained models and what they doubt.
 
-    Attributes:
-        trained: the models, one a seed.
-        clean: doubts about the test scenes.
-        shifted: doubts about every kind of shifted scenes.
+    ``clean`` are doubts about the test scenes, ``shifted`` those about every kind of shifted scenes.
     """
 
     trained: Sequence[Trained]
@@ -143,9 +139,6 @@ def run_uncertainty(
     all models of the ensemble, and those beyond the seeds get the next ones. Differences take four times as
     many ``resamples``, as their intervals are corrected for their number and reach far into the tails.
     :mod:`probmcl_book.studies.doubt_rows` says what the rows hold.
-
-    Raises:
-        ValueError: if there are fewer than two seeds, fewer members than seeds, or a seed twice or below 0.
     """
     if len(seeds) < 2 or members < len(seeds):
         raise ValueError(f"seeds: expected 2 to {members} (members), got {len(seeds)}")

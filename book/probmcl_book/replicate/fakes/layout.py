@@ -25,10 +25,7 @@ Polygon = Sequence[tuple[float, float]]
 class Mark:
     """One annotation of a picture.
 
-    Attributes:
-        category: Id of its category.
-        polygon: Its outline, x and y in pixels.
-        crowd: Whether it marks many things at once; COCO then stores a mask in place of the polygon.
+    ``polygon`` is its outline, x and y in pixels. A crowd marks many things at once; COCO then stores a mask.
 
     >>> Mark(18, [(0, 0), (4, 0), (4, 4)]).crowd
     False
@@ -73,8 +70,7 @@ def write_coco(
 ) -> None:
     """Write ``PART/`` and ``annotations/instances_PART.json``.
 
-    Raises:
-        FileExistsError: If there is such an annotation file already.
+    A folder that holds this annotation file already is refused.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -116,8 +112,7 @@ def write_chest(root: str | Path, films: Sequence[Film], *, folders: int = 1) ->
 
     Columns that no code reads hold constants.
 
-    Raises:
-        FileExistsError: If there is such a table already.
+    A folder that holds a table already is refused.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:

@@ -49,10 +49,6 @@ def write_coco_miniature(
     The folder gets ``train2014/`` and ``val2014/``, each with ``unlabelled`` further pictures without any
     annotation, and ``annotations/``. ``pixels`` is the longer side of a picture.
 
-    Raises:
-        FileExistsError: If the folder holds annotations already.
-        ValueError: If a number is out of range.
-
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     write_coco_miniature(folder, train=4, val=2)
@@ -76,10 +72,6 @@ def write_chest_miniature(root: str | Path, *, films: int = 96, pixels: int = 12
 
     The folder gets ``images_001/images/``, ``images_002/images/``, the table and the lists. Films are
     squares.
-
-    Raises:
-        FileExistsError: If the folder holds a table already.
-        ValueError: If a number is out of range.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:

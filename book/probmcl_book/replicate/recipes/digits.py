@@ -70,11 +70,7 @@ def smaller(recipe: Recipe, *, images: int, epochs: int) -> Recipe:
 
 
 def digits_of(recipe: Recipe) -> DigitsData:
-    """The data set of a recipe, if it is DigitScenes.
-
-    Raises:
-        TypeError: if it is another.
-    """
+    """The data set of a recipe, if it is DigitScenes."""
     if not isinstance(recipe.data, DigitsData):
         raise TypeError(f"recipe: expected one on DigitScenes, got {type(recipe.data).__name__}")
     return recipe.data

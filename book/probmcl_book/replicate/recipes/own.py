@@ -22,9 +22,6 @@ def own_recipe(name: str, encoder: str, *, images: int, size: int | None = None)
     A batch holds a quarter of the training images at most, and at most 64. ``size`` is the height and width
     that the encoder sees, None for those of its weights.
 
-    Raises:
-        ValueError: for an unknown encoder; close names are offered.
-
     >>> recipe = own_recipe("mine", "timm/resnet18", images=100)
     >>> recipe.views.size, recipe.start.weights, recipe.methods[0].training.batch_size
     (224, 'a1_in1k', 25)

@@ -44,9 +44,6 @@ def planned_study(name: str, world: str = "digits", *, smoke: bool = False) -> S
     With ``smoke`` it has tiny images, one seed and two candidates per setting: it shows that the parts fit,
     no more.
 
-    Raises:
-        ValueError: for an unknown name.
-
     >>> planned_study("choices").reference
     'Default'
     """
