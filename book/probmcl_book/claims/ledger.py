@@ -1,6 +1,6 @@
 """The ledger: every claim and part of the paper, how we know of it, what we do, and what stands behind it.
 
-The entries stand in ``book/ledger.yml``, one a row. The book shows them on a page, the README sums them up,
+The entries stand in ``book/ledger.yml``, one per row. The book shows them on a page, the README sums them up,
 and the tests check that no entry promises what is not there. An entry that names studies is decided by their
 records: as soon as one of them is there, its status and verdict are computed, and what the file says is what
 holds until then.
@@ -155,7 +155,7 @@ def _entry(plain: Mapping[str, Any]) -> LedgerEntry:
 
 
 def ledger_summary(entries: Sequence[LedgerEntry]) -> list[str]:
-    """One line a kind of row: how many rows have which status.
+    """One line per kind of row: how many rows have which status.
 
     >>> ledger_summary(read_ledger())[4]
     'tables (T1 to T3): 3 not seen'

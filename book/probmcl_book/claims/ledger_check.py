@@ -17,7 +17,7 @@ from probmcl_book.studies import Study
 
 
 def check_ledger(entries: Sequence[LedgerEntry], root: Path) -> list[str]:
-    """Return what is wrong with a ledger, one sentence a problem; nothing if it keeps its promises.
+    """Return what is wrong with a ledger, one sentence per problem; nothing if it keeps its promises.
 
     Every row stands there once; tags and statuses are known; every part of the method has a test; every test
     and every name in the package exists; every status that claims a result has a record; every record is

@@ -70,16 +70,8 @@ def published_table(record: Record, found: Sequence[Standing]) -> Table:
     marks = dict(zip(reasons, ascii_lowercase, strict=False))
     return Table(
         [
-            [
-                marks.get(one.reason, str(place)),
-                one.row,
-                one.method,
-                one.setting,
-                one.split,
-                one.rows,
-                one.shown,
-            ]
-            for place, one in enumerate(found, start=1)
+            [marks.get(one.reason, str(n)), one.row, one.method, one.setting, one.split, one.rows, one.shown]
+            for n, one in enumerate(found, start=1)
         ],
         ["", "row", "method", "setting", "split", "rows scored", benchmark.metric],
         f"{benchmark.data}: published {benchmark.metric} and ours",

@@ -22,11 +22,9 @@ from probmcl.data import (
 from probmcl.data.public.chestxray14 import TABLE
 from probmcl.data.public.sources import source
 from probmcl_book.records.constraints import Share
-from probmcl_book.replicate.folder_data import FolderData
+from probmcl_book.replicate.folder_data import PARTS, FolderData
 from probmcl_book.replicate.origin import Origin, read_origin
 from probmcl_book.replicate.splits import Splits
-
-PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)

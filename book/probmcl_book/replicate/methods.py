@@ -62,13 +62,8 @@ class Trained:
     head: nn.Module | None = None
 
 
-@dataclass(frozen=True)
-class _Parts:
-    """What training leaves beside the encoder."""
-
-    classifier: nn.Module
-    head: nn.Module | None
-    histories: list[History]
+Parts = tuple[nn.Module, nn.Module | None, list[History]]
+"""What training leaves beside the encoder: a classifier, perhaps a head, and the history of each stage."""
 
 
 @dataclass(frozen=True)
@@ -132,17 +127,17 @@ def train_method(
     size = method.training.batch_size
     used = len(splits.train) // size * size  # the last batch is dropped if it is smaller
     if method.criterion == "kmcl":
-        parts = _kmcl(method, work)
+        classifier, head, histories = _kmcl(method, work)
     else:
-        parts = (_end_to_end if method.end_to_end else _two_stages)(method, work)
+        classifier, head, histories = (_end_to_end if method.end_to_end else _two_stages)(method, work)
     return Trained(
         work.encoder.eval(),
-        parts.classifier.eval(),
-        *_scores(work, parts.classifier),
-        history=parts.histories[0],
-        seconds=sum(history.seconds for history in parts.histories),
+        classifier.eval(),
+        *_scores(work, classifier),
+        history=histories[0],
+        seconds=sum(history.seconds for history in histories),
         image_views=2 * used * method.training.epochs,
-        head=None if parts.head is None else parts.head.eval(),
+        head=None if head is None else head.eval(),
     )
 
 
@@ -167,7 +162,7 @@ def probe_start(
     )
 
 
-def _end_to_end(method: Method, work: _Work) -> _Parts:
+def _end_to_end(method: Method, work: _Work) -> Parts:
     train = work.splits.train
     with seeded(work.seed):
         classifier, criterion = end_to_end_parts(method, work.encoder.feature_dim, train.labels)
@@ -183,10 +178,10 @@ def _end_to_end(method: Method, work: _Work) -> _Parts:
         **work.options(watch),
     )
     final = classifier.linear() if isinstance(classifier, LabelGraphHead) else classifier
-    return _Parts(final, None, [history])
+    return final, None, [history]
 
 
-def _kmcl(method: Method, work: _Work) -> _Parts:
+def _kmcl(method: Method, work: _Work) -> Parts:
     """KMCL: encoder, mixture and the classifier inside its weights learn together, from two views."""
     if this_share().ranks > 1:
         raise ValueError(f"method: {method.name} trains in one process, got {this_share().ranks}")
@@ -214,10 +209,10 @@ def _kmcl(method: Method, work: _Work) -> _Parts:
         **work.options(watch),
     )
     assert isinstance(head, MixtureDensityHead)
-    return _Parts(MixtureClassifier(head), head, [history])
+    return MixtureClassifier(head), head, [history]
 
 
-def _two_stages(method: Method, work: _Work) -> _Parts:
+def _two_stages(method: Method, work: _Work) -> Parts:
     train = work.splits.train
     with seeded(work.seed):
         head, criterion = contrastive_parts(method, work.encoder.feature_dim, len(train.classes))
@@ -241,7 +236,7 @@ def _two_stages(method: Method, work: _Work) -> _Parts:
         **work.probing(),
         **work.options(watch) | {"checkpoint": work.checkpoints},
     )
-    return _Parts(found.classifier, head, [found.contrastive, found.probe])
+    return found.classifier, head, [found.contrastive, found.probe]
 
 
 def _scores(work: _Work, classifier: nn.Module) -> tuple[Tensor, Tensor]:

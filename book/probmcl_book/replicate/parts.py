@@ -86,7 +86,7 @@ def logits_model(encoder: Encoder, classifier: nn.Module) -> nn.Sequential:
 
 
 def _mixture_head(method: Method, feature_dim: int, classes: int) -> MixtureDensityHead:
-    """The mixture density head: one component a class unless the method says otherwise.
+    """The mixture density head: one component per class unless the method says otherwise.
 
     KMCL's mixture weights are the sigmoids of a classifier.
     """

@@ -63,7 +63,7 @@ class Method:
         trunk: widths of the head's trunk (contrastive criteria and KMCL); the last one is D.
         options: arguments of the criterion that differ from its defaults.
         head: further arguments of the head that differ from its defaults, such as ``components`` of a
-            :class:`~probmcl.model.MixtureDensityHead` (None or nothing: one a class), ``width`` of a
+            :class:`~probmcl.model.MixtureDensityHead` (None or nothing: one per class), ``width`` of a
             :class:`~probmcl.model.MLDecoderHead`, ``threshold`` of a :class:`~probmcl.model.LabelGraphHead`.
     """
 

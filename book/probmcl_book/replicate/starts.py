@@ -48,35 +48,23 @@ def pretrain(
     if isinstance(start, PretrainedStart):
         _load(encoder, start, weights)
     if isinstance(start, LettersStart):
-        _learn_letters(encoder, recipe, start, seed, device, progress, checkpoint)
+        data, settings = recipe.data, start.training
+        assert isinstance(data, DigitsData)  # a recipe checks it
+        letters = letter_images(start.images, seed=data.seed, difficulty=data.difficulty)
+        with seeded(seed):
+            classifier = nn.Linear(encoder.feature_dim, len(letters.classes))
+        end_to_end(
+            nn.Sequential(encoder, classifier),
+            training_loader(letters, recipe.views, settings.batch_size, seed=seed, device=device),
+            functional.cross_entropy,
+            settings,
+            seed=seed,
+            device=device,
+            checkpoint=checkpoint,
+            checkpoint_steps=CHECKPOINT_STEPS,
+            progress=progress,
+        )
     return encoder
-
-
-def _learn_letters(
-    encoder: Encoder,
-    recipe: Recipe,
-    start: LettersStart,
-    seed: int,
-    device: torch.device | str,
-    progress: str | None,
-    checkpoint: Path | None,
-) -> None:
-    data, settings = recipe.data, start.training
-    assert isinstance(data, DigitsData)  # a recipe checks it
-    letters = letter_images(start.images, seed=data.seed, difficulty=data.difficulty)
-    with seeded(seed):
-        classifier = nn.Linear(encoder.feature_dim, len(letters.classes))
-    end_to_end(
-        nn.Sequential(encoder, classifier),
-        training_loader(letters, recipe.views, settings.batch_size, seed=seed, device=device),
-        functional.cross_entropy,
-        settings,
-        seed=seed,
-        device=device,
-        checkpoint=checkpoint,
-        checkpoint_steps=CHECKPOINT_STEPS,
-        progress=progress,
-    )
 
 
 def weights_file(path: Path) -> PretrainedStart:

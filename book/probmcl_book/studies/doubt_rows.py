@@ -52,7 +52,7 @@ COMPARED = (WITHIN, BETWEEN, WEIGHTS, DISAGREEMENT)
 """Scores that are compared with the classifier's entropy at its thresholds."""
 
 Task = tuple[Metric, Tensor, Tensor]
-"""A metric, doubt (R, S) and events (R, S): one column a seed, or several a seed."""
+"""A metric, doubt (R, S) and events (R, S): one column per seed, or several per seed."""
 
 
 def doubt_rows(
@@ -64,7 +64,7 @@ def doubt_rows(
     seeds: Sequence[int],
     resamples: int,
 ) -> list[Row]:
-    """Rows of every score, one a seed and one over seeds.
+    """Rows of every score, one per seed and one over seeds.
 
     The first of the trained models belong to ``seeds``; ``clean`` and ``scarce``, the doubts of models with
     fewer training images, are about the test images, whose labels are ``(N, K)``.

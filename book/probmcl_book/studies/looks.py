@@ -13,7 +13,7 @@ from probmcl.data import LabelledImages, digit_boxes
 from probmcl.evaluate import Interval, clustered_mean, grad_cam, localisation
 from probmcl_book.records.making import Making
 from probmcl_book.records.provenance import provenance
-from probmcl_book.records.record import Difference, Record, Row
+from probmcl_book.records.record import Difference, Record
 from probmcl_book.replicate.methods import Trained
 from probmcl_book.replicate.recipe import Recipe
 from probmcl_book.replicate.recipes.digits import digits_of
@@ -47,10 +47,8 @@ class Looks:
 
     def minus(self, other: Looks) -> dict[str, Interval]:
         """Means of the differences to the maps of another method on the same digits, by metric."""
-        return {
-            HEAT: clustered_mean(self.inside - other.inside, self.scene),
-            PEAK: clustered_mean(self.hit - other.hit, self.scene),
-        }
+        found = replace(self, inside=self.inside - other.inside, hit=self.hit - other.hit).metrics()
+        return {name: found[name] for name in (HEAT, PEAK)}
 
 
 def heat_of(trained: Trained, recipe: Recipe, images: Tensor, label: int) -> Tensor:
@@ -112,7 +110,9 @@ def looks_record(
         for name, every in runs.finished.items()
     }
     rows = [
-        replace(run.row, metrics=_map_alone(run.row) | found.metrics(), series={})
+        replace(
+            run.row, metrics={"mAP": Interval(run.row.metrics["mAP"].value), **found.metrics()}, series={}
+        )
         for name, every in runs.finished.items()
         for run, found in zip(every, looks[name], strict=True)
     ]
@@ -137,8 +137,4 @@ def over_seeds(looks: Sequence[Looks]) -> Looks:
     """The mean over seeds, digit by digit: the scenes are the same for all of them."""
     inside = torch.stack([one.inside for one in looks]).mean(0)
     hit = torch.stack([one.hit for one in looks]).mean(0)
-    return Looks(inside, hit, looks[0].area, looks[0].scene)
-
-
-def _map_alone(row: Row) -> dict[str, Interval]:
-    return {"mAP": Interval(row.metrics["mAP"].value)}
+    return replace(looks[0], inside=inside, hit=hit)

@@ -40,7 +40,7 @@ def cost(trained: Trained, splits: Splits, recipe: Recipe) -> dict[str, float]:
 
 
 def positives(trained: Trained, splits: Splits, recipe: Recipe) -> dict[str, float]:
-    """Mean number of positives an anchor, over random batches of the method's size, two views an image."""
+    """Mean number of positives per anchor, over random batches of the method's size, two views per image."""
     if not recipe.methods or recipe.methods[0].criterion not in ("supcon", "probmcl"):
         return {}
     method, labels = recipe.methods[0], splits.train.labels

@@ -1,4 +1,4 @@
-"""A study in one record: rows a run, means over seeds, differences to the reference, everything tried."""
+"""A study in one record: a row per run, means over seeds, differences to the reference, everything tried."""
 
 from __future__ import annotations
 

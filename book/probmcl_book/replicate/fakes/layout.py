@@ -6,7 +6,6 @@ For small data sets that stand in for the real ones where code that reads them i
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
+from probmcl._files import whole_file
 from probmcl.data.public.chestxray14 import LISTS, NO_FINDING, TABLE
 from probmcl.data.public.coco_categories import Category
 
@@ -26,9 +26,6 @@ class Mark:
     """One annotation of a picture.
 
     ``polygon`` is its outline, x and y in pixels. A crowd marks many things at once; COCO then stores a mask.
-
-    >>> Mark(18, [(0, 0), (4, 0), (4, 4)]).crowd
-    False
     """
 
     category: int
@@ -38,11 +35,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Picture:
-    """A JPEG file with its annotations.
-
-    >>> Picture("COCO_val2014_000000000042.jpg", b"", (640, 480), []).marks
-    []
-    """
+    """A JPEG file with its annotations."""
 
     name: str
     jpeg: bytes
@@ -52,11 +45,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Film:
-    """A PNG file with its row of the table.
-
-    >>> Film("00000001_000.png", b"", "1", ("Hernia",), test=False).findings
-    ('Hernia',)
-    """
+    """A PNG file with its row of the table."""
 
     name: str
     png: bytes
@@ -168,7 +157,5 @@ def _refuse_to_replace(path: Path) -> None:
 
 
 def _write(path: Path, content: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    beside.write_text(content, encoding="utf-8")
-    os.replace(beside, path)
+    with whole_file(path) as file:
+        file.write(content.encode())

@@ -1,4 +1,4 @@
-"""The comparison on DigitScenes: nothing to download, minutes a seed on two cores."""
+"""The comparison on DigitScenes: nothing to download, minutes per seed on two cores."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ SOURCE = "https://press.liacs.nl/mirflickr; https://github.com/VilleAR/IDL_Image
 def mirflickr14_features() -> Recipe:
     """Methods on features of a frozen ImageNet MobileNetV2: less than a minute a run.
 
-    Learning rates and options are the best of eight trials a method on validation: record
+    Learning rates and options are the best of eight trials per method on validation: record
     ``mirflickr14_tuning``, made by ``tools/tune_mirflickr14.py``.
 
     The encoder adds a correction to the feature that starts at zero, so every method starts at the frozen

@@ -13,12 +13,7 @@ REFERENCE = "Default"
 
 
 def choices_study(base: Recipe, world: World, name: str) -> Study:
-    """The study of the open choices; a setting is named by its row of the ledger and its value.
-
-    >>> from probmcl_book.studies.planned.worlds import WORLDS
-    >>> len(choices_study(WORLDS["digits"].base(), WORLDS["digits"], "digits"))
-    57
-    """
+    """The study of the open choices; a setting is named by its row of the ledger and its value."""
     method = base_method(base, "probmcl")
     *wide, last = method.trunk
     rate = method.training.learning_rate

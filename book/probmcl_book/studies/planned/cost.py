@@ -18,10 +18,6 @@ def cost_study(base: Recipe, world: World, name: str) -> Study:
     """The study of cost.
 
     The learning rate grows with the square root of the batch size, a common rule for Adam; nothing is tuned.
-
-    >>> from probmcl_book.studies.planned.worlds import WORLDS
-    >>> len(cost_study(WORLDS["digits"].base(), WORLDS["digits"], "digits"))
-    54
     """
     trials = []
     for setting in COMPARED:

@@ -20,13 +20,7 @@ SEEDS = (0, 1, 2, 3, 4)
 
 
 def main_study(base: Recipe, world: World, name: str) -> Study:
-    """The study of the main comparison.
-
-    >>> from probmcl_book.studies.planned.worlds import WORLDS
-    >>> study = main_study(WORLDS["digits"].base(), WORLDS["digits"], "digits")
-    >>> study.reference, study.seeds
-    ('ProbMCL', (0, 1, 2, 3, 4))
-    """
+    """The study of the main comparison."""
     compared = methods(base)
     settings = {PROBE: alone(base, None)} | {n: alone(base, method) for n, method in compared.items()}
     trials = [Trial(setting, recipe, SEEDS, ALL) for setting, recipe in settings.items()]

@@ -22,10 +22,6 @@ def mixture_study(base: Recipe, world: World, name: str) -> Study:
     Its reference is ProbMCL with a likelihood weight of 0.005: with the default, 0.05, trials ended with one
     component in use, and nothing about components could be learned from that. The default is one of its
     settings.
-
-    >>> from probmcl_book.studies.planned.worlds import WORLDS
-    >>> len(mixture_study(WORLDS["digits"].base(), WORLDS["digits"], "digits"))
-    57
     """
     method = base_method(base, "probmcl")
     *wide, last = method.trunk

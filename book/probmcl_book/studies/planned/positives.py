@@ -23,10 +23,6 @@ def positives_study(base: Recipe, world: World, name: str) -> Study:
 
     Dice is left out: it grows with Jaccard, so its positive sets are those of Jaccard at another threshold.
     Two sets of at most two labels overlap by 0, 1/3, 1/2 or 1: there, 0.34 is 0.5 and 0.67 is 1.
-
-    >>> from probmcl_book.studies.planned.worlds import WORLDS
-    >>> len(positives_study(WORLDS["digits"].base(), WORLDS["digits"], "digits"))
-    54
     """
     settings = {
         f"Jaccard {alpha:g}": changed(base, f"alpha {alpha:g}", options={"threshold": alpha})

@@ -18,10 +18,6 @@ def topology_study(base: Recipe, world: World, name: str) -> Study:
     """The study of the label graph in the classifier's weights.
 
     Its tuning and its runs are those of the main comparison, and are used again where they lie beside it.
-
-    >>> from probmcl_book.studies.planned.worlds import WORLDS
-    >>> len(topology_study(WORLDS["digits"].base(), WORLDS["digits"], "digits"))
-    20
     """
     compared = methods(base)
     settings = {PROBE: alone(base, None)}

@@ -31,7 +31,7 @@ def digits_base() -> Recipe:
 
 
 def digits_smoke() -> Recipe:
-    """The same in a second a run: it shows that the parts fit and is no evidence."""
+    """The same in a second per run: it shows that the parts fit and is no evidence."""
     base = digits_base().trained(epochs=1, batch_size=8)
     return replace(
         base,
@@ -54,7 +54,7 @@ def mirflickr14_base() -> Recipe:
 
 
 def mirflickr14_smoke() -> Recipe:
-    """The same in a second a run."""
+    """The same in a second per run."""
     base = replace(mirflickr14_base(), limit=128).trained(epochs=1, batch_size=8)
     return replace(base, probe=replace(base.probe, epochs=2))
 
