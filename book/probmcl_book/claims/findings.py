@@ -70,10 +70,7 @@ def joined(findings: Sequence[Finding], change: str, *, missing: Sequence[str] =
 
 
 def scope(record: Record, *settings: str) -> str:
-    """On what a record was measured, in a few words.
-
-    The seeds that all of the compared settings have are counted.
-    """
+    """On what a record was measured, in a few words; seeds are those that all ``settings`` have."""
     each = [{row.seed for row in record.rows if row.method == name} - {None} for name in settings]
     count = len(set.intersection(*each)) if each else len(record.seeds)
     seeds = f"{count} seed{'s' if count > 1 else ''}"
@@ -81,10 +78,7 @@ def scope(record: Record, *settings: str) -> str:
 
 
 def records_in(folder: Path | None, names: Sequence[str]) -> dict[str, Record]:
-    """Read those of some records that exist.
-
-    Without a folder they are those of the book, wherever the package runs.
-    """
+    """Read those of some records that exist; without a folder, those of the book."""
     found = {}
     for name in names:
         path = folder / f"{name}.json" if folder else results_path(name)

@@ -149,10 +149,7 @@ def write_record(record: Record, path: str | Path) -> None:
 
 
 def read_record(path: str | Path) -> Record:
-    """Return the record in the file ``path``.
-
-    If it is none, the message names the file and the field.
-    """
+    """Return the record in a file; if it holds none, the message names the file and the field."""
     path = Path(path)
     return from_json(Record, path.read_bytes(), path.name, complete=True)
 

@@ -13,10 +13,7 @@ from probmcl_book.replicate.splits import Splits
 
 @dataclass(frozen=True)
 class DataSets:
-    """The images of recipes that share a folder, or need none.
-
-    ``folder`` is None where the data set is drawn.
-    """
+    """The images of recipes that share a folder; it is None where the data set is drawn."""
 
     folder: Path | None = None
     _known: dict[str, tuple[Splits, DataIdentity]] = field(default_factory=dict)

@@ -35,15 +35,10 @@ Clock = Callable[[Callable[[], History]], float]
 class Estimate:
     """What a run will take.
 
-    Attributes:
-        parameters: of the encoder, without heads.
-        macs: multiply-accumulate operations of the encoder for one view.
-        image_views: augmented views of all methods and seeds together.
-        images: how many images a timed step had; fewer than a batch are scaled up.
-        device: where the steps were timed, in words.
-        hours: of all training steps, without scoring, on that device.
-        core_hours: of one CPU core that augments all images, and decodes them if they are on disk.
-        memory: most bytes that a step had on a GPU; None on a CPU.
+    ``parameters`` are the encoder's, without heads, and ``macs`` its multiply-accumulates for one view. A
+    timed step had so many ``images``; fewer than a batch are scaled up. ``hours`` are of all training steps,
+    without scoring, and ``core_hours`` of one CPU core that augments all images, and decodes them if they are
+    on disk. ``memory`` is the most bytes that a step had on a GPU; None on a CPU.
     """
 
     parameters: int
@@ -136,40 +131,36 @@ def _step_seconds(
     clock: Clock,
 ) -> list[float]:
     """Seconds of a step of every method, with as many images as it has labels."""
-    images = len(batch[1])
+    images, width, cpu = len(batch[1]), encoder.feature_dim, torch.device("cpu")
+
+    def head(method: Method, of: Tensor) -> float:
+        """A step of a contrastive head and its loss, on random features of a whole batch."""
+        features = list(torch.randn(2, len(of), width)), of.float()
+        return clock(_steps(method, nn.Identity(), width, features, cpu))
+
     if device.type == "cuda":
-        whole = [clock(_whole(method, encoder, batch, device)) for method in recipe.methods]
+        whole = [clock(_steps(method, encoder, width, batch, device)) for method in recipe.methods]
         return [one * len(of) / images for one, of in zip(whole, labels, strict=True)]
     linear = Method("linear classifier", "bce", recipe.methods[0].training)
-    shared = clock(_whole(linear, encoder, batch, device)) / images
+    shared = clock(_steps(linear, encoder, width, batch, device)) / images
     return [
-        len(of) * shared + (clock(_head(method, encoder, of)) if method.trunk else 0.0)
+        len(of) * shared + (head(method, of) if method.trunk else 0.0)
         for method, of in zip(recipe.methods, labels, strict=True)
     ]
 
 
-def _whole(method: Method, encoder: Encoder, batch: Batch, device: torch.device) -> Callable[[], History]:
-    """Two steps of all that a method trains."""
+def _steps(
+    method: Method, encoder: nn.Module, width: int, batch: Any, device: torch.device
+) -> Callable[[], History]:
+    """Two steps of all that a method trains, from a copy of an encoder with features of a width."""
     encoder, labels = deepcopy(encoder), batch[1]
-    options = _options(method, device)
+    options: dict[str, Any] = {"settings": replace(method.training, epochs=2), "seed": 0, "device": device}
     if not method.trunk:
-        classifier, loss = end_to_end_parts(method, encoder.feature_dim, labels)
+        assert isinstance(encoder, Encoder)
+        classifier, loss = end_to_end_parts(method, width, labels)
         return partial(end_to_end, logits_model(encoder, classifier), [batch], loss, **options)
-    head, criterion = contrastive_parts(method, encoder.feature_dim, labels.shape[1])
+    head, criterion = contrastive_parts(method, width, labels.shape[1])
     return partial(contrastive_stage, encoder, head, [batch], criterion, **options)
-
-
-def _head(method: Method, encoder: Encoder, labels: Tensor) -> Callable[[], History]:
-    """Two steps of a contrastive head and its loss on the CPU, on random features of a whole batch."""
-    head, criterion = contrastive_parts(method, encoder.feature_dim, labels.shape[1])
-    features = torch.randn(2, len(labels), encoder.feature_dim).unbind(), labels.float()
-    return partial(
-        contrastive_stage, nn.Identity(), head, [features], criterion, **_options(method, torch.device("cpu"))
-    )
-
-
-def _options(method: Method, device: torch.device) -> dict[str, Any]:
-    return {"settings": replace(method.training, epochs=2), "seed": 0, "device": device}
 
 
 def sized_splits(recipe: Recipe, train: int, validation: int, test: int, classes: int) -> Splits:

@@ -38,18 +38,11 @@ WATCHED_IMAGES = 2000
 class Trained:
     """A trained method, as far as evidence needs it.
 
-    Attributes:
-        encoder: the trained encoder.
-        classifier: the linear layer on its features; for KMCL a
-            :class:`~probmcl.model.MixtureClassifier` on them, and a :class:`~probmcl.model.MLDecoderHead` on
-            the encoder's map.
-        validation_scores: logits of the validation images, ``(N, K)``.
-        test_scores: logits of the test images, ``(N, K)``.
-        history: of the stage that trained the encoder; None for the start itself.
-        seconds: of the steps of all training stages, without validation.
-        image_views: augmented views that the encoder was trained on.
-        head: the trained projection or mixture head that scoring does without (of KMCL it is inside the
-            classifier as well); None where there is none, end to end and for the start.
+    ``classifier`` is the linear layer on the encoder's features; for KMCL a
+    :class:`~probmcl.model.MixtureClassifier` on them, and a :class:`~probmcl.model.MLDecoderHead` on the
+    encoder's map. Scores are logits, ``(N, K)``. ``history`` is of the stage that trained the encoder, None
+    for the start itself; ``seconds`` are of the steps of all stages, without validation. ``head`` is what
+    scoring does without (of KMCL it is inside the classifier as well); None end to end and for the start.
     """
 
     encoder: Encoder

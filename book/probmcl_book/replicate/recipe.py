@@ -138,10 +138,7 @@ class Recipe:
         return replace(self, methods=tuple(method.trained(**changes) for method in self.methods))
 
     def splits(self, folder: Path | None = None) -> Splits:
-        """The images.
-
-        They are read from the folder of the data set; DigitScenes are drawn and take none.
-        """
+        """The images, from the folder of the data set; DigitScenes are drawn and take none."""
         return self.data.splits(folder).limited(self.limit).fewer_to_train(self.train_share)
 
     def to_dict(self) -> dict[str, Any]:

@@ -26,10 +26,7 @@ from probmcl_book.replicate.splits import Splits
 def result_row(
     name: str, seed: int, trained: Trained, splits: Splits, thresholds: Tensor, resamples: int
 ) -> Row:
-    """What one method reached with one seed.
-
-    The thresholds ``(K,)`` were chosen on validation.
-    """
+    """What one method reached with one seed, at thresholds ``(K,)`` that validation chose."""
     labels = splits.test.labels
     found = multilabel_metrics(trained.test_scores, labels, thresholds=thresholds)
     precision, area = (

@@ -59,18 +59,11 @@ class Task:
 class Runner:
     """What all runs of an experiment or a study share.
 
-    Attributes:
-        data: the images.
-        folder: where runs are kept, and found; None keeps nothing.
-        weights: the file of weights, if the start is one.
-        device: where to train.
-        resamples: bootstrap resamples of a run's own intervals. A run that is found keeps those it has.
-        measures: what to measure of every run beside its metrics.
-        whole: whether to keep the networks as well, or the numbers alone.
-        progress: whether to show progress bars.
-        made_by: code and machine; stated before the first run, as files may change while it trains.
-        found: runs that were found finished, as "seed 0, ProbMCL".
-        moved: whether some run began with other code or on another machine.
+    ``folder`` keeps runs and finds them, None keeps nothing; a run that is found keeps its own intervals,
+    whatever ``resamples`` says. ``weights`` is the file of weights, if the start is one. ``whole`` keeps the
+    networks as well as the numbers. Code and machine, ``made_by``, are stated before the first run, as files
+    may change while it trains. ``found`` are runs that were found finished, as "seed 0, ProbMCL"; ``moved``
+    says whether some run began with other code or on another machine.
     """
 
     data: DataSets

@@ -89,14 +89,9 @@ class Tuning:
 class Study:
     """A named list of trials in one world of data.
 
-    Attributes:
-        name: as ``python -m probmcl study`` takes it.
-        world: name of the world.
-        question: what it asks, one sentence.
-        trials: the settings.
-        reference: the setting that all others of its group are compared with.
-        tuning: what is tried first; None where nothing is tuned.
-        comparisons: further pairs of settings to compare, in every group that has both.
+    ``reference`` is the setting that all others of its group are compared with; ``comparisons`` are further
+    pairs of settings, compared in every group that has both. ``tuning`` is tried first, and None where
+    nothing is tuned.
     """
 
     name: str

@@ -58,7 +58,7 @@ def uncertainty_recipe(*, images: int = 2400, epochs: int = 6) -> Recipe:
     return smaller(replace(whole, name=NAME, data=data, methods=(probmcl,)), images=images, epochs=epochs)
 
 
-def scarcer(recipe: Recipe, factor: int = SCARCITY) -> Recipe:
+def scarcer(recipe: Recipe) -> Recipe:
     """The same with a part of the training images and as many more epochs: as many steps.
 
     >>> found = scarcer(uncertainty_recipe())
@@ -66,11 +66,8 @@ def scarcer(recipe: Recipe, factor: int = SCARCITY) -> Recipe:
     (600, 24)
     """
     data = digits_of(recipe)
-    methods = tuple(
-        replace(method, training=replace(method.training, epochs=factor * method.training.epochs))
-        for method in recipe.methods
-    )
-    return replace(recipe, data=replace(data, train=data.train // factor), methods=methods)
+    methods = tuple(one.trained(epochs=SCARCITY * one.training.epochs) for one in recipe.methods)
+    return replace(recipe, data=replace(data, train=data.train // SCARCITY), methods=methods)
 
 
 def shifted_scenes(recipe: Recipe, splits: Splits) -> dict[str, LabelledImages]:

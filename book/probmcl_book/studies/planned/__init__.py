@@ -26,15 +26,7 @@ STUDIES: dict[str, Callable[[Recipe, World, str], Study]] = {
 }
 """The studies, by the name that ``python -m probmcl study`` takes: functions of base recipe and world."""
 
-BOTH = ("digits", "mirflickr14")
-PLANNED: dict[str, tuple[str, ...]] = {
-    "main": BOTH,
-    "positives": BOTH,
-    "mixture": BOTH,
-    "cost": ("digits",),
-    "topology": BOTH,
-    "choices": BOTH,
-}
+PLANNED: dict[str, tuple[str, ...]] = {name: tuple(WORLDS) for name in STUDIES} | {"cost": ("digits",)}
 """The worlds in which each study is planned: the cost of heads on frozen features would say little."""
 
 

@@ -63,13 +63,10 @@ def mirflickr14_smoke() -> Recipe:
 class World:
     """A world of data.
 
-    Attributes:
-        base: makes the base recipe: what all settings share (data, start, encoder, views, probe). Of its
-            methods, that with the criterion "bce" gives the training of methods that train end to end, and
-            that with "probmcl" gives the training of contrastive ones, the trunk of their heads, and
-            ProbMCL's own options.
-        smoke: makes the same for a try in seconds.
-        classes: number of labels.
+    ``base`` makes the base recipe: what all settings share (data, start, encoder, views, probe). Of its
+    methods, that with the criterion "bce" gives the training of methods that train end to end, and that with
+    "probmcl" gives the training of contrastive ones, the trunk of their heads, and ProbMCL's own options.
+    ``smoke`` makes the same for a try in seconds; ``classes`` counts the labels.
     """
 
     base: Callable[[], Recipe]
