@@ -58,10 +58,11 @@ lint: $(READY) ## formatting, ruff, types, spelling
 	$(BIN)/mypy --strict
 	$(BIN)/codespell
 
-notebooks: $(READY) ## write the Colab notebooks of chapters and assignments, and the ledger's summary in the README
+notebooks: $(READY) ## write the Colab notebooks of chapters and assignments, the ledger's summary in the README, the records' schema
 	$(BIN)/python book/_ext/export.py
 	$(BIN)/python tools/course.py --notebooks
 	$(BIN)/python tools/readme_ledger.py
+	$(BIN)/python tools/record_schema.py
 
 course: $(READY) ## build the assignments: student, solution, autograder, instructor's sheet (SEMESTER=... SECRET=...), in _build/course
 	$(BIN)/python tools/course.py --term $(SEMESTER) --secret '$(SECRET)'

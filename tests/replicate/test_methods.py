@@ -90,28 +90,16 @@ def test_end_to_end_methods_watch_the_scores_that_they_end_with(runs: Runs) -> N
 
 def test_the_head_is_kept_where_there_is_one(runs: Runs) -> None:
     heads = {name: trained.head for name, (trained,) in runs.trained.items()}
-    assert [name for name, head in heads.items() if head is None] == [
-        START,
-        "BCE",
-        "ASL",
-        "ML-Decoder",
-        "Label graph",
-    ]
+    without = {name for name, head in heads.items() if head is None}
+    assert without == {START, "BCE", "ASL", "ML-Decoder", "Label graph"}
     assert all(isinstance(heads[method.name], ProjectionHead) for method in SUPCON)
     three, ten = heads["ProbMCL, 3"], heads["ProbMCL"]
     assert isinstance(three, MixtureDensityHead)
     assert isinstance(ten, MixtureDensityHead)
     assert (three.components, three.sigma_floor, ten.components) == (3, 0.1, 10)
-    mixture = three(torch.ones(2, 128)).mixture
-    assert mixture.between_variance().shape == (2,)
-
-
-def test_a_kept_head_is_the_one_that_was_trained(runs: Runs) -> None:
-    """The seed of the run draws the first weights; training moves all of them."""
-    (trained,) = runs.trained["ProbMCL"]
-    torch.manual_seed(0)
+    torch.manual_seed(0)  # the seed of the run draws the first weights; training moves all of them
     first, _ = contrastive_parts(METHODS[-1], 128, 10)
-    for before, after in zip(first.parameters(), trained.head.parameters(), strict=True):
+    for before, after in zip(first.parameters(), ten.parameters(), strict=True):
         assert not torch.equal(before, after)
 
 
@@ -155,14 +143,11 @@ def test_exports_are_the_same_files_and_score_as_the_trained_methods_did(runs, s
         exported = load_export(tmp_path / f"{slug(name)}-seed-0")
         scores, _ = exported.scores(runs.splits.test)
         torch.testing.assert_close(scores, trained.test_scores, atol=1e-5, rtol=1e-5)
+    test = runs.splits.test
     with pytest.raises(ValueError, match=r"images: expected the classes 0, 1, 2 \.\.\., got others"):
-        exported.scores(turned(runs.splits.test))
+        exported.scores(LabelledImages(test.images, test.labels, test.classes[::-1]))
     card = (tmp_path / "ml-decoder-seed-0" / "README.md").read_text()
     assert "then a transformer head, trained" in card
-
-
-def turned(images: LabelledImages) -> LabelledImages:
-    return LabelledImages(images.images, images.labels, images.classes[::-1])
 
 
 @pytest.mark.parametrize("similarity", SIMILARITIES)
@@ -192,7 +177,7 @@ def test_a_method_that_cannot_be_built_is_named(arguments, message) -> None:
         Method("X", training=TINY, **arguments)
 
 
-def test_kmcl_needs_one_component_a_class() -> None:
+def test_kmcl_needs_one_component_per_class() -> None:
     kmcl = Method("KMCL", "kmcl", TINY, TRUNK, head={"components": 3})
     with pytest.raises(ValueError, match="labels: expected shape"):
         run_methods(replace(RECIPE, methods=(kmcl,)), [0])

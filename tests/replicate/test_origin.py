@@ -19,21 +19,16 @@ def test_a_record_says_where_the_images_come_from(tmp_path: Path) -> None:
     assert "sources fetch coco2014" in public.access
     write_origin(tmp_path / "coco", DOGS)
     found = CocoData().splits(tmp_path / "coco").identity()
-    assert found.name == "Ten dogs"
-    assert found.split == f"by hand; {public.split}"
+    assert (found.name, found.split) == ("Ten dogs", f"by hand; {public.split}")
     assert found.access.startswith("private rebuild of dogs")
-    assert found.source == "https://example.org"
-    assert found.checksum == public.checksum
+    assert (found.source, found.checksum) == ("https://example.org", public.checksum)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("{", "not JSON"),
-        ("[]", "expected an object, got []"),
-        ('{"name": "x"}', "split: expected a value, got none"),
         (json.dumps(vars(DOGS) | {"more": "x"}), "more: unknown field, expected name, split, access, source"),
-        (json.dumps(vars(DOGS) | {"name": 1}), "name: expected a text, got 1"),
         (json.dumps(vars(DOGS) | {"name": ""}), "name: expected words, got none"),
     ],
 )

@@ -1,5 +1,6 @@
 """A whole experiment in small: the record holds every method, and its numbers can be made again."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from probmcl.__main__ import main
 from probmcl.evaluate import Interval, mean_average_precision
 from probmcl.train import TrainingSettings
-from probmcl_book.records import Difference, comparison_table, read_record, verdict
+from probmcl_book.records import Difference, read_record, verdict
 from probmcl_book.replicate import Recipe, Runs, best_baseline, run_experiment, run_methods
 from probmcl_book.replicate.recipe import DigitsData, LettersStart, Method
 from probmcl_book.replicate.run import START
@@ -38,10 +39,8 @@ def test_a_record_holds_every_method_and_seed_and_their_means(record, recipe) ->
     assert [(row.method, row.seed) for row in record.rows[:-5]] == [(n, s) for n in names for s in (0, 1)]
     assert [(row.method, row.seed) for row in record.rows[-5:]] == [(n, None) for n in names]
     for name in names:
-        per_seed = [
-            row.metrics["mAP"].value for row in record.rows if row.method == name and row.seed is not None
-        ]
-        (mean,) = (row.metrics["mAP"] for row in record.rows if row.method == name and row.seed is None)
+        *runs, mean = (row.metrics["mAP"] for row in record.rows if row.method == name)
+        per_seed = [run.value for run in runs]
         assert mean.value == pytest.approx(sum(per_seed) / 2)
         assert mean.low < mean.value < mean.high or len(set(per_seed)) == 1
     assert Recipe.from_dict(record.recipe) == recipe
@@ -69,7 +68,7 @@ def test_a_run_repeats_to_the_last_digit(record, recipe) -> None:
 
 
 def test_the_best_baseline_is_chosen_on_validation_among_the_rivals(recipe) -> None:
-    runs = run_methods(replace(recipe, methods=(METHODS[0], METHODS[0], METHODS[-1])[1:]), [0])
+    runs = run_methods(replace(recipe, methods=METHODS[::3]), [0])
     assert best_baseline(runs) == "BCE"
 
 
@@ -83,36 +82,25 @@ def test_a_method_alone_has_no_best_baseline(recipe) -> None:
         best_baseline(runs)
 
 
-def test_the_table_and_the_sentences_show_every_method(record) -> None:
-    assert len(comparison_table(record).rows) == 5
-    assert f"ProbMCL and {START}" in verdict(record.differences[0])
-
-
-def test_a_verdict_without_an_interval_says_so() -> None:
-    words = verdict(Difference("A", "B", "mAP", Interval(-0.02)))
-    assert words == "A less B, without an interval: mAP -0.020."
-
-
 @pytest.mark.parametrize(
     ("low", "high", "words"),
     [
         (0.01, 0.03, "A is above B"),
         (-0.03, -0.01, "A is below B"),
         (0.0, 0.02, "A and B cannot be told apart"),
+        (math.nan, math.nan, "A less B, without an interval"),
     ],
 )
 def test_a_verdict_says_what_its_interval_allows(low: float, high: float, words: str) -> None:
-    difference = Difference("A", "B", "mAP", Interval((low + high) / 2, low, high, 0.95, "bootstrap"))
-    assert verdict(difference).startswith(words)
+    found = verdict(Difference("A", "B", "mAP", Interval(-0.02, low, high)))
+    assert found.startswith(f"{words}: mAP -0.020")
 
 
 @pytest.mark.parametrize(
     ("seeds", "notes", "message"),
     [
         ([], [], "seeds: expected at least one"),
-        ([0, 0], [], "seeds: expected different ones, got 0, 0"),
         ([-1], [], "seeds: expected a whole number >= 0, got -1"),
-        ([0], [""], r"notes\[0\]: .*expected words"),
         ([0], ["see /home/somebody/x"], r"notes\[0\]: .*on one machine only"),
     ],
 )
@@ -126,24 +114,12 @@ def test_what_no_record_could_hold_is_refused_before_training(
 
 @pytest.mark.parametrize(
     "command",
-    [
-        ["run", "digits"],
-        ["study", "main"],
-        ["gradcam"],
-        ["uncertainty"],
-        ["bench"],
-        ["statistics", "chestxray14", "--labels", "a.npz"],
-    ],
+    ["run digits", "study main", "gradcam", "uncertainty", "bench", "statistics chestxray14 --labels a.npz"],
 )
 def test_a_folder_is_refused_as_the_file_of_a_record(command, tmp_path, capsys) -> None:
     with pytest.raises(SystemExit, match="2"):
-        main([*command, "--out", str(tmp_path)])
+        main([*command.split(), "--out", str(tmp_path)])
     assert "--out: expected a file, got the folder" in capsys.readouterr().err
-
-
-def test_a_recipe_with_an_unknown_field_does_not_load(recipe) -> None:
-    with pytest.raises(ValueError, match="recipe: surprise: unknown field"):
-        Recipe.from_dict({**recipe.to_dict(), "surprise": 1})
 
 
 def test_the_command_writes_a_record_that_validates(tmp_path: Path, recipe, monkeypatch, capsys) -> None:

@@ -16,6 +16,7 @@ from probmcl_book.studies import LABEL_SOURCES, label_record, read_label_matrix
 
 CLASSES = ("a", "b", "c")
 LABELS = torch.tensor([[1, 1, 0], [1, 0, 0], [0, 0, 0], [0, 0, 0], [1, 1, 0], [1, 0, 0]])
+WHOLE = {"labels": LABELS, "classes": CLASSES}
 PARTS = {"train": torch.tensor([1, 1, 1, 0, 0, 0]).bool(), "test": torch.tensor([0, 0, 0, 1, 1, 1]).bool()}
 
 
@@ -70,8 +71,8 @@ def test_the_policy_for_label_less_rows_is_the_one_named() -> None:
 
 
 def test_the_same_seed_gives_the_same_record() -> None:
-    assert values(a_record(seed=3), "positives, drop") == values(a_record(seed=3), "positives, drop")
-    assert values(a_record(seed=3), "positives, drop") != values(a_record(seed=4), "positives, drop")
+    one, again, other = (values(a_record(seed=seed), "positives, drop") for seed in (3, 3, 4))
+    assert one == again != other
 
 
 def test_the_command_writes_a_record_without_a_trace_of_the_machine(
@@ -90,15 +91,14 @@ def test_the_command_writes_a_record_without_a_trace_of_the_machine(
 
 
 def test_bad_files_and_arguments_are_named(tmp_path: Path) -> None:
-    np.savez(tmp_path / "keyless.npz", labels=LABELS)
-    with pytest.raises(ValueError, match="labels: expected the key 'classes'"):
-        read_label_matrix(tmp_path / "keyless.npz")
-    np.savez(tmp_path / "cut.npz", labels=LABELS, classes=CLASSES, split=["train"] * 5)
-    with pytest.raises(ValueError, match=r"split: expected a part for each of 6 images, got \(5,\)"):
-        read_label_matrix(tmp_path / "cut.npz")
-    np.savez(tmp_path / "words.npz", labels=[["yes", "no"]], classes=CLASSES[:2])
-    with pytest.raises(ValueError, match="labels: expected zeros and ones, got <U3"):
-        read_label_matrix(tmp_path / "words.npz")
+    for message, arrays in (
+        ("labels: expected the key 'classes'", {"labels": LABELS}),
+        (r"split: expected a part for each of 6 images, got \(5,\)", {**WHOLE, "split": ["train"] * 5}),
+        ("labels: expected zeros and ones, got <U3", {"labels": [["yes", "no"]], "classes": CLASSES[:2]}),
+    ):
+        np.savez(tmp_path / "wrong.npz", **arrays)
+        with pytest.raises(ValueError, match=message):
+            read_label_matrix(tmp_path / "wrong.npz")
     (tmp_path / "text.npz").write_text("no zip")
     with pytest.raises(ValueError, match=r"path: expected an npz file, got text\.npz"):
         read_label_matrix(tmp_path / "text.npz")

@@ -149,17 +149,14 @@ def _with(record: Record, *gains: Interval) -> Record:
 
 def test_the_word_epistemic_follows_both_intervals(record: Record) -> None:
     above, below = Interval(0.1, 0.05, 0.15, 0.95, "b"), Interval(-0.1, -0.15, -0.05, 0.95, "b")
-    earned = epistemic_finding(_with(record, above, above))
-    assert earned.status == "reproduced"
-    assert "between variance earns the word epistemic" in earned.sentence
-    assert "64 training images, 2 seeds" in earned.sentence
+    earned, partly, failed = (
+        epistemic_finding(_with(record, *gains)) for gains in ((above, above), (above, below), (below, below))
+    )
+    assert [one.status for one in (earned, partly, failed)] == ["reproduced", "partly", "not reproduced"]
+    assert "64 training images, 2 seeds), between variance earns the word epistemic" in earned.sentence
     assert earned.change == "It would change if either interval reached 0."
-    partly = epistemic_finding(_with(record, above, below))
-    assert partly.status == "partly"
     assert "does not fully earn" in partly.sentence
     assert partly.change == "It would change with an interval above 0 for the gain on held-out theme."
-    failed = epistemic_finding(_with(record, below, below))
-    assert failed.status == "not reproduced"
     assert "does not earn" in failed.sentence
     assert "below (-0.10 [-0.15, -0.05]) the entropy at the thresholds" in failed.sentence
     with pytest.raises(ValueError, match="score: expected one of within variance"):
