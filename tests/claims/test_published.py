@@ -34,18 +34,18 @@ def test_a_run_on_the_whole_test_set_is_ranked_by_its_number() -> None:
     assert found[place].rows == "40,137"
 
 
-def test_a_run_on_a_part_of_the_test_set_is_not_ranked() -> None:
-    found = standings(record(RECIPES["coco-tresnet-l-448"](), 64, mAP=0.99), read_ledger())
-    assert [one.row for one in found if one.reason] == ["ours"]
-    assert found[-1].reason == "64 test images, not the 40,137 of the published rows"
-
-
-def test_a_private_rebuild_is_not_ranked_however_many_images_it_has() -> None:
-    whole = record(RECIPES["coco-tresnet-l-448"](), 40137, mAP=0.99)
-    data = replace(whole.data, name="COCO-355", access="private rebuild of MS-COCO")
-    found = standings(replace(whole, data=data), read_ledger())
-    assert [(one.row, one.split) for one in found if one.reason] == [("ours", "its own")]
-    assert found[-1].reason == "other images: COCO-355"
+@pytest.mark.parametrize(
+    ("test", "data", "split", "reason"),
+    [
+        (64, {}, "val2014", "64 test images, not the 40,137 of the published rows"),
+        (40137, {"name": "X", "access": "private rebuild of MS-COCO"}, "its own", "other images: X"),
+    ],
+)
+def test_a_run_on_other_images_is_not_ranked(test: int, data: dict, split: str, reason: str) -> None:
+    ours = record(RECIPES["coco-tresnet-l-448"](), test, mAP=0.99)
+    found = standings(replace(ours, data=replace(ours.data, **data)), read_ledger())
+    assert [one for one in found if one.reason] == found[-1:]
+    assert (found[-1].row, found[-1].split, found[-1].reason) == ("ours", split, reason)
 
 
 def test_rows_of_another_split_or_metric_stand_apart_with_the_reason() -> None:
@@ -67,18 +67,18 @@ def test_nobody_is_ranked_where_everybody_draws_another_test_set() -> None:
     assert {one.row for one in found} == {"ours", "R10", "R11", "R12", "R13"}
 
 
-def test_chestmnist_stands_beside_its_own_rows_alone() -> None:
-    found = standings(record(RECIPES["chestmnist-resnet18-28"](), 22433, AUROC=0.77), read_ledger())
-    assert [one.row for one in found] == ["R14", "R14", "ours", "R14"]
-    assert not any(one.reason for one in found)
-
-
-@pytest.mark.parametrize("pixels", [64, 224])
-def test_larger_films_are_not_ranked_with_enlarged_small_ones(pixels: int) -> None:
-    found = standings(record(RECIPES[f"chestmnist-resnet18-{pixels}"](), 22433, AUROC=0.8), read_ledger())
-    assert [one.row for one in found] == ["R14", "R14", "R14", "ours"]
-    assert [bool(one.reason) for one in found] == [False, False, False, True]
-    assert f"our images have {pixels} pixels" in found[-1].reason
+@pytest.mark.parametrize(
+    ("pixels", "area", "rows"),
+    [(28, 0.77, ["R14", "R14", "ours", "R14"]), (64, 0.8, 3 * ["R14"]), (224, 0.8, 3 * ["R14"])],
+)
+def test_chestmnist_is_ranked_among_its_own_rows_at_their_size_alone(
+    pixels: int, area: float, rows: list[str]
+) -> None:
+    found = standings(record(RECIPES[f"chestmnist-resnet18-{pixels}"](), 22433, AUROC=area), read_ledger())
+    assert [one.row for one in found if not one.reason] == rows
+    apart = [one.reason for one in found if one.reason]
+    assert len(apart) == (pixels != 28)
+    assert all(f"our images have {pixels} pixels" in reason for reason in apart)
 
 
 @pytest.mark.parametrize("test", [40137, 64])

@@ -19,8 +19,7 @@ from probmcl_book.records.provenance import checkout, command_line, provenance
 
 def test_it_says_what_ran_and_on_what() -> None:
     code, hardware = provenance("cpu")
-    assert code.version == probmcl.__version__
-    assert hardware.torch == torch.__version__
+    assert (code.version, hardware.torch) == (probmcl.__version__, torch.__version__)
     assert (hardware.cores, hardware.threads) == (os.cpu_count(), torch.get_num_threads())
     assert hardware.device == "cpu"
     assert hardware.cpu

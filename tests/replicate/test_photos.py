@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -35,11 +36,8 @@ def test_the_whole_way_from_files_to_a_record_and_an_export(
     out, exports = tmp_path / "record.json", tmp_path / "exports"
     assert run(name, data, out, "--export", str(exports), "--note", "A trial.") == 0
     said = words(capsys.readouterr().out)
-    assert "Estimate: 0.4 M parameters" in said
-    assert "ours" in said
-    assert "is no evidence" in said
-    assert "is above" not in said
-    assert "cannot be told apart" not in said
+    assert all(part in said for part in ("Estimate: 0.4 M parameters", "ours", "is no evidence"))
+    assert not any(part in said for part in ("is above", "cannot be told apart"))
     record = read_record(out)
     assert record.data.name.endswith("not the whole data set")
     assert record.notes[0] == "A trial."
@@ -55,8 +53,7 @@ def test_the_whole_way_from_files_to_a_record_and_an_export(
         assert again == pytest.approx({key: exported.row.metrics[key].value for key in again}, abs=1e-6)
         assert exported.recipe == replace(recipe, methods=exported.recipe.methods)
     card = (exports / "probmcl-seed-0" / "README.md").read_text()
-    assert "Not for clinical use" in card
-    assert "It saw a part of the data set only" in card
+    assert re.search("Not for clinical use.*It saw a part of the data set only", card, re.DOTALL)
 
 
 def test_missing_images_are_named(tiny_recipes, coco_folder, tmp_path, capsys) -> None:
@@ -64,9 +61,7 @@ def test_missing_images_are_named(tiny_recipes, coco_folder, tmp_path, capsys) -
     for image in sorted((tmp_path / "coco" / "val2014").iterdir())[:5]:
         image.unlink()
     assert run(COCO, tmp_path / "coco", tmp_path / "x.json") == 2
-    said = words(capsys.readouterr().out)
-    assert "got none at" in said
-    assert "and 2 more" in said
+    assert re.search("got none at .* and 2 more", words(capsys.readouterr().out))
 
 
 def test_a_patient_on_both_sides_is_an_error(tiny_recipes, chest_folder, tmp_path, capsys) -> None:

@@ -62,10 +62,6 @@ def find(folder: RunFolder, key: str) -> Finished | None:
     return folder.find(key, whole=False)
 
 
-def described(**texts: str) -> Recipe:
-    return replace(RECIPE, data=replace(RECIPE.data, origin=replace(RECIPE.data.origin, **texts)))
-
-
 def finished(folder: RunFolder) -> Finished:
     scores = torch.arange(6.0).reshape(3, 2)
     row, linear = Row("All", 0, {}, seconds=1.0, image_views=6), {"weight": scores, "bias": scores[0]}
@@ -131,17 +127,20 @@ def test_a_run_is_found_whatever_words_describe_it(tmp_path) -> None:
     assert torch.equal(found.weight, run.weight)
     assert folder.find(run.key, whole=True) is None  # its networks were not kept
     methods = tuple(replace(method, name=f"{method.name}!") for method in RECIPE.methods)
+    origin = replace(RECIPE.data.origin, name="x", split="x", access="x", source="x")
     for same in (
-        described(access=RECIPE.data.origin.access.replace("private rebuild", "private-rebuild")),
-        described(name="x", split="x", source="x"),
+        replace(RECIPE, data=replace(RECIPE.data, origin=origin)),
         replace(RECIPE, name="x", methods=methods),
     ):
         assert same != RECIPE
         assert find(folder, run_key(same, 0, IMAGES)) is not None
-    assert find(folder, run_key(RECIPE, 0, "sha256:" + "0" * 64)) is None
-    assert find(folder, run_key(RECIPE, 1, IMAGES)) is None
+    for other in (
+        (RECIPE, 0, "sha256:" + "0" * 64),
+        (RECIPE, 1, IMAGES),
+        (replace(RECIPE, limit=9), 0, IMAGES),
+    ):
+        assert find(folder, run_key(*other)) is None
     assert find(folder, run_key(RECIPE, 0, IMAGES, tuning=True)) is None
-    assert find(folder, run_key(replace(RECIPE, limit=9), 0, IMAGES)) is None
 
 
 def test_a_start_is_found_whatever_its_recipe_is_named() -> None:

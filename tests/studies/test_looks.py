@@ -34,12 +34,8 @@ def test_boxes_are_those_of_the_test_scenes(recipe) -> None:
     assert torch.equal(boxes.isfinite().all(2), splits.test.labels.bool())
     ink, image = splits.test.images[0, 0], boxes[0][splits.test.labels[0].bool()]
     rows, columns = (ink > 150).nonzero(as_tuple=True)  # easy scenes have no clutter
-    inside = (
-        (columns[:, None] + 1 >= image[:, 0])
-        & (columns[:, None] <= image[:, 2])
-        & (rows[:, None] + 1 >= image[:, 1])
-        & (rows[:, None] <= image[:, 3])
-    )
+    points = torch.stack([columns, rows], dim=1).unsqueeze(1)  # (P, 1, 2)
+    inside = ((points + 1 >= image[:, :2]) & (points <= image[:, 2:])).all(2)
     assert inside.any(1).double().mean() > 0.95  # a corner may stick out of the square when it is turned
 
 
@@ -63,8 +59,7 @@ def test_a_network_that_sees_ink_looks_at_digits_more_than_one_that_sees_paper(r
     ink, paper = (digit_looks(seer(sign), recipe, splits) for sign in (1.0, -1.0))
     assert ink.inside.mean() > ink.area.mean() > paper.inside.mean()
     assert len(ink.scene) == int(splits.test.labels.sum())
-    difference = ink.minus(paper)["heat inside"]
-    assert difference.low > 0
+    assert ink.minus(paper)["heat inside"].low > 0
 
 
 def test_the_record_holds_both_methods_and_their_difference(recipe, tmp_path, monkeypatch) -> None:

@@ -57,14 +57,11 @@ def test_training_scenes_never_show_the_theme_that_is_held_out(recipe: Recipe) -
     assert set(recipe.data.themes) == {*THEMES} - {"squares"}
     parts = recipe.splits()
     for name, part in (("train", parts.train), ("test", parts.test)):
-        drawn = digit_scenes(
-            name, len(part), seed=recipe.data.seed, difficulty="easy", themes=recipe.data.themes
-        )
+        drawn = digit_scenes(name, len(part), seed=0, difficulty="easy", themes=recipe.data.themes)
         assert torch.equal(part.images, drawn.images)
-    theme = shifted_scenes(recipe, recipe.splits())["held-out theme"]
+    theme = shifted_scenes(recipe, parts)["held-out theme"]
     member, stranger = theme.labels[:, [0, 1, 4, 9]].float().mean(), theme.labels[:, [2, 3, 5]].float().mean()
     assert member > 0.5 > 0.2 > stranger
-    assert Recipe.from_dict(recipe.to_dict()) == recipe
     with pytest.raises(ValueError, match="held_out_theme: expected one of primes"):
         replace(recipe.data, held_out_theme="triangles")
 
@@ -190,10 +187,8 @@ def test_the_command_writes_the_record_down_and_a_try_beside_it(
     assert "the word epistemic" in " ".join(capsys.readouterr().out.split())  # wherever lines end
     assert main([*words, "--smoke"]) == 0
     assert "epistemic" not in capsys.readouterr().out
-    assert [(a["seeds"], a["members"], a["recipe"] is None) for a in asked_for] == [
-        ([3, 4], 2, True),
-        ([3, 4], 2, False),
-    ]
+    assert [(a["seeds"], a["members"]) for a in asked_for] == 2 * [([3, 4], 2)]
+    assert [a["recipe"] is None for a in asked_for] == [True, False]
     assert str(asked_for[0]["command"]).startswith("python -m probmcl uncertainty --seeds 3 4")
     names = sorted(path.name for path in (tmp_path / "runs").iterdir())
     assert names == ["tiny_doubts.json", "tiny_doubts_smoke.json"]

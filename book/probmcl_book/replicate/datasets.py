@@ -24,7 +24,7 @@ from probmcl.data.public.sources import source
 from probmcl_book.records.constraints import Share
 from probmcl_book.replicate.folder_data import PARTS, FolderData
 from probmcl_book.replicate.origin import Origin, read_origin
-from probmcl_book.replicate.splits import Splits
+from probmcl_book.replicate.splits import Images, Splits
 
 
 @dataclass(frozen=True)
@@ -170,16 +170,8 @@ class ChestMnistData:
         """Read the npz file in ``folder``."""
         root, public = _given(folder), source(f"chestmnist-{self.pixels}")
         train, validation, test = (chestmnist(root, part, pixels=self.pixels) for part in PARTS)
-        return Splits(
-            train,
-            validation,
-            test,
-            name=public.title,
-            split="MedMNIST's train/val/test",
-            access=_fetch(public.name),
-            source=public.page,
-            whole_test=public.splits["test"],
-        )
+        images, split = (train, validation, test), "MedMNIST's train/val/test"
+        return _public(images, split, public, public.splits["test"])
 
 
 @dataclass(frozen=True)
@@ -242,15 +234,11 @@ def _on_disk(root: Path, parts: Parts, public: Source, whole_test: int | None) -
     if origin is not None:
         split = f"{origin.split}; {parts.split}"
         return Splits(*images, origin.name, split, origin.access, origin.source)
-    return Splits(
-        *images,
-        name=public.title,
-        split=parts.split,
-        access=_fetch(public.name),
-        source=public.page,
-        whole_test=whole_test,
-    )
+    return _public(images, parts.split, public, whole_test)
 
 
-def _fetch(name: str) -> str:
-    return f"python -m probmcl sources fetch {name} --root DIR"
+def _public(
+    images: tuple[Images, Images, Images], split: str, public: Source, whole_test: int | None
+) -> Splits:
+    access = f"python -m probmcl sources fetch {public.name} --root DIR"
+    return Splits(*images, public.title, split, access, public.page, whole_test)

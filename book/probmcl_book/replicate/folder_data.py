@@ -52,13 +52,6 @@ class FolderData:
                 f"{self.test_share:.0%} for test, {self.validation_share:.0%} of the others for validation, "
                 f"by a hash of the names, seed {self.seed}"
             )
-        train, validation_images, test_images = parts
-        return Splits(
-            train,
-            validation_images,
-            test_images,
-            name=f"{images.resolve().name}, own images",
-            split=words,
-            access="own images",
-            source="own images",
-        )
+        train, valid, test_images = parts
+        name, own = f"{images.resolve().name}, own images", "own images"
+        return Splits(train, valid, test_images, name, words, access=own, source=own)

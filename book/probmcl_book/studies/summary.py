@@ -111,7 +111,8 @@ def _notes(found: StudyRuns, identity: DataIdentity, planned: Study) -> list[str
             f"{len(study.tuning.candidates)} settings"
             + (f", in the group {study.tuning.group}." if study.tuning.group else ".")
         )
-    others = {(other.name, other.split, other.checksum) for other in _identities(found)}
+    identities = (found.images.of(trial.recipe)[1] for trial in found.trials())
+    others = {(other.name, other.split, other.checksum) for other in identities}
     others -= {(identity.name, identity.split, identity.checksum)}
     notes += [f"Other images: {name}; {split}; {checksum}." for name, split, checksum in sorted(others)]
     return [*notes, *_moved([*runs, *tuned])]
@@ -135,10 +136,6 @@ def _best(found: StudyRuns, group: str) -> str:
     rivals = [t for t in found.trials() if t.group == group and t.setting != found.study.reference]
     best = max(rivals, key=validation)
     return f"By mean validation mAP, {best.setting} is the best beside {found.study.reference}."
-
-
-def _identities(found: StudyRuns) -> list[DataIdentity]:
-    return [found.images.of(trial.recipe)[1] for trial in found.trials()]
 
 
 def _moved(runs: Sequence[Finished]) -> list[str]:
