@@ -49,12 +49,7 @@ TITLED = re.compile(r"^(?P<title>.*?)\s*<(?P<target>[^<>]+)>$", re.DOTALL)
 
 
 class PlainMarkdown:
-    """Converts the Markdown of one chapter.
-
-    Args:
-        book: where labels, citations and addresses are looked up.
-        chapter: the chapter that the text belongs to.
-    """
+    """Converts the Markdown of one chapter; labels, citations and addresses are looked up in the book."""
 
     def __init__(self, book: Book, chapter: Chapter) -> None:
         self.book = book

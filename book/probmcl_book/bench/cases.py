@@ -38,31 +38,18 @@ class Goal:
 
 @dataclass(frozen=True)
 class Case:
-    """One line of the table.
+    """One line of the table."""
 
-    Attributes:
-        title: what is computed.
-        sizes: its sizes.
-        smoke: sizes that take no time and prove nothing.
-        ours: makes the pass that is timed.
-        goals: figures to reach.
-        against: the alternative's name.
-        theirs: makes the alternative's pass.
-        repeats: timed passes, of which the median counts.
-        cuda: whether it needs a GPU.
-        needs: the distribution that the alternative comes from, where it is no part of this package's own.
-    """
-
-    title: str
+    title: str  # what is computed
     sizes: Sizes
-    smoke: Sizes
-    ours: Callable[[Sizes], Pass]
-    goals: tuple[Goal, ...]
-    against: str | None = None
+    smoke: Sizes  # they take no time and prove nothing
+    ours: Callable[[Sizes], Pass]  # makes the pass that is timed
+    goals: tuple[Goal, ...]  # figures to reach
+    against: str | None = None  # the alternative's name
     theirs: Callable[[Sizes], Pass] | None = None
-    repeats: int = 5
-    cuda: bool = False
-    needs: str | None = None
+    repeats: int = 5  # timed passes, of which the median counts
+    cuda: bool = False  # whether it needs a GPU
+    needs: str | None = None  # the alternative's distribution, where it is no part of this package's own
 
     @property
     def comparable(self) -> bool:

@@ -26,20 +26,11 @@ def run_benchmarks(
     smoke: bool = False,
     say: Callable[[str], None] = lambda text: None,
 ) -> Record:
-    """Measure cases, each side in processes of its own.
+    """Measure cases, all by default, each side in processes of its own: a record of kind "benchmark".
 
-    Args:
-        names: names of :data:`CASES`; None for all.
-        command: what makes the record again.
-        smoke: the smallest sizes: it proves that everything runs, and nothing else.
-        say: told which case begins.
-
-    Returns:
-        A record of kind "benchmark". A row is a side of a case: its median time in seconds, ``growth_mib``
-        and, on our side, ``speed`` and ``memory``: how many times faster and smaller than the alternative.
-
-    Raises:
-        ValueError: for an unknown case.
+    A row is a side of a case: its median time in seconds, ``growth_mib`` and, on our side, ``speed`` and
+    ``memory``: how many times faster and smaller than the alternative. ``smoke`` takes the smallest sizes: it
+    proves that everything runs, and nothing else. ``say`` is told which case begins.
     """
     names = list(CASES) if names is None else [_check.one_of("names", name, CASES) for name in names]
     begin, rows, notes = time.perf_counter(), [], []

@@ -33,7 +33,7 @@ def shown(value: Any) -> str:
 
 
 def shown_case(truth: Callable[..., Any], case: tuple[Any, ...]) -> str:
-    """The arguments of a call by their names, one a line."""
+    """The arguments of a call by their names, one per line."""
     names = list(inspect.signature(truth).parameters)
     return "\n".join(f"  {name} = {shown(value)}" for name, value in zip(names, case, strict=False))
 

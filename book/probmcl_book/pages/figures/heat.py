@@ -19,13 +19,10 @@ from probmcl_book.pages.style import DARK, colours
 
 
 def heat_maps(images: Tensor, maps: Mapping[str, Tensor], boxes: Tensor, questions: Sequence[str]) -> Figure:
-    """A row of images, and below it one row a method with its map laid over them; a box marks the object.
+    """A row of grey images ``(n, 1, H, W)`` of uint8, and below it one row per method with its map on them.
 
-    Args:
-        images: grey, uint8 ``(n, 1, H, W)``.
-        maps: for every method ``(n, H, W)`` in [0, 1].
-        boxes: ``(n, 4)``: left, top, right, bottom in pixels.
-        questions: words above each image, such as the label asked for.
+    Maps ``(n, H, W)`` are in [0, 1]; ``boxes`` ``(n, 4)``, left, top, right and bottom in pixels, mark the
+    object that the question above an image asks for.
     """
     c = colours()
     height, width = images.shape[2:]

@@ -16,11 +16,7 @@ from probmcl_book.pages.style import colours
 
 
 def class_frequencies(frequencies: Mapping[str, Tensor]) -> Figure:
-    """Share of images that carry a class, from the most frequent class to the rarest, one line a data set.
-
-    Args:
-        frequencies: for each data set the share of images of every class, ``(K,)``, in any order.
-    """
+    """Share of images that carry each of K classes, from the most frequent on, one line per data set."""
     c = colours()
     figure, axes = plt.subplots()
     for (name, frequency), colour in zip(frequencies.items(), c.categorical, strict=False):
@@ -35,12 +31,7 @@ def class_frequencies(frequencies: Mapping[str, Tensor]) -> Figure:
 
 
 def ranking_and_steps(scores: Sequence[float], relevant: Sequence[bool]) -> Figure:
-    """Six ranked images with the precision at each positive, and the same numbers as an area.
-
-    Args:
-        scores: scores of one class in falling order, all different.
-        relevant: whether each image has the class.
-    """
+    """Images ranked by falling scores with the precision at each positive, and these numbers as an area."""
     c = colours()
     figure, (left, right) = plt.subplots(1, 2, figsize=(7, 3.3), width_ratios=(1.15, 1))
     found, recalls, precisions = 0, [0.0], []
@@ -70,13 +61,7 @@ def ranking_and_steps(scores: Sequence[float], relevant: Sequence[bool]) -> Figu
 
 
 def same_detector(frequency: Tensor, average_precision: Tensor, auroc: Tensor) -> Figure:
-    """AUROC and average precision over the frequency of a class, one dot a class.
-
-    Args:
-        frequency: share of images that carry each class, ``(K,)``.
-        average_precision: ``(K,)``.
-        auroc: ``(K,)``.
-    """
+    """AUROC and average precision over the frequency of a class, one dot per class; all three ``(K,)``."""
     c = colours()
     figure, axes = plt.subplots()
     order = frequency.argsort()
@@ -95,12 +80,9 @@ def same_detector(frequency: Tensor, average_precision: Tensor, auroc: Tensor) -
 
 
 def flattery(sizes: Sequence[int], on_validation: Tensor, on_test: Tensor) -> Figure:
-    """CF1 on test images, with thresholds chosen on validation images and on the test images themselves.
+    """CF1 on test images, with thresholds from as many validation images and from the test images.
 
-    Args:
-        sizes: number of validation images, which is the number of test images too.
-        on_validation: CF1 of each repetition at each size, ``(len(sizes), R)``.
-        on_test: the same with thresholds chosen on the test images.
+    Both hold one number per size and repetition, ``(len(sizes), R)``; the lines are means.
     """
     c = colours()
     figure, axes = plt.subplots()
@@ -121,12 +103,7 @@ def flattery(sizes: Sequence[int], on_validation: Tensor, on_test: Tensor) -> Fi
 
 
 def estimates_and_difference(estimates: Mapping[str, Interval], difference: Interval) -> Figure:
-    """Two systems with their intervals, and their difference with its own.
-
-    Args:
-        estimates: the metric of each system.
-        difference: the paired difference, the last system minus the first.
-    """
+    """Systems with their intervals, and the paired difference, the last minus the first, with its own."""
     c = colours()
     figure, (left, right) = plt.subplots(1, 2, figsize=(7, 2.3), width_ratios=(1.4, 1))
     wide: Any = {"linewidth": 3, "solid_capstyle": "butt", "markersize": 9}
