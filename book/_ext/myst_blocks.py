@@ -19,15 +19,8 @@ INFO = re.compile(r"\{(?P<name>[\w:.-]+)\}(?P<argument>.*)")
 MATH, FENCES = ("math_block", "math_block_label"), ("fence", "colon_fence")
 
 VERBATIM = (
-    "code-cell",
-    "raw-cell",
-    "code-block",
-    "code",
-    "sourcecode",
-    "literalinclude",
-    "eval-rst",
-    "glossary",
-)
+    "code-cell", "raw-cell", "code-block", "code", "sourcecode", "literalinclude", "eval-rst", "glossary",
+)  # fmt: skip
 
 
 class SourceError(ValueError):

@@ -18,21 +18,10 @@ from myst_blocks import Block, SourceError, split_blocks
 from quiz_source import read_question
 
 ADMONITIONS = {
-    "note": "Note",
-    "tip": "Tip",
-    "hint": "Hint",
-    "warning": "Warning",
-    "important": "Important",
-    "attention": "Attention",
-    "caution": "Caution",
-    "danger": "Danger",
-    "error": "Error",
-    "seealso": "See also",
-    "admonition": "",
-    "margin": "",
-    "sidebar": "",
-    "dropdown": "Show",
-}
+    "note": "Note", "tip": "Tip", "hint": "Hint", "warning": "Warning", "important": "Important",
+    "attention": "Attention", "caution": "Caution", "danger": "Danger", "error": "Error",
+    "seealso": "See also", "admonition": "", "margin": "", "sidebar": "", "dropdown": "Show",
+}  # fmt: skip
 DROPPED = ("contents", "tableofcontents", "index")
 API_ROLES = ("func", "class", "meth", "mod", "attr", "data", "obj", "exc", "const")
 INLINE = re.compile(

@@ -98,10 +98,5 @@ def _status_mib(name: str) -> float:
     return int(lines[name].split()[0]) / 1024  # kB
 
 
-def _main() -> None:
-    name, side, *smoke = sys.argv[1:]
-    print(json.dumps(vars(measure_here(name, side, smoke=bool(smoke)))))
-
-
 if __name__ == "__main__":
-    _main()
+    print(json.dumps(vars(measure_here(*sys.argv[1:3], smoke="--smoke" in sys.argv))))

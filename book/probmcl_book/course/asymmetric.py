@@ -16,9 +16,8 @@ from probmcl_book.course.comparison import Mistake, check_function
 def asymmetric_loss(answer: Any, *, seed: int = 0) -> None:
     """Check ``asymmetric_loss(logits, labels, gamma, margin)``: mean over entries, present labels in full.
 
-    Example:
-        >>> from probmcl.loss import asymmetric_loss as ours
-        >>> asymmetric_loss(lambda s, y, gamma, margin: ours(s, y, gamma_negative=gamma, margin=margin))
+    >>> from probmcl.loss import asymmetric_loss as ours
+    >>> asymmetric_loss(lambda s, y, gamma, margin: ours(s, y, gamma_negative=gamma, margin=margin))
     """
 
     def asymmetric_loss(logits: Tensor, labels: Tensor, gamma: float, margin: float) -> Tensor:

@@ -39,9 +39,8 @@ class Instance(NamedTuple):
 def instance(student_id: str, term: str = "public") -> Instance:
     """The data of one student.
 
-    Example:
-        >>> instance("ada").test_scores.shape
-        torch.Size([160, 6])
+    >>> instance("ada").test_scores.shape
+    torch.Size([160, 6])
     """
     generator = generator_of(student_id, term, "a1")
     prevalence = torch.tensor([0.5, 0.3, 0.2, 0.1, 0.06, 0.04])

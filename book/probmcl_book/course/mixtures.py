@@ -41,9 +41,8 @@ class Instance(NamedTuple):
 def instance(student_id: str, term: str = "public") -> Instance:
     """The mixtures of one student.
 
-    Example:
-        >>> instance("ada").means.shape
-        torch.Size([6, 3, 4])
+    >>> instance("ada").means.shape
+    torch.Size([6, 3, 4])
     """
     return _drawn(6, 3, 4, generator_of(student_id, term, "a3"))
 

@@ -15,9 +15,8 @@ from probmcl_book.course.comparison import Mistake, check_function
 def effective_rank(answer: Any, *, seed: int = 0) -> None:
     """Check ``effective_rank(z)`` of rows z (N, D): exp of the entropy of the eigenvalues' shares.
 
-    Example:
-        >>> from probmcl.loss import effective_rank as ours
-        >>> effective_rank(ours)
+    >>> from probmcl.loss import effective_rank as ours
+    >>> effective_rank(ours)
     """
     check_function(answer, _rank_of, _cases(seed), MISTAKES, name="effective_rank", tolerance=1e-4)
 

@@ -39,9 +39,8 @@ class Instance(NamedTuple):
 def instance(student_id: str, term: str = "public", rows: int = 48) -> Instance:
     """The batch of one student.
 
-    Example:
-        >>> instance("ada").labels.shape
-        torch.Size([48, 10])
+    >>> instance("ada").labels.shape
+    torch.Size([48, 10])
     """
     generator = generator_of(student_id, term, "a2")
     drawn = torch.multinomial(label_distribution(), rows, replacement=True, generator=generator)

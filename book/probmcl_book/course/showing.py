@@ -16,9 +16,8 @@ SHOWN_NUMBERS = 40
 def shown(value: Any) -> str:
     """A value in few words: small tensors in full, large ones by their shape.
 
-    Example:
-        >>> shown(torch.tensor([[0.5, 1.0]])), shown(torch.zeros(100)), shown(True)
-        ('[[0.5, 1.0]]', 'a tensor of shape (100,)', 'True')
+    >>> shown(torch.tensor([[0.5, 1.0]])), shown(torch.zeros(100)), shown(True)
+    ('[[0.5, 1.0]]', 'a tensor of shape (100,)', 'True')
     """
     if isinstance(value, Tensor):
         if value.numel() > SHOWN_NUMBERS:

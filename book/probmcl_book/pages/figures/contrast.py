@@ -117,16 +117,9 @@ def _draw_circle(axes: Axes) -> None:
 
 
 def _half_and_half(axes: Axes, place: Tensor, left: str, right: str) -> None:
-    axes.plot(
-        *place.tolist(),
-        marker="o",
-        fillstyle="full" if left == right else "left",
-        markersize=12,
-        markerfacecolor=left,
-        markerfacecoloralt=right,
-        markeredgecolor=colours().background,
-        linestyle="none",
-    )
+    (dot,) = axes.plot(*place.tolist(), "o", color=left, markersize=12)
+    dot.set(markerfacecoloralt=right, markeredgecolor=colours().background)
+    dot.set_fillstyle("full" if left == right else "left")
 
 
 def _stacks(z: Tensor, names: Sequence[str]) -> list[list[str]]:

@@ -56,9 +56,8 @@ def precision_by_frequency(
     figure, axes = plt.subplots()
     order = torch.argsort(frequency)
     for colour, marker, (method, values) in zip(c.categorical, "os^Dv", precision.items(), strict=False):
-        axes.plot(
-            frequency[order], torch.tensor(values)[order], marker, color=colour, label=method, alpha=0.85
-        )
+        ordered = torch.tensor(values)[order]
+        axes.plot(frequency[order], ordered, marker, color=colour, label=method, alpha=0.85)
     for k in range(len(frequency)):
         highest = max(values[k] for values in precision.values())
         name, place = str(k) if classes is None else classes[k], (float(frequency[k]), highest)

@@ -38,9 +38,8 @@ def risk_coverage_curves(record: Record, scores: Sequence[str]) -> Figure:
         series, area = found[name].series, found[name].metrics["AURC"].value
         label = f"{name} ({area:.2f})"
         axes.plot(series["coverage"], series["risk"], marker + "-", color=colour, label=label, markersize=4)
-    axes.set(
-        xlabel="share of the images kept", ylabel="share of these with an error", xlim=(0, 1), ylim=(0, None)
-    )
+    axes.set(xlabel="share of the images kept", ylabel="share of these with an error")
+    axes.set(xlim=(0, 1), ylim=(0, None))
     figure.legend(loc="outside lower center", ncols=2, title="score (area)")
     return figure
 
@@ -59,9 +58,8 @@ def auroc_by_strength(record: Record, scores: Sequence[str]) -> Figure:
             line = [found[name][f"{corruption} {strength} AUROC"] for strength in STRENGTHS]
             low, high = [one.low for one in line], [one.high for one in line]
             axes.fill_between(STRENGTHS, low, high, color=colour, alpha=0.2, linewidth=0)
-            axes.plot(
-                STRENGTHS, [one.value for one in line], marker + "-", color=colour, label=name, markersize=5
-            )
+            values = [one.value for one in line]
+            axes.plot(STRENGTHS, values, marker + "-", color=colour, label=name, markersize=5)
         axes.set(title=corruption, ylim=(0, 1.02), xticks=STRENGTHS)
     for axes in grid[1]:
         axes.set_xlabel("strength")

@@ -37,19 +37,15 @@ def heat_maps(images: Tensor, maps: Mapping[str, Tensor], boxes: Tensor, questio
             )
             if row:
                 heat = list(maps.values())[row - 1][column]
-                _overlay(axes, heat, (0, width, height, 0))
+                layer = np.ones((*heat.shape, 4))  # (H, W, RGBA)
+                layer[..., :3] = to_rgb(DARK.negative)
+                layer[..., 3] = 0.85 * heat.numpy()  # the scene shines through where nothing speaks
+                axes.imshow(layer, extent=(0, width, height, 0), interpolation="bilinear")
             _outline(axes, boxes[column])
         grid[0, column].set_title(questions[column], loc="center")
     for axes, name in zip(grid[:, 0], ("scene", *maps), strict=True):
         axes.set_ylabel(name, color=c.text)
     return figure
-
-
-def _overlay(axes: Axes, heat: Tensor, extent: tuple[int, int, int, int]) -> None:
-    layer = np.ones((*heat.shape, 4))  # (H, W, RGBA)
-    layer[..., :3] = to_rgb(DARK.negative)
-    layer[..., 3] = 0.85 * heat.numpy()  # the scene shines through where nothing speaks for the label
-    axes.imshow(layer, extent=extent, interpolation="bilinear")
 
 
 def _outline(axes: Axes, box: Tensor) -> None:

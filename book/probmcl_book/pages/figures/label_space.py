@@ -35,10 +35,8 @@ def label_maps(maps: Mapping[str, Tensor], groups: Sequence[int], names: Sequenc
         for group, name in enumerate(names):
             chosen = [index for index, of in enumerate(groups) if of == group]
             x, y = points[chosen].T
-            colour = c.categorical[group]
-            axes.plot(
-                x, y, "osD^vPX"[group], color=colour, markersize=3.5, alpha=0.7, label=name, linestyle=""
-            )
+            marker, colour = "osD^vPX"[group], c.categorical[group]
+            axes.plot(x, y, marker, color=colour, markersize=3.5, alpha=0.7, label=name)
         axes.set(title=title, xticks=[], yticks=[])
     figure.legend(*row[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(names))
     return figure

@@ -45,14 +45,8 @@ def ranking_and_steps(scores: Sequence[float], relevant: Sequence[bool]) -> Figu
     left.set(title="Ranked by score", xlabel="score", ylabel="rank", xlim=(0, 1.25))
     left.set_yticks(range(1, len(scores) + 1))
     left.invert_yaxis()
-    right.bar(
-        recalls[:-1],
-        precisions,
-        width=1 / sum(relevant),
-        align="edge",
-        color=c.positive,
-        edgecolor=c.background,
-    )
+    look: Any = {"align": "edge", "color": c.positive, "edgecolor": c.background}
+    right.bar(recalls[:-1], precisions, width=1 / sum(relevant), **look)
     for before, after, precision in zip(recalls, recalls[1:], precisions, strict=False):
         right.text((before + after) / 2, precision + 0.02, f"{precision:.2f}", ha="center", color=c.text)
     right.set(title="AP is the area", xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.12))

@@ -80,15 +80,9 @@ def variance_by_input(kinds: Sequence[str], within: Tensor, between: Tensor, dis
     words = (("within", c.anchor, -0.2), ("between", c.accent, 0.0), ("disagreement", c.negative, 0.2))
     for j, (word, colour, shift) in enumerate(words):
         axes.text(shift, 1.6 if j != 1 else 0.7, word, color=colour, ha=("right", "center", "left")[j])
-    axes.set(
-        title="Between marks ambiguity, disagreement what was not seen",
-        ylabel="variance",
-        yscale="log",
-        ylim=(5e-6, 4),
-        xlim=(-0.6, len(kinds) - 0.4),
-        xticks=range(len(kinds)),
-    )
-    axes.set_xticklabels(kinds)
+    axes.set(title="Between marks ambiguity, disagreement what was not seen", ylabel="variance")
+    axes.set(yscale="log", ylim=(5e-6, 4), xlim=(-0.6, len(kinds) - 0.4))
+    axes.set_xticks(range(len(kinds)), kinds)
     return figure
 
 
@@ -122,12 +116,8 @@ def float_range(dimensions: Tensor, sigmas: Sequence[float], log_densities: Sequ
     for i, (sigma, line) in enumerate(zip(sigmas, log_densities, strict=True)):
         axes.plot(dimensions, line, color=c.categorical[i])
         axes.text(float(dimensions[-1]) + 2, float(line[-1]), f"σ = {sigma:g}", va="center")
-    axes.set(
-        title="Only a narrow band of dimensions and widths fits into float32",
-        xlabel="dimension D",
-        ylabel="log density (nats)",
-        xlim=(0, float(dimensions[-1]) * 1.14),
-    )
+    axes.set(title="Only a narrow band of dimensions and widths fits into float32", xlabel="dimension D")
+    axes.set(ylabel="log density (nats)", xlim=(0, float(dimensions[-1]) * 1.14))
     return figure
 
 
@@ -140,15 +130,7 @@ def _plane(axes: Axes) -> None:
 
 def _name_directions(axes: Axes, directions: Tensor, names: Sequence[str]) -> None:
     c = colours()
-    axes.scatter(
-        directions[:, 0],
-        directions[:, 1],
-        s=60,
-        facecolor=c.background,
-        edgecolor=c.anchor,
-        linewidths=2,
-        zorder=3,
-    )
+    axes.scatter(*directions.T, s=60, facecolor=c.background, edgecolor=c.anchor, linewidths=2, zorder=3)
     for direction, name in zip(directions, names, strict=True):
         x, y = (1.38 * direction).tolist()
         axes.text(x, y, name, color=c.anchor, ha="center", va="center", fontsize=13)

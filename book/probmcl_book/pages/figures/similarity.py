@@ -34,13 +34,8 @@ def overlapping_densities(place: float, grid: Tensor, overlaps: Mapping[float, O
     for j, (words, colour) in enumerate((("anchor", c.anchor), ("other", c.negative), ("product", c.accent))):
         axes.text(0.015, 0.94 - 0.1 * j, words, color=colour, transform=axes.transAxes, va="top")
     axes.axvline(place, color=c.negative, linestyle=":", linewidth=1.3)
-    axes.set(
-        title=f"Sim = {shown.similarity:.3f}",
-        xlabel="z",
-        xlim=(float(grid[0]), float(grid[-1])),
-        ylim=(0, height),
-        yticks=[],
-    )
+    axes.set(title=f"Sim = {shown.similarity:.3f}", xlabel="z", yticks=[])
+    axes.set(xlim=(float(grid[0]), float(grid[-1])), ylim=(0, height))
     axes.spines["left"].set_visible(False)
     return figure
 
@@ -103,15 +98,12 @@ def spread_of_scores(dimensions: Sequence[int], scores: Sequence[Tensor]) -> Fig
     c = colours()
     figure, axes = plt.subplots(figsize=(7.0, 2.9))
     for row, values in enumerate(scores):
-        low, quarter, middle, three, high = values.quantile(
-            torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0])
-        ).tolist()
+        low, quarter, middle, three, high = values.quantile(torch.linspace(0, 1, 5)).tolist()
         axes.plot([low, high], [row, row], color=c.anchor, linewidth=2)
         axes.plot([quarter, three], [row, row], color=c.anchor, linewidth=9)
         axes.plot([middle], [row], marker="|", color=c.background, markersize=9)
-    axes.set(
-        title="The spread grows with the dimension", xlabel="log Sim (nats)", ylim=(-0.7, len(scores) - 0.3)
-    )
+    axes.set(title="The spread grows with the dimension", xlabel="log Sim (nats)")
+    axes.set_ylim(-0.7, len(scores) - 0.3)
     axes.set_yticks(range(len(scores)), [f"D = {d}" for d in dimensions])
     axes.invert_yaxis()
     return figure
@@ -128,9 +120,7 @@ def gradient_norms(sigmas: Sequence[float], norms: Mapping[str, Tensor], dimensi
     for axes, (name, values) in zip(panels[0], norms.items(), strict=True):
         for i, dimension in enumerate(dimensions):
             line = values[i].clamp(min=bottom)
-            axes.plot(
-                sigmas, line, marker="o", markersize=4, color=c.categorical[i], label=f"D = {dimension}"
-            )
+            axes.plot(sigmas, line, "o-", markersize=4, color=c.categorical[i], label=f"D = {dimension}")
         axes.axhline(bottom, color=c.muted, linestyle=":", linewidth=1)
         axes.set(title=f"Logits {name}", xlabel="σ of all components", xscale="log", yscale="log")
         axes.set_xticks([0.05, 0.1, 0.2, 0.5, 1], ["0.05", "0.1", "0.2", "0.5", "1"])

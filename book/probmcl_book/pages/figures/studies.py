@@ -39,10 +39,8 @@ def tornado(record: Record, *, default: str) -> Figure:
         axes.plot(ends, [height, height], color=c.text, linewidth=1.2)
     axes.set_yticks(range(len(settings)), settings)
     axes.tick_params(axis="y", length=0)
-    axes.set(
-        xlabel=f"mAP minus that of the default ({default}: {base.value:.3f})",
-        ylim=(-0.7, len(settings) - 0.3),
-    )
+    axes.set_xlabel(f"mAP minus that of the default ({default}: {base.value:.3f})")
+    axes.set_ylim(-0.7, len(settings) - 0.3)
     return figure
 
 

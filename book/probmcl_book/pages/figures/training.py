@@ -46,14 +46,9 @@ def precision_errors(sigmas: Sequence[float], errors: Mapping[str, Sequence[floa
     for (name, line), colour in zip(errors.items(), c.categorical, strict=False):
         axes.plot(sigmas, line, color=colour, marker="o", markersize=4)
         axes.text(sigmas[0] / 1.08, line[0], name, color=colour, ha="right", va="center")
-    axes.set(
-        title="Narrow components need long numbers",
-        xlabel="standard deviation σ",
-        ylabel="largest error of a logit",
-        xscale="log",
-        yscale="log",
-        xlim=(sigmas[0] / 1.7, sigmas[-1] * 1.1),
-    )
+    axes.set(title="Narrow components need long numbers", xlabel="standard deviation σ")
+    axes.set(ylabel="largest error of a logit", xscale="log", yscale="log")
+    axes.set_xlim(sigmas[0] / 1.7, sigmas[-1] * 1.1)
     axes.set_xticks(sigmas, [f"{sigma:g}" for sigma in sigmas])
     axes.minorticks_off()
     return figure
