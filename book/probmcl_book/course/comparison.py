@@ -63,9 +63,9 @@ def check_function(
 ) -> None:
     """Raise a WrongAnswerError unless ``answer`` gives on every case what ``truth`` gives.
 
-    It says what is wrong on the smallest of the ``cases`` that fails, with the truth's argument names, and which of
-    the ``mistakes``, in this order, explains all results. The answer's ``name`` is the truth's by default;
-    ``tolerance`` is absolute plus relative.
+    It says what is wrong on the smallest of the ``cases`` that fail, with the truth's argument names, and
+    which of the ``mistakes``, in this order, explains all results. The answer's ``name`` is the truth's by
+    default; ``tolerance`` is absolute plus relative.
 
     >>> def half(x): return x / 2
     >>> twice = Mistake("halved twice?", lambda x: x / 4)
