@@ -40,16 +40,16 @@ class Goal:
 class Case:
     """One line of the table."""
 
-    title: str  # what is computed
-    sizes: Sizes
-    smoke: Sizes  # they take no time and prove nothing
-    ours: Callable[[Sizes], Pass]  # makes the pass that is timed
-    goals: tuple[Goal, ...]  # figures to reach
-    against: str | None = None  # the alternative's name
-    theirs: Callable[[Sizes], Pass] | None = None
-    repeats: int = 5  # timed passes, of which the median counts
-    cuda: bool = False  # whether it needs a GPU
-    needs: str | None = None  # the alternative's distribution, where it is no part of this package's own
+    title: str  #: what is computed
+    sizes: Sizes  #: at which it is measured
+    smoke: Sizes  #: they take no time and prove nothing
+    ours: Callable[[Sizes], Pass]  #: makes the pass that is timed
+    goals: tuple[Goal, ...]  #: figures to reach
+    against: str | None = None  #: the alternative's name
+    theirs: Callable[[Sizes], Pass] | None = None  #: makes the alternative's pass
+    repeats: int = 5  #: timed passes, of which the median counts
+    cuda: bool = False  #: whether it needs a GPU
+    needs: str | None = None  #: the alternative's distribution, where it is not one of this package's
 
     @property
     def comparable(self) -> bool:

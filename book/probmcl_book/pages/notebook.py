@@ -29,10 +29,10 @@ T = TypeVar("T")
 class Page:
     """What every cell of a chapter needs to know about where it runs."""
 
-    profile: str  # one of :data:`PROFILES`
-    device: torch.device  # where tensors and modules of the chapter belong
-    progress: bool  # whether somebody watches, so that bars are worth drawing: not in a build or a test
-    seed: int = 0  # that :func:`setup` used
+    profile: str  #: one of :data:`PROFILES`
+    device: torch.device  #: where tensors and modules of the chapter belong
+    progress: bool  #: whether somebody watches, so that bars are worth drawing: not in a build or a test
+    seed: int = 0  #: that :func:`setup` used
 
     def pick(self, *, smoke: T, cpu: T, gpu: T | None = None, full: T | None = None) -> T:
         """Return the value that belongs to this page's profile.

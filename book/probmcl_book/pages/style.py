@@ -17,17 +17,17 @@ from matplotlib.rcsetup import cycler
 class Colours:
     """Named colours of one style, in hues of Okabe and Ito, told apart by most colour-blind readers."""
 
-    anchor: str  # the image that is compared with the others
-    positive: str  # its positive set
-    negative: str  # the rest of the batch
-    muted: str  # what stays in the background: reference lines, annotations
-    accent: str  # the one thing a reader should look at
-    text: str  # titles, labels and ticks
-    background: str  # the page behind the figure
-    grid: str  # grid lines and frames
-    categorical: tuple[str, ...]  # seven colours for lines and bars, in this order
-    sequential: str  # name of a colour map whose low end fades into the background
-    diverging: str  # name of a colour map whose middle fades into the background
+    anchor: str  #: the image that is compared with the others
+    positive: str  #: its positive set
+    negative: str  #: the rest of the batch
+    muted: str  #: what stays in the background: reference lines, annotations
+    accent: str  #: the one thing a reader should look at
+    text: str  #: titles, labels and ticks
+    background: str  #: the page behind the figure
+    grid: str  #: grid lines and frames
+    categorical: tuple[str, ...]  #: seven colours for lines and bars, in this order
+    sequential: str  #: name of a colour map whose low end fades into the background
+    diverging: str  #: name of a colour map whose middle fades into the background
 
 
 LIGHT = Colours(

@@ -64,9 +64,8 @@ def draw_pairs(axes: Axes, matrix: Tensor) -> None:
 def pull_and_push(tau: float, z: Tensor, weights: Tensor, gradients: Mapping[float, Tensor]) -> Figure:
     """How strongly each row moves an anchor at temperature ``tau``: on the circle, and as bars.
 
-    Row 0 of the unit embeddings ``z`` ``(M + 1, 2)`` is the anchor, ``weights`` ``(M + 1,)`` say who is its
-    positive. ``gradients`` holds, per temperature, the derivative of the anchor's loss by its logits, ``(M +
-    1,)``.
+    Row 0 of the unit embeddings ``z`` ``(M, 2)`` is the anchor, ``weights`` ``(M,)`` say who is its positive.
+    ``gradients`` holds for each temperature the derivative of the anchor's loss by its logits, ``(M,)``.
     """
     c = colours()
     figure, (circle, bars) = plt.subplots(1, 2, figsize=(6.6, 3.1), width_ratios=(1, 1.15))

@@ -39,7 +39,7 @@ def heat_maps(images: Tensor, maps: Mapping[str, Tensor], boxes: Tensor, questio
                 heat = list(maps.values())[row - 1][column]
                 layer = np.ones((*heat.shape, 4))  # (H, W, RGBA)
                 layer[..., :3] = to_rgb(DARK.negative)
-                layer[..., 3] = 0.85 * heat.numpy()  # the scene shines through where nothing speaks
+                layer[..., 3] = 0.85 * heat.numpy()  # the scene shines through where nothing speaks for it
                 axes.imshow(layer, extent=(0, width, height, 0), interpolation="bilinear")
             _outline(axes, boxes[column])
         grid[0, column].set_title(questions[column], loc="center")

@@ -48,8 +48,7 @@ def positive_matrix(threshold: float, positives: Mapping[float, Tensor], label_s
 def threshold_steps(exact: PositiveStatistics, sampled: PositiveStatistics) -> Figure:
     """Positives and anchors without any, over the threshold: expectation as steps, a batch as dots.
 
-    ``exact`` holds every value that the index can take, ascending, the last one at 1; ``sampled`` any
-    thresholds.
+    ``exact`` holds every value that the index can take, ascending, up to 1; ``sampled`` any thresholds.
     """
     c = colours()
     figure, (left, right) = plt.subplots(1, 2, figsize=(7, 3.2))
