@@ -64,5 +64,5 @@ def test_a_zero_gradient_is_drawn_on_the_line_of_zeros(drawn, line) -> None:
 def test_the_spread_marks_the_extremes_and_the_median(drawn, line) -> None:
     scores = torch.tensor([-4.0, -3.0, -2.0, -1.0, 0.0])
     (axes,) = drawn(similarity.spread_of_scores((2,), [scores])).axes
-    assert line(axes, linewidth=2.0)[0] == [-4, 0]
+    assert line(axes, linewidth=2.0, marker="None")[0] == [-4, 0]
     assert line(axes, marker="|")[0] == [-2]
