@@ -21,27 +21,16 @@ LABEL = re.compile(r"^\((?P<label>[\w:.-]+)\)=\s*$")
 
 @dataclass
 class Chapter:
-    """One page of the book.
-
-    Attributes:
-        path: its ``.md`` file.
-        number: the digits at the start of the file's name, or None.
-        title: its first heading.
-        is_notebook: whether its front matter says ``file_format: mystnb``.
-        labels: what each label stands in front of: a heading's text, or the caption of a figure or table.
-        equations: the number of each labelled formula, such as ``4.2``.
-        captions: the number of each labelled figure and table, such as ``Fig. 4.1``.
-        problem: why the file cannot be read to its end, if so.
-    """
+    """One page of the book."""
 
     path: Path
-    number: int | None
-    title: str = ""
-    is_notebook: bool = False
-    labels: dict[str, str] = field(default_factory=dict)
-    equations: dict[str, str] = field(default_factory=dict)
-    captions: dict[str, str] = field(default_factory=dict)
-    problem: SourceError | None = None
+    number: int | None  # the digits at the start of the file's name
+    title: str = ""  # its first heading
+    is_notebook: bool = False  # whether its front matter says ``file_format: mystnb``
+    labels: dict[str, str] = field(default_factory=dict)  # text of the heading, figure or table behind each
+    equations: dict[str, str] = field(default_factory=dict)  # numbers by label, such as ``4.2``
+    captions: dict[str, str] = field(default_factory=dict)  # numbers by label, such as ``Fig. 4.1``
+    problem: SourceError | None = None  # why the file cannot be read to its end, if so
 
     @property
     def name(self) -> str:
@@ -96,11 +85,7 @@ def _index_directive(chapter: Chapter, block: Block, counts: dict[str, int]) -> 
 
 
 class Book:
-    """The book's chapters and addresses, read from its root folder.
-
-    Args:
-        root: the folder that holds ``_config.yml``, ``_toc.yml`` and ``book/``.
-    """
+    """The book's chapters and addresses, read from the folder of ``_config.yml`` and ``book/``."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

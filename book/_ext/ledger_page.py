@@ -34,6 +34,7 @@ from probmcl_book.claims import (
 from probmcl_book.records import verdict
 
 SCRIPT = "ledger.js"
+REFERENCE = {"refdomain": "std", "reftype": "ref", "refexplicit": True, "refwarn": True}
 
 
 def badge(status: str) -> str:
@@ -204,16 +205,8 @@ class RowsBecomeLinks(SphinxTransform):
         for row in strong.astext().split(", "):
             if found:
                 found.append(nodes.Text(", "))
-            link = pending_xref(
-                "",
-                nodes.inline("", row),
-                refdomain="std",
-                reftype="ref",
-                reftarget=label(row),
-                refdoc=self.env.docname,
-                refexplicit=True,
-                refwarn=True,
-            )
+            target = {"reftarget": label(row), "refdoc": self.env.docname, **REFERENCE}
+            link = pending_xref("", nodes.inline("", row), **target)
             link.source, link.line = strong.source, strong.line
             found.append(link)
         for node in found:

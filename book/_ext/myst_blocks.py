@@ -19,15 +19,8 @@ INFO = re.compile(r"\{(?P<name>[\w:.-]+)\}(?P<argument>.*)")
 MATH, FENCES = ("math_block", "math_block_label"), ("fence", "colon_fence")
 
 VERBATIM = (
-    "code-cell",
-    "raw-cell",
-    "code-block",
-    "code",
-    "sourcecode",
-    "literalinclude",
-    "eval-rst",
-    "glossary",
-)
+    "code-cell", "raw-cell", "code-block", "code", "sourcecode", "literalinclude", "eval-rst", "glossary",
+)  # fmt: skip
 
 
 class SourceError(ValueError):
@@ -40,29 +33,17 @@ class SourceError(ValueError):
 
 @dataclass(frozen=True)
 class Block:
-    """A piece of a chapter.
+    """A piece of a chapter."""
 
-    Attributes:
-        kind: ``text``, ``code`` (a fence without a directive), ``math`` or ``directive``.
-        line: number of the block's first line in the file, from 1.
-        lines: text: as written; code: with its fences; math and directive: what stands inside, not indented.
-        indent: white space in front of the block, for blocks inside a list.
-        name: name of the directive.
-        argument: what follows the name on its line.
-        options: the directive's options.
-        label: the label of a formula.
-        body_line: number of the first of ``lines`` of a directive.
-    """
-
-    kind: str
-    line: int
-    lines: tuple[str, ...]
-    indent: str = ""
-    name: str = ""
-    argument: str = ""
-    options: dict[str, str] = field(default_factory=dict)
-    label: str = ""
-    body_line: int = 0
+    kind: str  # ``text``, ``code`` (a fence without a directive), ``math`` or ``directive``
+    line: int  # number of its first line in the file, from 1
+    lines: tuple[str, ...]  # as written, code with its fences; of math and directives what stands inside
+    indent: str = ""  # white space in front of the block, for blocks inside a list
+    name: str = ""  # of the directive
+    argument: str = ""  # what follows the name on its line
+    options: dict[str, str] = field(default_factory=dict)  # of the directive
+    label: str = ""  # of a formula
+    body_line: int = 0  # number of the first of ``lines`` of a directive
 
 
 @cache

@@ -18,21 +18,10 @@ from myst_blocks import Block, SourceError, split_blocks
 from quiz_source import read_question
 
 ADMONITIONS = {
-    "note": "Note",
-    "tip": "Tip",
-    "hint": "Hint",
-    "warning": "Warning",
-    "important": "Important",
-    "attention": "Attention",
-    "caution": "Caution",
-    "danger": "Danger",
-    "error": "Error",
-    "seealso": "See also",
-    "admonition": "",
-    "margin": "",
-    "sidebar": "",
-    "dropdown": "Show",
-}
+    "note": "Note", "tip": "Tip", "hint": "Hint", "warning": "Warning", "important": "Important",
+    "attention": "Attention", "caution": "Caution", "danger": "Danger", "error": "Error",
+    "seealso": "See also", "admonition": "", "margin": "", "sidebar": "", "dropdown": "Show",
+}  # fmt: skip
 DROPPED = ("contents", "tableofcontents", "index")
 API_ROLES = ("func", "class", "meth", "mod", "attr", "data", "obj", "exc", "const")
 INLINE = re.compile(
@@ -49,12 +38,7 @@ TITLED = re.compile(r"^(?P<title>.*?)\s*<(?P<target>[^<>]+)>$", re.DOTALL)
 
 
 class PlainMarkdown:
-    """Converts the Markdown of one chapter.
-
-    Args:
-        book: where labels, citations and addresses are looked up.
-        chapter: the chapter that the text belongs to.
-    """
+    """Converts the Markdown of one chapter; labels, citations and addresses are looked up in the book."""
 
     def __init__(self, book: Book, chapter: Chapter) -> None:
         self.book = book

@@ -28,21 +28,13 @@ LETTERS = "abcdef"
 
 @dataclass(frozen=True)
 class Option:
-    """One answer to choose.
+    """One answer to choose."""
 
-    Attributes:
-        letter: its name on the page.
-        is_right: whether it is the right one.
-        text: the answer, in MyST.
-        feedback: why it is right or wrong, in MyST.
-        line: its first line in the file.
-    """
-
-    letter: str
+    letter: str  # its name on the page
     is_right: bool
-    text: str
-    feedback: str
-    line: int
+    text: str  # in MyST, like the feedback
+    feedback: str  # why it is right or wrong
+    line: int  # its first line in the file
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """Playgrounds in a page of their own, driven as by hand and read as by eye."""
 
-from __future__ import annotations
-
 import shutil
 from fractions import Fraction
 from pathlib import Path

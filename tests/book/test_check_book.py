@@ -1,11 +1,14 @@
-"""A book that lacks a page is noticed, whatever the build's exit status was."""
+"""A book that lacks a page is noticed; the real one has its pages, numbered as their files are."""
 
 from pathlib import Path
 
 import pytest
-from check_book import main, missing_pages
+import yaml
+from check_book import main, missing_pages, toc_entries
 from page_links import dead_links
 
+ROOT = Path(__file__).parents[2]
+REAL = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 TOC = """\
 format: jb-book
 root: book/index
@@ -52,9 +55,7 @@ LINKING = {
 
 
 @pytest.mark.parametrize(("links", "dead"), LINKING.values(), ids=LINKING)
-def test_a_link_that_leads_nowhere_is_named(
-    built: Path, links: str, dead: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_link_that_leads_nowhere_is_named(built, links, dead, capsys) -> None:
     page = Path("_build/html/book/inner.html")
     (built / page).write_text(links)
     (built / "_build/html/book/using.html").write_text("<p id='there'>")
@@ -71,3 +72,17 @@ def test_a_notebook_that_leads_nowhere_is_named(built: Path, address: str, dead:
     notebook.parent.mkdir()
     notebook.write_text(f'{{"source": "[a](https://someone.github.io/thebook/book/{address})\\n"}}')
     assert dead_links(built) == ([f"book/one.ipynb: book/{address}"] if dead else [])
+
+
+def test_every_entry_has_a_page_and_every_page_an_entry() -> None:
+    files = [path for place in ("", "playgrounds/", "api/") for path in ROOT.glob(f"book/{place}*.md")]
+    pages = sorted(path.relative_to(ROOT).with_suffix("").as_posix() for path in files)
+    assert sorted(toc_entries(REAL)) == pages
+
+
+def test_chapters_are_numbered_as_their_files_are_through_parts_i_to_v() -> None:
+    parts = [part for part in REAL["parts"] if part.get("numbered")]
+    numbers = [f"Part {roman}" for roman in ("I", "II", "III", "IV", "V")]
+    assert [part["caption"].split(":")[0] for part in parts] == numbers
+    files = [Path(entry).name for entry in toc_entries(parts)]  # Sphinx counts them in this order
+    assert [int(name[:2]) for name in files] == list(range(1, 18))

@@ -10,18 +10,14 @@ pytestmark = pytest.mark.skipif(find_browser() is None, reason="no Chromium is i
 FAULTS = {
     "console.html": ("<script>console.error('odd')</script>", "console: odd"),
     "script.html": ("<script>undefinedName()</script>", "script error: undefinedName is not defined"),
-    "network.html": (
-        "<img src='http://example.org/a.png' alt=''>",
-        "request to another host: http://example.org",
-    ),
+    "network.html": ("<img src='http://example.org/a.png' alt=''>",
+                     "request to another host: http://example.org"),
     "missing.html": ("<img src='nothing.png' alt=''>", "answer 404"),
     "formula.html": (r"<span class='math'>\(x\)</span>", "formulas: 0 of 1 are rendered"),
-    "contrast.html": (
-        "<p style='color: #aaa; background: #fff'>pale</p>",
-        "accessibility, light: Elements must meet minimum color contrast",
-    ),
+    "contrast.html": ("<p style='color: #aaa; background: #fff'>pale</p>",
+                      "accessibility, light: Elements must meet minimum color contrast"),
     "wide.html": ("<p style='width: 800px'>wide</p>", "scrolls sideways: 8"),
-}
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

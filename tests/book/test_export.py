@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import nbformat
 import pytest
@@ -60,20 +61,13 @@ Plain = Callable[[str], str]
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A small book with one chapter before the one under test."""
-    book = tmp_path / "book"
-    (book / "_static").mkdir(parents=True)
-    (book / "_static" / "picture.png").write_bytes(b"")
-    (book / "playgrounds").mkdir()
-    (book / "playgrounds" / "sets.md").write_text("# Sets\n")
-    (tmp_path / "code.py").write_text(
-        "@str\ndef square(x):\n    return x * x\n\n\nclass A:\n    def f(self):\n        return 1\n"
-    )
-    (tmp_path / "_config.yml").write_text(CONFIG)
-    (tmp_path / "_toc.yml").write_text(TOC)
-    (book / "references.bib").write_text(BIB)
-    (book / "index.md").write_text("# Welcome\n")
-    (book / "glossary.md").write_text("# Glossary\n")
-    (book / "03_first.md").write_text(FIRST)
+    code = "@str\ndef square(x):\n    return x * x\n\n\nclass A:\n    def f(self):\n        return 1\n"
+    pages = {"playgrounds/sets": "# Sets\n", "index": "# Welcome\n", "glossary": "# Glossary\n"}
+    files = {f"book/{name}.md": text for name, text in (pages | {"03_first": FIRST}).items()}
+    files |= {"book/_static/picture.png": "", "book/references.bib": BIB}
+    for name, text in (files | {"code.py": code, "_config.yml": CONFIG, "_toc.yml": TOC}).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
     return tmp_path
 
 
@@ -110,20 +104,14 @@ def plain(root: Path) -> Plain:
         (":::{admonition} Own `title`\n:class: ledger\n\nMind.\n:::", "> **Own `title`**\n>\n> Mind."),
         ("```{margin} Aside\nMind.\n```", "> Aside\n>\n> Mind."),
         ("```{sidebar} Aside\nMind.\n```", "> **Aside**\n>\n> Mind."),
-        (
-            ":::{admonition} The `answer` & why\n:class: dropdown tip\nFor $x$.\n:::",
-            "<details>\n<summary>The <code>answer</code> &amp; why</summary>\n\nFor $x$.\n\n</details>",
-        ),
+        (":::{admonition} The `answer` & why\n:class: dropdown tip\nFor $x$.\n:::",
+         "<details>\n<summary>The <code>answer</code> &amp; why</summary>\n\nFor $x$.\n\n</details>"),
         (":::{dropdown} Answer\nYes.\n:::", "<details>\n<summary>Answer</summary>\n\nYes.\n\n</details>"),
-        (
-            "::::{tip}\nOuter.\n\n:::{dropdown} Answer\nInner.\n:::\n::::",
-            "> **Tip**\n>\n> Outer.\n>\n> <details>\n> <summary>Answer</summary>\n>\n> Inner.\n>\n"
-            "> </details>",
-        ),
-        (
-            "1. one\n\n   ```{tip}\n   In a list.\n   ```\n\n2. two",
-            "1. one\n\n   > **Tip**\n   >\n   > In a list.\n\n2. two",
-        ),
+        ("::::{tip}\nOuter.\n\n:::{dropdown} Answer\nInner.\n:::\n::::",
+         "> **Tip**\n>\n> Outer.\n>\n> <details>\n> <summary>Answer</summary>\n>\n> Inner.\n>\n"
+         "> </details>"),
+        ("1. one\n\n   ```{tip}\n   In a list.\n   ```\n\n2. two",
+         "1. one\n\n   > **Tip**\n   >\n   > In a list.\n\n2. two"),
         (":::{note}\n$$\na\n= b\n$$ (eq-in)\n:::", "> **Note**\n>\n> $$a = b \\tag{4.1}$$"),
         ("```{contents}\n:local:\n```\ntext", "text"),
         (":::{container} page-only\nNot here.\n:::\ntext", "text"),
@@ -132,38 +120,26 @@ def plain(root: Path) -> Plain:
         ("% comment\ntext\n% comment", "text"),
         ("(label)=\n## Heading", "## Heading"),
         ("one\n\n+++\n\ntwo", "one\n\ntwo"),
-        (
-            "```{table} The caption\n:name: tab-x\n| a |\n|---|\n| 1 |\n```\nSee {numref}`tab-x`.",
-            "**Table 4.1.** The caption\n\n| a |\n|---|\n| 1 |\nSee Table 4.1.",
-        ),
-        (
-            "```{figure} _static/picture.png\n:name: fig-x\n:alt: Alt\n:width: 50%\n\n"
-            "The {cite:t}`bishop-1994-mdn`.\n```",
-            "![Alt](https://raw.githubusercontent.com/someone/thebook/main/book/_static/picture.png)\n\n"
-            f"**Fig. 4.1.** The [Bishop (1994)]({PAGES}/references.html).",
-        ),
-        (
-            "```{playground} sets\n```",
-            f"**Playground**, for any browser: [Sets]({PAGES}/playgrounds/sets.html)",
-        ),
-        (
-            ":::{quiz}\nIs {term}`it` $x$?\n\n- [ ] No.\n  > It\n  > is.\n- [x] {math}`x`.\n  > Yes.\n:::",
-            f"**Question.** Is [it]({PAGES}/glossary.html#term-it) $x$?\n\n- **a** No.\n- **b** $x$.\n\n"
-            "<details>\n<summary>Answers</summary>\n\n- **a. Not so.** It\n  is.\n"
-            "- **b. Right.** Yes.\n\n</details>",
-        ),
-        (
-            "```{literalinclude} ../code.py\n:pyobject: square\n```",
-            "From [code.py](https://github.com/someone/thebook/blob/main/code.py):\n\n"
-            "```python\n@str\ndef square(x):\n    return x * x\n```",
-        ),
-        (
-            "```{literalinclude} ../code.py\n:pyobject: A.f\n```",
-            "From [code.py](https://github.com/someone/thebook/blob/main/code.py):\n\n"
-            "```python\ndef f(self):\n    return 1\n```",
-        ),
+        ("```{table} The caption\n:name: tab-x\n| a |\n|---|\n| 1 |\n```\nSee {numref}`tab-x`.",
+         "**Table 4.1.** The caption\n\n| a |\n|---|\n| 1 |\nSee Table 4.1."),
+        ("```{figure} _static/picture.png\n:name: fig-x\n:alt: Alt\n:width: 50%\n\n"
+         "The {cite:t}`bishop-1994-mdn`.\n```",
+         "![Alt](https://raw.githubusercontent.com/someone/thebook/main/book/_static/picture.png)\n\n"
+         f"**Fig. 4.1.** The [Bishop (1994)]({PAGES}/references.html)."),
+        ("```{playground} sets\n```",
+         f"**Playground**, for any browser: [Sets]({PAGES}/playgrounds/sets.html)"),
+        (":::{quiz}\nIs {term}`it` $x$?\n\n- [ ] No.\n  > It\n  > is.\n- [x] {math}`x`.\n  > Yes.\n:::",
+         f"**Question.** Is [it]({PAGES}/glossary.html#term-it) $x$?\n\n- **a** No.\n- **b** $x$.\n\n"
+         "<details>\n<summary>Answers</summary>\n\n- **a. Not so.** It\n  is.\n"
+         "- **b. Right.** Yes.\n\n</details>"),
+        ("```{literalinclude} ../code.py\n:pyobject: square\n```",
+         "From [code.py](https://github.com/someone/thebook/blob/main/code.py):\n\n"
+         "```python\n@str\ndef square(x):\n    return x * x\n```"),
+        ("```{literalinclude} ../code.py\n:pyobject: A.f\n```",
+         "From [code.py](https://github.com/someone/thebook/blob/main/code.py):\n\n"
+         "```python\ndef f(self):\n    return 1\n```"),
     ],
-)
+)  # fmt: skip
 def test_blocks(plain: Plain, myst: str, expected: str) -> None:
     assert plain(myst) == expected
 
@@ -172,10 +148,8 @@ def test_blocks(plain: Plain, myst: str, expected: str) -> None:
     ("myst", "expected"),
     [
         ("{cite:t}`khosla-2020-supcon`", f"[Khosla et al. (2020)]({PAGES}/references.html)"),
-        (
-            "{cite}`ho-1999-two, bishop-1994-mdn`",
-            f"([Hörmander and Ho, 1999]({PAGES}/references.html); [Bishop, 1994]({PAGES}/references.html))",
-        ),
+        ("{cite}`ho-1999-two, bishop-1994-mdn`",
+         f"([Hörmander and Ho, 1999]({PAGES}/references.html); [Bishop, 1994]({PAGES}/references.html))"),
         ("{doc}`03_first`", f"[The first]({COLAB}/03_first.ipynb)"),
         ("{doc}`before <03_first>`", f"[before]({COLAB}/03_first.ipynb)"),
         ("{doc}`glossary`", f"[Glossary]({PAGES}/glossary.html)"),
@@ -200,12 +174,10 @@ def test_blocks(plain: Plain, myst: str, expected: str) -> None:
         ("two\n{cite:t}`bishop-1994-mdn`", f"two\n[Bishop (1994)]({PAGES}/references.html)"),
         ("`{role}` and ``{ref}`x` ``", "`{role}` and ``{ref}`x` ``"),
         ("$a_{[i]}(b)$ and \\$5", "$a_{[i]}(b)$ and \\$5"),
-        (
-            "![Alt](_static/picture.png){width=50%}",
-            "![Alt](https://raw.githubusercontent.com/someone/thebook/main/book/_static/picture.png)",
-        ),
+        ("![Alt](_static/picture.png){width=50%}",
+         "![Alt](https://raw.githubusercontent.com/someone/thebook/main/book/_static/picture.png)"),
     ],
-)
+)  # fmt: skip
 def test_inline(plain: Plain, myst: str, expected: str) -> None:
     assert plain(myst) == expected
 
@@ -245,13 +217,10 @@ def test_formulas_are_numbered_by_chapter_and_referred_to(plain: Plain) -> None:
         ("text\n:::{note}\nnever closed", 8, "never closed"),
         ("$$\na\n\nb", 7, "never closed"),
         ("```{code-cell}\n:wrong: 1\n1\n```", 7, "unknown option 'wrong'"),
-        (
-            "```{code-cell}\n:tags: [notebook-only]\n1\n```",
-            7,
-            "also needs the tags remove-cell and skip-execution",
-        ),
+        ("```{code-cell}\n:tags: [notebook-only]\n1\n```", 7,
+         "also needs the tags remove-cell and skip-execution"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_exported_names_file_and_line(root: Path, myst: str, line: int, message: str) -> None:
     with pytest.raises(ExportError, match=re.escape(message)) as caught:
         notebook(root, myst)
@@ -265,10 +234,8 @@ def test_tags_choose_where_a_cell_appears(root: Path) -> None:
         "```{code-cell} ipython3\n:tags: [notebook-only, remove-cell, skip-execution]\n'notebook'\n```\n"
         "```{code-cell} ipython3\n:tags: [hide-cell]\n'both'\n```\n",
     ).cells[2:-1]
-    assert [(cell.source, cell.metadata.tags) for cell in cells] == [
-        ("'notebook'", ["notebook-only"]),
-        ("'both'", ["hide-cell"]),
-    ]
+    tagged = [(cell.source, cell.metadata.tags) for cell in cells]
+    assert tagged == [("'notebook'", ["notebook-only"]), ("'both'", ["hide-cell"])]
     assert cells[1].metadata.cellView == "form"
     assert cells[1].metadata.jupyter.source_hidden
 
@@ -290,22 +257,14 @@ def test_the_first_cells_open_colab_and_install_without_touching_torch(root: Pat
 
 
 def test_the_set_up_cell_installs_on_colab_alone(root: Path) -> None:
-    calls: list[tuple[str, ...]] = []
-
-    class Shell:
-        def __init__(self, name: str) -> None:
-            self.name = name
-
-        def __repr__(self) -> str:
-            return self.name
-
-        def run_line_magic(self, *arguments: str) -> None:
-            calls.append(arguments)
-
-    source = notebook(root, "# Title").cells[1].source
-    for name in ("<google.colab._shell.Shell object>", "<ipykernel.zmqshell.ZMQInteractiveShell object>"):
-        exec(source, {"get_ipython": lambda name=name: Shell(name)})
-    assert calls == [("pip", "install -q 'probmcl[book] @ git+https://github.com/someone/thebook'")]
+    colab, jupyter = MagicMock(), MagicMock()
+    colab.__str__.return_value = "<google.colab._shell.Shell object>"
+    jupyter.__str__.return_value = "<ipykernel.zmqshell.ZMQInteractiveShell object>"
+    for shell in (colab, jupyter):
+        exec(notebook(root, "# Title").cells[1].source, {"get_ipython": lambda shell=shell: shell})
+    package = "'probmcl[book] @ git+https://github.com/someone/thebook'"
+    colab.run_line_magic.assert_called_once_with("pip", f"install -q {package}")
+    jupyter.run_line_magic.assert_not_called()
 
 
 def test_the_last_cell_says_what_to_read_next(root: Path) -> None:
@@ -339,9 +298,7 @@ def test_an_edit_leaves_the_other_cells_names_alone(root: Path) -> None:
     assert len(before - after) == len(after - before) == 1
 
 
-def test_check_names_missing_stale_and_orphaned_notebooks(
-    root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_check_names_missing_stale_and_orphaned_notebooks(root, capsys) -> None:
     path = write(root, "# Title")
     assert main(["--check"], root) == 1
     assert "book/04_second.ipynb is missing" in capsys.readouterr().err
@@ -364,9 +321,7 @@ def test_a_broken_neighbour_does_not_stop_a_chapter(root: Path) -> None:
         export(Book(root), Book(root).chapters["03_first"])
 
 
-def test_the_command_reports_a_bad_chapter_and_writes_nothing(
-    root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_reports_a_bad_chapter_and_writes_nothing(root, capsys) -> None:
     write(root, "{rol}`x`")
     assert main([str(root / "book" / "04_second.md")], root) == 1
     assert "book/04_second.md:7: unknown role" in capsys.readouterr().err

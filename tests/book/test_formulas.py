@@ -1,7 +1,5 @@
 """Formulas are typeset in pieces, each of them once, those in view first."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,7 +46,5 @@ def test_those_in_view_come_first_and_each_comes_once(chromium: Browser, address
     assert all(len(piece) <= 20 for piece in found)
 
 
-def test_a_link_to_a_place_waits_for_all_formulas_so_that_the_place_stays(
-    chromium: Browser, address: str
-) -> None:
+def test_a_link_to_a_place_waits_for_all_formulas_so_that_the_place_stays(chromium, address) -> None:
     assert pieces(chromium, f"{address}/page.html#60") == [[str(number) for number in range(COUNT)]]

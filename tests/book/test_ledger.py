@@ -1,7 +1,5 @@
 """The ledger keeps its promises: rows, tests, code, chapters, records and the README agree."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from collections.abc import Callable
@@ -32,13 +30,8 @@ from probmcl_book.claims import (
 
 ROOT = Path(__file__).parents[2]
 LEDGER = read_ledger(ROOT / "book" / "ledger.yml")
-ROWS = [
-    *("C1", "C2", "C3", "C4"),
-    *("M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8", "M9", "M10", "M11", "M12", "M13", "M14", "M15"),
-    *("R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R10", "R11", "R12", "R13", "R14"),
-    *("F1", "F2"),
-    *("T1", "T2", "T3"),
-]
+COUNTS = {"C": 4, "M": 15, "R": 14, "F": 2, "T": 3}
+ROWS = [f"{kind}{number + 1}" for kind, count in COUNTS.items() for number in range(count)]
 
 
 def problems(root: Path) -> list[str]:
@@ -58,25 +51,34 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def change(root: Path, row: str, **fields: object) -> None:
+Break = Callable[[Path], object]
+
+
+def change(row: str, **fields: object) -> Break:
     """Set fields of an entry in the file; None takes a field away, and no field the whole entry."""
-    path = root / "book" / "ledger.yml"
-    entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if not fields:
-        entries = [entry for entry in entries if entry["id"] != row]
-    for entry in entries:
-        if entry["id"] == row:
-            entry.update(fields)
-            for name in [name for name, value in fields.items() if value is None]:
-                del entry[name]
-    path.write_text(yaml.safe_dump(entries), encoding="utf-8")
+
+    def spoil(root: Path) -> None:
+        path = root / "book" / "ledger.yml"
+        entries = {entry["id"]: entry for entry in yaml.safe_load(path.read_text(encoding="utf-8"))}
+        changed = entries[row] | fields
+        entries[row] = {name: value for name, value in changed.items() if value is not None}
+        kept = [entry for entry in entries.values() if fields or entry["id"] != row]
+        path.write_text(yaml.safe_dump(kept), encoding="utf-8")
+
+    return spoil
 
 
-def edit(root: Path, file: str, old: str, new: str) -> None:
-    path = root / file
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
+def edit(file: str, old: str, new: str) -> Break:
+    def spoil(root: Path) -> None:
+        text = (root / file).read_text(encoding="utf-8")
+        assert old in text
+        (root / file).write_text(text.replace(old, new), encoding="utf-8")
+
+    return spoil
+
+
+def lose(file: str) -> Break:
+    return lambda root: (root / file).unlink()
 
 
 def test_the_ledger_keeps_its_promises() -> None:
@@ -100,89 +102,49 @@ def test_no_entry_says_more_than_we_read() -> None:
         assert not forbidden.search(f"{entry.read} {entry.choice} {entry.because}"), entry.id
 
 
-BREAKS: dict[str, tuple[Callable[[Path], object], str]] = {
-    "a row": (lambda root: change(root, "M7"), "M7: expected one entry, got 0"),
-    "a record": (lambda root: (root / "book" / "results" / "digits.json").unlink(), "C2: no record 'digits'"),
-    "a broken record": (
-        lambda root: edit(root, "book/results/digits.json", '"kind": "comparison"', '"kind": "rumour"'),
-        "C2: record 'digits' does not load: digits.json: kind",
-    ),
-    "a recipe that does not load": (
-        lambda root: edit(
-            root, "book/results/digits.json", '"encoder": "small-cnn"', '"encodr": "small-cnn"'
-        ),
-        "C2: record 'digits' does not load",
-    ),
-    "a method of the record": (
-        lambda root: change(root, "C3", against="ML-GCN"),
-        "C3: record 'digits' has no comparison with 'ML-GCN'",
-    ),
-    "a claim's record": (
-        lambda root: change(root, "M1", status="reproduced"),
-        "M1: 'reproduced' needs a record",
-    ),
-    "a test's name": (
-        lambda root: edit(
-            root, "tests/loss/test_probmcl.py", "test_defaults_are_those", "test_defaults_were"
-        ),
-        "M13: no test 'tests/loss/test_probmcl.py::test_defaults_are_those_of_the_ledger'",
-    ),
-    "a test's file": (
-        lambda root: (root / "tests" / "loss" / "test_overlap.py").unlink(),
-        "M7: no test 'tests/loss/test_overlap.py'",
-    ),
-    "all tests of a part": (lambda root: change(root, "M5", tests=None), "M5: no test covers this part"),
-    "a name in the package": (
-        lambda root: change(root, "M7", code=["probmcl.loss.positive_sets"]),
-        "M7: nothing named 'probmcl.loss.positive_sets' in the package",
-    ),
-    "a chapter": (
-        lambda root: edit(root, "_toc.yml", "      - file: book/04_positive_sets\n", ""),
-        "M7: no chapter '04_positive_sets' in _toc.yml",
-    ),
-    "a chapter's note": (
-        lambda root: edit(root, "book/04_positive_sets.md", "**M8**", "M8"),
-        "M8: no note in 04_positive_sets names it in bold",
-    ),
-    "a chapter's entry": (
-        lambda root: change(root, "M8", chapters=[]),
-        "M8: a note in 04_positive_sets names it, but the ledger does not list that chapter",
-    ),
-    "a status": (lambda root: change(root, "M1", status="done"), "M1: unknown status 'done'"),
-    "a tag": (lambda root: change(root, "M1", tags=["X"]), "M1: unknown tag 'X'"),
-    "all tags": (lambda root: change(root, "M1", tags=None), "M1: no tag says how we know"),
-    "a reason": (lambda root: change(root, "F2", because=None), "F2: nothing says why it is 'not run'"),
-    "a study of a claim": (
-        lambda root: change(root, "C4", studies=["study_topology"]),
-        "C4: expected the studies study_topology, study_topology_mirflickr14",
-    ),
+DIGITS, STUDY = "book/results/digits.json", "book/results/study_main.json"
+BREAKS: dict[str, tuple[Break, str]] = {
+    "a row": (change("M7"), "M7: expected one entry, got 0"),
+    "a record": (lose(DIGITS), "C2: no record 'digits'"),
+    "a broken record": (edit(DIGITS, '"kind": "comparison"', '"kind": "rumour"'),
+        "C2: record 'digits' does not load: digits.json: kind"),
+    "a recipe that does not load": (edit(DIGITS, '"encoder": "small-cnn"', '"encodr": "small-cnn"'),
+        "C2: record 'digits' does not load"),
+    "a method of the record": (change("C3", against="ML-GCN"),
+        "C3: record 'digits' has no comparison with 'ML-GCN'"),
+    "a claim's record": (change("M1", status="reproduced"), "M1: 'reproduced' needs a record"),
+    "a test's name": (edit("tests/loss/test_probmcl.py", "test_defaults_are_those", "test_defaults_were"),
+        "M13: no test 'tests/loss/test_probmcl.py::test_defaults_are_those_of_the_ledger'"),
+    "a test's file": (lose("tests/loss/test_overlap.py"), "M7: no test 'tests/loss/test_overlap.py'"),
+    "all tests of a part": (change("M5", tests=None), "M5: no test covers this part"),
+    "a name in the package": (change("M7", code=["probmcl.loss.positive_sets"]),
+        "M7: nothing named 'probmcl.loss.positive_sets' in the package"),
+    "a chapter": (edit("_toc.yml", "      - file: book/04_positive_sets\n", ""),
+        "M7: no chapter '04_positive_sets' in _toc.yml"),
+    "a chapter's note": (edit("book/04_positive_sets.md", "**M8**", "M8"),
+        "M8: no note in 04_positive_sets names it in bold"),
+    "a chapter's entry": (change("M8", chapters=[]),
+        "M8: a note in 04_positive_sets names it, but the ledger does not list that chapter"),
+    "a status": (change("M1", status="done"), "M1: unknown status 'done'"),
+    "a tag": (change("M1", tags=["X"]), "M1: unknown tag 'X'"),
+    "all tags": (change("M1", tags=None), "M1: no tag says how we know"),
+    "a reason": (change("F2", because=None), "F2: nothing says why it is 'not run'"),
+    "a study of a claim": (change("C4", studies=["study_topology"]),
+        "C4: expected the studies study_topology, study_topology_mirflickr14"),
     "a study under its own name": (
-        lambda root: shutil.copy(
-            *(root / "book" / "results" / f"study_{n}.json" for n in ("topology", "main"))
-        ),
-        "C3: record 'study_main' does not load: study_main.json: expected the study of this name",
-    ),
-    "the world of a study": (
-        lambda root: edit(
-            root, "book/results/study_main.json", '"world": "digits"', '"world": "mirflickr14"'
-        ),
+        lambda root: shutil.copy(root / "book/results/study_topology.json", root / STUDY),
+        "C3: record 'study_main' does not load: study_main.json: expected the study of this name"),
+    "the world of a study": (edit(STUDY, '"world": "digits"', '"world": "mirflickr14"'),
         "C3: record 'study_main' does not load: study_main.json: expected the study of this "
-        "name, got study_main, study_main_mirflickr14",
-    ),
-    "the commit of a record": (
-        lambda root: edit(root, "book/results/digits.json", '"dirty": false', '"dirty": true'),
-        "C2: record 'digits' was made by code that was not committed",
-    ),
-    "the commit of a study": (
-        lambda root: edit(root, "book/results/study_main.json", '"dirty": false', '"dirty": true'),
-        "C1: record 'study_main' was made by code that was not committed",
-    ),
-    "the labels that a study is compared with": (
-        lambda root: (root / "book" / "results" / "labels_mirflickr14.json").unlink(),
-        "C4: no record 'labels_mirflickr14', which 'study_topology_mirflickr14' needs",
-    ),
-    "the published numbers": (lambda root: change(root, "R4", published=None), "R4: no published numbers"),
-}
+        "name, got study_main, study_main_mirflickr14"),
+    "the commit of a record": (edit(DIGITS, '"dirty": false', '"dirty": true'),
+        "C2: record 'digits' was made by code that was not committed"),
+    "the commit of a study": (edit(STUDY, '"dirty": false', '"dirty": true'),
+        "C1: record 'study_main' was made by code that was not committed"),
+    "the labels that a study is compared with": (lose("book/results/labels_mirflickr14.json"),
+        "C4: no record 'labels_mirflickr14', which 'study_topology_mirflickr14' needs"),
+    "the published numbers": (change("R4", published=None), "R4: no published numbers"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("lost", BREAKS)
@@ -205,7 +167,7 @@ def test_a_row_that_stands_there_twice_or_is_none_is_noticed() -> None:
     ],
 )
 def test_a_wrong_field_is_named(copy: Path, fields: dict[str, object], message: str) -> None:
-    change(copy, "M1", **fields)
+    change("M1", **fields)(copy)
     with pytest.raises(ValueError, match=re.escape(message)):
         read_ledger(copy / "book" / "ledger.yml")
 
@@ -228,7 +190,7 @@ def test_notes_are_found_by_their_class_and_bold_ids(copy: Path) -> None:
 
 def test_the_readme_is_fresh_and_a_stale_one_is_found(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert is_fresh(ROOT), "run: make notebooks"
-    change(copy, "T3")
+    change("T3")(copy)
     assert main(["--check"], copy) == 1
     assert "README.md is stale" in capsys.readouterr().err
     assert main([], copy) == 0
@@ -260,10 +222,8 @@ def test_bold_rows_of_a_note_become_links() -> None:
     document.settings.env = type("Env", (), {"docname": "book/page", "config": None})()
     RowsBecomeLinks(document).apply()
     links = list(document.findall(pending_xref))
-    assert [(link["reftarget"], link.astext()) for link in links] == [
-        ("ledger-m1", "M1"),
-        ("ledger-c2", "C2"),
-    ]
+    targets = {link.astext(): link["reftarget"] for link in links}
+    assert targets == {"M1": "ledger-m1", "C2": "ledger-c2"}
     assert [strong.astext() for strong in document.findall(nodes.strong)] == [*texts, "M1"]
 
 

@@ -2,13 +2,12 @@
 
 import gzip
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import page_weight
 import pytest
 from check_pages import served
-from playwright.sync_api import Browser
 
 NOISE = os.urandom(40_000).hex()
 PAGES = {
@@ -35,9 +34,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ("name", "heavy"),
     [("text.html", True), ("script.html", True), ("inline.html", False), ("figure.html", False)],
 )
-def test_text_and_scripts_weigh_and_figures_do_not(
-    chromium: Browser, address: str, name: str, heavy: bool
-) -> None:
+def test_text_and_scripts_weigh_and_figures_do_not(chromium, address, name, heavy) -> None:
     kilobytes, _ = page_weight.measure(chromium, f"{address}/{name}")
     expected = len(gzip.compress(NOISE.encode())) / 1000 if heavy else 0.0
     assert expected <= kilobytes <= expected + 1
@@ -45,11 +42,6 @@ def test_text_and_scripts_weigh_and_figures_do_not(
 
 def test_what_is_too_much_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([3.0, 0.4, 2.0, 1.9, 1.5])
-
-    def measured(*_: object) -> tuple[float, float]:
-        return 1300.0, next(times)
-
-    cost: Callable[..., tuple[float, float, list[str]]] = page_weight.cost
-    monkeypatch.setattr(page_weight, "measure", measured)
-    assert cost(None, "")[1:] == (0.4, ["weight: 1300 kB compressed, without figures; at most 1200"])
-    assert cost(None, "")[1:] == (1.5, ["weight: 1300 kB compressed, without figures; at most 1200"])
+    monkeypatch.setattr(page_weight, "measure", lambda *_: (1300.0, next(times)))
+    problems = ["weight: 1300 kB compressed, without figures; at most 1200"]
+    assert [page_weight.cost(None, "")[1:] for _ in range(2)] == [(0.4, problems), (1.5, problems)]

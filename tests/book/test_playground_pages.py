@@ -36,14 +36,10 @@ def build(folder: Path, chapter: str) -> Path:
 
 def test_a_playground_brings_its_scripts_to_its_page_alone(tmp_path: Path) -> None:
     out = build(tmp_path, ".. playground:: mixtures")
-    own, chapter, top = (
-        (out / page).read_text()
-        for page in ("book/playgrounds/mixtures.html", "book/chapter.html", "index.html")
-    )
-    loaded = [
-        re.findall(r'<script defer="defer" src="[./]*_static/(playgrounds/\w+\.js)', text)
-        for text in (own, chapter, top)
-    ]
+    names = ("book/playgrounds/mixtures", "book/chapter", "index")
+    own, chapter, top = ((out / f"{name}.html").read_text() for name in names)
+    script = re.compile(r'<script defer="defer" src="[./]*_static/(playgrounds/\w+\.js)')
+    loaded = [script.findall(text) for text in (own, chapter, top)]
     assert loaded == [playgrounds.scripts("mixtures"), playgrounds.scripts("mixtures"), []]
     assert playgrounds.STYLE in own
     assert playgrounds.STYLE not in top

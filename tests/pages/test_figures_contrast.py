@@ -49,7 +49,7 @@ def test_indices_against_jaccard_has_a_panel_an_index(drawn) -> None:
 def test_positive_matrix_counts_the_positives(drawn) -> None:
     figure = drawn(positives.positive_matrix(0.5, {0.5: positive_set(LABELS, threshold=0.5)}, NAMES))
     assert [text.get_text() for text in figure.axes[0].texts] == ["2", "2", "2", "0"]
-    assert figure.axes[0].get_title("left") == "1.5 positives an anchor, 1 without any"
+    assert figure.axes[0].get_title("left") == "1.5 positives per anchor, 1 without any"
 
 
 def test_a_step_ends_at_its_value(drawn) -> None:

@@ -1,12 +1,10 @@
 """The landing page's figure: what it shows is computed, in both styles."""
 
-import matplotlib.pyplot as plt
 import pytest
 import torch
 
 from probmcl.loss import positive_set, two_view_labels
 from probmcl_book.pages.figures.method import example, main, method_overview
-from probmcl_book.pages.style import DARK, LIGHT, drawing_in
 
 
 def test_the_example_shows_one_pair_of_positives_and_a_stranger() -> None:
@@ -19,13 +17,10 @@ def test_the_example_shows_one_pair_of_positives_and_a_stranger() -> None:
     assert not positives[2].any()
 
 
-@pytest.mark.parametrize("style", [LIGHT, DARK])
-def test_the_matrix_of_positives_is_the_package_s(style) -> None:
+@pytest.mark.usefixtures("style")
+def test_the_matrix_of_positives_is_the_package_s() -> None:
     views, labels, mixture = example()
-    with drawing_in(style):
-        figure = method_overview(views, labels, mixture)
-        shown = figure.axes[-1].get_images()[0].get_array()
-        plt.close(figure)
+    shown = method_overview(views, labels, mixture).axes[-1].get_images()[0].get_array()
     assert torch.equal(torch.as_tensor(shown.data).bool(), positive_set(two_view_labels(labels)[0]))
 
 

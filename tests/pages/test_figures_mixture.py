@@ -1,15 +1,13 @@
 """The figures of the chapters on mixtures and their similarity: they draw what they are given."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import matplotlib.pyplot as plt
 import pytest
 import torch
 from matplotlib.figure import Figure
 
 from probmcl.model import GaussianMixture
 from probmcl_book.pages.figures import mixture, similarity
-from probmcl_book.pages.style import DARK, LIGHT, drawing_in
 
 
 def on_a_line(rows: int, components: int) -> GaussianMixture:
@@ -44,38 +42,27 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def close_figures() -> Iterator[None]:
-    yield
-    plt.close("all")
-
-
-@pytest.mark.parametrize("style", [LIGHT, DARK], ids=["light", "dark"])
 @pytest.mark.parametrize("name", DRAWINGS)
-def test_small_data_can_be_drawn(name: str, style: object) -> None:
-    with drawing_in(style):
-        figure = DRAWINGS[name]()
-        figure.draw_without_rendering()  # layout warnings are errors here
-    assert figure.get_figwidth() <= 7
-    assert figure.axes
+def test_small_data_can_be_drawn(name, drawn) -> None:
+    assert drawn(DRAWINGS[name]()).axes  # layout warnings are errors here
 
 
-def test_the_slider_writes_the_variances_of_the_mixture_it_draws() -> None:
-    figure = mixture.mixture_at_sigma(0.5, torch.tensor([[0.5, 0.5]]).log(), torch.eye(2).unsqueeze(0))
+def test_the_slider_writes_the_variances_of_the_mixture_it_draws(drawn) -> None:
+    figure = drawn(mixture.mixture_at_sigma(0.5, torch.tensor([[0.5, 0.5]]).log(), torch.eye(2).unsqueeze(0)))
     words = " ".join(text.get_text() for text in figure.axes[0].texts)
     assert "within 0.500" in words  # D sigma^2
     assert "between 0.500" in words  # a half of the squared distance from (1/2, 1/2) twice
 
 
-def test_a_zero_gradient_is_drawn_on_the_line_of_zeros(line) -> None:
-    figure = similarity.gradient_norms((0.1, 1.0), {"Sim/τ": torch.tensor([[0.0, 1e-3]])}, (8,))
-    (axes,) = figure.axes
+def test_a_zero_gradient_is_drawn_on_the_line_of_zeros(drawn, line) -> None:
+    norms = {"Sim/τ": torch.tensor([[0.0, 1e-3]])}
+    (axes,) = drawn(similarity.gradient_norms((0.1, 1.0), norms, (8,))).axes
     _, curve = line(axes, label="D = 8")
     assert curve == pytest.approx([line(axes, linestyle=":")[1][0], 1e-3])
 
 
-def test_the_spread_marks_the_extremes_and_the_median(line) -> None:
+def test_the_spread_marks_the_extremes_and_the_median(drawn, line) -> None:
     scores = torch.tensor([-4.0, -3.0, -2.0, -1.0, 0.0])
-    (axes,) = similarity.spread_of_scores((2,), [scores]).axes
-    assert line(axes, linewidth=2.0)[0] == [-4, 0]
+    (axes,) = drawn(similarity.spread_of_scores((2,), [scores])).axes
+    assert line(axes, linewidth=2.0, marker="None")[0] == [-4, 0]
     assert line(axes, marker="|")[0] == [-2]

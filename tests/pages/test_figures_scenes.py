@@ -1,7 +1,5 @@
 """Figures of chapters 1 and 2: what they draw is what they were given."""
 
-from __future__ import annotations
-
 import matplotlib.pyplot as plt
 import pytest
 import torch

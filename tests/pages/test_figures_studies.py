@@ -8,8 +8,9 @@ import torch
 from matplotlib.colors import to_hex
 
 from probmcl.evaluate import Interval, label_tree
-from probmcl_book.pages.figures import doubt, studies, topology
+from probmcl_book.pages.figures import doubt, heat, studies, topology
 from probmcl_book.records import Code, DataIdentity, Hardware, Record, Row
+from probmcl_book.records.making import Making
 
 
 def near(value: float, half: float = 0.02) -> Interval:
@@ -17,18 +18,9 @@ def near(value: float, half: float = 0.02) -> Interval:
 
 
 def record_of(rows: list[Row]) -> Record:
-    return Record(
-        name="tiny",
-        kind="study",
-        command="-",
-        recipe={},
-        seeds=(0, 1),
-        data=DataIdentity("tiny", "-", {"test": 1}, "sha256:" + 64 * "0", "-", "-"),
-        code=Code("0", None, None),
-        hardware=Hardware("cpu", 1, 1, "cpu", "2"),
-        wall_seconds=1.0,
-        rows=rows,
-    )
+    data = DataIdentity("tiny", "-", {"test": 1}, "sha256:" + 64 * "0", "-", "-")
+    making = Making("-", (Code("0", None, None), Hardware("cpu", 1, 1, "cpu", "2")))
+    return making.record("tiny", "study", recipe={}, seeds=(0, 1), data=data, rows=rows)
 
 
 def means(values: Mapping[str, float]) -> list[Row]:
@@ -145,11 +137,29 @@ def test_trees_stand_over_their_heat_maps_in_the_same_order(drawn) -> None:
     for i, j in ((0, 2), (1, 3)):
         similarity[i, j] = similarity[j, i] = 0.9
     figure = drawn(topology.label_trees({"labels": similarity, "weights": similarity}, list("abcd")))
-    tree, _, heat, _ = figure.axes[:4]
+    tree, _, below, _ = figure.axes[:4]
     order = ["abcd"[label] for label in label_tree(similarity).order]
-    assert [label.get_text() for label in heat.get_xticklabels()] == order
-    assert [label.get_text() for label in heat.get_yticklabels()] == order
-    (image,) = heat.images
+    assert [label.get_text() for label in below.get_xticklabels()] == order
+    assert [label.get_text() for label in below.get_yticklabels()] == order
+    (image,) = below.images
     assert image.get_array()[0, 1] == pytest.approx(0.9)
     feet = sorted({x for line in tree.get_lines() for x, y in line.get_xydata() if y == 0})
     assert feet == pytest.approx([0, 1, 2, 3])
+
+
+def test_every_method_has_a_row_and_every_scene_a_column(style, drawn) -> None:
+    images = torch.arange(2 * 64, dtype=torch.uint8).view(2, 1, 8, 8)
+    maps = {"ASL": torch.zeros(2, 8, 8), "ProbMCL": torch.rand(2, 8, 8)}
+    boxes = torch.tensor([[0.0, 1.0, 4.0, 5.0], [2.0, 2.0, 6.0, 6.0]])
+    figure = drawn(heat.heat_maps(images, maps, boxes, ["3?", "5?"]))
+    panels = figure.axes
+    assert [axes.get_title(loc="center") for axes in panels] == ["3?", "5?", "", "", "", ""]
+    assert [axes.get_ylabel() for axes in panels if axes.get_ylabel()] == ["scene", "ASL", "ProbMCL"]
+    lowest = panels[-1]  # ProbMCL, second scene
+    scene, shown = lowest.get_images()
+    assert torch.equal(torch.as_tensor(scene.get_array().data), images[1, 0])
+    alpha = torch.as_tensor(shown.get_array()[..., 3].data).float()
+    torch.testing.assert_close(alpha, 0.85 * maps["ProbMCL"][1])
+    (square,) = lowest.patches
+    assert square.get_bbox().extents.tolist() == [2.0, 2.0, 6.0, 6.0]
+    assert to_hex(square.get_edgecolor()) != "#000000"

@@ -19,12 +19,8 @@ def _quiet_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.mark.parametrize("profile", PROFILES)
-def test_the_variable_decides(profile: str) -> None:
-    assert choose_profile({"PROBMCL_PROFILE": profile}, cuda=True) == profile
-
-
-def test_without_the_variable_the_machine_decides() -> None:
+def test_the_variable_decides_and_without_it_the_machine() -> None:
+    assert [choose_profile({"PROBMCL_PROFILE": name}, cuda=True) for name in PROFILES] == list(PROFILES)
     assert choose_profile({}, cuda=True) == "gpu"
     assert choose_profile({"PROBMCL_PROFILE": ""}, cuda=False) == "cpu"
 
@@ -32,20 +28,15 @@ def test_without_the_variable_the_machine_decides() -> None:
 def test_an_unknown_profile_names_the_choices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROBMCL_PROFILE", "fast")
     with pytest.raises(
-        ValueError, match=r"PROBMCL_PROFILE: expected one of smoke, cpu, gpu, full, got 'fast'"
+        ValueError, match="PROBMCL_PROFILE: expected one of smoke, cpu, gpu, full, got 'fast'"
     ):
         setup()
 
 
-@pytest.mark.parametrize(
-    ("profile", "expected"), [("smoke", 1), ("cpu", 2), ("gpu", 3), ("full", 4)], ids=lambda value: str(value)
-)
-def test_pick_takes_the_profiles_value(profile: str, expected: int) -> None:
-    assert Page(profile, torch.device("cpu"), progress=False).pick(smoke=1, cpu=2, gpu=3, full=4) == expected
-
-
-def test_pick_falls_back_to_the_profile_before() -> None:
-    gpu, full = (Page(name, torch.device("cpu"), progress=False) for name in ("gpu", "full"))
+def test_pick_takes_the_profiles_value_and_falls_back_to_the_profile_before() -> None:
+    pages = [Page(name, torch.device("cpu"), progress=False) for name in PROFILES]
+    assert [page.pick(smoke=1, cpu=2, gpu=3, full=4) for page in pages] == [1, 2, 3, 4]
+    *_, gpu, full = pages
     assert gpu.pick(smoke=1, cpu=2) == full.pick(smoke=1, cpu=2) == 2
     assert full.pick(smoke=1, cpu=2, gpu=3) == 3
     assert gpu.pick(smoke=1, cpu=2, gpu=0) == 0  # a zero is a value
@@ -67,17 +58,13 @@ def test_setup_flushes_denormals() -> None:
     assert (torch.tensor([1e-38], dtype=torch.float32) * 1e-3).item() == 0.0
 
 
-def test_a_gpu_profile_without_a_gpu_warns_and_stays_on_the_cpu(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_gpu_profile_without_a_gpu_warns_and_stays_on_the_cpu(monkeypatch, capsys) -> None:
     monkeypatch.setenv("PROBMCL_PROFILE", "full")
     assert setup().device.type == "cpu"
     assert "No GPU was found" in capsys.readouterr().out
 
 
-def test_colab_without_a_gpu_gets_a_friendly_word(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_colab_without_a_gpu_gets_a_friendly_word(monkeypatch, capsys) -> None:
     monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
     assert setup().progress
     assert "Runtime > Change runtime type" in capsys.readouterr().out

@@ -1,7 +1,5 @@
 """A record on a page: where it comes from, its curves, and the method that the others are read against."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,9 +1,6 @@
 """Studies on a page: a record is shown, a missing one is said to be missing, with its command."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -11,19 +8,15 @@ from probmcl_book.pages import study_pages
 from probmcl_book.records import Record, write_record
 from probmcl_book.studies import in_group
 
-Make = Callable[..., Record]
-
 
 @pytest.fixture
-def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Record], None]:
+def results(tmp_path, monkeypatch) -> Callable[[Record], None]:
     """A folder of results that holds what a test puts there."""
     monkeypatch.setenv("PROBMCL_RESULTS", str(tmp_path))
     return lambda record: write_record(record, tmp_path / f"{record.name}.json")
 
 
-def test_the_plan_says_what_is_recorded_and_how_to_run_the_rest(
-    make_study_record: Make, results: Callable[[Record], None], shown: list[dict[str, str]]
-) -> None:
+def test_the_plan_says_what_is_recorded_and_how_to_run_the_rest(make_study_record, results, shown) -> None:
     results(make_study_record("choices", seeds=(0,)))
     study_pages.study_plan(["choices"])
     recorded, missing = shown[0]["text/plain"].splitlines()[-2:]
@@ -33,7 +26,7 @@ def test_the_plan_says_what_is_recorded_and_how_to_run_the_rest(
 
 
 def test_a_world_without_a_record_gets_a_sentence_and_nothing_is_drawn(
-    make_study_record: Make, results: Callable[[Record], None], capsys: pytest.CaptureFixture[str]
+    make_study_record, results, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results(make_study_record("mixture"))
     drawn: list[str] = []
@@ -44,18 +37,14 @@ def test_a_world_without_a_record_gets_a_sentence_and_nothing_is_drawn(
     assert "study mixture --world mirflickr14" in said
 
 
-def test_differences_show_both_intervals_and_their_level(
-    make_study_record: Make, results: Callable[[Record], None], shown: list[dict[str, str]]
-) -> None:
+def test_differences_show_both_intervals_and_their_level(make_study_record, results, shown) -> None:
     study_pages.differences(in_group(make_study_record("main", mean_ap={"BCE": 0.7}), "100 %"))
     (line,) = [line for line in shown[0]["text/plain"].splitlines() if line.startswith("BCE")]
     assert line.count("0.100 [0.090, 0.110]") == 2
     assert "level 0.997" in shown[0]["text/plain"]
 
 
-def test_without_records_a_claim_is_not_run_and_the_default_stays(
-    results: Callable[[Record], None], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_records_a_claim_is_not_run_and_the_default_stays(results, capsys) -> None:
     study_pages.claim_verdict("C3")
     study_pages.defaults_verdict("choices")
     said = capsys.readouterr().out
@@ -63,9 +52,7 @@ def test_without_records_a_claim_is_not_run_and_the_default_stays(
     assert "Not run: DigitScenes, MIRFLICKR, 14 topics." in said
 
 
-def test_a_verdict_is_that_of_the_rule(
-    make_study_record: Make, results: Callable[[Record], None], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_verdict_is_that_of_the_rule(make_study_record, results, capsys) -> None:
     results(make_study_record("main", mean_ap={"ProbMCL": 0.7}))
     study_pages.claim_verdict("C3")
     said = capsys.readouterr().out
@@ -74,9 +61,7 @@ def test_a_verdict_is_that_of_the_rule(
     assert "the verdict is provisional" in said
 
 
-def test_a_default_that_is_beaten_is_named(
-    make_study_record: Make, results: Callable[[Record], None], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_default_that_is_beaten_is_named(make_study_record, results, capsys) -> None:
     results(make_study_record("choices", validation={"M13 tau 0.1": 0.9}))
     study_pages.defaults_verdict("choices")
     said = capsys.readouterr().out

@@ -94,13 +94,11 @@ def test_log_prob_agrees_with_torch_distributions(diagonal, make_mixture):
         (lambda: reference.positive_weights(torch.ones(2, 2), "most"), "rule"),
         (lambda: reference.positive_weights(torch.zeros(2, 2), empty="ignore"), "empty"),
         (lambda: reference.positive_weights(torch.zeros(2, 2), empty="own_view"), "image_ids"),
-        (
-            lambda: reference.contrastive_loss(torch.zeros(2, 2), torch.zeros(2, 2), no_positives="x"),
-            "no_pos",
-        ),
+        (lambda: reference.contrastive_loss(torch.zeros(2, 2), torch.zeros(2, 2), no_positives="x"),
+         "no_pos"),
         (lambda: reference.view_targets(torch.zeros(2, 2), "both"), "target"),
     ],
-)
+)  # fmt: skip
 def test_unknown_names(call, argument):
     with pytest.raises(ValueError, match=argument):
         call()

@@ -38,31 +38,18 @@ class Goal:
 
 @dataclass(frozen=True)
 class Case:
-    """One line of the table.
+    """One line of the table."""
 
-    Attributes:
-        title: what is computed.
-        sizes: its sizes.
-        smoke: sizes that take no time and prove nothing.
-        ours: makes the pass that is timed.
-        goals: figures to reach.
-        against: the alternative's name.
-        theirs: makes the alternative's pass.
-        repeats: timed passes, of which the median counts.
-        cuda: whether it needs a GPU.
-        needs: the distribution that the alternative comes from, where it is no part of this package's own.
-    """
-
-    title: str
-    sizes: Sizes
-    smoke: Sizes
-    ours: Callable[[Sizes], Pass]
-    goals: tuple[Goal, ...]
-    against: str | None = None
-    theirs: Callable[[Sizes], Pass] | None = None
-    repeats: int = 5
-    cuda: bool = False
-    needs: str | None = None
+    title: str  #: what is computed
+    sizes: Sizes  #: at which it is measured
+    smoke: Sizes  #: they take no time and prove nothing
+    ours: Callable[[Sizes], Pass]  #: makes the pass that is timed
+    goals: tuple[Goal, ...]  #: figures to reach
+    against: str | None = None  #: the alternative's name
+    theirs: Callable[[Sizes], Pass] | None = None  #: makes the alternative's pass
+    repeats: int = 5  #: timed passes, of which the median counts
+    cuda: bool = False  #: whether it needs a GPU
+    needs: str | None = None  #: the alternative's distribution, where it is not one of this package's
 
     @property
     def comparable(self) -> bool:
@@ -75,16 +62,9 @@ _TINY_COSINE = {"N": 16, "D": 8, "classes": 5}
 
 
 def _likelihood(sizes: Sizes, goal: Goal, repeats: int = 5) -> Case:
-    return Case(
-        "expected likelihood",
-        sizes,
-        {"N": 8, "K": 3, "D": 4},
-        workloads.probmcl,
-        (goal,),
-        "dense broadcast in eager PyTorch",
-        workloads.dense_probmcl,
-        repeats,
-    )
+    ours, theirs, smoke = workloads.probmcl, workloads.dense_probmcl, {"N": 8, "K": 3, "D": 4}
+    against = "dense broadcast in eager PyTorch"
+    return Case("expected likelihood", sizes, smoke, ours, (goal,), against, theirs, repeats)
 
 
 CASES: dict[str, Case] = {
@@ -95,51 +75,28 @@ CASES: dict[str, Case] = {
         _likelihood({"N": 8192, "K": 14, "D": 16}, Goal("growth", 2048), repeats=1), against=None, theirs=None
     ),
     "cosine": Case(
-        "mean cosine, threshold positives",
-        {"N": 4096, "D": 128, "classes": 80},
-        _TINY_COSINE,
-        workloads.cosine,
-        (Goal("speed", 3), Goal("memory", 3)),
-        "pytorch-metric-learning SupConLoss, the same pairs",
-        workloads.metric_learning,
-        repeats=3,
-        needs="pytorch-metric-learning",
+        "mean cosine, threshold positives", {"N": 4096, "D": 128, "classes": 80}, _TINY_COSINE,
+        workloads.cosine, (Goal("speed", 3), Goal("memory", 3)),
+        "pytorch-metric-learning SupConLoss, the same pairs", workloads.metric_learning,
+        repeats=3, needs="pytorch-metric-learning",
     ),
     "cosine-large": Case(
-        "mean cosine, threshold positives",
-        {"N": 65536, "D": 128, "classes": 80},
-        _TINY_COSINE,
-        workloads.cosine,
-        (Goal("growth", 4096),),
-        repeats=1,
+        "mean cosine, threshold positives", {"N": 65536, "D": 128, "classes": 80}, _TINY_COSINE,
+        workloads.cosine, (Goal("growth", 4096),), repeats=1,
     ),
     "epoch": Case(
-        "contrastive stage on DigitScenes, ProbMCL",
-        {"N": 256, "images": 1280},
-        {"N": 8, "images": 16},
-        partial(workloads.digits_epoch, "probmcl"),
-        (Goal("time", 1.6),),
-        "the same with thresholded SupCon",
-        partial(workloads.digits_epoch, "supcon"),
-        repeats=3,
+        "contrastive stage on DigitScenes, ProbMCL", {"N": 256, "images": 1280}, {"N": 8, "images": 16},
+        partial(workloads.digits_epoch, "probmcl"), (Goal("time", 1.6),),
+        "the same with thresholded SupCon", partial(workloads.digits_epoch, "supcon"), repeats=3,
     ),
     "positives": Case(
-        "positive sets, any index",
-        {"N": 8192, "K": 80},
-        {"N": 16, "K": 5},
-        workloads.positives,
-        (Goal("speed", 20),),
-        'sklearn pairwise_distances(metric="jaccard")',
-        workloads.scikit_learn,
-        repeats=3,
+        "positive sets, any index", {"N": 8192, "K": 80}, {"N": 16, "K": 5},
+        workloads.positives, (Goal("speed", 20),),
+        'sklearn pairwise_distances(metric="jaccard")', workloads.scikit_learn, repeats=3,
     ),
     "cuda": Case(
-        "COCO-size loss on a GPU",
-        {"N": 256, "K": 80, "D": 128, "image": 448},
-        {"N": 8, "K": 3, "D": 4, "image": 64},
-        coco_loss,
-        (),
-        cuda=True,
+        "COCO-size loss on a GPU", {"N": 256, "K": 80, "D": 128, "image": 448},
+        {"N": 8, "K": 3, "D": 4, "image": 64}, coco_loss, (), cuda=True,
     ),
-}
+}  # fmt: skip
 """The cases by name, in the order of the table."""

@@ -23,29 +23,17 @@ SETTLED_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Measured:
-    """What a side took.
+    """What a side took."""
 
-    Attributes:
-        seconds: of every timed pass.
-        growth_mib: how far the resident set rose above the inputs, in MiB; NaN where the system does not say.
-        further: figures of the GPU case.
-    """
-
-    seconds: list[float]
-    growth_mib: float
-    further: dict[str, float] = field(default_factory=dict)
+    seconds: list[float]  # of every timed pass
+    growth_mib: float  # of the resident set above the inputs; NaN where the system does not say
+    further: dict[str, float] = field(default_factory=dict)  # figures of the GPU case
 
 
 def measure(name: str, side: str, *, smoke: bool = False) -> Measured:
-    """Measure one side of a case in a fresh process, so that no earlier peak is counted.
+    """Measure one side, "ours" or "theirs", of a case in a fresh process, so that no earlier peak is counted.
 
-    Args:
-        name: one of :data:`~probmcl_book.bench.CASES`.
-        side: "ours" or "theirs".
-        smoke: at the smallest sizes.
-
-    Raises:
-        RuntimeError: if the process fails; the message ends with what it said.
+    A process that fails is a RuntimeError that ends with what it said.
     """
     command = [sys.executable, "-m", __name__, name, side, *(["--smoke"] if smoke else [])]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -110,10 +98,5 @@ def _status_mib(name: str) -> float:
     return int(lines[name].split()[0]) / 1024  # kB
 
 
-def _main() -> None:
-    name, side, *smoke = sys.argv[1:]
-    print(json.dumps(vars(measure_here(name, side, smoke=bool(smoke)))))
-
-
 if __name__ == "__main__":
-    _main()
+    print(json.dumps(vars(measure_here(*sys.argv[1:3], smoke="--smoke" in sys.argv))))

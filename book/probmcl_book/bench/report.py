@@ -8,11 +8,7 @@ from probmcl_book.records.table import Cell, Table
 
 
 def bench_table(record: Record) -> Table:
-    """One line per side of a case: its cost, how it compares with the other side, the figures to reach.
-
-    Args:
-        record: made by :func:`~probmcl_book.bench.run_benchmarks`.
-    """
+    """One line per side of a case: its cost, how it compares with the other side, the figures to reach."""
     rows: list[list[Cell]] = []
     for name in (name for name in CASES if name in record.recipe["sizes"]):
         words = " ".join(f"{key} {value:,}" for key, value in record.recipe["sizes"][name].items())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -15,6 +14,7 @@ from probmcl.evaluate import Interval
 from probmcl_book.bench.cases import CASES, Case
 from probmcl_book.bench.measure import Measured, measure, measure_here
 from probmcl_book.bench.workloads import draw_labels
+from probmcl_book.records.making import Making
 from probmcl_book.records.provenance import provenance
 from probmcl_book.records.record import DataIdentity, Record, Row
 
@@ -26,47 +26,32 @@ def run_benchmarks(
     smoke: bool = False,
     say: Callable[[str], None] = lambda text: None,
 ) -> Record:
-    """Measure cases, each side in processes of its own.
+    """Measure cases, all by default, each side in processes of its own: a record of kind "benchmark".
 
-    Args:
-        names: names of :data:`CASES`; None for all.
-        command: what makes the record again.
-        smoke: the smallest sizes: it proves that everything runs, and nothing else.
-        say: told which case begins.
-
-    Returns:
-        A record of kind "benchmark". A row is a side of a case: its median time in seconds, ``growth_mib``
-        and, on our side, ``speed`` and ``memory``: how many times faster and smaller than the alternative.
-
-    Raises:
-        ValueError: for an unknown case.
+    A row is a side of a case: its median time in seconds, ``growth_mib`` and, on our side, ``speed`` and
+    ``memory``: how many times faster and smaller than the alternative. ``smoke`` takes the smallest sizes: it
+    proves that everything runs, and nothing else. ``say`` is told which case begins.
     """
     names = list(CASES) if names is None else [_check.one_of("names", name, CASES) for name in names]
-    begin, rows, notes = time.perf_counter(), [], []
-    for name in names:
+    here = [name for name in names if torch.cuda.is_available() or not CASES[name].cuda]
+    if not here:
+        raise ValueError(f"names: {', '.join(names)} needs a GPU, and torch finds none here")
+    on_gpu = all(CASES[name].cuda for name in here)
+    making, rows, notes = Making(command, provenance("cuda" if on_gpu else "cpu")), [], []
+    for name in here:
         case = CASES[name]
-        if case.cuda and not torch.cuda.is_available():
-            notes.append(f"{name}: not run on a GPU yet.")
-            continue
         say(f"{name}: {case.title}")
         rows += _rows(name, case, smoke)
         if case.theirs is not None and not case.comparable:
             notes.append(f"{name}: {case.needs} is not installed, so nothing is compared.")
-    if not rows:
-        raise ValueError(f"names: {', '.join(names)} needs a GPU, and torch finds none here")
-    on_gpu = all(CASES[row.method.split(": ")[0]].cuda for row in rows)
-    code, hardware = provenance("cuda" if on_gpu else "cpu")
+    notes += [f"{name}: not run on a GPU yet." for name in names if name not in here]
     sizes = {name: CASES[name].smoke if smoke else CASES[name].sizes for name in names}
-    return Record(
-        name="bench_smoke" if smoke else "bench_cuda" if on_gpu else "bench_loss",
-        kind="benchmark",
-        command=command,
+    return making.record(
+        "bench_smoke" if smoke else "bench_cuda" if on_gpu else "bench_loss",
+        "benchmark",
         recipe={"sizes": sizes, "goals": {n: [str(goal) for goal in CASES[n].goals] for n in names}},
         seeds=(0,),
         data=_data(),
-        code=code,
-        hardware=hardware,
-        wall_seconds=time.perf_counter() - begin,
         rows=rows,
         notes=notes,
     )

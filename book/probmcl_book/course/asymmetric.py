@@ -16,9 +16,8 @@ from probmcl_book.course.comparison import Mistake, check_function
 def asymmetric_loss(answer: Any, *, seed: int = 0) -> None:
     """Check ``asymmetric_loss(logits, labels, gamma, margin)``: mean over entries, present labels in full.
 
-    Example:
-        >>> from probmcl.loss import asymmetric_loss as ours
-        >>> asymmetric_loss(lambda s, y, gamma, margin: ours(s, y, gamma_negative=gamma, margin=margin))
+    >>> from probmcl.loss import asymmetric_loss as ours
+    >>> asymmetric_loss(lambda s, y, gamma, margin: ours(s, y, gamma_negative=gamma, margin=margin))
     """
 
     def asymmetric_loss(logits: Tensor, labels: Tensor, gamma: float, margin: float) -> Tensor:
@@ -60,32 +59,18 @@ def _loss_with(
 
 MISTAKES = (
     Mistake("This is the sum over all entries; the loss is their mean.", _loss_with(pool=torch.sum)),
-    Mistake(
-        "The shifted probability is never below 0: a label with p <= m does not count at all.",
-        _loss_with(shift=lambda s, margin: s.sigmoid() - margin),
-    ),
-    Mistake(
-        "The margin is taken off the probability, not off the logit.",
-        _loss_with(shift=lambda s, margin: (s - margin).sigmoid()),
-    ),
-    Mistake(
-        "The margin stands in both places: in the weight and inside the logarithm, log(1 - p_m).",
-        _loss_with(rejection=lambda s, shifted: functional.logsigmoid(-s)),
-    ),
-    Mistake(
-        "The weight of an absent label is p_m to the power of gamma: small where the label is easy.",
-        _loss_with(weight=lambda p, shifted, gamma: (1 - shifted) ** gamma),
-    ),
-    Mistake(
-        "The exponent belongs to absent labels; a present one keeps its full weight.",
-        _loss_with(present=lambda s, gamma: s.neg().sigmoid() ** gamma * functional.logsigmoid(s)),
-    ),
-    Mistake(
-        "The sigmoid of a very negative logit is 0, and its logarithm infinite: use logsigmoid.",
-        _loss_with(present=lambda s, gamma: s.sigmoid().log()),
-    ),
-    Mistake(
-        "Present and absent labels are exchanged.",
-        lambda s, y, gamma, margin: reference.asymmetric_loss(s, 1 - y, 0.0, gamma, margin),
-    ),
-)
+    Mistake("The shifted probability is never below 0: a label with p <= m does not count at all.",
+            _loss_with(shift=lambda s, margin: s.sigmoid() - margin)),
+    Mistake("The margin is taken off the probability, not off the logit.",
+            _loss_with(shift=lambda s, margin: (s - margin).sigmoid())),
+    Mistake("The margin stands in both places: in the weight and inside the logarithm, log(1 - p_m).",
+            _loss_with(rejection=lambda s, shifted: functional.logsigmoid(-s))),
+    Mistake("The weight of an absent label is p_m to the power of gamma: small where the label is easy.",
+            _loss_with(weight=lambda p, shifted, gamma: (1 - shifted) ** gamma)),
+    Mistake("The exponent belongs to absent labels; a present one keeps its full weight.",
+            _loss_with(present=lambda s, gamma: s.neg().sigmoid() ** gamma * functional.logsigmoid(s))),
+    Mistake("The sigmoid of a very negative logit is 0, and its logarithm infinite: use logsigmoid.",
+            _loss_with(present=lambda s, gamma: s.sigmoid().log())),
+    Mistake("Present and absent labels are exchanged.",
+            lambda s, y, gamma, margin: reference.asymmetric_loss(s, 1 - y, 0.0, gamma, margin)),
+)  # fmt: skip

@@ -25,12 +25,7 @@ class WrongAnswerError(AssertionError):
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong way to an answer that people take.
-
-    Attributes:
-        hint: what to look at, in one sentence.
-        answer: what this mistake gives, for the arguments of the question.
-    """
+    """A wrong way to an answer that people take: what to look at, and what it gives for the arguments."""
 
     hint: str
     answer: Callable[..., Any]
@@ -42,10 +37,9 @@ def feedback(checker: Callable[..., None], *answers: Any, **options: Any) -> Non
     ``[x]`` stands for an answer that passes, ``[ ]`` for one that is missing or wrong, and ``[?]`` for one
     that cannot be called right before grading: the checker has a switch ``tell``, and it is off.
 
-    Example:
-        >>> from probmcl_book.course import positive_sets
-        >>> feedback(positive_sets.jaccard, ...)
-        [ ] `jaccard`: not answered yet. Replace the ... by your answer and run its cell.
+    >>> from probmcl_book.course import positive_sets
+    >>> feedback(positive_sets.jaccard, ...)
+    [ ] `jaccard`: not answered yet. Replace the ... by your answer and run its cell.
     """
     try:
         checker(*answers, **options)
@@ -67,30 +61,22 @@ def check_function(
     name: str | None = None,
     tolerance: float = 1e-5,
 ) -> None:
-    """Raise unless ``answer`` gives on every case what ``truth`` gives.
+    """Raise a WrongAnswerError unless ``answer`` gives on every case what ``truth`` gives.
 
-    Args:
-        answer: the function to check.
-        truth: gives the right result; its argument names are shown.
-        cases: positional arguments of each call; the smallest case that fails is shown.
-        mistakes: tried in this order, to find the one that explains all results.
-        name: what the answer is called; the truth's name by default.
-        tolerance: allowed difference, absolute plus relative.
+    It says what is wrong on the smallest of the ``cases`` that fail, with the truth's argument names, and
+    which of the ``mistakes``, in this order, explains all results. The answer's ``name`` is the truth's by
+    default; ``tolerance`` is absolute plus relative.
 
-    Raises:
-        WrongAnswerError: says what is wrong, on which case, and what the likely mistake is.
-
-    Example:
-        >>> def half(x): return x / 2
-        >>> twice = Mistake("halved twice?", lambda x: x / 4)
-        >>> check_function(lambda x: x / 4, half, [(1.0,), (3.0,)], [twice])
-        Traceback (most recent call last):
-        ...
-        probmcl_book.course.comparison.WrongAnswerError: `half` is wrong on 2 of 2 cases. The smallest:
-          x = 1
-          expected 0.5
-          got      0.25
-          Hint: halved twice?
+    >>> def half(x): return x / 2
+    >>> twice = Mistake("halved twice?", lambda x: x / 4)
+    >>> check_function(lambda x: x / 4, half, [(1.0,), (3.0,)], [twice])
+    Traceback (most recent call last):
+    ...
+    probmcl_book.course.comparison.WrongAnswerError: `half` is wrong on 2 of 2 cases. The smallest:
+      x = 1
+      expected 0.5
+      got      0.25
+      Hint: halved twice?
     """
     name = name or truth.__name__
     _must_be_answered(answer, name)
@@ -129,26 +115,17 @@ def check_value(
     tolerance: float = 1e-4,
     tell: bool = True,
 ) -> None:
-    """Raise unless ``value`` is the ``truth``, a number, a string, or a list or tensor of numbers.
+    """Raise a WrongAnswerError unless ``value`` is the ``truth``: text, a number, a list or a tensor.
 
-    Args:
-        name: what the answer is called.
-        value: the answer.
-        truth: the right one.
-        mistakes: pairs of a hint and the value that this mistake gives.
-        tolerance: allowed difference, absolute plus relative.
-        tell: False checks only what may be said before grading: the kind of the answer, and that it is not
-            what a known mistake gives.
+    ``mistakes`` are pairs of a hint and the value that this mistake gives. ``tolerance`` is absolute plus
+    relative. Without ``tell`` is checked what may be said before grading: the kind of the answer, and that it
+    is not what a known mistake gives.
 
-    Raises:
-        WrongAnswerError: with a hint if the value is that of a known mistake.
-
-    Example:
-        >>> check_value("share", 0.25, 0.5, [("of the wrong half", 0.25)], tell=False)
-        Traceback (most recent call last):
-        ...
-        probmcl_book.course.comparison.WrongAnswerError: `share` is not right.
-          Hint: of the wrong half
+    >>> check_value("share", 0.25, 0.5, [("of the wrong half", 0.25)], tell=False)
+    Traceback (most recent call last):
+    ...
+    probmcl_book.course.comparison.WrongAnswerError: `share` is not right.
+      Hint: of the wrong half
     """
     _must_be_answered(value, name)
     if not _alike(value, truth):
@@ -168,9 +145,8 @@ def check_value(
 def same(got: Any, expected: Any, tolerance: float = 1e-5) -> bool:
     """Whether two results are equal up to ``tolerance``, absolute plus relative; NaN equals NaN.
 
-    Example:
-        >>> same(torch.tensor([1.0, 2.0]), [1.0, 2.0]), same(1.0, 1.1)
-        (True, False)
+    >>> same(torch.tensor([1.0, 2.0]), [1.0, 2.0]), same(1.0, 1.1)
+    (True, False)
     """
     if isinstance(expected, str | bool) and not isinstance(got, Tensor):
         return bool(got == expected)

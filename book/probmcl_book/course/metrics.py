@@ -39,9 +39,8 @@ class Instance(NamedTuple):
 def instance(student_id: str, term: str = "public") -> Instance:
     """The data of one student.
 
-    Example:
-        >>> instance("ada").test_scores.shape
-        torch.Size([160, 6])
+    >>> instance("ada").test_scores.shape
+    torch.Size([160, 6])
     """
     generator = generator_of(student_id, term, "a1")
     prevalence = torch.tensor([0.5, 0.3, 0.2, 0.1, 0.06, 0.04])
@@ -106,11 +105,7 @@ def macro_f1(answer: Any, *, seed: int = 0) -> None:
 def by_hand(value: Any, student_id: str, term: str = "public", *, tell: bool = False) -> None:
     """Check the average precision of a student's own eight scores.
 
-    Args:
-        value: the number.
-        student_id: whose scores.
-        term: of the course.
-        tell: whether a wrong number that fits no known mistake is called wrong; False before grading.
+    Without ``tell``, before grading, a wrong number that fits no known mistake is not called wrong.
     """
     own = instance(student_id, term)
     scores, labels = own.few_scores, own.few_labels
@@ -120,7 +115,7 @@ def by_hand(value: Any, student_id: str, term: str = "public", *, tell: bool = F
 
 
 def own_test(values: tuple[Any, Any], student_id: str, term: str = "public", *, tell: bool = False) -> None:
-    """Check thresholds from validation and CF1 on test of a student's own data; arguments as above."""
+    """Check thresholds from validation and CF1 on test of a student's own data; ``tell`` as above."""
     own = instance(student_id, term)
     scores, labels = own.validation_scores, own.validation_labels
     right = search(scores, labels)

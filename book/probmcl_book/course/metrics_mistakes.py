@@ -35,23 +35,17 @@ def _with(**changes: Callable[[Tensor], Any]) -> Callable[[Tensor], dict[str, An
 
 STATISTICS_MISTAKES = (
     Mistake(
-        "`cardinality` is the number of labels an image, not their share of the K classes (the density).",
+        "`cardinality` is the number of labels per image, not their share of the K classes (the density).",
         _with(cardinality=lambda labels: labels.double().mean()),
     ),
-    Mistake(
-        "`frequency` is a share of images: divide by N, not by the number of all labels.",
-        _with(frequency=lambda labels: labels.double().sum(0) / labels.sum()),
-    ),
-    Mistake(
-        "`imbalance` is infinite: a class that never occurs is left out of it.",
-        _with(imbalance=lambda labels: labels.double().sum(0).max() / labels.double().sum(0).min()),
-    ),
-    Mistake(
-        "`imbalance` is the most frequent class over the rarest, not the other way round.",
-        _with(imbalance=lambda labels: 1 / statistics_of(labels)["imbalance"]),
-    ),
+    Mistake("`frequency` is a share of images: divide by N, not by the number of all labels.",
+            _with(frequency=lambda labels: labels.double().sum(0) / labels.sum())),
+    Mistake("`imbalance` is infinite: a class that never occurs is left out of it.",
+            _with(imbalance=lambda labels: labels.double().sum(0).max() / labels.double().sum(0).min())),
+    Mistake("`imbalance` is the most frequent class over the rarest, not the other way round.",
+            _with(imbalance=lambda labels: 1 / statistics_of(labels)["imbalance"])),
     Mistake("`frequency` holds counts; divide by N.", _with(frequency=lambda labels: labels.sum(0))),
-)
+)  # fmt: skip
 
 
 def ranked_precision(scores: Tensor, labels: Tensor) -> float:
@@ -111,20 +105,14 @@ _ONE_BY_ONE = "Tied scores are taken one by one, so their order decides. Take al
 AP_MISTAKES = (
     Mistake(_ONE_BY_ONE, _in_order()),
     Mistake(_ONE_BY_ONE, _in_order(backwards=True)),
-    Mistake(
-        "The scores are sorted the wrong way: the highest comes first.",
-        lambda scores, labels: ranked_precision(-scores, labels),
-    ),
-    Mistake(
-        "The sum is divided by all rows; divide by the number of positives.",
-        lambda scores, labels: ranked_precision(scores, labels) * labels.double().mean().item(),
-    ),
-    Mistake(
-        "These are trapezoids. Average precision is a sum of steps: precision times gain in recall.",
-        _trapezoid,
-    ),
+    Mistake("The scores are sorted the wrong way: the highest comes first.",
+            lambda scores, labels: ranked_precision(-scores, labels)),
+    Mistake("The sum is divided by all rows; divide by the number of positives.",
+            lambda scores, labels: ranked_precision(scores, labels) * labels.double().mean().item()),
+    Mistake("These are trapezoids. Average precision is a sum of steps: precision times gain in recall.",
+            _trapezoid),
     Mistake("Without positives there is no average precision: return NaN, not 0.", _zero_without_positives),
-)
+)  # fmt: skip
 
 
 def search(
@@ -155,17 +143,13 @@ def _by_image(scores: Tensor, labels: Tensor) -> float:
 
 
 MAP_MISTAKES = (
-    Mistake(
-        "A class without positives is counted as 0. It has no average precision: leave it out.",
-        lambda scores, labels: by_class(scores, labels).nan_to_num(0).mean(),
-    ),
-    Mistake(
-        "One class without positives makes the mean NaN: leave it out.",
-        lambda scores, labels: by_class(scores, labels).mean(),
-    ),
-    Mistake("All classes are ranked together: mAP is a mean of one value a class.", _pooled),
+    Mistake("A class without positives is counted as 0. It has no average precision: leave it out.",
+            lambda scores, labels: by_class(scores, labels).nan_to_num(0).mean()),
+    Mistake("One class without positives makes the mean NaN: leave it out.",
+            lambda scores, labels: by_class(scores, labels).mean()),
+    Mistake("All classes are ranked together: mAP is a mean of one value per class.", _pooled),
     Mistake("The mean is over images, it should be over classes.", _by_image),
-)
+)  # fmt: skip
 
 
 def thresholds_of(scores: Tensor, labels: Tensor) -> Tensor:
@@ -174,28 +158,18 @@ def thresholds_of(scores: Tensor, labels: Tensor) -> Tensor:
 
 
 THRESHOLD_MISTAKES = (
-    Mistake(
-        "Of several thresholds with the same F1 take the highest.",
-        lambda s, y: search(s, y, ties="lowest"),
-    ),
-    Mistake(
-        "You compare with > instead of >=: a score equal to the threshold is predicted.",
-        lambda s, y: search(s, y, strict=True),
-    ),
-    Mistake(
-        "This is one threshold for all classes; look for one a class.",
-        lambda s, y: search(s.reshape(-1, 1), y.reshape(-1, 1)).expand(s.shape[1]),
-    ),
-    Mistake(
-        "A class without positives gets infinity: it is never predicted.",
-        lambda s, y: thresholds_of(s, y).nan_to_num(posinf=s.max().item()),
-    ),
-    Mistake(
-        "A class without positives gets infinity: it is never predicted.",
-        lambda s, y: torch.where(y.sum(0) > 0, thresholds_of(s, y), s.max(0).values),
-    ),
+    Mistake("Of several thresholds with the same F1 take the highest.",
+            lambda s, y: search(s, y, ties="lowest")),
+    Mistake("You compare with > instead of >=: a score equal to the threshold is predicted.",
+            lambda s, y: search(s, y, strict=True)),
+    Mistake("This is one threshold for all classes; look for one per class.",
+            lambda s, y: search(s.reshape(-1, 1), y.reshape(-1, 1)).expand(s.shape[1])),
+    Mistake("A class without positives gets infinity: it is never predicted.",
+            lambda s, y: thresholds_of(s, y).nan_to_num(posinf=s.max().item())),
+    Mistake("A class without positives gets infinity: it is never predicted.",
+            lambda s, y: torch.where(y.sum(0) > 0, thresholds_of(s, y), s.max(0).values)),
     Mistake("The measure is F1, not accuracy.", lambda s, y: search(s, y, measure="accuracy")),
-)
+)  # fmt: skip
 
 
 def f1_of_classes(answers: Tensor, labels: Tensor) -> Tensor:
@@ -218,25 +192,15 @@ def _pooled_f1(name: str) -> Callable[[Tensor, Tensor], float]:
 
 
 F1_MISTAKES = (
-    Mistake(
-        "This is CF1: the harmonic mean of CP and CR. First take each class's F1, then the mean.",
-        _pooled_f1("CF1"),
-    ),
+    Mistake("This is CF1: the harmonic mean of CP and CR. First take each class's F1, then the mean.",
+            _pooled_f1("CF1")),
     Mistake("This is OF1: the counts are pooled over classes.", _pooled_f1("OF1")),
-    Mistake(
-        "A class without positives is counted. It is not scored: leave it out of the mean.",
-        lambda answers, labels: f1_of_classes(answers, labels).mean(),
-    ),
-    Mistake(
-        "0/0 at a class that is never claimed, or never rightly: its F1 is 0.",
-        lambda answers, labels: _f1_from_parts(answers, labels).mean(),
-    ),
-    Mistake(
-        "A class that is never claimed is left out. It has positives, so it counts, with an F1 of 0.",
-        lambda answers, labels: _f1_from_parts(answers, labels).nanmean(),
-    ),
-    Mistake(
-        "The mean is over images, it should be over classes.",
-        lambda answers, labels: f1_of_classes(answers.T, labels.T)[labels.any(1)].mean(),
-    ),
-)
+    Mistake("A class without positives is counted. It is not scored: leave it out of the mean.",
+            lambda answers, labels: f1_of_classes(answers, labels).mean()),
+    Mistake("0/0 at a class that is never claimed, or never rightly: its F1 is 0.",
+            lambda answers, labels: _f1_from_parts(answers, labels).mean()),
+    Mistake("A class that is never claimed is left out. It has positives, so it counts, with an F1 of 0.",
+            lambda answers, labels: _f1_from_parts(answers, labels).nanmean()),
+    Mistake("The mean is over images, it should be over classes.",
+            lambda answers, labels: f1_of_classes(answers.T, labels.T)[labels.any(1)].mean()),
+)  # fmt: skip

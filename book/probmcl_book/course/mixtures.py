@@ -41,9 +41,8 @@ class Instance(NamedTuple):
 def instance(student_id: str, term: str = "public") -> Instance:
     """The mixtures of one student.
 
-    Example:
-        >>> instance("ada").means.shape
-        torch.Size([6, 3, 4])
+    >>> instance("ada").means.shape
+    torch.Size([6, 3, 4])
     """
     return _drawn(6, 3, 4, generator_of(student_id, term, "a3"))
 
@@ -111,11 +110,7 @@ def variances(answer: Any, *, seed: int = 0) -> None:
 def own_neighbour(value: Any, student_id: str, term: str = "public", *, tell: bool = False) -> None:
     """Check the similarity, not its logarithm, of a student's first mixture with the nearest other one.
 
-    Args:
-        value: the number.
-        student_id: whose mixtures.
-        term: of the course.
-        tell: whether a wrong number that fits no known mistake is called wrong; False before grading.
+    Without ``tell``, before grading, a wrong number that fits no known mistake is not called wrong.
     """
     own = instance(student_id, term)
 

@@ -40,20 +40,14 @@ NORMAL_MISTAKES = (
     Mistake("The distance is divided by sigma; it should be sigma squared.", _normal_with(square=0.5)),
     Mistake("log sigma stands once; in D dimensions it stands D times.", _normal_with(log_sigma=1.0)),
     Mistake("The constant D/2 log(2 pi) is missing.", _normal_with(constant=1e-300)),
-    Mistake(
-        "The constant is D/2 log(2 pi), not 1/2 log(2 pi).",
-        lambda z, mean, sigma: rows_log_normal(z, mean, sigma) + (z.shape[1] - 1) / 2 * LOG_TWO_PI,
-    ),
+    Mistake("The constant is D/2 log(2 pi), not 1/2 log(2 pi).",
+            lambda z, mean, sigma: rows_log_normal(z, mean, sigma) + (z.shape[1] - 1) / 2 * LOG_TWO_PI),
     Mistake("The factor 1/2 in front of the distance is missing.", _normal_with(half=1.0)),
-    Mistake(
-        "This is the density; return its logarithm.",
-        lambda z, mean, sigma: rows_log_normal(z, mean, sigma).exp(),
-    ),
-    Mistake(
-        "The density underflows before the logarithm: write the logarithm down directly.",
-        lambda z, mean, sigma: rows_log_normal(z, mean, sigma).exp().log(),
-    ),
-)
+    Mistake("This is the density; return its logarithm.",
+            lambda z, mean, sigma: rows_log_normal(z, mean, sigma).exp()),
+    Mistake("The density underflows before the logarithm: write the logarithm down directly.",
+            lambda z, mean, sigma: rows_log_normal(z, mean, sigma).exp().log()),
+)  # fmt: skip
 
 
 def _log_components(means: Tensor, sigmas: Tensor, z: Tensor) -> Tensor:
@@ -71,31 +65,19 @@ def _components_with(
 
 
 PROB_MISTAKES = (
-    Mistake(
-        "Densities are multiplied or added in linear space and underflow. Use torch.logsumexp.",
-        _components_with(lambda w, log_n: (w.exp() * log_n.exp()).sum(1).log()),
-    ),
-    Mistake(
-        "The weights are missing: add log_weights before the logsumexp.",
-        _components_with(lambda w, log_n: log_n.logsumexp(1)),
-    ),
-    Mistake(
-        "The weights multiply the logarithms. In log space add log_weights.",
-        _components_with(lambda w, log_n: (w.exp() * log_n).sum(1)),
-    ),
-    Mistake(
-        "The weights are not in logarithms where they are added.",
-        _components_with(lambda w, log_n: (w.exp() + log_n).logsumexp(1)),
-    ),
-    Mistake(
-        "The logsumexp runs over the wrong axis: sum over the K components of a row.",
-        _components_with(lambda w, log_n: (w + log_n).logsumexp(0)),
-    ),
-    Mistake(
-        "Only the largest component is kept: this is max, not logsumexp.",
-        _components_with(lambda w, log_n: (w + log_n).max(1).values),
-    ),
-)
+    Mistake("Densities are multiplied or added in linear space and underflow. Use torch.logsumexp.",
+            _components_with(lambda w, log_n: (w.exp() * log_n.exp()).sum(1).log())),
+    Mistake("The weights are missing: add log_weights before the logsumexp.",
+            _components_with(lambda w, log_n: log_n.logsumexp(1))),
+    Mistake("The weights multiply the logarithms. In log space add log_weights.",
+            _components_with(lambda w, log_n: (w.exp() * log_n).sum(1))),
+    Mistake("The weights are not in logarithms where they are added.",
+            _components_with(lambda w, log_n: (w.exp() + log_n).logsumexp(1))),
+    Mistake("The logsumexp runs over the wrong axis: sum over the K components of a row.",
+            _components_with(lambda w, log_n: (w + log_n).logsumexp(0))),
+    Mistake("Only the largest component is kept: this is max, not logsumexp.",
+            _components_with(lambda w, log_n: (w + log_n).max(1).values)),
+)  # fmt: skip
 
 
 def parameters_of(
@@ -121,32 +103,21 @@ def _one_changed(
 
 
 PARAMETER_MISTAKES = (
-    Mistake(
-        "The softmax runs over the wrong axis: the weights of one row sum to one.",
-        _one_changed(0, lambda raw, floor: raw.log_softmax(0)),
-    ),
-    Mistake(
-        "The weights come as probabilities; return their logarithms, from log_softmax.",
-        _one_changed(0, lambda raw, floor: raw.softmax(1)),
-    ),
-    Mistake(
-        "log(softmax) underflows for very unequal weights: use log_softmax.",
-        _one_changed(0, lambda raw, floor: raw.softmax(1).log()),
-    ),
-    Mistake(
-        "ELU reaches down to -1: sigma needs ELU + 1.", _one_changed(2, lambda r, f: functional.elu(r) + f)
-    ),
+    Mistake("The softmax runs over the wrong axis: the weights of one row sum to one.",
+            _one_changed(0, lambda raw, floor: raw.log_softmax(0))),
+    Mistake("The weights come as probabilities; return their logarithms, from log_softmax.",
+            _one_changed(0, lambda raw, floor: raw.softmax(1))),
+    Mistake("log(softmax) underflows for very unequal weights: use log_softmax.",
+            _one_changed(0, lambda raw, floor: raw.softmax(1).log())),
+    Mistake("ELU reaches down to -1: sigma needs ELU + 1.",
+            _one_changed(2, lambda r, f: functional.elu(r) + f)),
     Mistake("The floor is missing.", _one_changed(2, lambda raw, floor: functional.elu(raw) + 1)),
-    Mistake(
-        "The floor is added, not a lower clamp: below it the gradient would be zero.",
-        _one_changed(2, lambda raw, floor: (functional.elu(raw) + 1).clamp(min=floor)),
-    ),
+    Mistake("The floor is added, not a lower clamp: below it the gradient would be zero.",
+            _one_changed(2, lambda raw, floor: (functional.elu(raw) + 1).clamp(min=floor))),
     Mistake("The means are not on the unit sphere.", _one_changed(1, lambda raw, floor: raw)),
-    Mistake(
-        "The means are normalised over the wrong axis: each mean, over D, has length one.",
-        _one_changed(1, lambda raw, floor: functional.normalize(raw, dim=1)),
-    ),
-)
+    Mistake("The means are normalised over the wrong axis: each mean, over D, has length one.",
+            _one_changed(1, lambda raw, floor: functional.normalize(raw, dim=1))),
+)  # fmt: skip
 
 
 def _log_kernel(
@@ -184,55 +155,39 @@ _MATCHED = "Component k meets only component k: the sum runs over all pairs of c
 _LINEAR = "Densities are added in linear space and underflow. Use torch.logsumexp."
 
 KERNEL_MISTAKES = (
-    Mistake(
-        _ADDED_FIRST,
-        lambda w, mu, s: _log_kernel(w, mu, s, add=lambda a, b: (a + b) ** 2).logsumexp((2, 3)),
-    ),
+    Mistake(_ADDED_FIRST,
+            lambda w, mu, s: _log_kernel(w, mu, s, add=lambda a, b: (a + b) ** 2).logsumexp((2, 3))),
     Mistake(_NOT_SQUARED, lambda w, mu, s: _log_kernel(w, mu, s, add=lambda a, b: a + b).logsumexp((2, 3))),
-    Mistake(
-        "This is log Sim; log kappa is not normalised.",
-        lambda w, mu, s: _normalised(_log_kernel(w, mu, s).logsumexp((2, 3))),
-    ),
+    Mistake("This is log Sim; log kappa is not normalised.",
+            lambda w, mu, s: _normalised(_log_kernel(w, mu, s).logsumexp((2, 3)))),
     Mistake(
         "The factor D stands before a sum over D: sum the logarithms of the variances over the dimensions.",
         lambda w, mu, s: _log_kernel(w, mu, s, times=mu.shape[2] if s.dim() == 3 else 1).logsumexp((2, 3)),
     ),
-    Mistake(
-        "The weights are missing: add both log_weights before the logsumexp.",
-        lambda w, mu, s: _log_kernel(torch.zeros_like(w), mu, s).logsumexp((2, 3)),
-    ),
+    Mistake("The weights are missing: add both log_weights before the logsumexp.",
+            lambda w, mu, s: _log_kernel(torch.zeros_like(w), mu, s).logsumexp((2, 3))),
     Mistake(_MATCHED, lambda w, mu, s: _matched(_log_kernel(w, mu, s))),
     Mistake(_LINEAR, lambda w, mu, s: _in_linear_space(_log_kernel(w, mu, s))),
-    Mistake(
-        "This is kappa; return its logarithm.",
-        lambda w, mu, s: _log_kernel(w, mu, s).logsumexp((2, 3)).exp(),
-    ),
-)
+    Mistake("This is kappa; return its logarithm.",
+            lambda w, mu, s: _log_kernel(w, mu, s).logsumexp((2, 3)).exp()),
+)  # fmt: skip
 
 SIMILARITY_MISTAKES = (
     Mistake(
         _ADDED_FIRST,
         lambda w, mu, s: _normalised(_log_kernel(w, mu, s, add=lambda a, b: (a + b) ** 2).logsumexp((2, 3))),
     ),
-    Mistake(
-        _NOT_SQUARED,
-        lambda w, mu, s: _normalised(_log_kernel(w, mu, s, add=lambda a, b: a + b).logsumexp((2, 3))),
-    ),
-    Mistake(
-        "The normalisation is missing: a mixture's similarity with itself is 1, its logarithm 0.",
-        lambda w, mu, s: _log_kernel(w, mu, s).logsumexp((2, 3)),
-    ),
-    Mistake(
-        "The root is missing in sqrt(K_ii K_jj): half of both logarithms is taken off.",
-        lambda w, mu, s: _normalised(_log_kernel(w, mu, s).logsumexp((2, 3)), factor=1.0),
-    ),
+    Mistake(_NOT_SQUARED,
+            lambda w, mu, s: _normalised(_log_kernel(w, mu, s, add=lambda a, b: a + b).logsumexp((2, 3)))),
+    Mistake("The normalisation is missing: a mixture's similarity with itself is 1, its logarithm 0.",
+            lambda w, mu, s: _log_kernel(w, mu, s).logsumexp((2, 3))),
+    Mistake("The root is missing in sqrt(K_ii K_jj): half of both logarithms is taken off.",
+            lambda w, mu, s: _normalised(_log_kernel(w, mu, s).logsumexp((2, 3)), factor=1.0)),
     Mistake(_MATCHED, lambda w, mu, s: _normalised(_matched(_log_kernel(w, mu, s)))),
     Mistake(_LINEAR, lambda w, mu, s: _normalised(_in_linear_space(_log_kernel(w, mu, s)))),
-    Mistake(
-        "This is the similarity; return its logarithm.",
-        lambda w, mu, s: _normalised(_log_kernel(w, mu, s).logsumexp((2, 3))).exp(),
-    ),
-)
+    Mistake("This is the similarity; return its logarithm.",
+            lambda w, mu, s: _normalised(_log_kernel(w, mu, s).logsumexp((2, 3))).exp()),
+)  # fmt: skip
 
 
 def _variances(
@@ -258,24 +213,18 @@ def _without_dimensions(log_weights: Tensor, means: Tensor, sigmas: Tensor) -> t
 
 VARIANCE_MISTAKES = (
     Mistake("The trace of sigma^2 I in D dimensions is D sigma^2: within lacks the D.", _without_dimensions),
-    Mistake(
-        "sigma is a standard deviation: within takes its square.",
-        lambda w, mu, s: _variances(w, mu, s, power=1),
-    ),
-    Mistake(
-        "The weights come as logarithms: take exp first.",
-        lambda w, mu, s: _variances(w, mu, s, weigh=lambda log_pi: log_pi),
-    ),
+    Mistake("sigma is a standard deviation: within takes its square.",
+            lambda w, mu, s: _variances(w, mu, s, power=1)),
+    Mistake("The weights come as logarithms: take exp first.",
+            lambda w, mu, s: _variances(w, mu, s, weigh=lambda log_pi: log_pi)),
     Mistake(
         "All components count alike; weigh them by pi, also in the mean.",
         lambda w, mu, s: _variances(w, mu, s, weigh=lambda log_pi: torch.full_like(log_pi, 1 / mu.shape[1])),
     ),
-    Mistake(
-        "Between is measured from the origin: subtract the mixture's mean first.",
-        lambda w, mu, s: _variances(w, mu, s, centred=False),
-    ),
+    Mistake("Between is measured from the origin: subtract the mixture's mean first.",
+            lambda w, mu, s: _variances(w, mu, s, centred=False)),
     Mistake("The two are exchanged: within comes first.", lambda w, mu, s: _variances(w, mu, s)[::-1]),
-)
+)  # fmt: skip
 
 
 def _nll_with(change: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
@@ -283,14 +232,10 @@ def _nll_with(change: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tenso
 
 
 NLL_MISTAKES = (
-    Mistake(
-        "The likelihood grows with D: divide by the number of dimensions.",
-        _nll_with(lambda log_p, z: -log_p.mean()),
-    ),
-    Mistake(
-        "This is a sum over rows; the loss is their mean.",
-        _nll_with(lambda log_p, z: -log_p.sum() / z.shape[1]),
-    ),
+    Mistake("The likelihood grows with D: divide by the number of dimensions.",
+            _nll_with(lambda log_p, z: -log_p.mean())),
+    Mistake("This is a sum over rows; the loss is their mean.",
+            _nll_with(lambda log_p, z: -log_p.sum() / z.shape[1])),
     Mistake("The sign is missing.", _nll_with(lambda log_p, z: log_p.mean() / z.shape[1])),
     Mistake(
         "The density underflows in linear space: use torch.logsumexp.",
@@ -298,4 +243,4 @@ NLL_MISTAKES = (
             -(w.double().exp() * _log_components(mu, s, z).exp()).sum(1).log().mean() / z.shape[1]
         ),
     ),
-)
+)  # fmt: skip

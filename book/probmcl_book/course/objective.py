@@ -15,9 +15,8 @@ from probmcl_book.course.comparison import Mistake, check_function
 def effective_rank(answer: Any, *, seed: int = 0) -> None:
     """Check ``effective_rank(z)`` of rows z (N, D): exp of the entropy of the eigenvalues' shares.
 
-    Example:
-        >>> from probmcl.loss import effective_rank as ours
-        >>> effective_rank(ours)
+    >>> from probmcl.loss import effective_rank as ours
+    >>> effective_rank(ours)
     """
     check_function(answer, _rank_of, _cases(seed), MISTAKES, name="effective_rank", tolerance=1e-4)
 
@@ -58,28 +57,16 @@ MISTAKES = (
         "The mean is taken off. These are second moments around zero: embeddings in one point have rank 1.",
         _rank_with(centre=True),
     ),
-    Mistake(
-        "These are shares of the singular values; eigenvalues of the second moments are their squares.",
-        _rank_with(spectrum=lambda eigenvalues: eigenvalues.sqrt() / eigenvalues.sqrt().sum()),
-    ),
-    Mistake(
-        "The eigenvalues are not divided by their sum: only shares have an entropy.",
-        _rank_with(spectrum=lambda eigenvalues: eigenvalues),
-    ),
-    Mistake(
-        "This is the entropy; the rank is its exponential.",
-        _rank_with(count=lambda shares: torch.special.entr(shares).sum()),
-    ),
-    Mistake(
-        "The entropy is in bits, the exponential is not: take the natural logarithm.",
-        _rank_with(count=lambda shares: (torch.special.entr(shares).sum() / math.log(2)).exp()),
-    ),
-    Mistake(
-        "This is one over the sum of squared shares, another count of directions.",
-        _rank_with(count=lambda shares: 1 / shares.square().sum()),
-    ),
-    Mistake(
-        "The rank as such is counted: every direction counts for one, however little it is used.",
-        _rank_with(count=lambda shares: (shares > 1e-9).sum()),
-    ),
-)
+    Mistake("These are shares of the singular values; eigenvalues of the second moments are their squares.",
+            _rank_with(spectrum=lambda eigenvalues: eigenvalues.sqrt() / eigenvalues.sqrt().sum())),
+    Mistake("The eigenvalues are not divided by their sum: only shares have an entropy.",
+            _rank_with(spectrum=lambda eigenvalues: eigenvalues)),
+    Mistake("This is the entropy; the rank is its exponential.",
+            _rank_with(count=lambda shares: torch.special.entr(shares).sum())),
+    Mistake("The entropy is in bits, the exponential is not: take the natural logarithm.",
+            _rank_with(count=lambda shares: (torch.special.entr(shares).sum() / math.log(2)).exp())),
+    Mistake("This is one over the sum of squared shares, another count of directions.",
+            _rank_with(count=lambda shares: 1 / shares.square().sum())),
+    Mistake("The rank as such is counted: every direction counts for one, however little it is used.",
+            _rank_with(count=lambda shares: (shares > 1e-9).sum())),
+)  # fmt: skip

@@ -39,9 +39,8 @@ class Instance(NamedTuple):
 def instance(student_id: str, term: str = "public", rows: int = 48) -> Instance:
     """The batch of one student.
 
-    Example:
-        >>> instance("ada").labels.shape
-        torch.Size([48, 10])
+    >>> instance("ada").labels.shape
+    torch.Size([48, 10])
     """
     generator = generator_of(student_id, term, "a2")
     drawn = torch.multinomial(label_distribution(), rows, replacement=True, generator=generator)
@@ -107,13 +106,9 @@ def weights_above(answer: Any, *, seed: int = 0) -> None:
 def own_statistics(
     values: tuple[Any, Any], student_id: str, term: str = "public", *, tell: bool = False
 ) -> None:
-    """Check mean positives an anchor and share of anchors without any, on a student's own labels.
+    """Check mean positives per anchor and share of anchors without any, on a student's own labels.
 
-    Args:
-        values: the two numbers.
-        student_id: whose labels.
-        term: of the course.
-        tell: whether a wrong number that fits no known mistake is called wrong; False before grading.
+    Without ``tell``, before grading, a wrong number that fits no known mistake is not called wrong.
     """
     labels = instance(student_id, term).labels
     (mean,), (share,) = reference.positive_statistics(labels, (ALPHA,))
@@ -134,7 +129,7 @@ def own_statistics(
 
 
 def own_loss(value: Any, student_id: str, term: str = "public", *, tell: bool = False) -> None:
-    """Check the contrastive loss of a student's own logits over the own positives; arguments as above."""
+    """Check the contrastive loss of a student's own logits over the own positives; ``tell`` as above."""
     labels, logits = instance(student_id, term)
     mask = reference.positive_set(labels, threshold=ALPHA)
     others = ~torch.eye(len(labels), dtype=torch.bool)

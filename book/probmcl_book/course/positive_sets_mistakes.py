@@ -81,26 +81,18 @@ def _integers(labels: Tensor) -> Tensor:
 
 
 JACCARD_MISTAKES = (
-    Mistake(
-        "The denominator counts the shared labels twice: the union has |a| + |b| - |a and b| labels.",
-        _over(lambda a, b: a + b),
-    ),
-    Mistake(
-        "That is the Dice index. Jaccard divides the shared labels by the union.",
-        lambda labels: reference.overlap(labels, index="dice"),
-    ),
-    Mistake(
-        "That is the overlap coefficient: you divide by the smaller set, Jaccard by the union.",
-        lambda labels: reference.overlap(labels, index="overlap"),
-    ),
+    Mistake("The denominator counts the shared labels twice: the union has |a| + |b| - |a and b| labels.",
+            _over(lambda a, b: a + b)),
+    Mistake("That is the Dice index. Jaccard divides the shared labels by the union.",
+            lambda labels: reference.overlap(labels, index="dice")),
+    Mistake("That is the overlap coefficient: you divide by the smaller set, Jaccard by the union.",
+            lambda labels: reference.overlap(labels, index="overlap")),
     Mistake("Divide the shared labels by the size of the union.", lambda labels: _shared(labels)),
-    Mistake(
-        "All K classes are in the denominator: the union holds only labels that one of the rows has.",
-        lambda labels: _shared(labels) / labels.shape[1],
-    ),
+    Mistake("All K classes are in the denominator: the union holds only labels that one of the rows has.",
+            lambda labels: _shared(labels) / labels.shape[1]),
     Mistake("Two empty rows give 0/0. Here their index is 0.", _divide_by_zero),
     Mistake("Whole numbers were divided with //, or the result was rounded.", _integers),
-)
+)  # fmt: skip
 
 
 def _changed_mask(
@@ -131,26 +123,18 @@ def _empty_and_diagonal(labels: Tensor, right: Tensor, alpha: float) -> Tensor:
 
 
 MASK_MISTAKES = (
-    Mistake(
-        "The diagonal is kept: a row is never its own positive.",
-        _changed_mask(lambda labels, right, alpha: right.clone().fill_diagonal_(1)),
-    ),
-    Mistake(
-        "You compare with > instead of >=: an overlap of exactly alpha is enough.", _changed_mask(_strict)
-    ),
-    Mistake(
-        "Two rows without labels match each other here (the policy `match`).", _changed_mask(_empty_drop)
-    ),
-    Mistake(
-        "The diagonal is kept, and rows without labels do not match each other.",
-        _changed_mask(_empty_and_diagonal),
-    ),
+    Mistake("The diagonal is kept: a row is never its own positive.",
+            _changed_mask(lambda labels, right, alpha: right.clone().fill_diagonal_(1))),
+    Mistake("You compare with > instead of >=: an overlap of exactly alpha is enough.",
+            _changed_mask(_strict)),
+    Mistake("Two rows without labels match each other here (the policy `match`).",
+            _changed_mask(_empty_drop)),
+    Mistake("The diagonal is kept, and rows without labels do not match each other.",
+            _changed_mask(_empty_and_diagonal)),
     Mistake("One shared label is taken to be enough: alpha has no effect.", _changed_mask(_any_label)),
-    Mistake(
-        "The two halves are exchanged: positives are the pairs whose overlap reaches alpha.",
-        _changed_mask(lambda labels, right, alpha: (1 - right).fill_diagonal_(0)),
-    ),
-)
+    Mistake("The two halves are exchanged: positives are the pairs whose overlap reaches alpha.",
+            _changed_mask(lambda labels, right, alpha: (1 - right).fill_diagonal_(0))),
+)  # fmt: skip
 
 
 def _changed_weights(
@@ -171,74 +155,49 @@ def _overlap_from_alpha(labels: Tensor, alpha: float) -> Tensor:
 
 WEIGHT_MISTAKES = (
     Mistake("These are the positives; their weight is the index.", _changed_weights(lambda w, a, alpha: a)),
-    Mistake(
-        "alpha has no effect: an index below it gets the weight 0.", _changed_weights(lambda w, a, alpha: w)
-    ),
-    Mistake(
-        "alpha is subtracted: a pair with enough in common keeps its whole index.",
-        _changed_weights(lambda w, a, alpha: (w - alpha) * a),
-    ),
-    Mistake(
-        "You compare with > instead of >=: an overlap of exactly alpha is enough.",
-        _changed_weights(lambda w, a, alpha: w * (w > alpha + 1e-9)),
-    ),
-    Mistake(
-        "The diagonal is kept: a row has no weight for itself.",
-        _changed_weights(lambda w, a, alpha: (w * a).fill_diagonal_(1)),
-    ),
+    Mistake("alpha has no effect: an index below it gets the weight 0.",
+            _changed_weights(lambda w, a, alpha: w)),
+    Mistake("alpha is subtracted: a pair with enough in common keeps its whole index.",
+            _changed_weights(lambda w, a, alpha: (w - alpha) * a)),
+    Mistake("You compare with > instead of >=: an overlap of exactly alpha is enough.",
+            _changed_weights(lambda w, a, alpha: w * (w > alpha + 1e-9))),
+    Mistake("The diagonal is kept: a row has no weight for itself.",
+            _changed_weights(lambda w, a, alpha: (w * a).fill_diagonal_(1))),
     Mistake("The diagonal is kept, and two rows without labels get 0 for 0/0.", _overlap_from_alpha),
-    Mistake(
-        "Two rows without labels match (the policy `match`), with weight 1.",
-        lambda labels, alpha: _overlap_from_alpha(labels, alpha).fill_diagonal_(0),
-    ),
-)
+    Mistake("Two rows without labels match (the policy `match`), with weight 1.",
+            lambda labels, alpha: _overlap_from_alpha(labels, alpha).fill_diagonal_(0)),
+)  # fmt: skip
 
 
 LOSS_MISTAKES = (
-    Mistake(
-        "The softmax runs over the wrong axis: each row, an anchor's candidates, has to sum to one.",
-        loss_with(transpose=True),
-    ),
-    Mistake(
-        "The diagonal is kept in the denominator: an anchor is no candidate of its own.",
-        loss_with(diagonal=True),
-    ),
-    Mistake(
-        "Anchors without positives are counted as 0 in the mean. Here they are left out.",
-        loss_with(reduce=lambda per_anchor, count: per_anchor.sum() / len(count)),
-    ),
-    Mistake(
-        "This is a sum over anchors; the loss is their mean.",
-        loss_with(reduce=lambda per_anchor, count: per_anchor.sum()),
-    ),
+    Mistake("The softmax runs over the wrong axis: each row, an anchor's candidates, has to sum to one.",
+            loss_with(transpose=True)),
+    Mistake("The diagonal is kept in the denominator: an anchor is no candidate of its own.",
+            loss_with(diagonal=True)),
+    Mistake("Anchors without positives are counted as 0 in the mean. Here they are left out.",
+            loss_with(reduce=lambda per_anchor, count: per_anchor.sum() / len(count))),
+    Mistake("This is a sum over anchors; the loss is their mean.",
+            loss_with(reduce=lambda per_anchor, count: per_anchor.sum())),
     Mistake(
         "All pairs are averaged at once. First take the mean of each anchor, then the mean over anchors.",
         loss_with(reduce=lambda per_anchor, count: (per_anchor * count).sum() / count.sum().clamp(min=1)),
     ),
-    Mistake(
-        "An anchor's sum is not divided by its number of positives.",
-        loss_with(reduce=lambda per_anchor, count: _mean_with_positives(per_anchor * count, count)),
-    ),
+    Mistake("An anchor's sum is not divided by its number of positives.",
+            loss_with(reduce=lambda per_anchor, count: _mean_with_positives(per_anchor * count, count))),
     Mistake(
         "An anchor's sum is divided by N, not by its number of positives.",
         loss_with(
             reduce=lambda per_anchor, count: _mean_with_positives(per_anchor * count / len(count), count)
         ),
     ),
-    Mistake(
-        "The sign is missing: a loss is the negative mean of log-probabilities.",
-        loss_with(reduce=lambda per_anchor, count: -_mean_with_positives(per_anchor, count)),
-    ),
-    Mistake(
-        "0/0 at an anchor without positives: leave it out before you divide.",
-        loss_with(reduce=lambda per_anchor, count: (per_anchor * count / count).mean()),
-    ),
+    Mistake("The sign is missing: a loss is the negative mean of log-probabilities.",
+            loss_with(reduce=lambda per_anchor, count: -_mean_with_positives(per_anchor, count))),
+    Mistake("0/0 at an anchor without positives: leave it out before you divide.",
+            loss_with(reduce=lambda per_anchor, count: (per_anchor * count / count).mean())),
     Mistake("log(softmax) underflows at large logits: use log_softmax or logsumexp.", _log_of_softmax),
-    Mistake(
-        "exp overflows at large logits: subtract the largest first, or use log_softmax.",
-        _naive_exponentials,
-    ),
-)
+    Mistake("exp overflows at large logits: subtract the largest first, or use log_softmax.",
+            _naive_exponentials),
+)  # fmt: skip
 
 LOSS_OF_NOBODY = Mistake(
     "No anchor has a positive, so the mean over none of them is 0/0. Here the loss is 0.",
@@ -259,7 +218,7 @@ FLOOR_MISTAKES = (
     Mistake("Anchors without positives are counted. They are not in the mean of the loss either.", _over_all),
     Mistake("This is the logarithm of the mean; take the mean of the logarithms.", _log_of_mean),
     Mistake("log 0 is minus infinity: leave anchors without positives out.", lambda m: m.sum(1).log().mean()),
-)
+)  # fmt: skip
 
 FLOOR_OF_NOBODY = Mistake(
     "No anchor has a positive, so the mean over none of them is 0/0. Here the bound is 0.",

@@ -22,16 +22,8 @@ POSITIVES = {"rule": "threshold", "index": "jaccard", "threshold": 0.5, "empty":
 """Options that decide who is positive for whom, with their defaults."""
 
 PROTOCOL = (
-    "claim",
-    "hypothesis",
-    "refuted_by",
-    "measure",
-    "baseline",
-    "seeds",
-    "chosen_on",
-    "interval",
-    "minutes",
-)
+    "claim", "hypothesis", "refuted_by", "measure", "baseline", "seeds", "chosen_on", "interval", "minutes",
+)  # fmt: skip
 MOST_MINUTES = 60
 VERDICTS = ("supported", "refuted", "undecided")
 
@@ -47,9 +39,8 @@ class Instance(NamedTuple):
 def instance(student_id: str, term: str = "public") -> Instance:
     """The seeds and the ledger row of one student.
 
-    Example:
-        >>> len(set(instance("ada").seeds))
-        3
+    >>> len(set(instance("ada").seeds))
+    3
     """
     seed = instance_seed(student_id, term, "a4")
     first = seed % 9000 + 1000
@@ -91,20 +82,15 @@ def chosen(answer: Any, search: Any, student_id: str, term: str = "public") -> N
         raise WrongAnswerError("`search` compares at least three settings, methods named 'ProbMCL, ...'.")
     if not isinstance(answer, str) or answer not in candidates:
         check_value("chosen", answer, "a name")
-    best = {
-        measure: max(candidates, key=lambda name: candidates[name][measure]["value"])
-        for measure in ("validation mAP", "mAP")
-    }
-    if (
-        candidates[answer]["validation mAP"]["value"]
-        < candidates[best["validation mAP"]]["validation mAP"]["value"]
-    ):
-        on_test = answer == best["mAP"]
-        hint = (
-            "that is the best on the test images. Compare 'validation mAP'."
-            if on_test
-            else "compare the metric 'validation mAP' of the rows without a seed; the highest wins."
-        )
+
+    def is_best(measure: str) -> bool:
+        values = {name: metrics[measure]["value"] for name, metrics in candidates.items()}
+        return bool(values[answer] == max(values.values()))
+
+    if not is_best("validation mAP"):
+        hint = "compare the metric 'validation mAP' of the rows without a seed; the highest wins."
+        if is_best("mAP"):
+            hint = "that is the best on the test images. Compare 'validation mAP'."
         raise WrongAnswerError(f"`chosen` is not the best setting on validation.\n  Hint: {hint}")
 
 
@@ -171,11 +157,9 @@ def verdict(
     if answer[1] not in VERDICTS:
         raise WrongAnswerError(f"`verdict` is one of {', '.join(VERDICTS)}, got {answer[1]!r}.")
     if answer[1] != right:
-        hint = (
-            "the interval contains 0, so the run decides nothing."
-            if right == "undecided"
-            else f"the whole interval lies {'above' if right == 'supported' else 'below'} 0."
-        )
+        hint = f"the whole interval lies {'above' if right == 'supported' else 'below'} 0."
+        if right == "undecided":
+            hint = "the interval contains 0, so the run decides nothing."
         raise WrongAnswerError(f"`verdict` does not follow from the interval.\n  Hint: {hint}")
 
 

@@ -16,9 +16,8 @@ SHOWN_NUMBERS = 40
 def shown(value: Any) -> str:
     """A value in few words: small tensors in full, large ones by their shape.
 
-    Example:
-        >>> shown(torch.tensor([[0.5, 1.0]])), shown(torch.zeros(100)), shown(True)
-        ('[[0.5, 1.0]]', 'a tensor of shape (100,)', 'True')
+    >>> shown(torch.tensor([[0.5, 1.0]])), shown(torch.zeros(100)), shown(True)
+    ('[[0.5, 1.0]]', 'a tensor of shape (100,)', 'True')
     """
     if isinstance(value, Tensor):
         if value.numel() > SHOWN_NUMBERS:
@@ -33,7 +32,7 @@ def shown(value: Any) -> str:
 
 
 def shown_case(truth: Callable[..., Any], case: tuple[Any, ...]) -> str:
-    """The arguments of a call by their names, one a line."""
+    """The arguments of a call by their names, one per line."""
     names = list(inspect.signature(truth).parameters)
     return "\n".join(f"  {name} = {shown(value)}" for name, value in zip(names, case, strict=False))
 

@@ -13,15 +13,6 @@ from probmcl_book.pages.style import Colours, colours
 from probmcl_book.pages.tables import show_table, table
 
 __all__ = [
-    "PROFILES",
-    "Colours",
-    "Page",
-    "colours",
-    "data_folder",
-    "kept_for_backward",
-    "setup",
-    "show",
-    "show_table",
-    "slide",
-    "table",
-]
+    "PROFILES", "Colours", "Page", "colours", "data_folder", "kept_for_backward", "setup", "show",
+    "show_table", "slide", "table",
+]  # fmt: skip

@@ -46,21 +46,12 @@ _SCRIPT = """<script>(function () {
 def show(
     make_figure: Callable[..., Figure], *args: Any, alt: str, caption: str | None = None, **kwargs: Any
 ) -> None:
-    """Display ``make_figure(*args, **kwargs)``, drawn in the light and in the dark style.
+    """Display ``make_figure(*args, **kwargs)``, drawn in the light and in the dark style, and close it.
 
     The function is called twice, so it only draws: it gets its data as arguments, asks
-    :func:`~probmcl_book.pages.style.colours` for colours and returns a new matplotlib figure.
-
-    Args:
-        make_figure: returns a figure; it is closed here.
-        *args: handed on.
-        alt: what a reader who cannot see the figure should know, in a sentence or two.
-        caption: a line under the figure.
-        **kwargs: handed on.
-
-    Raises:
-        ValueError: ``alt`` is empty.
-        TypeError: ``make_figure`` returns something else than a figure.
+    :func:`~probmcl_book.pages.style.colours` for colours and returns a new matplotlib figure; anything else
+    is a TypeError. ``alt`` is what a reader who cannot see the figure should know, in a sentence or two;
+    without it comes a ValueError. A ``caption`` stands under the figure.
 
     >>> def line(values):
     ...     figure, axes = plt.subplots()
@@ -86,18 +77,10 @@ def slide(
 ) -> None:
     """Display a slider over ``values`` that works without a kernel: every frame is drawn beforehand.
 
-    Frames are ``make_frame(value, *args, **kwargs)``, all of the same size. Keep axes' limits fixed, so that
-    only what depends on the value moves.
-
-    Args:
-        make_frame: a figure function as in :func:`show`; its first argument is the value.
-        values: 2 to 16 values, in the order of the slider. Numbers are written short, others by ``str``.
-        *args: handed on.
-        label: what the slider sets, for instance ``"threshold α"``.
-        alt: what the figure shows; ``{value}`` stands for the slider's value.
-        caption: a line under the figure.
-        start: position of the frame that is seen first.
-        **kwargs: handed on.
+    Frames are ``make_frame(value, *args, **kwargs)`` as in :func:`show`, all of the same size. Keep axes'
+    limits fixed, so that only what depends on the value moves. There are 2 to 16 ``values``, in the order of
+    the slider: numbers are written short, others by ``str``. ``label`` says what the slider sets, such as
+    ``"threshold α"``; in ``alt`` ``{value}`` stands for its value; ``start`` is the position seen first.
 
     Raises:
         ValueError: ``label`` or ``alt`` is empty, or the number of values or ``start`` is out of range.

@@ -18,9 +18,6 @@ def kept_for_backward(compute: Callable[[], T]) -> tuple[T, float]:
     Tensors that share memory count once, on any device. What was kept for a part of the computation and is
     gone when ``compute`` returns does not count.
 
-    Args:
-        compute: makes something that still needs its backward pass.
-
     >>> x = torch.ones(2**18, requires_grad=True)  # 1 MiB
     >>> kept_for_backward(lambda: x.exp())[1], kept_for_backward(lambda: x + 1)[1]
     (1.0, 0.0)

@@ -27,20 +27,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Page:
-    """What every cell of a chapter needs to know about where it runs.
+    """What every cell of a chapter needs to know about where it runs."""
 
-    Attributes:
-        profile: one of :data:`PROFILES`.
-        device: where tensors and modules of the chapter belong.
-        progress: whether somebody watches, so that progress bars are worth drawing. False when a
-            chapter runs unattended, as in a build of the book or a test.
-        seed: the seed that :func:`setup` used.
-    """
-
-    profile: str
-    device: torch.device
-    progress: bool
-    seed: int = 0
+    profile: str  #: one of :data:`PROFILES`
+    device: torch.device  #: where tensors and modules of the chapter belong
+    progress: bool  #: whether somebody watches, so that bars are worth drawing: not in a build or a test
+    seed: int = 0  #: that :func:`setup` used
 
     def pick(self, *, smoke: T, cpu: T, gpu: T | None = None, full: T | None = None) -> T:
         """Return the value that belongs to this page's profile.
@@ -61,17 +53,7 @@ class Page:
 
 
 def choose_profile(environment: Mapping[str, str], *, cuda: bool) -> str:
-    """Return the profile named in ``environment``, or the one that suits the machine.
-
-    Args:
-        environment: the variables of the process; ``PROBMCL_PROFILE`` is read.
-        cuda: whether a CUDA device was found.
-
-    Returns:
-        One of :data:`PROFILES`: what the variable says, otherwise ``gpu`` with CUDA and ``cpu`` without.
-
-    Raises:
-        ValueError: the variable holds another word.
+    """The profile that ``PROBMCL_PROFILE`` names, otherwise ``gpu`` with CUDA and ``cpu`` without.
 
     >>> choose_profile({}, cuda=False), choose_profile({"PROBMCL_PROFILE": "smoke"}, cuda=True)
     ('cpu', 'smoke')
@@ -89,22 +71,11 @@ def choose_profile(environment: Mapping[str, str], *, cuda: bool) -> str:
 def setup(seed: int = 0) -> Page:
     """Prepare a chapter: profile, device, seeds, number formats. Prints one line that says what was chosen.
 
-    Call it in the first cell::
-
-        from probmcl_book.pages import setup
-
-        page = setup()
-
-    The profile comes from the environment variable ``PROBMCL_PROFILE``, or else from the machine
-    (:func:`choose_profile`). The profiles ``smoke`` and ``cpu`` run on the CPU, ``gpu`` and ``full`` on CUDA
-    if there is any. The seeds of Python's torch and NumPy generators are set; denormal numbers are flushed
-    to zero, because the exponentials of very negative logits would otherwise slow a CPU down.
-
-    Args:
-        seed: seeds torch's and NumPy's global generators.
-
-    Raises:
-        ValueError: ``PROBMCL_PROFILE`` holds an unknown word.
+    The first cell of a chapter is ``page = setup()``. The profile comes from the environment variable
+    ``PROBMCL_PROFILE``, or else from the machine (:func:`choose_profile`). The profiles ``smoke`` and ``cpu``
+    run on the CPU, ``gpu`` and ``full`` on CUDA if there is any. ``seed`` goes to torch's and NumPy's global
+    generators; denormal numbers are flushed to zero, because the exponentials of very negative logits would
+    otherwise slow a CPU down.
 
     >>> page = setup()  # doctest: +SKIP
     profile cpu · device cpu (2 threads) · torch 2.15.0
@@ -126,19 +97,10 @@ def setup(seed: int = 0) -> Page:
 
 
 def data_folder(name: str) -> Path | None:
-    """Return the folder of a public data set, if it is on this machine.
+    """The folder of a public data set, such as ``"coco2014"``, or None if it is not on this machine.
 
     The environment variable ``PROBMCL_DATA`` names the folder of all data sets, the one that was given to
-    ``python -m probmcl sources fetch NAME --root DIR``.
-
-    Args:
-        name: name of the data set in :data:`~probmcl.data.SOURCES`, such as ``"coco2014"``.
-
-    Returns:
-        The folder; None without the variable or without such a folder.
-
-    Raises:
-        ValueError: if there is no such data set.
+    ``python -m probmcl sources fetch NAME --root DIR``. Any other name is a ValueError.
 
     >>> data_folder("coco2014")  # doctest: +SKIP
     PosixPath('data/coco2014')

@@ -11,11 +11,7 @@ PARTS = ("train", "validation", "test")
 
 
 def provenance_lines(record: Record) -> None:
-    """Print what a reader needs to judge a record, and to make it again.
-
-    Args:
-        record: any record.
-    """
+    """Print what a reader needs to judge a record, and to make it again."""
     known = [part for part in PARTS if part in record.data.sizes]
     order = [*known, *sorted(set(record.data.sizes) - set(PARTS))]
     sizes = ", ".join(f"{record.data.sizes[part]:,} {part}" for part in order)

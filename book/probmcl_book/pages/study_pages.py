@@ -43,11 +43,7 @@ def recorded(study: str) -> dict[str, Record]:
 
 
 def study_plan(studies: Sequence[str]) -> None:
-    """Display which planned studies are recorded, and which are not.
-
-    Args:
-        studies: names of planned studies.
-    """
+    """Display which planned studies are recorded, and which are not."""
     rows: list[list[Cell]] = []
     for study in studies:
         found = recorded(study)
@@ -61,12 +57,7 @@ def study_plan(studies: Sequence[str]) -> None:
 
 
 def where_recorded(study: str, draw: Callable[[Record], None]) -> None:
-    """Show something of a study in every world where it is recorded, and say so where it is not.
-
-    Args:
-        study: name of a planned study.
-        draw: displays a record.
-    """
+    """Show something of a study in every world where it is recorded, and say so where it is not."""
     found = recorded(study)
     for world in PLANNED[study]:
         print(TITLES[world])
@@ -77,11 +68,7 @@ def where_recorded(study: str, draw: Callable[[Record], None]) -> None:
 
 
 def differences(record: Record) -> None:
-    """Display how much higher the reference of a study is than every other setting of a group.
-
-    Args:
-        record: from :func:`~probmcl_book.studies.in_group`.
-    """
+    """Display how much higher the reference of a study's group is than every other setting."""
     reference = study_in(record).reference
     rows: list[list[Cell]] = []
     level = 0.0
@@ -98,11 +85,7 @@ def differences(record: Record) -> None:
 
 
 def gains_on_validation(record: Record) -> None:
-    """Display how much higher each setting is than the default on validation, with two standard errors.
-
-    Args:
-        record: a study with one group.
-    """
+    """Display how much higher each setting of one group is than the default on validation, with errors."""
     gains = sorted(validation_gains(record).items(), key=lambda item: -item[1].value)
     table(
         gains,
@@ -112,11 +95,7 @@ def gains_on_validation(record: Record) -> None:
 
 
 def defaults_verdict(study: str) -> None:
-    """Print whether a study around the default replaces it, by the rule of chapter 12.
-
-    Args:
-        study: name of a study whose reference is the default.
-    """
+    """Print whether a study around the default replaces it, by the rule of chapter 12."""
     found, worlds = recorded(study), PLANNED[study]
     missing = [TITLES[world] for world in worlds if world not in found]
     if missing:
@@ -133,11 +112,7 @@ def defaults_verdict(study: str) -> None:
 
 
 def claim_verdict(row: str) -> None:
-    """Print the verdict on a claim, or that nothing of it is recorded.
-
-    Args:
-        row: "C1" to "C4".
-    """
+    """Print the verdict on a claim, C1 to C4, or that nothing of it is recorded."""
     found = claim_finding(row)
     if found is None:
         say(f"{row}: {NOT_RUN}. None of the records that decide it is here.")
@@ -147,24 +122,13 @@ def claim_verdict(row: str) -> None:
 
 
 def labels_of(record: Record, group: str = "") -> WorldLabels:
-    """The labels of a study's world, counted in a record of the book where they are not known exactly.
-
-    Args:
-        record: a study.
-        group: the group of the study whose images are meant.
-    """
+    """The labels of a study's world, counted in a record of the book where they are not known exactly."""
     name = labels_record_name(study_in(record).world)
     return world_labels(record, records_in(None, [name]).get(name), group=group)
 
 
 def metrics_by_setting(record: Record, metrics: Mapping[str, str], *, caption: str) -> None:
-    """Display some metrics of every setting, means over seeds with their intervals.
-
-    Args:
-        record: from :func:`~probmcl_book.studies.in_group`.
-        metrics: titles of columns, by metric.
-        caption: what the table shows.
-    """
+    """Display metrics, titles by name, of every setting: means over seeds with their intervals."""
     seeds = Counter(row.method for row in record.rows if row.seed is not None)
     table(
         [

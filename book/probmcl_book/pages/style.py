@@ -15,61 +15,31 @@ from matplotlib.rcsetup import cycler
 
 @dataclass(frozen=True)
 class Colours:
-    """Named colours of one style. Hues are those of Okabe and Ito, told apart by most colour-blind readers.
+    """Named colours of one style, in hues of Okabe and Ito, told apart by most colour-blind readers."""
 
-    Attributes:
-        anchor: the image that is compared with the others.
-        positive: its positive set.
-        negative: the rest of the batch.
-        muted: what should stay in the background: reference lines, annotations.
-        accent: the one thing a reader should look at.
-        text: titles, labels and ticks.
-        background: the page behind the figure.
-        grid: grid lines and frames.
-        categorical: seven colours for lines and bars, in this order.
-        sequential: name of a colour map whose low end fades into the background.
-        diverging: name of a colour map whose middle fades into the background.
-    """
-
-    anchor: str
-    positive: str
-    negative: str
-    muted: str
-    accent: str
-    text: str
-    background: str
-    grid: str
-    categorical: tuple[str, ...]
-    sequential: str
-    diverging: str
+    anchor: str  #: the image that is compared with the others
+    positive: str  #: its positive set
+    negative: str  #: the rest of the batch
+    muted: str  #: what stays in the background: reference lines, annotations
+    accent: str  #: the one thing a reader should look at
+    text: str  #: titles, labels and ticks
+    background: str  #: the page behind the figure
+    grid: str  #: grid lines and frames
+    categorical: tuple[str, ...]  #: seven colours for lines and bars, in this order
+    sequential: str  #: name of a colour map whose low end fades into the background
+    diverging: str  #: name of a colour map whose middle fades into the background
 
 
 LIGHT = Colours(
-    anchor="#0072b2",
-    positive="#00815f",
-    negative="#c44e00",
-    muted="#6b7280",
-    accent="#a8457f",
-    text="#222832",
-    background="#ffffff",
-    grid="#d8dce2",
+    anchor="#0072b2", positive="#00815f", negative="#c44e00", muted="#6b7280", accent="#a8457f",
+    text="#222832", background="#ffffff", grid="#d8dce2", sequential="mako_r", diverging="vlag",
     categorical=("#0072b2", "#c44e00", "#00815f", "#a8457f", "#b07d00", "#3a9bd1", "#5b6470"),
-    sequential="mako_r",
-    diverging="vlag",
-)
+)  # fmt: skip
 DARK = Colours(
-    anchor="#62bdf0",
-    positive="#3ccfa0",
-    negative="#ff9550",
-    muted="#98a2b0",
-    accent="#eb93c4",
-    text="#ced6dd",
-    background="#121212",
-    grid="#3a434f",
+    anchor="#62bdf0", positive="#3ccfa0", negative="#ff9550", muted="#98a2b0", accent="#eb93c4",
+    text="#ced6dd", background="#121212", grid="#3a434f", sequential="mako", diverging="icefire",
     categorical=("#62bdf0", "#ff9550", "#3ccfa0", "#eb93c4", "#f0c244", "#a9d8f5", "#b4bcc8"),
-    sequential="mako",
-    diverging="icefire",
-)
+)  # fmt: skip
 
 _current: ContextVar[Colours] = ContextVar("colours", default=LIGHT)
 
@@ -102,34 +72,27 @@ def drawing_in(style: Colours) -> Iterator[None]:
 def _parameters(style: Colours) -> Any:  # matplotlib's type for this dictionary lists every key
     text = ("text.color", "axes.labelcolor", "axes.titlecolor", "xtick.labelcolor", "ytick.labelcolor")
     frame = ("axes.edgecolor", "xtick.color", "ytick.color")
+    behind = ("figure.facecolor", "savefig.facecolor", "axes.facecolor", "patch.edgecolor")
+    sizes = ("axes.labelsize", "font.size", "xtick.labelsize", "ytick.labelsize", "legend.fontsize")
+    off = ("axes.spines.top", "axes.spines.right", "axes.grid", "legend.frameon")
     return {
         **dict.fromkeys(text, style.text),
         **dict.fromkeys(frame, style.muted),
+        **dict.fromkeys(behind, style.background),
+        **dict.fromkeys(sizes, 11),
+        **dict.fromkeys(off, False),
         "figure.figsize": (7.0, 3.8),
         "figure.dpi": 144,
         "savefig.dpi": 144,
         "figure.constrained_layout.use": True,
-        "figure.facecolor": style.background,
-        "savefig.facecolor": style.background,
-        "axes.facecolor": style.background,
         "axes.prop_cycle": cycler(color=style.categorical),
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": False,
         "axes.axisbelow": True,
         "axes.titlesize": 12,
         "axes.titlelocation": "left",
-        "axes.labelsize": 11,
-        "font.size": 11,
-        "xtick.labelsize": 11,
-        "ytick.labelsize": 11,
-        "legend.fontsize": 11,
-        "legend.frameon": False,
         "grid.color": style.grid,
         "lines.linewidth": 2.0,
         "image.cmap": style.sequential,
         "image.interpolation": "nearest",
-        "patch.edgecolor": style.background,
         "hatch.color": style.text,
         "svg.hashsalt": "probmcl",
     }

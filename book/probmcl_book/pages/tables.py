@@ -25,11 +25,7 @@ def table(
 
 
 def show_table(shown: Table) -> None:
-    """Display a table of results, such as a :func:`~probmcl_book.records.comparison_table`.
-
-    Raises:
-        ValueError: the caption is empty.
-    """
+    """Display a table of results, such as a :func:`~probmcl_book.records.comparison_table`."""
     caption = escape(some_words("caption", shown.caption))
     classes = [' class="pm-number"' if numeric else "" for numeric in shown.numeric]
     best = shown.best

@@ -32,19 +32,27 @@ def index_value(a: frozenset[int], b: frozenset[int], index: str = "jaccard") ->
     >>> [round(index_value(a, b, name), 3) for name in ("jaccard", "dice", "overlap", "cosine", "exact")]
     [0.333, 0.5, 0.5, 0.5, 0.0]
     """
-    if index == "exact":
-        return 1.0 if a == b else 0.0
     if not a or not b:
-        return 0.0
+        return float(index == "exact" and a == b)
+    if index == "cosine":
+        return len(a & b) / math.sqrt(len(a) * len(b))
+    above, below = _counts(a, b, index)
+    return above / below
+
+
+def _counts(a: frozenset[int], b: frozenset[int], index: str) -> tuple[int, int]:
+    """The index of two sets with labels as a fraction of whole numbers; cosine squared, without the root."""
     shared = len(a & b)
     if index == "jaccard":
-        return shared / len(a | b)
+        return shared, len(a | b)
     if index == "dice":
-        return 2 * shared / (len(a) + len(b))
+        return 2 * shared, len(a) + len(b)
     if index == "overlap":
-        return shared / min(len(a), len(b))
+        return shared, min(len(a), len(b))
     if index == "cosine":
-        return shared / math.sqrt(len(a) * len(b))
+        return shared**2, len(a) * len(b)
+    if index == "exact":
+        return int(a == b), 1
     raise ValueError(f"index: expected jaccard, dice, overlap, cosine or exact, got {index!r}")
 
 
@@ -64,18 +72,8 @@ def sets_overlap_enough(a: frozenset[int], b: frozenset[int], index: str, thresh
     alpha = Fraction(threshold).limit_denominator(10**6)
     if threshold > 0:
         alpha = max(alpha, Fraction(1, 10**6))
-    shared = len(a & b)
-    if index == "jaccard":
-        return Fraction(shared, len(a | b)) >= alpha
-    if index == "dice":
-        return Fraction(2 * shared, len(a) + len(b)) >= alpha
-    if index == "overlap":
-        return Fraction(shared, min(len(a), len(b))) >= alpha
-    if index == "cosine":  # i / sqrt(ab) >= alpha without the root: both sides are >= 0
-        return Fraction(shared**2, len(a) * len(b)) >= alpha**2
-    if index == "exact":
-        return Fraction(int(a == b)) >= alpha
-    raise ValueError(f"index: expected jaccard, dice, overlap, cosine or exact, got {index!r}")
+    found = Fraction(*_counts(a, b, index))
+    return found >= (alpha**2 if index == "cosine" else alpha)  # both sides are >= 0
 
 
 def overlap(labels: Tensor, other: Tensor | None = None, *, index: str = "jaccard") -> Tensor:

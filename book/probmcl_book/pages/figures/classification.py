@@ -16,12 +16,7 @@ Curve = tuple[Tensor, Tensor]
 
 
 def feature_by_mode(evaluated: Tensor, trained: Mapping[str, Tensor]) -> Figure:
-    """One feature of the same images, in evaluation mode against training mode.
-
-    Args:
-        evaluated: the feature in evaluation mode, ``(N,)``.
-        trained: the feature in training mode for each way of batching, ``(N,)``.
-    """
+    """One feature of N images in evaluation mode against training mode, one panel per way of batching."""
     c = colours()
     figure, grid = plt.subplots(1, len(trained), figsize=(7, 3.3), sharex=True, sharey=True, squeeze=False)
     low = min(float(values.min()) for values in (evaluated, *trained.values()))
@@ -35,12 +30,7 @@ def feature_by_mode(evaluated: Tensor, trained: Mapping[str, Tensor]) -> Figure:
 
 
 def loss_shapes(probability: Tensor, curves: Mapping[str, Curve]) -> Figure:
-    """Loss of one absent label, and its gradient, over the predicted probability; one line a loss.
-
-    Args:
-        probability: predicted probabilities, ascending, ``(M,)``.
-        curves: loss and gradient of each loss.
-    """
+    """Loss and gradient of one absent label over the predicted probability ``(M,)``, one line per loss."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(7, 3.4))
     for (name, (value, gradient)), colour in zip(curves.items(), colours().categorical, strict=False):
         left.plot(probability, value, color=colour, label=name)
@@ -53,14 +43,7 @@ def loss_shapes(probability: Tensor, curves: Mapping[str, Curve]) -> Figure:
 
 
 def absent_label(gamma: float, probability: Tensor, curves: Mapping[float, Curve], plain: Curve) -> Figure:
-    """Loss and gradient of one absent label at one focusing exponent, beside binary cross-entropy.
-
-    Args:
-        gamma: which of ``curves`` to draw.
-        probability: predicted probabilities, ascending, ``(M,)``.
-        curves: loss and gradient for each exponent.
-        plain: loss and gradient of binary cross-entropy.
-    """
+    """Loss and gradient of one absent label at the exponent ``gamma`` of ``curves``, beside ``plain`` BCE."""
     c = colours()
     figure, (left, right) = plt.subplots(1, 2, figsize=(6, 3))
     for axes, ours, cross_entropy in zip((left, right), curves[gamma], plain, strict=True):
@@ -75,13 +58,7 @@ def absent_label(gamma: float, probability: Tensor, curves: Mapping[float, Curve
 def probability_histograms(
     probabilities: Mapping[str, Tensor], labels: Tensor, thresholds: Mapping[str, Tensor]
 ) -> Figure:
-    """How probable each classifier finds absent and present labels, with its thresholds as ticks.
-
-    Args:
-        probabilities: for each classifier, ``(N, K)``.
-        labels: zeros and ones, ``(N, K)``.
-        thresholds: for each classifier the threshold of every class, ``(K,)``.
-    """
+    """How probable classifiers find absent and present labels ``(N, K)``; their K thresholds as ticks."""
     c = colours()
     figure, grid = plt.subplots(1, len(probabilities), figsize=(7, 3.3), sharey=True, squeeze=False)
     bins = [step / 25 for step in range(26)]

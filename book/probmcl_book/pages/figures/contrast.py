@@ -17,12 +17,9 @@ SAME_SPOT = 9.0  # degrees: points closer than this are drawn in one stack
 
 
 def nearest_images(images: Tensor, label_sets: Sequence[Sequence[str]], overlaps: Tensor) -> Figure:
-    """Anchors with their nearest other images: one row an anchor, the anchor in the first column.
+    """Anchors with their nearest other images ``(R, 1 + M, H, W)``: one row per anchor, which stands first.
 
-    Args:
-        images: grey images, ``(R, 1 + M, H, W)``.
-        label_sets: their label sets in words, R lists of 1 + M.
-        overlaps: Jaccard overlap of the anchor with its M neighbours, ``(R, M)``.
+    Below each image its label set, above each neighbour its Jaccard overlap ``(R, M)`` with the anchor.
     """
     c = colours()
     rows, columns = images.shape[:2]
@@ -39,12 +36,7 @@ def nearest_images(images: Tensor, label_sets: Sequence[Sequence[str]], overlaps
 
 
 def rule_matrices(weights: Mapping[str, Tensor], names: Sequence[str]) -> Figure:
-    """Positives under several rules, one square a rule; a row is an anchor.
-
-    Args:
-        weights: a matrix ``(N, N)`` of zeros and ones for each rule.
-        names: the N label sets in words.
-    """
+    """Positives under several rules, one square ``(N, N)`` per rule; a row is an anchor."""
     figure, grid = plt.subplots(1, len(weights), figsize=(7, 2.5), sharey=True, squeeze=False)
     for axes, (rule, matrix) in zip(grid[0], weights.items(), strict=True):
         draw_pairs(axes, matrix)
@@ -70,13 +62,10 @@ def draw_pairs(axes: Axes, matrix: Tensor) -> None:
 
 
 def pull_and_push(tau: float, z: Tensor, weights: Tensor, gradients: Mapping[float, Tensor]) -> Figure:
-    """How strongly each row moves an anchor at one temperature: on the circle, and as bars.
+    """How strongly each row moves an anchor at temperature ``tau``: on the circle, and as bars.
 
-    Args:
-        tau: the temperature.
-        z: unit embeddings, ``(M + 1, 2)``; row 0 is the anchor.
-        weights: whether each row is a positive of the anchor, ``(M + 1,)``.
-        gradients: derivative of the anchor's loss by its logits at each temperature, ``(M + 1,)``.
+    Row 0 of the unit embeddings ``z`` ``(M, 2)`` is the anchor, ``weights`` ``(M,)`` say who is its positive.
+    ``gradients`` holds for each temperature the derivative of the anchor's loss by its logits, ``(M,)``.
     """
     c = colours()
     figure, (circle, bars) = plt.subplots(1, 2, figsize=(6.6, 3.1), width_ratios=(1, 1.15))
@@ -100,12 +89,9 @@ def pull_and_push(tau: float, z: Tensor, weights: Tensor, gradients: Mapping[flo
 
 
 def settled(embeddings: Mapping[str, Tensor], label_sets: Sequence[str], classes: str) -> Figure:
-    """Where rows came to rest on the unit circle, one circle a rule; rows on the same spot form a stack.
+    """Where rows ``(M, 2)`` came to rest on the unit circle, one circle per rule; on one spot they stack.
 
-    Args:
-        embeddings: unit vectors ``(M, 2)`` for each rule.
-        label_sets: the M label sets as strings of one or two letters out of ``classes``.
-        classes: one letter a class, at most four.
+    A label set is a string of one or two letters out of ``classes``, which are at most four.
     """
     fill = dict(zip(classes, colours().categorical[3:], strict=False))  # the first three stand for roles
     width = 7 / len(embeddings)
@@ -130,16 +116,9 @@ def _draw_circle(axes: Axes) -> None:
 
 
 def _half_and_half(axes: Axes, place: Tensor, left: str, right: str) -> None:
-    axes.plot(
-        *place.tolist(),
-        marker="o",
-        fillstyle="full" if left == right else "left",
-        markersize=12,
-        markerfacecolor=left,
-        markerfacecoloralt=right,
-        markeredgecolor=colours().background,
-        linestyle="none",
-    )
+    (dot,) = axes.plot(*place.tolist(), "o", color=left, markersize=12)
+    dot.set(markerfacecoloralt=right, markeredgecolor=colours().background)
+    dot.set_fillstyle("full" if left == right else "left")
 
 
 def _stacks(z: Tensor, names: Sequence[str]) -> list[list[str]]:

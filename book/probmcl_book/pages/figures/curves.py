@@ -12,12 +12,7 @@ from probmcl_book.pages.style import colours
 
 
 def metric_over(curves: Mapping[str, Mapping[float, Interval]], *, setting: str) -> Figure:
-    """Test mAP over a setting on a logarithmic axis, one line a method, with its intervals.
-
-    Args:
-        curves: for every method the mAP by value of the setting.
-        setting: name of the setting.
-    """
+    """Test mAP over a setting on a logarithmic axis, one line per method, with its intervals."""
     c = colours()
     figure, axes = plt.subplots()
     for number, (method, found) in enumerate(curves.items()):
@@ -42,13 +37,9 @@ def few_and_all(
     titles: Sequence[str],
     families: Mapping[str, str],
 ) -> Figure:
-    """One line a method from what it reaches with few images to what it reaches with all.
+    """One line per method from its test mAP with ``few`` images to that with ``many``, under two ``titles``.
 
-    Args:
-        few: test mAP by method, with few images.
-        many: likewise, with all.
-        titles: names of the two amounts.
-        families: the family of each method; a family has a colour, ProbMCL one of its own.
+    A family of methods has a colour, ProbMCL one of its own.
     """
     c = colours()
     shared = sorted((name for name in few if name in many), key=lambda name: many[name].value)

@@ -16,12 +16,7 @@ from probmcl_book.pages.style import colours
 
 
 def intervals_by_method(intervals: Mapping[str, Interval], *, reference: str) -> Figure:
-    """One dot per method with its interval, and a line at the reference.
-
-    Args:
-        intervals: test mAP of every method.
-        reference: the method whose value is drawn as a line.
-    """
+    """Test mAP as one dot per method with its interval, and a dotted line at that of ``reference``."""
     methods = list(intervals)[::-1]
     figure, axes = plt.subplots(figsize=(7, 0.55 * len(methods) + 1.0))
     axes.axvline(intervals[reference].value, color=colours().muted, linestyle=":")
@@ -33,12 +28,7 @@ def intervals_by_method(intervals: Mapping[str, Interval], *, reference: str) ->
 
 
 def curves_by_epoch(panels: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], *, name: str) -> Figure:
-    """One line a run over epochs, one colour a method, one panel a title.
-
-    Args:
-        panels: for every title, for every method, one curve a seed. A method has one colour in all panels.
-        name: what the curves show.
-    """
+    """Curves of ``name`` over epochs: one panel per title, one colour per method, one line per seed."""
     c = colours()
     methods = dict.fromkeys(method for curves in panels.values() for method in curves)
     colour_of = dict(zip(methods, c.categorical, strict=False))
@@ -58,20 +48,16 @@ def curves_by_epoch(panels: Mapping[str, Mapping[str, Sequence[Sequence[float]]]
 def precision_by_frequency(
     frequency: Tensor, precision: Mapping[str, Sequence[float]], *, classes: Sequence[str] | None = None
 ) -> Figure:
-    """Average precision of each class over how frequent it is, one marker shape a method.
+    """Average precision of each class over its frequency ``(K,)``, one marker shape per method.
 
-    Args:
-        frequency: class frequencies, ``(K,)``.
-        precision: for every method the average precision of each class.
-        classes: K names; the digits if not given.
+    Classes are digits where they have no names.
     """
     c = colours()
     figure, axes = plt.subplots()
     order = torch.argsort(frequency)
     for colour, marker, (method, values) in zip(c.categorical, "os^Dv", precision.items(), strict=False):
-        axes.plot(
-            frequency[order], torch.tensor(values)[order], marker, color=colour, label=method, alpha=0.85
-        )
+        ordered = torch.tensor(values)[order]
+        axes.plot(frequency[order], ordered, marker, color=colour, label=method, alpha=0.85)
     for k in range(len(frequency)):
         highest = max(values[k] for values in precision.values())
         name, place = str(k) if classes is None else classes[k], (float(frequency[k]), highest)

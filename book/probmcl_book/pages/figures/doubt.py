@@ -19,13 +19,10 @@ MARKERS = "os^Dv<>"
 
 
 def risk_coverage_curves(record: Record, scores: Sequence[str]) -> Figure:
-    """Share of images with an error among those kept, over the share kept; one line a score.
+    """Share of images with an error among those kept, over the share kept; one line per score, at most seven.
 
-    Dotted: a score that knows nothing, and one that knows every error.
-
-    Args:
-        record: from :func:`~probmcl_book.studies.run_uncertainty`.
-        scores: at most seven of its scores.
+    Dotted: a score that knows nothing, and one that knows every error. The record is one of
+    :func:`~probmcl_book.studies.run_uncertainty`.
     """
     c = colours()
     found = over_seeds(record)
@@ -41,19 +38,16 @@ def risk_coverage_curves(record: Record, scores: Sequence[str]) -> Figure:
         series, area = found[name].series, found[name].metrics["AURC"].value
         label = f"{name} ({area:.2f})"
         axes.plot(series["coverage"], series["risk"], marker + "-", color=colour, label=label, markersize=4)
-    axes.set(
-        xlabel="share of the images kept", ylabel="share of these with an error", xlim=(0, 1), ylim=(0, None)
-    )
+    axes.set(xlabel="share of the images kept", ylabel="share of these with an error")
+    axes.set(xlim=(0, 1), ylim=(0, None))
     figure.legend(loc="outside lower center", ncols=2, title="score (area)")
     return figure
 
 
 def auroc_by_strength(record: Record, scores: Sequence[str]) -> Figure:
-    """AUROC of corrupted against clean images over the strength of a corruption, one panel a corruption.
+    """AUROC of corrupted against clean images over the strength: a panel per corruption, a line per score.
 
-    Args:
-        record: from :func:`~probmcl_book.studies.run_uncertainty`.
-        scores: at most seven of its scores.
+    The record is one of :func:`~probmcl_book.studies.run_uncertainty`; at most seven of its scores are drawn.
     """
     c = colours()
     found = {name: row.metrics for name, row in over_seeds(record).items()}
@@ -64,9 +58,8 @@ def auroc_by_strength(record: Record, scores: Sequence[str]) -> Figure:
             line = [found[name][f"{corruption} {strength} AUROC"] for strength in STRENGTHS]
             low, high = [one.low for one in line], [one.high for one in line]
             axes.fill_between(STRENGTHS, low, high, color=colour, alpha=0.2, linewidth=0)
-            axes.plot(
-                STRENGTHS, [one.value for one in line], marker + "-", color=colour, label=name, markersize=5
-            )
+            values = [one.value for one in line]
+            axes.plot(STRENGTHS, values, marker + "-", color=colour, label=name, markersize=5)
         axes.set(title=corruption, ylim=(0, 1.02), xticks=STRENGTHS)
     for axes in grid[1]:
         axes.set_xlabel("strength")
@@ -76,12 +69,7 @@ def auroc_by_strength(record: Record, scores: Sequence[str]) -> Figure:
 
 
 def doubt_by_count(count: Tensor, scores: Mapping[str, Tensor]) -> Figure:
-    """Quartiles of each score over the number of labels of an image, one panel a score.
-
-    Args:
-        count: labels of each image, whole numbers, ``(N,)``.
-        scores: doubt about each image, ``(N,)``, by name.
-    """
+    """Quartiles of each score ``(N,)`` over an image's number of labels ``(N,)``, one panel per score."""
     c = colours()
     figure, row = plt.subplots(1, len(scores), figsize=(7, 3), squeeze=False)
     sizes = torch.unique(count).tolist()

@@ -19,13 +19,10 @@ from probmcl_book.pages.style import DARK, colours
 
 
 def heat_maps(images: Tensor, maps: Mapping[str, Tensor], boxes: Tensor, questions: Sequence[str]) -> Figure:
-    """A row of images, and below it one row a method with its map laid over them; a box marks the object.
+    """A row of grey images ``(n, 1, H, W)`` of uint8, and below it one row per method with its map on them.
 
-    Args:
-        images: grey, uint8 ``(n, 1, H, W)``.
-        maps: for every method ``(n, H, W)`` in [0, 1].
-        boxes: ``(n, 4)``: left, top, right, bottom in pixels.
-        questions: words above each image, such as the label asked for.
+    Maps ``(n, H, W)`` are in [0, 1]; ``boxes`` ``(n, 4)``, left, top, right and bottom in pixels, mark the
+    object that the question above an image asks for.
     """
     c = colours()
     height, width = images.shape[2:]
@@ -40,19 +37,15 @@ def heat_maps(images: Tensor, maps: Mapping[str, Tensor], boxes: Tensor, questio
             )
             if row:
                 heat = list(maps.values())[row - 1][column]
-                _overlay(axes, heat, (0, width, height, 0))
+                layer = np.ones((*heat.shape, 4))  # (H, W, RGBA)
+                layer[..., :3] = to_rgb(DARK.negative)
+                layer[..., 3] = 0.85 * heat.numpy()  # the scene shines through where nothing speaks for it
+                axes.imshow(layer, extent=(0, width, height, 0), interpolation="bilinear")
             _outline(axes, boxes[column])
         grid[0, column].set_title(questions[column], loc="center")
     for axes, name in zip(grid[:, 0], ("scene", *maps), strict=True):
         axes.set_ylabel(name, color=c.text)
     return figure
-
-
-def _overlay(axes: Axes, heat: Tensor, extent: tuple[int, int, int, int]) -> None:
-    layer = np.ones((*heat.shape, 4))  # (H, W, RGBA)
-    layer[..., :3] = to_rgb(DARK.negative)
-    layer[..., 3] = 0.85 * heat.numpy()  # the scene shines through where nothing speaks for the label
-    axes.imshow(layer, extent=extent, interpolation="bilinear")
 
 
 def _outline(axes: Axes, box: Tensor) -> None:

@@ -12,11 +12,7 @@ from probmcl_book.pages.style import colours
 
 
 def permuted_correlations(found: Mapping[str, tuple[Tensor, float]]) -> Figure:
-    """Correlations with exchanged labels as histograms, and the observed one as a line; one panel a name.
-
-    Args:
-        found: for every name the correlations of the permutations, ``(P,)``, and the observed one.
-    """
+    """Correlations of permuted labels ``(P,)`` as a histogram, the observed one as a line; panels by name."""
     c = colours()
     figure, row = plt.subplots(1, len(found), figsize=(7, 2.9), sharex=True, sharey=True, squeeze=False)
     for axes, (name, (permuted, observed)) in zip(row[0], found.items(), strict=True):
@@ -29,12 +25,9 @@ def permuted_correlations(found: Mapping[str, tuple[Tensor, float]]) -> Figure:
 
 
 def label_maps(maps: Mapping[str, Tensor], groups: Sequence[int], names: Sequence[str]) -> Figure:
-    """Points in two dimensions, coloured by group; one panel a map, without axes that would mean something.
+    """Points ``(N, 2)`` coloured by group, one panel per map, without axes that would mean something.
 
-    Args:
-        maps: by name, each ``(N, 2)``.
-        groups: the group of each point, an index of ``names``.
-        names: of the groups, at most seven.
+    A group is an index of ``names``, which are at most seven.
     """
     c = colours()
     figure, row = plt.subplots(1, len(maps), figsize=(7, 2.9), squeeze=False)
@@ -42,10 +35,8 @@ def label_maps(maps: Mapping[str, Tensor], groups: Sequence[int], names: Sequenc
         for group, name in enumerate(names):
             chosen = [index for index, of in enumerate(groups) if of == group]
             x, y = points[chosen].T
-            colour = c.categorical[group]
-            axes.plot(
-                x, y, "osD^vPX"[group], color=colour, markersize=3.5, alpha=0.7, label=name, linestyle=""
-            )
+            marker, colour = "osD^vPX"[group], c.categorical[group]
+            axes.plot(x, y, marker, color=colour, markersize=3.5, alpha=0.7, label=name)
         axes.set(title=title, xticks=[], yticks=[])
     figure.legend(*row[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(names))
     return figure

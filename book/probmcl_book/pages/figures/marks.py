@@ -37,13 +37,9 @@ def at_top(axes: Axes, text: str, x: float, offset: tuple[float, float]) -> None
 def end_to_end(
     axes: Axes, rows: Sequence[str], parts: Mapping[str, Sequence[float]], styles: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Draw one bar per row, made of parts that stand end to end, and their legend above the axes.
+    """Draw one bar per row, from the top, of parts that stand end to end, and their legend above the axes.
 
-    Args:
-        axes: where to draw.
-        rows: names, from top to bottom.
-        parts: by name, the length of the part in every row.
-        styles: how to draw each part.
+    ``parts`` holds for each name the length in every row, ``styles`` how to draw each part.
     """
     start = [0.0] * len(rows)
     for (part, lengths), style in zip(parts.items(), styles, strict=False):

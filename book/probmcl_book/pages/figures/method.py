@@ -49,10 +49,8 @@ def example() -> tuple[Tensor, Tensor, GaussianMixture]:
 def method_overview(views: Tensor, labels: Tensor, mixture: GaussianMixture) -> Figure:
     """The two stages: views, encoder, mixtures, positives and loss; then a frozen encoder and a classifier.
 
-    Args:
-        views: two views of three images, ``(6, H, W)``; row i and row i + 3 belong together.
-        labels: label matrix of the three images, ``(3, K)``.
-        mixture: a mixture in two dimensions for every view.
+    Rows i and i + 3 of the views ``(6, H, W)``, and of their mixtures in the plane, belong to image i, which
+    has row i of the labels ``(3, K)``.
     """
     c = colours()
     figure = plt.figure(figsize=(11, 4.3), layout="none")

@@ -16,11 +16,7 @@ from probmcl_book.pages.style import colours
 
 
 def class_frequencies(frequencies: Mapping[str, Tensor]) -> Figure:
-    """Share of images that carry a class, from the most frequent class to the rarest, one line a data set.
-
-    Args:
-        frequencies: for each data set the share of images of every class, ``(K,)``, in any order.
-    """
+    """Share of images that carry each of K classes, from the most frequent on, one line per data set."""
     c = colours()
     figure, axes = plt.subplots()
     for (name, frequency), colour in zip(frequencies.items(), c.categorical, strict=False):
@@ -35,12 +31,7 @@ def class_frequencies(frequencies: Mapping[str, Tensor]) -> Figure:
 
 
 def ranking_and_steps(scores: Sequence[float], relevant: Sequence[bool]) -> Figure:
-    """Six ranked images with the precision at each positive, and the same numbers as an area.
-
-    Args:
-        scores: scores of one class in falling order, all different.
-        relevant: whether each image has the class.
-    """
+    """Images ranked by falling scores with the precision at each positive, and these numbers as an area."""
     c = colours()
     figure, (left, right) = plt.subplots(1, 2, figsize=(7, 3.3), width_ratios=(1.15, 1))
     found, recalls, precisions = 0, [0.0], []
@@ -54,14 +45,8 @@ def ranking_and_steps(scores: Sequence[float], relevant: Sequence[bool]) -> Figu
     left.set(title="Ranked by score", xlabel="score", ylabel="rank", xlim=(0, 1.25))
     left.set_yticks(range(1, len(scores) + 1))
     left.invert_yaxis()
-    right.bar(
-        recalls[:-1],
-        precisions,
-        width=1 / sum(relevant),
-        align="edge",
-        color=c.positive,
-        edgecolor=c.background,
-    )
+    look: Any = {"align": "edge", "color": c.positive, "edgecolor": c.background}
+    right.bar(recalls[:-1], precisions, width=1 / sum(relevant), **look)
     for before, after, precision in zip(recalls, recalls[1:], precisions, strict=False):
         right.text((before + after) / 2, precision + 0.02, f"{precision:.2f}", ha="center", color=c.text)
     right.set(title="AP is the area", xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.12))
@@ -70,13 +55,7 @@ def ranking_and_steps(scores: Sequence[float], relevant: Sequence[bool]) -> Figu
 
 
 def same_detector(frequency: Tensor, average_precision: Tensor, auroc: Tensor) -> Figure:
-    """AUROC and average precision over the frequency of a class, one dot a class.
-
-    Args:
-        frequency: share of images that carry each class, ``(K,)``.
-        average_precision: ``(K,)``.
-        auroc: ``(K,)``.
-    """
+    """AUROC and average precision over the frequency of a class, one dot per class; all three ``(K,)``."""
     c = colours()
     figure, axes = plt.subplots()
     order = frequency.argsort()
@@ -95,12 +74,9 @@ def same_detector(frequency: Tensor, average_precision: Tensor, auroc: Tensor) -
 
 
 def flattery(sizes: Sequence[int], on_validation: Tensor, on_test: Tensor) -> Figure:
-    """CF1 on test images, with thresholds chosen on validation images and on the test images themselves.
+    """CF1 on test images, with thresholds from as many validation images and from the test images.
 
-    Args:
-        sizes: number of validation images, which is the number of test images too.
-        on_validation: CF1 of each repetition at each size, ``(len(sizes), R)``.
-        on_test: the same with thresholds chosen on the test images.
+    Both hold one number per size and repetition, ``(len(sizes), R)``; the lines are means.
     """
     c = colours()
     figure, axes = plt.subplots()
@@ -121,12 +97,7 @@ def flattery(sizes: Sequence[int], on_validation: Tensor, on_test: Tensor) -> Fi
 
 
 def estimates_and_difference(estimates: Mapping[str, Interval], difference: Interval) -> Figure:
-    """Two systems with their intervals, and their difference with its own.
-
-    Args:
-        estimates: the metric of each system.
-        difference: the paired difference, the last system minus the first.
-    """
+    """Systems with their intervals, and the paired difference, the last minus the first, with its own."""
     c = colours()
     figure, (left, right) = plt.subplots(1, 2, figsize=(7, 2.3), width_ratios=(1.4, 1))
     wide: Any = {"linewidth": 3, "solid_capstyle": "butt", "markersize": 9}

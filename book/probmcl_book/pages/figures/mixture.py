@@ -23,13 +23,9 @@ LIMIT = 1.55
 def one_point_or_two(
     classes: Tensor, names: Sequence[str], point: Tensor, mixture: GaussianMixture
 ) -> Figure:
-    """A scene with the first and the last label, as one point and as a mixture.
+    """A scene with the first and the last label, as one point ``(2,)`` and as a mixture in two dimensions.
 
-    Args:
-        classes: directions of the classes on the unit circle, ``(K, 2)``.
-        names: their K names.
-        point: the single embedding of the scene, ``(2,)``.
-        mixture: one mixture in two dimensions for the same scene.
+    ``classes`` are the classes' directions on the unit circle, ``(K, 2)``.
     """
     c = colours()
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.0, 2.7))
@@ -49,14 +45,9 @@ def one_point_or_two(
 def inverse_problem(
     x: Tensor, z: Tensor, grid: Tensor, one: GaussianMixture, several: GaussianMixture
 ) -> Figure:
-    """The answers of a single Gaussian and of a mixture to the same inverse problem.
+    """The answers of a single Gaussian and of a mixture to the inverse problem x ``(N, 1)`` to z ``(N, 1)``.
 
-    Args:
-        x: inputs, ``(N, 1)``.
-        z: answers, ``(N, 1)``.
-        grid: inputs at which the mixtures stand, ``(G, 1)``.
-        one: G one-component mixtures in one dimension.
-        several: G mixtures in one dimension.
+    ``one`` and ``several`` are mixtures in one dimension, one row per input of the ``grid`` ``(G, 1)``.
     """
     c = colours()
     inputs = grid[:, 0].numpy()
@@ -76,13 +67,9 @@ def inverse_problem(
 
 
 def variance_by_input(kinds: Sequence[str], within: Tensor, between: Tensor, disagreement: Tensor) -> Figure:
-    """Variances of several trained networks for several kinds of input, a dot a network.
+    """Variances ``(starts, M)`` of several trained networks for M kinds of input, one dot per network.
 
-    Args:
-        kinds: names of the M kinds of input.
-        within: within variance, ``(starts, M)``.
-        between: between variance, ``(starts, M)``.
-        disagreement: variance of the networks' mean answers, ``(M,)``.
+    ``disagreement`` ``(M,)`` is the variance of the networks' mean answers.
     """
     c = colours()
     figure, axes = plt.subplots(figsize=(7.0, 3.8))
@@ -93,26 +80,14 @@ def variance_by_input(kinds: Sequence[str], within: Tensor, between: Tensor, dis
     words = (("within", c.anchor, -0.2), ("between", c.accent, 0.0), ("disagreement", c.negative, 0.2))
     for j, (word, colour, shift) in enumerate(words):
         axes.text(shift, 1.6 if j != 1 else 0.7, word, color=colour, ha=("right", "center", "left")[j])
-    axes.set(
-        title="Between marks ambiguity, disagreement what was not seen",
-        ylabel="variance",
-        yscale="log",
-        ylim=(5e-6, 4),
-        xlim=(-0.6, len(kinds) - 0.4),
-        xticks=range(len(kinds)),
-    )
-    axes.set_xticklabels(kinds)
+    axes.set(title="Between marks ambiguity, disagreement what was not seen", ylabel="variance")
+    axes.set(yscale="log", ylim=(5e-6, 4), xlim=(-0.6, len(kinds) - 0.4))
+    axes.set_xticks(range(len(kinds)), kinds)
     return figure
 
 
 def mixture_at_sigma(sigma: float, log_weights: Tensor, means: Tensor) -> Figure:
-    """Density of one 2-D mixture whose components all have the standard deviation ``sigma``.
-
-    Args:
-        sigma: shared standard deviation.
-        log_weights: ``(1, K)``.
-        means: ``(1, K, 2)``.
-    """
+    """Density of one 2-D mixture ``(1, K)`` whose components all have the standard deviation ``sigma``."""
     c = colours()
     mixture = GaussianMixture(log_weights, means, torch.full_like(log_weights, sigma))
     figure, axes = plt.subplots(figsize=(6.0, 3.4))
@@ -130,13 +105,7 @@ def mixture_at_sigma(sigma: float, log_weights: Tensor, means: Tensor) -> Figure
 
 
 def float_range(dimensions: Tensor, sigmas: Sequence[float], log_densities: Sequence[Tensor]) -> Figure:
-    """Log density at a typical point over the dimension, with the range of float32.
-
-    Args:
-        dimensions: ``(M,)``.
-        sigmas: standard deviations, one a line.
-        log_densities: log density in nats for every standard deviation, each ``(M,)``.
-    """
+    """Log density at a typical point over the dimension ``(M,)``, one line per sigma; float32's range."""
     c = colours()
     figure, axes = plt.subplots(figsize=(7.0, 3.9))
     info = torch.finfo(torch.float32)
@@ -147,12 +116,8 @@ def float_range(dimensions: Tensor, sigmas: Sequence[float], log_densities: Sequ
     for i, (sigma, line) in enumerate(zip(sigmas, log_densities, strict=True)):
         axes.plot(dimensions, line, color=c.categorical[i])
         axes.text(float(dimensions[-1]) + 2, float(line[-1]), f"σ = {sigma:g}", va="center")
-    axes.set(
-        title="Only a narrow band of dimensions and widths fits into float32",
-        xlabel="dimension D",
-        ylabel="log density (nats)",
-        xlim=(0, float(dimensions[-1]) * 1.14),
-    )
+    axes.set(title="Only a narrow band of dimensions and widths fits into float32", xlabel="dimension D")
+    axes.set(ylabel="log density (nats)", xlim=(0, float(dimensions[-1]) * 1.14))
     return figure
 
 
@@ -165,15 +130,7 @@ def _plane(axes: Axes) -> None:
 
 def _name_directions(axes: Axes, directions: Tensor, names: Sequence[str]) -> None:
     c = colours()
-    axes.scatter(
-        directions[:, 0],
-        directions[:, 1],
-        s=60,
-        facecolor=c.background,
-        edgecolor=c.anchor,
-        linewidths=2,
-        zorder=3,
-    )
+    axes.scatter(*directions.T, s=60, facecolor=c.background, edgecolor=c.anchor, linewidths=2, zorder=3)
     for direction, name in zip(directions, names, strict=True):
         x, y = (1.38 * direction).tolist()
         axes.text(x, y, name, color=c.anchor, ha="center", va="center", fontsize=13)

@@ -14,17 +14,11 @@ from torch import Tensor
 from probmcl_book.pages.style import colours
 
 Curves = Mapping[str, Sequence[float]]
-"""A training log: steps under ``"step"``, and one value a step under every other name."""
+"""A training log: steps under ``"step"``, and one value per step under every other name."""
 
 
 def training_curves(runs: Mapping[str, Curves], panels: Mapping[str, str], reference: Curves) -> Figure:
-    """What several runs logged, one panel a quantity, one line a run.
-
-    Args:
-        runs: the log of each run; line colours follow their order.
-        panels: the title of each panel, by the name of the quantity that it shows.
-        reference: values to mark by a dashed line, by the name of the quantity.
-    """
+    """What runs logged, one panel per quantity of ``panels``, one line per run; dashed: ``reference``."""
     c = colours()
     figure, column = plt.subplots(len(panels), 1, figsize=(7, 1.9 * len(panels)), sharex=True, squeeze=False)
     for axes, (name, title) in zip(column[:, 0], panels.items(), strict=True):
@@ -39,12 +33,9 @@ def training_curves(runs: Mapping[str, Curves], panels: Mapping[str, str], refer
 
 
 def circles(step: int, snapshots: Mapping[str, Mapping[int, Tensor]], positives: Tensor) -> Figure:
-    """Embeddings on the unit circle at one training step, one panel a run.
+    """Embeddings ``(M, 2)`` on the unit circle at one training step, one panel per run.
 
-    Args:
-        step: which snapshot to draw.
-        snapshots: for each run, embeddings ``(M, 2)`` by training step; row 0 is the anchor.
-        positives: which rows are positives of the anchor, ``(M,)``.
+    Row 0 is the anchor; ``positives`` ``(M,)`` says which rows are its positives.
     """
     c = colours()
     figure, row = plt.subplots(1, len(snapshots), figsize=(6, 3.3), squeeze=False)
@@ -65,10 +56,9 @@ def circles(step: int, snapshots: Mapping[str, Mapping[int, Tensor]], positives:
 
 
 def gradient_norms(moments: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figure:
-    """Gradient norm of each term by group of parameters, one panel a moment of training.
+    """Gradient norm of each term by group of parameters, one panel per moment of training.
 
-    Args:
-        moments: norms by moment, then by term, then by group; the first term is drawn in the anchor's colour.
+    The first term is drawn in the anchor's colour.
     """
     c = colours()
     figure, row = plt.subplots(1, len(moments), figsize=(7, 3.4), sharex=True, sharey=True, squeeze=False)
@@ -89,12 +79,7 @@ def gradient_norms(moments: Mapping[str, Mapping[str, Mapping[str, float]]]) -> 
 def switch_effects(
     effects: Mapping[str, Mapping[str, tuple[float, float]]], default: tuple[float, float]
 ) -> Figure:
-    """Loss and gradient norm when one argument changes and all others keep their defaults.
-
-    Args:
-        effects: by argument, then by value: the loss and the gradient norm.
-        default: loss and gradient norm with every argument at its default.
-    """
+    """Loss and gradient norm when one argument takes another value and all others keep their defaults."""
     c = colours()
     rows = [(argument, value) for argument, values in effects.items() for value in values]
     figure, pair = plt.subplots(1, 2, figsize=(7, 1.2 + 0.27 * len(rows)), sharey=True)

@@ -16,12 +16,7 @@ from probmcl_book.pages.style import colours
 
 
 def indices_against_jaccard(jaccard: Tensor, others: Mapping[str, Tensor]) -> Figure:
-    """Other indices over the Jaccard index, one dot a pair of label sets.
-
-    Args:
-        jaccard: Jaccard index of M pairs of sets, ``(M,)``.
-        others: the same pairs under each other index, ``(M,)``.
-    """
+    """Other indices over the Jaccard index, one dot per pair of label sets ``(M,)``."""
     c = colours()
     figure, grid = plt.subplots(1, len(others), figsize=(7, 2.5), sharey=True, squeeze=False)
     for axes, (index, values) in zip(grid[0], others.items(), strict=True):
@@ -35,13 +30,7 @@ def indices_against_jaccard(jaccard: Tensor, others: Mapping[str, Tensor]) -> Fi
 
 
 def positive_matrix(threshold: float, positives: Mapping[float, Tensor], label_sets: Sequence[str]) -> Figure:
-    """The positive sets of a batch at one threshold: a row is an anchor, filled cells are its positives.
-
-    Args:
-        threshold: which of ``positives`` to draw.
-        positives: a matrix ``(N, N)`` of booleans for each threshold.
-        label_sets: the N label sets in words.
-    """
+    """The positives ``(N, N)`` of a batch at one threshold: a row per anchor, filled where positive."""
     matrix = positives[threshold]
     counts = matrix.sum(1)  # (N,)
     figure, axes = plt.subplots(figsize=(6.2, 4.6))
@@ -51,7 +40,7 @@ def positive_matrix(threshold: float, positives: Mapping[float, Tensor], label_s
     for row, count in enumerate(counts.tolist()):
         axes.text(len(counts), row, f"{count}", va="center", color=colours().text)
     axes.set_title(
-        f"{counts.double().mean():.1f} positives an anchor, {int((counts == 0).sum())} without any"
+        f"{counts.double().mean():.1f} positives per anchor, {int((counts == 0).sum())} without any"
     )
     return figure
 
@@ -59,9 +48,7 @@ def positive_matrix(threshold: float, positives: Mapping[float, Tensor], label_s
 def threshold_steps(exact: PositiveStatistics, sampled: PositiveStatistics) -> Figure:
     """Positives and anchors without any, over the threshold: expectation as steps, a batch as dots.
 
-    Args:
-        exact: expectation at every value that the index can take, in ascending order, the last one at 1.
-        sampled: the same statistics of one batch, at any thresholds.
+    ``exact`` holds every value that the index can take, ascending, up to 1; ``sampled`` any thresholds.
     """
     c = colours()
     figure, (left, right) = plt.subplots(1, 2, figsize=(7, 3.2))
@@ -73,7 +60,7 @@ def threshold_steps(exact: PositiveStatistics, sampled: PositiveStatistics) -> F
         axes.stairs(steps, edges, baseline=None, color=colour, linewidth=2)
         axes.plot(sampled.thresholds, dots, "o", color=c.text, markersize=4, label="one batch")
         axes.set(xlabel="threshold α", xlim=(0, 1.02))
-    left.set(title="Positives an anchor", ylim=(0, None))
+    left.set(title="Positives per anchor", ylim=(0, None))
     right.set(title="Anchors without positives", ylim=(0, 1))
     right.yaxis.set_major_formatter(PercentFormatter(1))
     left.legend(loc="upper right")
@@ -81,12 +68,7 @@ def threshold_steps(exact: PositiveStatistics, sampled: PositiveStatistics) -> F
 
 
 def alone_by_batch_size(sizes: Sequence[int], shares: Mapping[str, Sequence[float]]) -> Figure:
-    """Share of anchors without a positive in another image, over the batch size, one line a threshold.
-
-    Args:
-        sizes: batch sizes.
-        shares: for each threshold, in words, the share at every size.
-    """
+    """Share of anchors without a positive in another image, over the batch size, one line per threshold."""
     c = colours()
     figure, axes = plt.subplots(figsize=(7, 3.2))
     for (threshold, line), colour in zip(shares.items(), c.categorical, strict=False):
@@ -104,9 +86,7 @@ def alone_by_batch_size(sizes: Sequence[int], shares: Mapping[str, Sequence[floa
 def pull_by_overlap(shares: Mapping[str, Sequence[float]], bands: Sequence[str]) -> Figure:
     """Where an anchor's pull goes under each rule, as bars divided by the overlap of the pair.
 
-    Args:
-        shares: for each rule the share of every band; they sum to one.
-        bands: names of the bands, from the strongest overlap to the weakest.
+    Shares of a rule sum to one; ``bands`` run from the strongest overlap to the weakest.
     """
     c = colours()
     figure, axes = plt.subplots(figsize=(7, 0.62 * len(shares) + 1.3))

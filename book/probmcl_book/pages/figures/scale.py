@@ -12,12 +12,7 @@ from probmcl_book.pages.style import colours
 
 
 def growth(rows: Sequence[int], mebibytes: Mapping[str, Sequence[float]]) -> Figure:
-    """Memory over the number of rows, both axes logarithmic, one line a way to compute.
-
-    Args:
-        rows: numbers of rows, ascending.
-        mebibytes: for each way the memory at every number of rows, in MiB.
-    """
+    """Memory over the number of rows, both axes logarithmic, one line per way to compute."""
     c = colours()
     figure, axes = plt.subplots(figsize=(7, 3.4))
     for colour, marker, (name, sizes) in zip(c.categorical, "os^D", mebibytes.items(), strict=False):
@@ -31,12 +26,9 @@ def growth(rows: Sequence[int], mebibytes: Mapping[str, Sequence[float]]) -> Fig
 
 
 def ratios(cases: Sequence[str], times: Mapping[str, Sequence[float | None]], *, label: str) -> Figure:
-    """How many times faster or smaller, one bar a case and kind, on a logarithmic axis from 1.
+    """How many times faster or smaller, one bar per case and kind, on a logarithmic axis from 1.
 
-    Args:
-        cases: names of the cases, from top to bottom.
-        times: for each kind of ratio its value in every case, > 0; None where it was not measured.
-        label: what the axis shows.
+    What was not measured is None, and has no bar.
     """
     c = colours()
     height = 0.8 / len(times)

@@ -20,12 +20,10 @@ def contact_sheet(
     *,
     value_range: tuple[float, float] = (0, 255),
 ) -> Figure:
-    """Rows of small grey images, each row with its name on the left and words above each image.
+    """Rows of small grey images ``(n, H, W)`` or ``(n, 1, H, W)``, each row with its name on the left.
 
-    Args:
-        rows: images of each row, ``(n, H, W)`` or ``(n, 1, H, W)``; all rows have the same n.
-        captions: words above each image, one list a row.
-        value_range: the values shown as black and white.
+    All rows have the same n. ``captions`` are words above each image, one list per row; ``value_range`` is
+    shown as black and white.
     """
     height, width = next(iter(rows.values())).shape[-2:]
     step = width + max(2, width // 10)  # from one image to the next
@@ -56,12 +54,8 @@ def label_graph(
 ) -> Figure:
     """Classes on a circle; edges where two labels come together much more or much less than by chance.
 
-    Args:
-        lift: P(i and j) / (P(i) P(j)), ``(K, K)``.
-        frequency: P(i), which sets the size of a node, ``(K,)``.
-        classes: K names.
-        together: lift from which on an edge is drawn.
-        apart: lift up to which a broken edge is drawn.
+    Lift ``(K, K)`` is P(i and j) / (P(i) P(j)): an edge is drawn from ``together`` on, or up to ``apart``.
+    The frequency P(i) ``(K,)`` sets the size of a node.
     """
     c = colours()
     figure, panels = plt.subplots(1, 2, figsize=(7, 3.8))
@@ -97,12 +91,7 @@ def _draw_nodes(
 
 
 def conditional_probabilities(panels: Mapping[str, Tensor], classes: Sequence[str]) -> Figure:
-    """P(column label | row label) as a map, one panel a source, with a common scale.
-
-    Args:
-        panels: ``(K, K)`` by name.
-        classes: K names.
-    """
+    """P(column label | row label) ``(K, K)`` as a map, one panel per source, with a common scale."""
     c = colours()
     wide = len(panels) > 1
     figure, axes_row = plt.subplots(

@@ -23,13 +23,7 @@ class Overlap(NamedTuple):
 
 
 def overlapping_densities(place: float, grid: Tensor, overlaps: Mapping[float, Overlap]) -> Figure:
-    """Two 1-D densities and their product, for one place of the component that moves.
-
-    Args:
-        place: the mean of the moving component; a key of ``overlaps``.
-        grid: where the densities stand, ``(G,)``.
-        overlaps: what to draw for every place.
-    """
+    """Two 1-D densities and their product on a ``grid`` ``(G,)``, for one place of the one that moves."""
     c = colours()
     shown = overlaps[place]
     figure, axes = plt.subplots(figsize=(6.0, 3.2))
@@ -40,13 +34,8 @@ def overlapping_densities(place: float, grid: Tensor, overlaps: Mapping[float, O
     for j, (words, colour) in enumerate((("anchor", c.anchor), ("other", c.negative), ("product", c.accent))):
         axes.text(0.015, 0.94 - 0.1 * j, words, color=colour, transform=axes.transAxes, va="top")
     axes.axvline(place, color=c.negative, linestyle=":", linewidth=1.3)
-    axes.set(
-        title=f"Sim = {shown.similarity:.3f}",
-        xlabel="z",
-        xlim=(float(grid[0]), float(grid[-1])),
-        ylim=(0, height),
-        yticks=[],
-    )
+    axes.set(title=f"Sim = {shown.similarity:.3f}", xlabel="z", yticks=[])
+    axes.set(xlim=(float(grid[0]), float(grid[-1])), ylim=(0, height))
     axes.spines["left"].set_visible(False)
     return figure
 
@@ -54,13 +43,7 @@ def overlapping_densities(place: float, grid: Tensor, overlaps: Mapping[float, O
 def monte_carlo_estimates(
     sizes: Sequence[int], ratios: Mapping[str, Tensor], errors: Mapping[str, Tensor]
 ) -> Figure:
-    """Monte-Carlo estimates over the closed form, with two standard errors.
-
-    Args:
-        sizes: numbers of samples.
-        ratios: estimate / closed form for every size, ``(len(sizes),)``; a panel an entry.
-        errors: standard errors of the ratios, of the same shape.
-    """
+    """Monte-Carlo estimates over the closed form, with two standard errors, per size; one panel per name."""
     c = colours()
     figure, panels = plt.subplots(1, len(ratios), sharey=True, figsize=(7.0, 3.2), squeeze=False)
     for axes, (name, values) in zip(panels[0], ratios.items(), strict=True):
@@ -73,12 +56,7 @@ def monte_carlo_estimates(
 
 
 def gram_and_spectra(gram: Tensor, spectra: Mapping[str, Tensor]) -> Figure:
-    """A Gram matrix and the eigenvalues of several matrices.
-
-    Args:
-        gram: ``(N, N)``, values in [0, 1].
-        spectra: eigenvalues of the matrix of each name, ``(N,)``.
-    """
+    """A Gram matrix ``(N, N)`` with values in [0, 1], and the eigenvalues ``(N,)`` of several matrices."""
     c = colours()
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.0, 3.3), width_ratios=(1, 1.25))
     image = left.imshow(gram.numpy(), vmin=0, vmax=1)
@@ -98,12 +76,7 @@ def gram_and_spectra(gram: Tensor, spectra: Mapping[str, Tensor]) -> Figure:
 
 
 def score_matrices(names: Sequence[str], matrices: Mapping[str, Tensor]) -> Figure:
-    """Similarities of a few label sets, one square a way of scoring, with the numbers written in.
-
-    Args:
-        names: the N label sets in words.
-        matrices: values in [0, 1], each ``(N, N)``.
-    """
+    """Similarities in [0, 1] of N label sets, one square ``(N, N)`` per way of scoring, with the numbers."""
     c = colours()
     figure, panels = plt.subplots(1, len(matrices), figsize=(7.0, 3.9), sharey=True, squeeze=False)
     for axes, (title, matrix) in zip(panels[0], matrices.items(), strict=True):
@@ -121,36 +94,25 @@ def score_matrices(names: Sequence[str], matrices: Mapping[str, Tensor]) -> Figu
 
 
 def spread_of_scores(dimensions: Sequence[int], scores: Sequence[Tensor]) -> Figure:
-    """How far log Sim spreads over the pairs of a batch, for several dimensions.
-
-    Args:
-        dimensions: one a row of the figure.
-        scores: log Sim of all pairs of different rows for each dimension.
-    """
+    """How far log Sim spreads over the pairs of a batch: extremes, quartiles, median; a row per dimension."""
     c = colours()
     figure, axes = plt.subplots(figsize=(7.0, 2.9))
     for row, values in enumerate(scores):
-        low, quarter, middle, three, high = values.quantile(
-            torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0])
-        ).tolist()
+        low, quarter, middle, three, high = values.quantile(torch.linspace(0, 1, 5)).tolist()
         axes.plot([low, high], [row, row], color=c.anchor, linewidth=2)
         axes.plot([quarter, three], [row, row], color=c.anchor, linewidth=9)
         axes.plot([middle], [row], marker="|", color=c.background, markersize=9)
-    axes.set(
-        title="The spread grows with the dimension", xlabel="log Sim (nats)", ylim=(-0.7, len(scores) - 0.3)
-    )
+    axes.set(title="The spread grows with the dimension", xlabel="log Sim (nats)")
+    axes.set_ylim(-0.7, len(scores) - 0.3)
     axes.set_yticks(range(len(scores)), [f"D = {d}" for d in dimensions])
     axes.invert_yaxis()
     return figure
 
 
 def gradient_norms(sigmas: Sequence[float], norms: Mapping[str, Tensor], dimensions: Sequence[int]) -> Figure:
-    """Norm of the contrastive loss's gradient over sigma; a panel a logit, a line a dimension.
+    """Norm of the contrastive loss's gradient over sigma; one panel per logit, one line per dimension.
 
-    Args:
-        sigmas: shared standard deviations, falling or rising.
-        norms: for each name of a logit ``(len(dimensions), len(sigmas))``.
-        dimensions: one a line.
+    Norms are ``(len(dimensions), len(sigmas))``.
     """
     c = colours()
     bottom = 1e-20
@@ -158,9 +120,7 @@ def gradient_norms(sigmas: Sequence[float], norms: Mapping[str, Tensor], dimensi
     for axes, (name, values) in zip(panels[0], norms.items(), strict=True):
         for i, dimension in enumerate(dimensions):
             line = values[i].clamp(min=bottom)
-            axes.plot(
-                sigmas, line, marker="o", markersize=4, color=c.categorical[i], label=f"D = {dimension}"
-            )
+            axes.plot(sigmas, line, "o-", markersize=4, color=c.categorical[i], label=f"D = {dimension}")
         axes.axhline(bottom, color=c.muted, linestyle=":", linewidth=1)
         axes.set(title=f"Logits {name}", xlabel="σ of all components", xscale="log", yscale="log")
         axes.set_xticks([0.05, 0.1, 0.2, 0.5, 1], ["0.05", "0.1", "0.2", "0.5", "1"])

@@ -24,10 +24,6 @@ def tornado(record: Record, *, default: str) -> Figure:
 
     The band in the middle is the default's own interval. It decides nothing: settings share seeds and images,
     so whether a bar is more than chance stands in the paired differences.
-
-    Args:
-        record: one mean row per setting, with intervals.
-        default: name of the default's row.
     """
     c = colours()
     found = _mean_ap(record)
@@ -43,10 +39,8 @@ def tornado(record: Record, *, default: str) -> Figure:
         axes.plot(ends, [height, height], color=c.text, linewidth=1.2)
     axes.set_yticks(range(len(settings)), settings)
     axes.tick_params(axis="y", length=0)
-    axes.set(
-        xlabel=f"mAP minus that of the default ({default}: {base.value:.3f})",
-        ylim=(-0.7, len(settings) - 0.3),
-    )
+    axes.set_xlabel(f"mAP minus that of the default ({default}: {base.value:.3f})")
+    axes.set_ylim(-0.7, len(settings) - 0.3)
     return figure
 
 
@@ -59,16 +53,7 @@ def sensitivity(
     metric: str = "mAP",
     default: float | None = None,
 ) -> Figure:
-    """A metric over a setting with its interval as a band, and below it the positives of an anchor.
-
-    Args:
-        values: of the setting, ascending.
-        found: the metric at each value.
-        counts: mean number of positives at each value.
-        setting: name of the setting.
-        metric: name of the metric.
-        default: the value to mark.
-    """
+    """A metric over a setting with its interval as a band, and below it the positives per anchor."""
     c = colours()
     figure, (upper, lower) = plt.subplots(2, 1, figsize=(7, 4.6), sharex=True, height_ratios=(2, 1))
     low, high = [one.low for one in found], [one.high for one in found]
@@ -80,17 +65,13 @@ def sensitivity(
         at_top(upper, "default", default, (4, -4))
         lower.axvline(default, color=c.muted, linestyle=":")
     upper.set_ylabel(metric)
-    lower.set(xlabel=setting, ylabel="positives an anchor")
+    lower.set(xlabel=setting, ylabel="positives per anchor")
     figure.align_ylabels()
     return figure
 
 
 def method_comparison(record: Record) -> Figure:
-    """One dot per method with its interval, the best on top; the start's linear probe is a line.
-
-    Args:
-        record: one mean row per method.
-    """
+    """Mean mAP as one dot per method with its interval, the best on top; the start's probe is a line."""
     found = _mean_ap(record)
     reference = found.pop(START, None)
     methods = sorted(found, key=lambda name: found[name].value)
@@ -107,14 +88,7 @@ def method_comparison(record: Record) -> Figure:
 def precision_of_classes(
     record: Record, frequency: Tensor, classes: Sequence[str], methods: Sequence[str]
 ) -> Figure:
-    """Average precision of each class, the mean over seeds, over how frequent the class is.
-
-    Args:
-        record: rows with a seed hold the series ``average_precision``.
-        frequency: share of the images that carry each class, ``(K,)``.
-        classes: K names.
-        methods: which to draw, at most five.
-    """
+    """Average precision of each class, mean over seeds, over its frequency ``(K,)``; up to five methods."""
     found = {}
     for method in methods:
         runs = [
@@ -127,12 +101,9 @@ def precision_of_classes(
 
 
 def accuracy_by_seconds(record: Record) -> Figure:
-    """The mAP over the seconds of training, one dot per method; the start is a line.
+    """Mean mAP over the seconds of training, one dot per method; the start is a line.
 
     The axis is logarithmic where the longest training takes more than ten times as long as the shortest.
-
-    Args:
-        record: one mean row per method.
     """
     rows = over_seeds(record)
     reference = rows.pop(START, None)

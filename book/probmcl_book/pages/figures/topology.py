@@ -15,12 +15,9 @@ from probmcl_book.pages.style import colours
 
 
 def label_trees(similarities: Mapping[str, Tensor], classes: Sequence[str]) -> Figure:
-    """Each similarity as a tree and a heat map in the tree's order, side by side.
+    """Two or three similarities ``(K, K)``, each as a tree and a heat map in the tree's order, side by side.
 
-    Args:
-        similarities: two or three by name, each ``(K, K)``, symmetric and without NaN: labels that never
-            occur have to be left out.
-        classes: K names.
+    They are symmetric and without NaN: labels that never occur have to be left out.
     """
     c = colours()
     figure, grid = plt.subplots(

@@ -14,28 +14,18 @@ from probmcl_book.pages.style import colours
 
 
 def step_times(seconds: Mapping[str, Mapping[str, float]]) -> Figure:
-    """One step as a bar of its parts, one bar a method.
-
-    Args:
-        seconds: for each method the seconds of every part, in the order of the step.
-    """
+    """One step as a bar of its parts in their order, one bar per method."""
     c = colours()
     parts = list(next(iter(seconds.values())))
     figure, axes = plt.subplots(figsize=(7, 0.75 * len(seconds) + 1.4))
     lengths = {part: [1000 * line[part] for line in seconds.values()] for part in parts}
     end_to_end(axes, list(seconds), lengths, [{"color": colour, "height": 0.6} for colour in c.categorical])
-    axes.set_xlabel("milliseconds a step")
+    axes.set_xlabel("milliseconds per step")
     return figure
 
 
 def schedules(rates: Sequence[float], decays: Sequence[float], target: float) -> Figure:
-    """Learning rate and decay of the moving average over the steps of a run.
-
-    Args:
-        rates: learning rate of every step.
-        decays: decay of the moving average at every step.
-        target: the decay that is asked for.
-    """
+    """Learning rate and decay of the moving average over a run's steps; ``target`` is the decay asked for."""
     c = colours()
     figure, (left, right) = plt.subplots(1, 2, figsize=(7, 3.1))
     left.plot(rates, color=c.anchor)
@@ -48,12 +38,7 @@ def schedules(rates: Sequence[float], decays: Sequence[float], target: float) ->
 
 
 def precision_errors(sigmas: Sequence[float], errors: Mapping[str, Sequence[float]]) -> Figure:
-    """Largest error of the logits over sigma when the mixture is kept in a number format, one line a format.
-
-    Args:
-        sigmas: standard deviations, ascending.
-        errors: for each format the largest error among all pairs at every sigma, > 0.
-    """
+    """Largest error of a logit over sigma if the mixture is kept in a number format, one line per format."""
     c = colours()
     figure, axes = plt.subplots(figsize=(7, 3.4))
     axes.axhline(1, color=c.muted, linewidth=1, linestyle="--")
@@ -61,25 +46,18 @@ def precision_errors(sigmas: Sequence[float], errors: Mapping[str, Sequence[floa
     for (name, line), colour in zip(errors.items(), c.categorical, strict=False):
         axes.plot(sigmas, line, color=colour, marker="o", markersize=4)
         axes.text(sigmas[0] / 1.08, line[0], name, color=colour, ha="right", va="center")
-    axes.set(
-        title="Narrow components need long numbers",
-        xlabel="standard deviation σ",
-        ylabel="largest error of a logit",
-        xscale="log",
-        yscale="log",
-        xlim=(sigmas[0] / 1.7, sigmas[-1] * 1.1),
-    )
+    axes.set(title="Narrow components need long numbers", xlabel="standard deviation σ")
+    axes.set(ylabel="largest error of a logit", xscale="log", yscale="log")
+    axes.set_xlim(sigmas[0] / 1.7, sigmas[-1] * 1.1)
     axes.set_xticks(sigmas, [f"{sigma:g}" for sigma in sigmas])
     axes.minorticks_off()
     return figure
 
 
 def stage_logs(histories: Mapping[str, History], before: Mapping[str, float]) -> Figure:
-    """Contrastive loss, effective rank and watched metric over the epochs, one line a start.
+    """Contrastive loss, effective rank and watched metric over the epochs, one line per start.
 
-    Args:
-        histories: a finished stage for each start.
-        before: the watched metric of each start before training.
+    ``before`` is the watched metric of each start before training.
     """
     figure, panels = plt.subplots(1, 3, figsize=(7, 3.2))
     curves = ("contrastive", "effective_rank", "watched")
