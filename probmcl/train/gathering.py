@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from inspect import signature
 from itertools import chain
 from typing import Any
 
@@ -30,10 +31,16 @@ class AcrossRanks(nn.Module):
 
     Args:
         criterion: such as :class:`~probmcl.loss.ProbMCLLoss`.
+
+    Raises:
+        TypeError: if the criterion cannot score some rows against all, as ``KMCLLoss`` cannot.
     """
 
     def __init__(self, criterion: ContrastiveCriterion) -> None:
         super().__init__()
+        if not _scores_anchors(criterion):
+            name = type(criterion).__name__
+            raise TypeError(f"criterion: expected one that scores anchors, as ProbMCLLoss does, got {name}")
         self.criterion = criterion
 
     def forward(self, output: HeadOutput, labels: Tensor) -> Tensor:
@@ -55,6 +62,15 @@ class AcrossRanks(nn.Module):
         found = self.criterion.in_parts(joined, all_labels, torch.cat([own, own + len(all_labels)]))
         parts = {name: value * share.ranks for name, value in found.parts.items()}
         return LossParts(found.total * share.ranks, parts, found.diagnostics)
+
+
+def _scores_anchors(criterion: Any) -> bool:
+    """Whether ``criterion.in_parts(output, labels, anchors)`` is a call that works."""
+    try:
+        signature(criterion.in_parts).bind("output", "labels", "anchors")
+    except (AttributeError, TypeError):
+        return False
+    return bool(getattr(criterion, "scores_anchors", True))
 
 
 def gather_rows(tensors: Sequence[Tensor]) -> tuple[list[Tensor], list[int]]:

@@ -19,7 +19,7 @@ from probmcl._modes import evaluating, training
 from probmcl.data.seeded import seeded
 from probmcl.loss import LossParts
 from probmcl.train.batches import Batches, Loader, batch_size
-from probmcl.train.checkpoint import check_same_run, latest_checkpoint, save_checkpoint
+from probmcl.train.checkpoint import check_same_run, latest_checkpoint, save_checkpoint, writing
 from probmcl.train.distributed import (
     all_reduce_means,
     broadcast,
@@ -103,7 +103,9 @@ def fit(
         ValueError: if the loader has no batch or another batch size than the settings, all of the model is
             frozen, the criterion has weights to train, ``watch`` gives NaN, or the checkpoint is torn,
             foreign or of another run; the message says what differs.
-        FloatingPointError: if the loss is NaN or infinite at the end of an epoch.
+        FloatingPointError: if loss or weights are not finite where a checkpoint or an epoch would end; the
+            checkpoint is then the last finite one.
+        BlockingIOError: if another process writes the checkpoint.
     """
     if not len(loader):
         raise ValueError("loader: expected at least one batch, got none")
@@ -121,7 +123,7 @@ def fit(
         kind = type(module).__name__  # the optimiser has the model's weights alone
         raise ValueError(f"criterion: expected one without weights to train, got {kind} with some")
     run = _Run(model, loader, settings, device, module)
-    with seeded(seed), training(model):
+    with seeded(seed), training(model), writing(checkpoint):
         if checkpoint is not None:
             loss = {} if criterion is None else criterion_identity(criterion)
             known_by = {"seed": seed, "criterion": loss, **(identity or {})}
@@ -142,19 +144,14 @@ class _Run:
         loader: Loader,
         settings: TrainingSettings,
         device: torch.device,
-        criterion: nn.Module | None,
+        criterion: Any,
     ) -> None:
         self.model, self.settings, self.device = model, settings, device
         self.batches, self.criterion = Batches(loader, device), criterion
         self.shared = shared_batches(loader) is not None
         self.replica = replicate(model, device) if self.shared else model  # what a step calls
         self.optimiser = torch.optim.AdamW(parameter_groups(model, settings.weight_decay), lr=1e-8)
-        steps = len(loader) * settings.epochs
-        # A rise of exactly one step has no length, and PyTorch divides by it.
-        warmup = 1.5 / steps if math.isclose(settings.warmup * steps, 1) else settings.warmup
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, max_lr=settings.learning_rate, total_steps=steps, pct_start=warmup
-        )
+        self.schedule = _one_cycle(self.optimiser, settings, steps=len(loader) * settings.epochs)
         scaled = settings.precision == "float16" and device.type == "cuda"
         self.scaler = torch.amp.GradScaler(device.type, enabled=scaled)
         decay = settings.ema_decay
@@ -202,12 +199,8 @@ class _Run:
         if self.shared:
             self.join(meter)
             broadcast(self.model, self.kept_model)
-        loss = meter.read("loss")[""]  # reading waits for the device, so the clock below is honest
+        loss = self.finite_loss(meter)  # reading waits for the device, so the clock below is honest
         seconds = meter.seconds
-        if not math.isfinite(loss):
-            raise FloatingPointError(
-                f"the loss of epoch {number} is {loss}; its parts: {meter.read('parts')}"
-            )
         with evaluating(self.kept_model):
             watched = None if watch is None else float(watch(self.kept_model))  # NumPy's is not plain
         watched = broadcast_object(watched) if self.shared else watched
@@ -223,6 +216,24 @@ class _Run:
             views_per_second=meter.views * (this_share().ranks if self.shared else 1) / seconds,
             data_share=meter.waited / seconds,
             watched=watched,
+        )
+
+    def finite_loss(self, meter: EpochMeter) -> float:
+        """The mean loss of the epoch so far; an error before anything that is not finite is kept."""
+        loss = meter.read("loss")[""]
+        weights = [weight for weight in self.model.parameters() if weight.requires_grad]
+        if math.isfinite(loss) and all(weight.isfinite().all() for weight in weights):
+            return loss
+        number, what = (
+            len(self.history.epochs) + 1,
+            "is" if not math.isfinite(loss) else "left NaN in weights,",
+        )
+        saved = self.checkpoint is not None and self.checkpoint.exists()
+        raise FloatingPointError(
+            f"the loss of epoch {number} {what} {loss} after {meter.steps} steps; its parts: "
+            f"{meter.read('parts')}"
+            + f"; {self.checkpoint} is of before, the same call goes on there"
+            * saved
         )
 
     def join(self, meter: EpochMeter) -> None:
@@ -286,12 +297,8 @@ class _Run:
     def checkpoint_to(self, path: str | Path, every: int | None, known_by: dict[str, Any]) -> None:
         """Go on from the checkpoint at ``path`` if there is one, and write there from now on."""
         self.checkpoint, self.checkpoint_steps = Path(path), every
-        self.identity = {
-            **known_by,
-            "steps": len(self.batches),
-            "settings": asdict(self.settings),
-            "model": shapes(self.model),
-        }
+        settings, model = asdict(self.settings), shapes(self.model)
+        self.identity = {**known_by, "steps": len(self.batches), "settings": settings, "model": model}
         saved = latest_checkpoint(path)
         if saved is not None:
             check_same_run(path, saved["run"], self.identity)
@@ -301,8 +308,10 @@ class _Run:
         """Write a checkpoint, if the run has one."""
         if self.checkpoint is None:
             return
-        if self.shared and self.meter is not None:
-            self.join(self.meter)  # all ranks will go on from what rank 0 writes
+        if self.meter is not None:
+            if self.shared:
+                self.join(self.meter)  # all ranks will go on from what rank 0 writes
+            self.finite_loss(self.meter)
         save_checkpoint(self.checkpoint, self.state() | {"run": self.identity})
 
 
@@ -318,6 +327,18 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
         {"params": [p for p in trainable if p.dim() > 1], "weight_decay": weight_decay},
         {"params": [p for p in trainable if p.dim() <= 1], "weight_decay": 0.0},
     ]
+
+
+def _one_cycle(
+    optimiser: torch.optim.Optimizer, settings: TrainingSettings, *, steps: int
+) -> torch.optim.lr_scheduler.OneCycleLR:
+    """The schedule of the settings; a single step is at the peak."""
+    # A rise of exactly one step has no length, and PyTorch divides by it.
+    rise = 1.5 / steps if math.isclose(settings.warmup * steps, 1) else settings.warmup
+    rise, begin = (rise, 25.0) if steps > 1 else (0.75, 1.0)
+    return torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, settings.learning_rate, total_steps=max(steps, 2), pct_start=rise, div_factor=begin
+    )
 
 
 def to_device(batch: Any, device: torch.device) -> Any:
