@@ -74,11 +74,10 @@ def sync_folder(folder: Path) -> None:
 def one_writer(lock: str | Path, leftovers: str = "**/.*.[0-9]*.tmp") -> Iterator[None]:
     """Write to a folder as the only process inside the block; what killed writers left there is removed.
 
-    The system releases the lock when the process ends, however it ends. Within one process it can be taken
-    again.
+    The system releases the lock when the process ends, however it ends. The process may take it again.
 
     Args:
-        lock: the file to lock, in the folder, which is made if needed; it is there during the block.
+        lock: a file in the folder that is there during the block; the folder is made if needed.
         leftovers: which temporary files of :func:`whole_file` are those of this writer.
 
     Raises:

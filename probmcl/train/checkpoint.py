@@ -30,8 +30,8 @@ def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
 
     Of several ranks the first writes, and the others return at once.
 
-    The state goes to a file beside ``path`` and is on the disk before any name changes. The checkpoint that
-    was there, if it is whole, is then kept as ``NAME.previous.pt``, and the new one takes its name.
+    The state is on the disk beside ``path`` before any name changes. The checkpoint that was there, if it is
+    whole, is then kept as ``NAME.previous.pt``.
 
     Args:
         path: the file to write; its folder is made if needed.
@@ -53,14 +53,14 @@ def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
     if not is_first():
         return
     path = Path(path)
-    fresh = _fresh(path)
+    fresh = _beside(path, "new")
     try:
         with whole_file(fresh) as file:
             torch.save({"format": FORMAT, **state}, file)
     except RuntimeError as error:  # torch reports a write that failed half-way in its own terms
         raise OSError(f"path: {path} could not be written ({error.__context__ or error})") from error
     if path.exists() and not _damage(path):  # a torn file must not push out the whole one before it
-        os.replace(path, _previous(path))
+        os.replace(path, _beside(path, "previous"))
     os.replace(fresh, path)
     sync_folder(path.parent)
 
@@ -82,15 +82,9 @@ def _check_plain(value: object, name: str) -> None:
 def load_checkpoint(path: str | Path) -> dict[str, Any]:
     """Read a checkpoint written by :func:`save_checkpoint`, onto the CPU.
 
-    Args:
-        path: the file to read.
-
-    Returns:
-        The state.
-
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the file is torn, or is not a checkpoint of this package.
+        ValueError: if the file is torn, damaged, or not a checkpoint of this package.
     """
     path = Path(path)
     if damage := _damage(path):
@@ -100,7 +94,7 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
     except MemoryError:
         raise
     except Exception as error:  # a whole file that is not torch's, or would run code
-        raise TornCheckpointError(f"path: {path} is torn or not a checkpoint ({error})") from error
+        raise ValueError(f"path: {path} is not a checkpoint ({error})") from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise ValueError(f"path: {path} is not a checkpoint of this package (expected format {FORMAT})")
     return state
@@ -118,7 +112,7 @@ def latest_checkpoint(path: str | Path) -> dict[str, Any] | None:
         The state, or None if nothing has been saved yet.
 
     Raises:
-        ValueError: if the file is not a checkpoint of this package, or torn without a whole one before it.
+        ValueError: if the file is no checkpoint of this package, or torn without a whole one before it.
 
     Example:
         >>> latest_checkpoint("nothing/saved/yet.pt") is None
@@ -128,7 +122,7 @@ def latest_checkpoint(path: str | Path) -> dict[str, Any] | None:
 
 
 def _latest(path: Path) -> dict[str, Any] | None:
-    previous, newest = _previous(path), path if path.exists() else _fresh(path)
+    previous, newest = _beside(path, "previous"), path if path.exists() else _beside(path, "new")
     if not newest.exists():  # else killed between the two renames of a save
         return None
     try:
@@ -160,13 +154,9 @@ def _damage(path: Path) -> str | None:
     return damaged and f"the checksum of {damaged} is wrong"
 
 
-def _previous(path: Path) -> Path:
-    """Where the checkpoint before the newest is kept."""
-    return path.with_suffix(f".previous{path.suffix}")
-
-
-def _fresh(path: Path) -> Path:
-    return path.with_suffix(f".new{path.suffix}")
+def _beside(path: Path, what: str) -> Path:
+    """Where the previous checkpoint is kept, or a new one until it has its name."""
+    return path.with_suffix(f".{what}{path.suffix}")
 
 
 def check_same_run(path: str | Path, saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:
@@ -174,7 +164,7 @@ def check_same_run(path: str | Path, saved: Mapping[str, Any], now: Mapping[str,
 
     Args:
         path: the checkpoint's file, for the message.
-        saved: what the checkpoint says it belongs to; mappings may be nested.
+        saved: what the checkpoint belongs to; mappings may be nested.
         now: the same of what is running.
 
     Raises:

@@ -23,11 +23,10 @@ from probmcl.train.distributed import this_share
 class AcrossRanks(nn.Module):
     """A contrastive criterion over the joined batch of all ranks, each rank scoring its own anchors.
 
-    Every rank sees the embeddings, mixtures and labels of all, in the order in which one process would have
-    them: the first views of all ranks, then the second views. It scores its own rows as anchors against all
-    rows, and the sum is divided by the weight of the anchors of all ranks. As ``DistributedDataParallel``
-    averages gradients over the ranks, the loss is multiplied by their number: the mean gradient is that of
-    one process on the joined batch, and so is the mean of the losses.
+    Every rank sees the rows of all in the order of one process: all first views, then the second ones. It
+    scores its own rows as anchors, and the sum is divided by the weight of the anchors of all ranks. As
+    ``DistributedDataParallel`` averages gradients, the loss is multiplied by the number of ranks: the means
+    of gradients and of losses are those of one process on the joined batch.
 
     Args:
         criterion: such as :class:`~probmcl.loss.ProbMCLLoss`.
@@ -76,8 +75,7 @@ def _scores_anchors(criterion: Any) -> bool:
 def gather_rows(tensors: Sequence[Tensor]) -> tuple[list[Tensor], list[int]]:
     """Join the rows of all ranks, rank by rank; gradients flow back to the rank that a row came from.
 
-    The tensors travel side by side in one tensor. So there is one exchange forward and one backward, whatever
-    the loss does with them, and no rank waits for an exchange that another leaves out.
+    They travel side by side: one exchange forward and one backward, so that no rank waits for another.
 
     Args:
         tensors: each ``(n, ...)``, with at least two dimensions; n may differ between ranks and may be 0.
@@ -90,12 +88,9 @@ def gather_rows(tensors: Sequence[Tensor]) -> tuple[list[Tensor], list[int]]:
     padded = functional.pad(packed, (0, 0, 0, max(sizes) - len(packed)))  # (max n, width)
     gathered: Tensor = _AllGather.apply(padded)  # (ranks, max n, width)
     joined = torch.cat([rows[:size] for rows, size in zip(gathered, sizes, strict=True)])  # (N, width)
-    columns = torch.split(joined, [math.prod(tensor.shape[1:]) for tensor in tensors], 1)
-    found = [
-        column.reshape(len(joined), *tensor.shape[1:]).to(tensor.dtype)
-        for column, tensor in zip(columns, tensors, strict=True)
-    ]
-    return found, sizes
+    columns = torch.split(joined, [math.prod(rows.shape[1:]) for rows in tensors], 1)
+    pairs = zip(columns, tensors, strict=True)
+    return [column.reshape(len(joined), *rows.shape[1:]).to(rows.dtype) for column, rows in pairs], sizes
 
 
 def gather_in_order(

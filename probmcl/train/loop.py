@@ -70,9 +70,8 @@ def fit(
     while the module around them is not. Afterwards every module is in the mode that it had before.
 
     Over several ranks, rank 0's watched metric decides for all, losses in the history are those of the joined
-    batches, and rank 0 alone writes and reads the checkpoint, for all of them. (From three ranks on, a run
-    that was interrupted may differ in the last bits: the order of sums over ranks changes after a process's
-    first step.)
+    batches, and rank 0 alone writes and reads the checkpoint. (From three ranks on, an interrupted run may
+    differ in the last bits: the order of sums over ranks changes after a process's first step.)
 
     Args:
         model: the module to train; it is moved to ``device``.
@@ -83,17 +82,15 @@ def fit(
             gives the same weights, bit by bit; the shuffle of a loader that was used before has moved on.
         watch: validation metric after every epoch, of the model in evaluation mode; without one the last
             epoch is kept. With a moving average of the weights, it is the average that is watched and kept.
-        criterion: the loss inside ``step``. A checkpoint knows its run by it: by a function's name, or by a
-            module's class and its public numbers and strings. A module is moved to ``device``, and
-            checkpoints hold its buffers.
+        criterion: the loss inside ``step``, by which a checkpoint knows its run: a function's name, or a
+            module's class and public settings. A module is moved to ``device``; checkpoints hold its buffers.
         identity: what else a checkpoint knows its run by, such as the checksum of the training data.
         device: where to train.
         checkpoint: a file written after every epoch; if it exists, training goes on from it, and on the same
-            CPU ends with the weights of a run that was never interrupted, bit by bit. The checkpoint before
-            it is kept beside it, and serves if the newest is torn.
-        checkpoint_steps: write it after every so many steps of an epoch as well; for epochs of an hour. Going
-            on in the middle of an epoch skips the batches it has seen; a loader of
-            :func:`~probmcl.data.make_loader` does so without reading their images.
+            CPU ends with the weights of a run that was never interrupted, bit by bit. The one before it is
+            kept beside it, and serves if the newest is damaged.
+        checkpoint_steps: write it after every so many steps of an epoch as well. Going on in the middle of an
+            epoch skips the batches it has seen; a loader of ``make_loader`` does so without their images.
         progress: text beside a progress bar; None for no bar.
 
     Returns:
@@ -126,8 +123,7 @@ def fit(
     with seeded(seed), training(model), writing(checkpoint):
         if checkpoint is not None:
             loss = {} if criterion is None else criterion_identity(criterion)
-            known_by = {"seed": seed, "criterion": loss, **(identity or {})}
-            run.checkpoint_to(checkpoint, checkpoint_steps, known_by)
+            run.checkpoint_to(checkpoint, checkpoint_steps, seed=seed, criterion=loss, **(identity or {}))
         for epoch in range(len(run.history.epochs) + 1, settings.epochs + 1):
             run.keep(run.epoch(epoch, step, watch, progress))
             run.save()
@@ -173,14 +169,12 @@ class _Run:
         interrupted = self.meter is not None
         meter = self.meter = self.meter or EpochMeter()
         batches = self.batches.epoch_from(meter.steps) if interrupted else self.batches.epoch()
-        bar = tqdm(
-            meter.waiting(batches),
-            desc=f"{progress} {number}/{self.settings.epochs}",
-            total=len(self.batches),
-            initial=meter.steps,
-            disable=progress is None,
-            leave=False,
+        title, total, silent = (
+            f"{progress} {number}/{self.settings.epochs}",
+            len(self.batches),
+            progress is None,
         )
+        bar = tqdm(meter.waiting(batches), title, total, initial=meter.steps, disable=silent, leave=False)
         for batch in bar:
             parts = self.step(step, batch)
             meter.add(parts, count_views(batch))
@@ -238,8 +232,8 @@ class _Run:
 
     def join(self, meter: EpochMeter) -> None:
         """Give every rank the mean over the ranks of what their meters hold."""
-        found = meter.sums | {("views", ""): torch.tensor(float(meter.views), device=self.device)}
-        meter.sums = all_reduce_means(found)
+        views = torch.tensor(float(meter.views), device=self.device)
+        meter.sums = all_reduce_means({**meter.sums, ("views", ""): views})
         meter.views = meter.sums.pop(("views", "")).item()
 
     def step(self, step: Step, batch: Any) -> LossParts:
@@ -294,7 +288,7 @@ class _Run:
         if state["epoch"] is not None:
             self.meter = EpochMeter.from_state(state["epoch"], self.device)
 
-    def checkpoint_to(self, path: str | Path, every: int | None, known_by: dict[str, Any]) -> None:
+    def checkpoint_to(self, path: str | Path, every: int | None, **known_by: Any) -> None:
         """Go on from the checkpoint at ``path`` if there is one, and write there from now on."""
         self.checkpoint, self.checkpoint_steps = Path(path), every
         settings, model = asdict(self.settings), shapes(self.model)
@@ -323,10 +317,8 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
     [(1, 0.1), (3, 0.0)]
     """
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    return [
-        {"params": [p for p in trainable if p.dim() > 1], "weight_decay": weight_decay},
-        {"params": [p for p in trainable if p.dim() <= 1], "weight_decay": 0.0},
-    ]
+    wide, narrow = ([p for p in trainable if (p.dim() > 1) is wanted] for wanted in (True, False))
+    return [{"params": wide, "weight_decay": weight_decay}, {"params": narrow, "weight_decay": 0.0}]
 
 
 def _one_cycle(

@@ -84,7 +84,7 @@ def read_label_matrix(path: str | Path) -> tuple[Tensor, tuple[str, ...], dict[s
     if not zipfile.is_zipfile(path) and Path(path).is_file():
         raise ValueError(f"path: expected an npz file, got {Path(path).name}, which is none")
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             found = {name: arrays[name] for name in ("labels", "classes", "split") if name in arrays.files}
             names = arrays.files
     except DAMAGED as error:
