@@ -36,10 +36,8 @@ def linear_probe(
 ) -> tuple[nn.Linear, History]:
     """Train a linear classifier on features of a frozen encoder (M14).
 
-    The encoder does not move, so its features are computed once (see :func:`~probmcl.train.predict`). They
-    are standardised for the optimiser's sake, and the standardisation is folded into the returned layer,
-    which takes features as they are. A feature that is constant in training teaches nothing: its weights
-    are zero.
+    Features, computed once (:func:`~probmcl.train.predict`), are standardised for the optimiser's sake; the
+    returned layer takes them as they are. A feature that is constant in training has zero weights.
 
     Args:
         features: frozen features of the training images, ``(N, F)``, of any precision; computed in float32.

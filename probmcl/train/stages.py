@@ -138,11 +138,11 @@ def probe_encoder(
     Args:
         encoder: maps images to features ``(N, F)``; left as it is.
         train: images to learn from.
-        validation: images by which the epoch is chosen.
+        validation: images by which the epoch is chosen, by ``metric``.
         criterion: the asymmetric loss (M14), or another.
         settings: optimiser and schedule.
         plain_view: the view without chance.
-        metric: what the epoch is chosen by, on validation images.
+        metric: what the epoch is chosen by.
         seed: seeds initialisation and order.
         plain_batch: images of a batch of features.
         options: device, checkpoints and progress, see :func:`~probmcl.train.fit`.

@@ -148,14 +148,8 @@ def test_biases_and_normalisation_do_not_decay() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("epochs", 0),
-        ("batch_size", 0),
-        ("learning_rate", 0.0),
-        ("weight_decay", -1.0),
-        ("warmup", 0.0),
-        ("warmup", 1.0),
-        ("ema_decay", 1.5),
-        ("precision", "float8"),
+        *[("epochs", 0), ("batch_size", 0), ("learning_rate", 0.0), ("weight_decay", -1.0)],
+        *[("warmup", 0.0), ("warmup", 1.0), ("ema_decay", 1.5), ("precision", "float8")],
     ],
 )
 def test_bad_settings_are_named(name: str, value: object) -> None:
