@@ -81,6 +81,7 @@ class RunFolder:
         about, tensors = read_tensors(path)
         if key_of(about) != key:
             raise ValueError(f"path: {path} holds another run than its name says; remove it")
+        shutil.rmtree(path.with_suffix(""), ignore_errors=True)  # it was killed while it removed its stages
         return about, tensors
 
     @cached_property
@@ -138,6 +139,7 @@ class RunFolder:
         about, tensors = found
         if start_key(Recipe.from_dict(about["recipe"]), about["seed"]) != key:
             raise ValueError(f"path: {path} holds another start than its name says; remove it")
+        shutil.rmtree(path.with_suffix(""), ignore_errors=True)
         encoder = pretrain(replace(recipe, start=None), seed=seed)
         encoder.load_state_dict(tensors)
         return encoder.to(memory_format=torch.channels_last)
