@@ -28,9 +28,8 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 def training(model: nn.Module) -> Iterator[None]:
     """Training mode inside the block, but for what is frozen; after it every module has its own mode again.
 
-    Frozen is a part none of whose parameters needs a gradient: inside the block it works as in evaluation, so
-    its statistics do not move and its dropout is off. Frozen is also a single layer that is in evaluation
-    mode while the module around it is not, such as a batch normalisation whose weights may still learn.
+    Frozen is a part none of whose parameters needs a gradient: its statistics do not move and its dropout is
+    off. Frozen is also a single layer in evaluation mode while the module around it is not.
 
     >>> model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2).requires_grad_(False)).eval()
     >>> with training(model):

@@ -56,6 +56,8 @@ class ContrastiveCriterion(nn.Module):
         True
     """
 
+    scores_anchors = True  # whether ``anchors`` may be given
+
     def forward(self, output: object, labels: Tensor, anchors: Tensor | None = None) -> Tensor:
         """The loss, a scalar."""
         return self._terms(*batch(output, labels, anchors))[0]

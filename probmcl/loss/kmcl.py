@@ -127,6 +127,8 @@ class KMCLLoss(ContrastiveCriterion):
         ['asymmetric', 'contrastive', 'reconstruction']
     """
 
+    scores_anchors = False
+
     def __init__(
         self, temperature: float = 0.17, contrastive_weight: float = 1.0, reconstruction_weight: float = 1.0
     ) -> None:

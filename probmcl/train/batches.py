@@ -73,10 +73,8 @@ class Batches:
     def random(self) -> dict[str, Any]:
         """Where the random numbers stand: torch's, and the loader's own."""
         shuffle = getattr(self.loader, "generator", None)
-        return {
-            "random": _random_state(self.device),
-            "shuffle": None if shuffle is None else shuffle.get_state(),
-        }
+        own = None if shuffle is None else shuffle.get_state()
+        return {"random": _random_state(self.device), "shuffle": own}
 
     def set_random(self, state: dict[str, Any]) -> None:
         """Go on from :meth:`random`."""

@@ -7,13 +7,14 @@ import warnings
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 
-from probmcl._files import sync_folder, whole_file
+from probmcl._files import DAMAGED, one_writer, sync_folder, whole_file
 from probmcl.train.distributed import broadcast_object, is_first
 
 FORMAT = "probmcl-checkpoint-2"
@@ -29,8 +30,8 @@ def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
 
     Of several ranks the first writes, and the others return at once.
 
-    The state goes to a file beside ``path`` and is on the disk before any name changes. The checkpoint that
-    was there, if it is whole, is then kept as ``NAME.previous.pt``, and the new one takes its name.
+    The state is on the disk beside ``path`` before any name changes. The checkpoint that was there, if it is
+    whole, is then kept as ``NAME.previous.pt``.
 
     Args:
         path: the file to write; its folder is made if needed.
@@ -52,16 +53,14 @@ def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
     if not is_first():
         return
     path = Path(path)
-    for left in path.parent.glob(f".{path.stem}.new{path.suffix}.*.tmp"):  # by a process that was killed
-        left.unlink(missing_ok=True)
-    fresh = _fresh(path)
+    fresh = _beside(path, "new")
     try:
         with whole_file(fresh) as file:
             torch.save({"format": FORMAT, **state}, file)
     except RuntimeError as error:  # torch reports a write that failed half-way in its own terms
         raise OSError(f"path: {path} could not be written ({error.__context__ or error})") from error
-    if zipfile.is_zipfile(path):  # a torn file must not push out the whole one before it
-        os.replace(path, _previous(path))
+    if path.exists() and not _damage(path):  # a torn file must not push out the whole one before it
+        os.replace(path, _beside(path, "previous"))
     os.replace(fresh, path)
     sync_folder(path.parent)
 
@@ -83,24 +82,19 @@ def _check_plain(value: object, name: str) -> None:
 def load_checkpoint(path: str | Path) -> dict[str, Any]:
     """Read a checkpoint written by :func:`save_checkpoint`, onto the CPU.
 
-    Args:
-        path: the file to read.
-
-    Returns:
-        The state.
-
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the file is torn, or is not a checkpoint of this package.
+        ValueError: if the file is torn, damaged, or not a checkpoint of this package.
     """
     path = Path(path)
-    with path.open("rb") as file:
-        try:
-            state: Any = torch.load(file, map_location="cpu", weights_only=True)
-        except MemoryError:
-            raise
-        except Exception as error:  # damaged bytes fail in a dozen ways, OSError among them
-            raise TornCheckpointError(f"path: {path} is torn or not a checkpoint ({error})") from error
+    if damage := _damage(path):
+        raise TornCheckpointError(f"path: {path} is torn or not a checkpoint ({damage})")
+    try:
+        state: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # a whole file that is not torch's, or would run code
+        raise ValueError(f"path: {path} is not a checkpoint ({error})") from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise ValueError(f"path: {path} is not a checkpoint of this package (expected format {FORMAT})")
     return state
@@ -118,7 +112,7 @@ def latest_checkpoint(path: str | Path) -> dict[str, Any] | None:
         The state, or None if nothing has been saved yet.
 
     Raises:
-        ValueError: if the file is not a checkpoint of this package, or torn without a whole one before it.
+        ValueError: if the file is no checkpoint of this package, or torn without a whole one before it.
 
     Example:
         >>> latest_checkpoint("nothing/saved/yet.pt") is None
@@ -128,11 +122,11 @@ def latest_checkpoint(path: str | Path) -> dict[str, Any] | None:
 
 
 def _latest(path: Path) -> dict[str, Any] | None:
-    previous = _previous(path)
-    if not path.exists():  # never saved, or killed between the two renames of a save
-        return load_checkpoint(_fresh(path)) if _fresh(path).exists() else None
+    previous, newest = _beside(path, "previous"), path if path.exists() else _beside(path, "new")
+    if not newest.exists():  # else killed between the two renames of a save
+        return None
     try:
-        return load_checkpoint(path)
+        return load_checkpoint(newest)
     except TornCheckpointError as error:
         if not previous.exists():
             raise
@@ -141,13 +135,28 @@ def _latest(path: Path) -> dict[str, Any] | None:
         return state
 
 
-def _previous(path: Path) -> Path:
-    """Where the checkpoint before the newest is kept."""
-    return path.with_suffix(f".previous{path.suffix}")
+def writing(path: str | Path | None) -> AbstractContextManager[None]:
+    """Hold a checkpoint against other processes, on the rank that writes it."""
+    if path is None or not is_first():
+        return nullcontext()
+    path = Path(path)
+    return one_writer(path.with_name(f"{path.name}.lock"), f".{path.stem}.new{path.suffix}.*.tmp")
 
 
-def _fresh(path: Path) -> Path:
-    return path.with_suffix(f".new{path.suffix}")
+def _damage(path: Path) -> str | None:
+    """What is wrong with a file: it holds a CRC-32 of every part, which torch writes and does not check."""
+    with path.open("rb") as file:
+        try:
+            with zipfile.ZipFile(file) as parts:
+                damaged = parts.testzip()
+        except (*DAMAGED, OSError) as error:  # damaged bytes fail in a dozen ways
+            return str(error) or type(error).__name__
+    return damaged and f"the checksum of {damaged} is wrong"
+
+
+def _beside(path: Path, what: str) -> Path:
+    """Where the previous checkpoint is kept, or a new one until it has its name."""
+    return path.with_suffix(f".{what}{path.suffix}")
 
 
 def check_same_run(path: str | Path, saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:
@@ -155,7 +164,7 @@ def check_same_run(path: str | Path, saved: Mapping[str, Any], now: Mapping[str,
 
     Args:
         path: the checkpoint's file, for the message.
-        saved: what the checkpoint says it belongs to; mappings may be nested.
+        saved: what the checkpoint belongs to; mappings may be nested.
         now: the same of what is running.
 
     Raises:

@@ -36,10 +36,8 @@ def linear_probe(
 ) -> tuple[nn.Linear, History]:
     """Train a linear classifier on features of a frozen encoder (M14).
 
-    The encoder does not move, so its features are computed once (see :func:`~probmcl.train.predict`). They
-    are standardised for the optimiser's sake, and the standardisation is folded into the returned layer,
-    which takes features as they are. A feature that is constant in training teaches nothing: its weights
-    are zero.
+    Features, computed once (:func:`~probmcl.train.predict`), are standardised for the optimiser's sake; the
+    returned layer takes them as they are. A feature that is constant in training has zero weights.
 
     Args:
         features: frozen features of the training images, ``(N, F)``, of any precision; computed in float32.
@@ -75,19 +73,11 @@ def linear_probe(
     loader: Loader = DataLoader(data, settings.batch_size, shuffle=True, generator=shuffle)
 
     folded = partial(_fold, mean=mean, deviation=deviation, constant=constant)
+    watched = None if watch is None else lambda model: watch(folded(model))
     known_by = {"features": features, "labels": labels} if options.get("checkpoint") else {}
-    history = fit(
-        layer,
-        loader,
-        _classification_step(criterion),
-        settings,
-        seed=seed,
-        watch=None if watch is None else lambda model: watch(folded(model)),
-        criterion=criterion,
-        # Rank 0's, which reads the checkpoint for all.
-        identity=broadcast_object({name: checksum(tensor) for name, tensor in known_by.items()}),
-        **options,
-    )
+    identity = broadcast_object({name: checksum(tensor) for name, tensor in known_by.items()})  # rank 0's
+    named: dict[str, Any] = {"seed": seed, "watch": watched, "criterion": criterion, "identity": identity}
+    history = fit(layer, loader, _classification_step(criterion), settings, **named, **options)
     return folded(layer), history
 
 
@@ -119,16 +109,8 @@ def end_to_end(
         The history of the epochs.
     """
     step = _classification_step(criterion)
-    return fit(
-        classifier,
-        loader,
-        step if shared_batches(loader) is None else _weighted_by_images(step),
-        settings,
-        seed=seed,
-        watch=watch,
-        criterion=criterion,
-        **options,
-    )
+    step = step if shared_batches(loader) is None else _weighted_by_images(step)
+    return fit(classifier, loader, step, settings, seed=seed, watch=watch, criterion=criterion, **options)
 
 
 def _classification_step(criterion: Criterion) -> Step:

@@ -49,13 +49,6 @@ def contrastive_stage(
         views, labels = batch
         return scored.in_parts(model(torch.cat(views)), labels)  # 2N rows: all first views, all second
 
-    return fit(
-        nn.Sequential(encoder, head),
-        loader,
-        step,
-        settings,
-        seed=seed,
-        watch=None if watch is None else lambda model: watch(model.get_submodule("0")),
-        criterion=criterion,
-        **options,
-    )
+    model = nn.Sequential(encoder, head)
+    watched = None if watch is None else lambda model: watch(model.get_submodule("0"))
+    return fit(model, loader, step, settings, seed=seed, watch=watched, criterion=criterion, **options)

@@ -1,8 +1,7 @@
 """Many processes: each trains on its share of every batch, together they train as one on the whole batch.
 
-All of it is ``torch.distributed``: ``torchrun`` starts the processes (the *ranks*), gloo on CPUs or NCCL on
-GPUs carries tensors between them, ``DistributedDataParallel`` averages the gradients. Without ``torchrun``
-there is one rank, and training is as if this file did not exist.
+``torchrun`` starts the processes (the *ranks*), gloo on CPUs or NCCL on GPUs carries tensors between them,
+``DistributedDataParallel`` averages the gradients. Without ``torchrun`` there is one rank.
 """
 
 from __future__ import annotations
@@ -87,9 +86,8 @@ def shared_batches(loader: object) -> SharedBatches | None:
 def replicate(model: nn.Module, device: torch.device) -> nn.Module:
     """Wrap a model so that its gradients are the mean over the ranks; all start from rank 0's weights.
 
-    Batch normalisation: on CUDA its layers become ``SyncBatchNorm`` (in place), which takes mean and variance
-    over the joined batch. It does not exist on the CPU: there each rank normalises with its own images, as if
-    batches were smaller, and rank 0's running statistics are kept.
+    On CUDA batch normalisation becomes ``SyncBatchNorm`` (in place), over the joined batch. On the CPU, which
+    has none, each rank normalises with its own images, and rank 0's running statistics are kept.
     """
     if device.type != "cuda":
         return DistributedDataParallel(model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from inspect import signature
 from itertools import chain
 from typing import Any
 
@@ -22,18 +23,23 @@ from probmcl.train.distributed import this_share
 class AcrossRanks(nn.Module):
     """A contrastive criterion over the joined batch of all ranks, each rank scoring its own anchors.
 
-    Every rank sees the embeddings, mixtures and labels of all, in the order in which one process would have
-    them: the first views of all ranks, then the second views. It scores its own rows as anchors against all
-    rows, and the sum is divided by the weight of the anchors of all ranks. As ``DistributedDataParallel``
-    averages gradients over the ranks, the loss is multiplied by their number: the mean gradient is that of
-    one process on the joined batch, and so is the mean of the losses.
+    Every rank sees the rows of all in the order of one process: all first views, then the second ones. It
+    scores its own rows as anchors, and the sum is divided by the weight of the anchors of all ranks. As
+    ``DistributedDataParallel`` averages gradients, the loss is multiplied by the number of ranks: the means
+    of gradients and of losses are those of one process on the joined batch.
 
     Args:
         criterion: such as :class:`~probmcl.loss.ProbMCLLoss`.
+
+    Raises:
+        TypeError: if the criterion cannot score some rows against all, as ``KMCLLoss`` cannot.
     """
 
     def __init__(self, criterion: ContrastiveCriterion) -> None:
         super().__init__()
+        if not _scores_anchors(criterion):
+            name = type(criterion).__name__
+            raise TypeError(f"criterion: expected one that scores anchors, as ProbMCLLoss does, got {name}")
         self.criterion = criterion
 
     def forward(self, output: HeadOutput, labels: Tensor) -> Tensor:
@@ -57,11 +63,19 @@ class AcrossRanks(nn.Module):
         return LossParts(found.total * share.ranks, parts, found.diagnostics)
 
 
+def _scores_anchors(criterion: Any) -> bool:
+    """Whether ``criterion.in_parts(output, labels, anchors)`` is a call that works."""
+    try:
+        signature(criterion.in_parts).bind("output", "labels", "anchors")
+    except (AttributeError, TypeError):
+        return False
+    return bool(getattr(criterion, "scores_anchors", True))
+
+
 def gather_rows(tensors: Sequence[Tensor]) -> tuple[list[Tensor], list[int]]:
     """Join the rows of all ranks, rank by rank; gradients flow back to the rank that a row came from.
 
-    The tensors travel side by side in one tensor. So there is one exchange forward and one backward, whatever
-    the loss does with them, and no rank waits for an exchange that another leaves out.
+    They travel side by side: one exchange forward and one backward, so that no rank waits for another.
 
     Args:
         tensors: each ``(n, ...)``, with at least two dimensions; n may differ between ranks and may be 0.
@@ -74,12 +88,9 @@ def gather_rows(tensors: Sequence[Tensor]) -> tuple[list[Tensor], list[int]]:
     padded = functional.pad(packed, (0, 0, 0, max(sizes) - len(packed)))  # (max n, width)
     gathered: Tensor = _AllGather.apply(padded)  # (ranks, max n, width)
     joined = torch.cat([rows[:size] for rows, size in zip(gathered, sizes, strict=True)])  # (N, width)
-    columns = torch.split(joined, [math.prod(tensor.shape[1:]) for tensor in tensors], 1)
-    found = [
-        column.reshape(len(joined), *tensor.shape[1:]).to(tensor.dtype)
-        for column, tensor in zip(columns, tensors, strict=True)
-    ]
-    return found, sizes
+    columns = torch.split(joined, [math.prod(rows.shape[1:]) for rows in tensors], 1)
+    pairs = zip(columns, tensors, strict=True)
+    return [column.reshape(len(joined), *rows.shape[1:]).to(rows.dtype) for column, rows in pairs], sizes
 
 
 def gather_in_order(

@@ -99,15 +99,11 @@ class EpochMeter:
 
     def waiting(self, batches: Iterable[Any]) -> Iterator[Any]:
         """Hand on the batches, and time how long each was waited for."""
-        iterator = iter(batches)
-        while True:
-            asked = time.perf_counter()
-            try:
-                batch = next(iterator)
-            except StopIteration:
-                return
+        asked = time.perf_counter()
+        for batch in batches:
             self.waited += time.perf_counter() - asked
             yield batch
+            asked = time.perf_counter()
 
     def add(self, parts: LossParts, views: int) -> None:
         """Add one step."""

@@ -19,7 +19,7 @@ from probmcl._modes import evaluating, training
 from probmcl.data.seeded import seeded
 from probmcl.loss import LossParts
 from probmcl.train.batches import Batches, Loader, batch_size
-from probmcl.train.checkpoint import check_same_run, latest_checkpoint, save_checkpoint
+from probmcl.train.checkpoint import check_same_run, latest_checkpoint, save_checkpoint, writing
 from probmcl.train.distributed import (
     all_reduce_means,
     broadcast,
@@ -70,9 +70,8 @@ def fit(
     while the module around them is not. Afterwards every module is in the mode that it had before.
 
     Over several ranks, rank 0's watched metric decides for all, losses in the history are those of the joined
-    batches, and rank 0 alone writes and reads the checkpoint, for all of them. (From three ranks on, a run
-    that was interrupted may differ in the last bits: the order of sums over ranks changes after a process's
-    first step.)
+    batches, and rank 0 alone writes and reads the checkpoint. (From three ranks on, an interrupted run may
+    differ in the last bits: the order of sums over ranks changes after a process's first step.)
 
     Args:
         model: the module to train; it is moved to ``device``.
@@ -83,17 +82,15 @@ def fit(
             gives the same weights, bit by bit; the shuffle of a loader that was used before has moved on.
         watch: validation metric after every epoch, of the model in evaluation mode; without one the last
             epoch is kept. With a moving average of the weights, it is the average that is watched and kept.
-        criterion: the loss inside ``step``. A checkpoint knows its run by it: by a function's name, or by a
-            module's class and its public numbers and strings. A module is moved to ``device``, and
-            checkpoints hold its buffers.
+        criterion: the loss inside ``step``, by which a checkpoint knows its run: a function's name, or a
+            module's class and public settings. A module is moved to ``device``; checkpoints hold its buffers.
         identity: what else a checkpoint knows its run by, such as the checksum of the training data.
         device: where to train.
         checkpoint: a file written after every epoch; if it exists, training goes on from it, and on the same
-            CPU ends with the weights of a run that was never interrupted, bit by bit. The checkpoint before
-            it is kept beside it, and serves if the newest is torn.
-        checkpoint_steps: write it after every so many steps of an epoch as well; for epochs of an hour. Going
-            on in the middle of an epoch skips the batches it has seen; a loader of
-            :func:`~probmcl.data.make_loader` does so without reading their images.
+            CPU ends with the weights of a run that was never interrupted, bit by bit. The one before it is
+            kept beside it, and serves if the newest is damaged.
+        checkpoint_steps: write it after every so many steps of an epoch as well. Going on in the middle of an
+            epoch skips the batches it has seen; a loader of ``make_loader`` does so without their images.
         progress: text beside a progress bar; None for no bar.
 
     Returns:
@@ -103,7 +100,9 @@ def fit(
         ValueError: if the loader has no batch or another batch size than the settings, all of the model is
             frozen, the criterion has weights to train, ``watch`` gives NaN, or the checkpoint is torn,
             foreign or of another run; the message says what differs.
-        FloatingPointError: if the loss is NaN or infinite at the end of an epoch.
+        FloatingPointError: if loss or weights are not finite where a checkpoint or an epoch would end; the
+            checkpoint is then the last finite one.
+        BlockingIOError: if another process writes the checkpoint.
     """
     if not len(loader):
         raise ValueError("loader: expected at least one batch, got none")
@@ -121,11 +120,10 @@ def fit(
         kind = type(module).__name__  # the optimiser has the model's weights alone
         raise ValueError(f"criterion: expected one without weights to train, got {kind} with some")
     run = _Run(model, loader, settings, device, module)
-    with seeded(seed), training(model):
+    with seeded(seed), training(model), writing(checkpoint):
         if checkpoint is not None:
             loss = {} if criterion is None else criterion_identity(criterion)
-            known_by = {"seed": seed, "criterion": loss, **(identity or {})}
-            run.checkpoint_to(checkpoint, checkpoint_steps, known_by)
+            run.checkpoint_to(checkpoint, checkpoint_steps, seed=seed, criterion=loss, **(identity or {}))
         for epoch in range(len(run.history.epochs) + 1, settings.epochs + 1):
             run.keep(run.epoch(epoch, step, watch, progress))
             run.save()
@@ -142,19 +140,14 @@ class _Run:
         loader: Loader,
         settings: TrainingSettings,
         device: torch.device,
-        criterion: nn.Module | None,
+        criterion: Any,
     ) -> None:
         self.model, self.settings, self.device = model, settings, device
         self.batches, self.criterion = Batches(loader, device), criterion
         self.shared = shared_batches(loader) is not None
         self.replica = replicate(model, device) if self.shared else model  # what a step calls
         self.optimiser = torch.optim.AdamW(parameter_groups(model, settings.weight_decay), lr=1e-8)
-        steps = len(loader) * settings.epochs
-        # A rise of exactly one step has no length, and PyTorch divides by it.
-        warmup = 1.5 / steps if math.isclose(settings.warmup * steps, 1) else settings.warmup
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, max_lr=settings.learning_rate, total_steps=steps, pct_start=warmup
-        )
+        self.schedule = _one_cycle(self.optimiser, settings, steps=len(loader) * settings.epochs)
         scaled = settings.precision == "float16" and device.type == "cuda"
         self.scaler = torch.amp.GradScaler(device.type, enabled=scaled)
         decay = settings.ema_decay
@@ -176,14 +169,12 @@ class _Run:
         interrupted = self.meter is not None
         meter = self.meter = self.meter or EpochMeter()
         batches = self.batches.epoch_from(meter.steps) if interrupted else self.batches.epoch()
-        bar = tqdm(
-            meter.waiting(batches),
-            desc=f"{progress} {number}/{self.settings.epochs}",
-            total=len(self.batches),
-            initial=meter.steps,
-            disable=progress is None,
-            leave=False,
+        title, total, silent = (
+            f"{progress} {number}/{self.settings.epochs}",
+            len(self.batches),
+            progress is None,
         )
+        bar = tqdm(meter.waiting(batches), title, total, initial=meter.steps, disable=silent, leave=False)
         for batch in bar:
             parts = self.step(step, batch)
             meter.add(parts, count_views(batch))
@@ -202,12 +193,8 @@ class _Run:
         if self.shared:
             self.join(meter)
             broadcast(self.model, self.kept_model)
-        loss = meter.read("loss")[""]  # reading waits for the device, so the clock below is honest
+        loss = self.finite_loss(meter)  # reading waits for the device, so the clock below is honest
         seconds = meter.seconds
-        if not math.isfinite(loss):
-            raise FloatingPointError(
-                f"the loss of epoch {number} is {loss}; its parts: {meter.read('parts')}"
-            )
         with evaluating(self.kept_model):
             watched = None if watch is None else float(watch(self.kept_model))  # NumPy's is not plain
         watched = broadcast_object(watched) if self.shared else watched
@@ -225,10 +212,28 @@ class _Run:
             watched=watched,
         )
 
+    def finite_loss(self, meter: EpochMeter) -> float:
+        """The mean loss of the epoch so far; an error before anything that is not finite is kept."""
+        loss = meter.read("loss")[""]
+        weights = [weight for weight in self.model.parameters() if weight.requires_grad]
+        if math.isfinite(loss) and all(weight.isfinite().all() for weight in weights):
+            return loss
+        number, what = (
+            len(self.history.epochs) + 1,
+            "is" if not math.isfinite(loss) else "left NaN in weights,",
+        )
+        saved = self.checkpoint is not None and self.checkpoint.exists()
+        raise FloatingPointError(
+            f"the loss of epoch {number} {what} {loss} after {meter.steps} steps; its parts: "
+            f"{meter.read('parts')}"
+            + f"; {self.checkpoint} is of before, the same call goes on there"
+            * saved
+        )
+
     def join(self, meter: EpochMeter) -> None:
         """Give every rank the mean over the ranks of what their meters hold."""
-        found = meter.sums | {("views", ""): torch.tensor(float(meter.views), device=self.device)}
-        meter.sums = all_reduce_means(found)
+        views = torch.tensor(float(meter.views), device=self.device)
+        meter.sums = all_reduce_means({**meter.sums, ("views", ""): views})
         meter.views = meter.sums.pop(("views", "")).item()
 
     def step(self, step: Step, batch: Any) -> LossParts:
@@ -283,15 +288,11 @@ class _Run:
         if state["epoch"] is not None:
             self.meter = EpochMeter.from_state(state["epoch"], self.device)
 
-    def checkpoint_to(self, path: str | Path, every: int | None, known_by: dict[str, Any]) -> None:
+    def checkpoint_to(self, path: str | Path, every: int | None, **known_by: Any) -> None:
         """Go on from the checkpoint at ``path`` if there is one, and write there from now on."""
         self.checkpoint, self.checkpoint_steps = Path(path), every
-        self.identity = {
-            **known_by,
-            "steps": len(self.batches),
-            "settings": asdict(self.settings),
-            "model": shapes(self.model),
-        }
+        settings, model = asdict(self.settings), shapes(self.model)
+        self.identity = {**known_by, "steps": len(self.batches), "settings": settings, "model": model}
         saved = latest_checkpoint(path)
         if saved is not None:
             check_same_run(path, saved["run"], self.identity)
@@ -301,8 +302,10 @@ class _Run:
         """Write a checkpoint, if the run has one."""
         if self.checkpoint is None:
             return
-        if self.shared and self.meter is not None:
-            self.join(self.meter)  # all ranks will go on from what rank 0 writes
+        if self.meter is not None:
+            if self.shared:
+                self.join(self.meter)  # all ranks will go on from what rank 0 writes
+            self.finite_loss(self.meter)
         save_checkpoint(self.checkpoint, self.state() | {"run": self.identity})
 
 
@@ -314,10 +317,20 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
     [(1, 0.1), (3, 0.0)]
     """
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    return [
-        {"params": [p for p in trainable if p.dim() > 1], "weight_decay": weight_decay},
-        {"params": [p for p in trainable if p.dim() <= 1], "weight_decay": 0.0},
-    ]
+    wide, narrow = ([p for p in trainable if (p.dim() > 1) is wanted] for wanted in (True, False))
+    return [{"params": wide, "weight_decay": weight_decay}, {"params": narrow, "weight_decay": 0.0}]
+
+
+def _one_cycle(
+    optimiser: torch.optim.Optimizer, settings: TrainingSettings, *, steps: int
+) -> torch.optim.lr_scheduler.OneCycleLR:
+    """The schedule of the settings; a single step is at the peak."""
+    # A rise of exactly one step has no length, and PyTorch divides by it.
+    rise = 1.5 / steps if math.isclose(settings.warmup * steps, 1) else settings.warmup
+    rise, begin = (rise, 25.0) if steps > 1 else (0.75, 1.0)
+    return torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, settings.learning_rate, total_steps=max(steps, 2), pct_start=rise, div_factor=begin
+    )
 
 
 def to_device(batch: Any, device: torch.device) -> Any:

@@ -16,7 +16,7 @@ class TrainingSettings:
     Attributes:
         epochs: passes over the training images.
         batch_size: images a step; a contrastive step sees two views of each.
-        learning_rate: the peak of the one-cycle schedule (Smith and Topin, 2018).
+        learning_rate: the peak of the one-cycle schedule (Smith and Topin, 2018); a run of one step is at it.
         weight_decay: on weight matrices and filters; never on biases and normalisation (M15).
         warmup: share of the steps in which the learning rate rises, in (0, 1).
         ema_decay: decay of the exponential moving average of the weights; None for none.

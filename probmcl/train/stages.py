@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -106,29 +106,14 @@ def two_stages(
     folder = options.pop("checkpoint", None)
     if folder is not None:
         options["checkpoint"] = Path(folder) / "training.pt"
+    loader = device_loader(train, two_views, settings.batch_size, device=device, seed=seed)
     contrastive = contrastive_stage(
-        encoder,
-        head,
-        device_loader(train, two_views, settings.batch_size, device=device, seed=seed),
-        criterion,
-        settings,
-        seed=seed,
-        watch=watch,
-        **options,
+        encoder, head, loader, criterion, settings, seed=seed, watch=watch, **options
     )
-    classifier, probed = probe_encoder(
-        encoder,
-        train,
-        validation,
-        AsymmetricLoss(),
-        probe,
-        plain_view=plain_view,
-        plain_batch=plain_batch,
-        metric=metric,
-        seed=seed,
-        device=device,
-        checkpoint=None if folder is None else Path(folder) / "probe.pt",
-    )
+    saved = None if folder is None else Path(folder) / "probe.pt"
+    seen: dict[str, Any] = {"plain_view": plain_view, "plain_batch": plain_batch, "metric": metric}
+    seen |= {"seed": seed, "device": device, "checkpoint": saved}
+    classifier, probed = probe_encoder(encoder, train, validation, AsymmetricLoss(), probe, **seen)
     return TwoStages(encoder, classifier, contrastive, probed)
 
 
@@ -147,18 +132,17 @@ def probe_encoder(
 ) -> tuple[nn.Linear, History]:
     """The classification stage: a linear layer on the features of a frozen encoder (M14).
 
-    The layer is small and trains on the CPU, wherever the encoder is. Every rank trains it on the features of
-    all images: to wait for one rank takes as long, and an exchange that waits too long is taken for a
-    failure. Should the ranks round differently, rank 0's layer counts.
+    The layer trains on the CPU, on every rank with the features of all images: to wait for one rank takes as
+    long, and a long wait is taken for a failure. Should the ranks round differently, rank 0's layer counts.
 
     Args:
         encoder: maps images to features ``(N, F)``; left as it is.
         train: images to learn from.
-        validation: images by which the epoch is chosen.
+        validation: images by which the epoch is chosen, by ``metric``.
         criterion: the asymmetric loss (M14), or another.
         settings: optimiser and schedule.
         plain_view: the view without chance.
-        metric: what the epoch is chosen by, on validation images.
+        metric: what the epoch is chosen by.
         seed: seeds initialisation and order.
         plain_batch: images of a batch of features.
         options: device, checkpoints and progress, see :func:`~probmcl.train.fit`.
@@ -204,14 +188,7 @@ def device_loader(
         >>> [len(device_loader(scenes, plain_view(), 8, device="cpu", seed=seed)) for seed in (0, None)]
         [2, 3]
     """
-    return make_loader(
-        dataset,
-        view,
-        batch_size,
-        shuffle=seed is not None,
-        seed=seed,
-        drop_last=seed is not None,
-        workers=suggested_workers(dataset, device),
-        pin_memory=torch.device(device).type == "cuda",
-        share=this_share(),
-    )
+    machine: dict[str, Any] = {"workers": suggested_workers(dataset, device), "share": this_share()}
+    machine |= {"pin_memory": torch.device(device).type == "cuda"}
+    training = seed is not None
+    return make_loader(dataset, view, batch_size, shuffle=training, seed=seed, drop_last=training, **machine)

@@ -89,8 +89,12 @@ def test_a_finished_run_is_read_back_and_not_made_again(tmp_path, monkeypatch, w
     assert numbers(first) == numbers(whole)
     assert first.notes == whole.notes
     monkeypatch.setattr(runner, "train_method", failing_at(1, runner.train_method))
+    for finished in list(tmp_path.glob("tiny/*.safetensors")):  # killed before it could remove its stages
+        finished.with_suffix("").mkdir()
+        finished.with_suffix("").joinpath("probe.pt").touch()
     assert repr(experiment(tmp_path).rows) == repr(first.rows)
-    assert not list(tmp_path.rglob("*.pt"))
+    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".safetensors"}
+    assert not [path for path in tmp_path.glob("tiny/*") if path.is_dir()]
     slower = replace(METHODS[2], training=replace(TINY, learning_rate=1e-4))
     for other in (replace(RECIPE, methods=(slower,)), replace(RECIPE, data=replace(RECIPE.data, seed=1))):
         with pytest.raises(PowerCutError):  # another recipe, or other images: another run

@@ -62,7 +62,8 @@ def train(checkpoint: Path, moments: Countdown) -> Tensor:
     loader = make_loader(data, TwoViews(scene_augmentation()), 8, shuffle=True, seed=3)
     torch.manual_seed(2)
     model = nn.Sequential(
-        nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Dropout(0.2), nn.Linear(144, 4)
+        *(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.BatchNorm2d(4).requires_grad_(False)),  # the last: frozen
+        *(nn.Flatten(), nn.Dropout(0.2), nn.Linear(144, 4)),
     )
     torch.manual_seed(os.getpid())  # whatever happened in between
     criterion = Remembering()
@@ -74,18 +75,10 @@ def train(checkpoint: Path, moments: Countdown) -> Tensor:
     def watch(model: nn.Module) -> float:
         return float(torch.rand(()))  # chance decides which epoch is kept, and must be the same chance
 
-    os.fsync, os.replace = moments.before(os.fsync), moments.before(os.replace)
-    fit(
-        model,
-        loader,
-        moments.before(step),
-        SETTINGS,
-        seed=0,
-        criterion=criterion,
-        watch=moments.before(watch),
-        checkpoint=checkpoint,
-        checkpoint_steps=CHECKPOINT_STEPS,
-    )
+    os.fsync, os.replace, os.fstat = (moments.before(call) for call in (os.fsync, os.replace, os.fstat))
+    saved = {"checkpoint": checkpoint, "checkpoint_steps": CHECKPOINT_STEPS}
+    watched = {"criterion": criterion, "watch": moments.before(watch)}
+    fit(model, loader, moments.before(step), SETTINGS, seed=0, **watched, **saved)
     return torch.cat([value.flatten().float() for value in model.state_dict().values()])
 
 
@@ -117,16 +110,10 @@ def main(folder: Path, kills: int, seed: int) -> None:
         killed = forked(checkpoint, last)["killed"]
         again = forked(checkpoint, 2 + last % 7)["killed"]  # and once more, soon after it went on
         finished = forked(checkpoint, None)
-        results.append(
-            {
-                "moment": last,
-                "killed": killed,
-                "killed again": again,
-                "same": finished["weights"] == whole["weights"],
-                "fewer steps": finished["moments"] < whole["moments"],
-                "files": sorted(path.name for path in checkpoint.parent.iterdir()),
-            }
-        )
+        result = {"moment": last, "killed": killed, "killed again": again}
+        result |= {"same": finished["weights"] == whole["weights"]}
+        result |= {"fewer steps": finished["moments"] < whole["moments"]}
+        results.append(result | {"files": sorted(path.name for path in checkpoint.parent.iterdir())})
     print(json.dumps({"moments": whole["moments"], "kills": results}))
 
 

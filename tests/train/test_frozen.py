@@ -2,18 +2,17 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
 from probmcl.data import LabelledVectors, TwoViews, make_loader
 from probmcl.evaluate import mean_average_precision
-from probmcl.loss import LossParts, SupConLoss
+from probmcl.loss import SupConLoss
 from probmcl.model import ProjectionHead
-from probmcl.train import TrainingSettings, contrastive_stage, end_to_end, fit, two_stages
+from probmcl.train import TrainingSettings, contrastive_stage, end_to_end, two_stages
 
 SETTINGS = {name: TrainingSettings(2, 8, 0.05, ema_decay=decay) for name, decay in (("", None), ("ema", 0.9))}
 TABLE = LabelledVectors(
@@ -43,19 +42,8 @@ def from_end_to_end(encoder: nn.Module, settings: TrainingSettings) -> None:
 
 def in_two_stages(encoder: nn.Module, settings: TrainingSettings) -> None:
     head, probe = ProjectionHead(5, (4,)), TrainingSettings(1, 8, 0.05)
-    views = {"two_views": NOISE, "plain_view": nn.Identity()}
-    data = (TABLE, TABLE)
-    two_stages(
-        encoder,
-        head,
-        *data,
-        SupConLoss(),
-        settings,
-        probe=probe,
-        metric=mean_average_precision,
-        seed=0,
-        **views,
-    )
+    options = {"two_views": NOISE, "plain_view": nn.Identity(), "metric": mean_average_precision, "seed": 0}
+    two_stages(encoder, head, TABLE, TABLE, SupConLoss(), settings, probe=probe, **options)
 
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
@@ -94,30 +82,6 @@ def test_an_encoder_that_was_only_evaluated_learns() -> None:
         from_end_to_end(module, SETTINGS[""])
     assert all(torch.equal(value, other.state_dict()[name]) for name, value in encoder.state_dict().items())
     assert not any(module.training for module in other.modules())
-
-
-def test_a_run_that_fails_and_goes_on_keeps_what_is_frozen(tmp_path: Path) -> None:
-    def run(path: Path, steps: int) -> nn.Module:
-        torch.manual_seed(0)
-        model = nn.Sequential(block().requires_grad_(False), block(5))
-        left = iter(range(steps))
-
-        def step(model: nn.Module, batch: tuple[tuple[Tensor, Tensor], Tensor]) -> LossParts:
-            if next(left, None) is None:
-                raise InterruptedError
-            return LossParts(model(batch[0][0]).square().mean(), {})
-
-        try:
-            fit(model, loader(), step, SETTINGS["ema"], seed=0, checkpoint=path, checkpoint_steps=2)
-        except InterruptedError:
-            assert all(module.training for module in model.modules())
-        return model
-
-    whole = run(tmp_path / "whole.pt", 6).state_dict()
-    run(tmp_path / "cut.pt", 5)
-    resumed = run(tmp_path / "cut.pt", 2).state_dict()
-    assert all(torch.equal(value, whole[name]) for name, value in resumed.items())
-    assert whole["0.1.num_batches_tracked"] == 0 < whole["1.1.num_batches_tracked"]
 
 
 def test_a_model_with_nothing_to_train_is_an_error() -> None:

@@ -11,9 +11,10 @@ from torch.nn import functional
 
 from probmcl.data import LabelledImages, TwoViews, digit_scenes, make_loader, plain_view, scene_augmentation
 from probmcl.evaluate import mean_average_precision, multilabel_metrics, thresholds_from_validation
-from probmcl.loss import AsymmetricLoss, ProbMCLLoss, SupConLoss
+from probmcl.loss import AsymmetricLoss, KMCLLoss, ProbMCLLoss, SupConLoss
 from probmcl.model import MixtureDensityHead, ProjectionHead, SmallCNN
 from probmcl.train import (
+    AcrossRanks,
     TrainingSettings,
     TwoStages,
     contrastive_stage,
@@ -135,6 +136,12 @@ def test_a_criterion_with_weights_to_train_is_an_error_in_every_stage() -> None:
     for stage in stages:
         with pytest.raises(ValueError, match="criterion: expected one without weights to train, got Learnt"):
             stage()
+
+
+@pytest.mark.parametrize("criterion", [KMCLLoss(), AsymmetricLoss(), AcrossRanks(SupConLoss())])
+def test_a_criterion_that_cannot_score_some_rows_is_refused_across_ranks(criterion: nn.Module) -> None:
+    with pytest.raises(TypeError, match=f"criterion: .* got {type(criterion).__name__}"):
+        AcrossRanks(criterion)
 
 
 def test_end_to_end_trains_on_both_views(scenes) -> None:

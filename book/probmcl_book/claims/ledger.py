@@ -130,7 +130,13 @@ def read_ledger(path: str | Path | None = None) -> tuple[LedgerEntry, ...]:
     ('M1', 'Batch', ('S',))
     """
     path = Path(path) if path else (checkout() or Path.cwd()) / "book" / "ledger.yml"
-    entries = (_entry(plain) for plain in yaml.safe_load(path.read_text(encoding="utf-8")))
+    try:
+        plain = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise ValueError(f"{path}: not YAML of ours ({str(error) or type(error).__name__})") from None
+    if not isinstance(plain, list) or not all(isinstance(entry, dict) for entry in plain):
+        raise ValueError(f"{path}: expected a list of entries with fields")
+    entries = map(_entry, plain)
     return tuple(_decided(entry, path.parent / "results") for entry in entries)
 
 

@@ -12,6 +12,7 @@ import torch
 from rich.console import Console
 
 from probmcl_book.records import Record, comparison_table, verdict, write_record
+from probmcl_book.records.kept import check_writable, kept_elsewhere
 
 
 def device(name: str) -> torch.device:
@@ -31,15 +32,12 @@ def device(name: str) -> torch.device:
 
 
 def record_file(name: str) -> Path:
-    """The file of that name, to write a record to; a folder is refused before the run whose result it takes.
-
-    >>> record_file("runs/digits.json").name
-    'digits.json'
-    """
-    path = Path(name)
-    if path.is_dir():
-        raise ArgumentTypeError(f"expected a file, got the folder {name!r}")
-    return path
+    """The file of that name, if a record can be written there: tried before the run whose result it takes."""
+    try:
+        check_writable(name)
+    except (OSError, ValueError) as error:  # the latter for a null character
+        raise ArgumentTypeError(str(error)) from None
+    return Path(name)
 
 
 def add_out(parser: ArgumentParser) -> None:
@@ -76,14 +74,26 @@ def report(record: Record, *, verdicts: bool) -> Iterator[Any]:
 
 
 def hand_over(
-    record: Record, out: Path | None, lines: Iterable[Any], console: Console, *, smoke: bool = False
+    record: Record,
+    out: Path | None,
+    lines: Iterable[Any],
+    console: Console,
+    *,
+    smoke: bool = False,
+    checkpoints: Path | None = None,
 ) -> None:
     """Write a record, to ``runs`` if no file was given, and then print what is to be said about it.
 
-    A try is kept beside the real record and not over it.
+    A try is kept beside the real record and not over it. A record that cannot be written there is written to
+    the folder of the checkpoints, or to another. What is said is found out as late as it is printed.
     """
     out = out or Path("runs") / f"{record.name}{'_smoke' * smoke}.json"
-    write_record(record, out)
-    for line in lines:
-        console.print(line, highlight=False, markup=False)
-    console.print(f"{record.wall_seconds:.0f} seconds; record written to {out}")
+    try:
+        write_record(record, out)
+    except (OSError, ValueError) as error:
+        raise kept_elsewhere(record, error, checkpoints) from error
+    try:
+        for line in lines:
+            console.print(line, highlight=False, markup=False)
+    finally:
+        console.print(f"{record.wall_seconds:.0f} seconds; record written to {out}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentDefaultsHelpFormatter, Namespace, _SubParsersAction
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import torch
@@ -41,5 +42,6 @@ def _gradcam(options: Namespace, arguments: Sequence[str], console: Console) -> 
         progress=sys.stderr.isatty(),
         checkpoints=options.checkpoints,
     )
-    lines = [*map(verdict, record.differences), *record.notes]
-    hand_over(record, options.out, lines, console, smoke=options.smoke)
+    lines = chain(map(verdict, record.differences), record.notes)
+    kept = {"smoke": options.smoke, "checkpoints": options.checkpoints}
+    hand_over(record, options.out, lines, console, **kept)

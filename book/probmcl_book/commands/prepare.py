@@ -29,7 +29,7 @@ def add(commands: _SubParsersAction[Any]) -> None:
     )
     parser.add_argument("--size", type=int, default=256, help="height and width of the copies, in pixels")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to make")
-    parser.set_defaults(action=_prepare)
+    parser.set_defaults(action=_prepare, goes_on=True)
 
 
 def _prepare(options: Namespace, arguments: Sequence[str], console: Console) -> None:

@@ -105,7 +105,7 @@ def _run(options: Namespace, arguments: Sequence[str], console: Console) -> None
     name = f"{options.name or recipe.name}{'-smoke' if options.smoke else ''}"
     out = options.out or Path("runs") / f"{name}.json"
     lines = chain(report(record, verdicts=not recipe.limit), _published(record))
-    hand_over(record, out, lines, console)
+    hand_over(record, out, lines, console, checkpoints=options.checkpoints)
 
 
 def _named(options: Namespace) -> tuple[Recipe, Splits | None]:

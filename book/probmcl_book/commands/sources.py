@@ -30,7 +30,7 @@ def add(commands: _SubParsersAction[Any]) -> None:
     fetching = parser.add_subparsers(metavar="").add_parser("fetch", help="download one data set")
     fetching.add_argument("name", choices=list(SOURCES), metavar="NAME", help=", ".join(SOURCES))
     fetching.add_argument("--root", type=Path, required=True, help="the folder of all data sets")
-    fetching.set_defaults(action=_fetch)
+    fetching.set_defaults(action=_fetch, goes_on=True)
 
 
 def _list(options: Namespace, arguments: Sequence[str], console: Console) -> None:

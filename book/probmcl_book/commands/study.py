@@ -48,7 +48,7 @@ def add(commands: _SubParsersAction[Any]) -> None:
     add_training(parser, None)  # the planned seeds
     parser.add_argument("--repeat", type=int, metavar="N", help="make N finished runs again, and compare")
     parser.add_argument("--list", action="store_true", help="show what would be run, and run nothing")
-    parser.set_defaults(action=_study)
+    parser.set_defaults(action=_study, goes_on=True)
 
 
 def _study(options: Namespace, arguments: Sequence[str], console: Console) -> None:
@@ -85,7 +85,8 @@ def _study(options: Namespace, arguments: Sequence[str], console: Console) -> No
         command = command_line(arguments)
         record = summarise(found, command=command, resamples=resamples, planned=planned)
         lines = report(record, verdicts=not options.smoke)  # a few images allow none
-        hand_over(record, options.out, lines, console, smoke=options.smoke)
+        kept = {"smoke": options.smoke, "checkpoints": options.folder or usual}
+        hand_over(record, options.out, lines, console, **kept)
     console.print(f"{found.made} runs made in {time.perf_counter() - begin:.0f} s, {found.left} left")
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentDefaultsHelpFormatter, Namespace, _SubParsersAction
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
 
 from probmcl_book.claims import epistemic_finding
 from probmcl_book.commands.arguments import add_training, hand_over
+from probmcl_book.records import Record
 from probmcl_book.records.provenance import command_line
 from probmcl_book.studies import run_uncertainty, uncertainty_recipe
 from probmcl_book.studies.uncertainty_study import MODELS
@@ -41,8 +42,11 @@ def _uncertainty(options: Namespace, arguments: Sequence[str], console: Console)
         progress=sys.stderr.isatty(),
         resamples=20 if options.smoke else 1000,
     )
-    lines = list(record.notes)
-    if not options.smoke:  # a few images allow no verdict
+    hand_over(record, options.out, _lines(record, options.smoke), console, smoke=options.smoke)
+
+
+def _lines(record: Record, smoke: bool) -> Iterator[str]:
+    if not smoke:  # a few images allow no verdict
         finding = epistemic_finding(record)
-        lines = [finding.sentence, finding.change, *lines]
-    hand_over(record, options.out, lines, console, smoke=options.smoke)
+        yield from (finding.sentence, finding.change)
+    yield from record.notes

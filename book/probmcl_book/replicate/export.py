@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from probmcl._files import whole_file
+from probmcl._files import one_writer, whole_file
+from probmcl_book.records.kept import check_writable
 from probmcl_book.records.record import Record
 from probmcl_book.replicate.finished import Finished, restored, write_finished
 from probmcl_book.replicate.folder import slug
@@ -62,12 +63,24 @@ def export_run(record: Record, runs: Mapping[str, Sequence[Finished]], folder: s
     folders.
     """
     folders = []
-    for run in (run for all_seeds in runs.values() for run in all_seeds):
-        folders.append(Path(folder) / f"{slug(run.row.method)}-seed-{run.seed}")
-        write_finished(run, folders[-1] / WEIGHTS)
-        with whole_file(folders[-1] / "README.md") as file:
-            file.write(model_card(record, run).encode())
+    with one_writer(Path(folder) / ".lock", "*/.*.[0-9]*.tmp"):
+        for run in (run for all_seeds in runs.values() for run in all_seeds):
+            folders.append(Path(folder) / _name(run.row.method, run.seed))
+            write_finished(run, folders[-1] / WEIGHTS)
+            with whole_file(folders[-1] / "README.md") as file:
+                file.write(model_card(record, run).encode())
     return folders
+
+
+def check_export(methods: Sequence[str], seeds: Sequence[int], folder: str | Path) -> None:
+    """Raise before the training unless the runs of these methods and seeds could be exported to a folder."""
+    longest = max((_name(method, seed) for method in methods for seed in seeds), key=len)
+    check_writable(Path(folder) / f"{longest}-{WEIGHTS}")  # as long as the path of a file
+
+
+def _name(method: str, seed: int) -> str:
+    """The folder of a run."""
+    return f"{slug(method)}-seed-{seed}"
 
 
 def load_export(path: str | Path) -> Finished:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
-from probmcl._files import whole_file
+from probmcl._files import one_writer, whole_file
 from probmcl.model import Encoder
 from probmcl.train import is_first
 from probmcl.train.distributed import broadcast_object
+from probmcl_book.records.plain import from_json
 from probmcl_book.records.provenance import Code, Hardware
 from probmcl_book.replicate.finished import Finished, digest, key_of, restored, write_finished
 from probmcl_book.replicate.recipe import LettersStart, Recipe
@@ -50,6 +52,10 @@ class RunFolder:
                 "not read any more; the same command with another folder trains anew"
             )
 
+    def alone(self) -> AbstractContextManager[None]:
+        """Hold the folder against other processes, on the rank that writes."""
+        return one_writer(self.folder / ".lock") if is_first() else nullcontext()
+
     def find(self, key: str, *, whole: bool) -> Finished | None:
         """The finished run with a key, or None.
 
@@ -75,6 +81,7 @@ class RunFolder:
         about, tensors = read_tensors(path)
         if key_of(about) != key:
             raise ValueError(f"path: {path} holds another run than its name says; remove it")
+        shutil.rmtree(path.with_suffix(""), ignore_errors=True)  # it was killed while it removed its stages
         return about, tensors
 
     @cached_property
@@ -104,8 +111,9 @@ class RunFolder:
         if is_first() and not path.exists():
             with whole_file(path) as file:
                 file.write(json.dumps([asdict(part) for part in now]).encode())
-        code, hardware = broadcast_object(json.loads(path.read_bytes()) if is_first() else [])
-        return Code(**code), Hardware(**hardware)
+        return broadcast_object(
+            from_json(cast(type[MadeBy], MadeBy), path.read_bytes(), str(path)) if is_first() else now
+        )
 
     def start(
         self, recipe: Recipe, seed: int, *, device: torch.device | str, progress: str | None
@@ -119,17 +127,19 @@ class RunFolder:
         path = self.starts / f"{key}.safetensors"
         found = broadcast_object(read_tensors(path) if is_first() and path.exists() else None)
         if found is None:
-            stages = path.with_suffix("")
-            encoder = pretrain(
-                recipe, seed=seed, device=device, progress=progress, checkpoint=stages / "start.pt"
-            )
-            if is_first():
-                write_tensors(path, {"recipe": recipe.to_dict(), "seed": seed}, encoder.state_dict())
-                shutil.rmtree(stages, ignore_errors=True)
+            with one_writer(self.starts / f"{key}.lock", f".{key}.*.tmp") if is_first() else nullcontext():
+                stages = path.with_suffix("")
+                encoder = pretrain(
+                    recipe, seed=seed, device=device, progress=progress, checkpoint=stages / "start.pt"
+                )
+                if is_first():
+                    write_tensors(path, {"recipe": recipe.to_dict(), "seed": seed}, encoder.state_dict())
+                    shutil.rmtree(stages, ignore_errors=True)
             return encoder
         about, tensors = found
         if start_key(Recipe.from_dict(about["recipe"]), about["seed"]) != key:
             raise ValueError(f"path: {path} holds another start than its name says; remove it")
+        shutil.rmtree(path.with_suffix(""), ignore_errors=True)
         encoder = pretrain(replace(recipe, start=None), seed=seed)
         encoder.load_state_dict(tensors)
         return encoder.to(memory_format=torch.channels_last)

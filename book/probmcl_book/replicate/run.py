@@ -11,11 +11,12 @@ from typing import Any
 import torch
 
 from probmcl.train import is_first
+from probmcl_book.records.kept import kept_elsewhere
 from probmcl_book.records.making import Making
 from probmcl_book.records.provenance import provenance
 from probmcl_book.records.record import DataIdentity, Record, Row, check_notes, check_seeds
 from probmcl_book.replicate.data_sets import DataSets
-from probmcl_book.replicate.export import export_run
+from probmcl_book.replicate.export import check_export, export_run
 from probmcl_book.replicate.finished import Finished
 from probmcl_book.replicate.folder import RunFolder, slug
 from probmcl_book.replicate.methods import Trained
@@ -87,9 +88,10 @@ def run_methods(
         for name, methods in alone.items()
     ]
     finished: dict[str, list[Finished]] = {name: [] for name in alone}
-    for task, run in zip(tasks, runner.each(tasks), strict=True):
-        assert run is not None  # no clock stops it
-        finished[task.name].append(run)
+    with runner.held:
+        for task, run in zip(tasks, runner.each(tasks), strict=True):
+            assert run is not None  # no clock stops it
+            finished[task.name].append(run)
     return Runs(recipe, splits, identity, tuple(seeds), finished, runner.notes())
 
 
@@ -117,6 +119,8 @@ def run_experiment(
     return None.
     """
     check_notes(notes)
+    if export is not None and is_first():
+        check_export([START, *(method.name for method in recipe.methods)], seeds, export)
     making = Making(command, provenance(device))
     runs = run_methods(recipe, seeds, device=device, resamples=resamples, **options)
     if not is_first():
@@ -132,7 +136,10 @@ def run_experiment(
         notes=[*notes, *_notes(runs), *runs.notes],
     )
     if export is not None:
-        export_run(record, runs.finished, export)
+        try:
+            export_run(record, runs.finished, export)
+        except (OSError, ValueError) as error:
+            raise kept_elsewhere(record, error, options.get("checkpoints")) from error
     return record
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -63,7 +64,7 @@ class Runner:
     whatever ``resamples`` says. ``weights`` is the file of weights, if the start is one. ``whole`` keeps the
     networks as well as the numbers. Code and machine, ``made_by``, are stated before the first run, as files
     may change while it trains. ``found`` are runs that were found finished, as "seed 0, ProbMCL"; ``moved``
-    says whether some run began with other code or on another machine.
+    says whether some run began with other code or on another machine; ``held`` is closed at the end: the folder.
     """
 
     data: DataSets
@@ -77,6 +78,7 @@ class Runner:
     made_by: MadeBy = field(init=False)
     found: list[str] = field(default_factory=list)
     moved: bool = False
+    held: ExitStack = field(default_factory=ExitStack)
     _start: tuple[str, Encoder] | None = None
 
     def __post_init__(self) -> None:
@@ -110,6 +112,8 @@ class Runner:
     def _make(self, task: Task, key: str) -> Finished:
         """Train, score, measure, and keep."""
         recipe, made_by, stages = task.recipe, self.made_by, None
+        if self.folder is not None:
+            self.held.enter_context(self.folder.alone())
         splits, identity = self.data.of(recipe)
         start = self._start_of(task)
         begin = time.perf_counter()  # the common start is no part of a method's time

@@ -45,6 +45,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """
     with _opened(path) as (file, header, text):
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        about = json.loads(text)
     older = header["format"] == OLDER
     if older and set(tensors) != set(OLDER_TENSORS):
         raise ValueError(f"path: {path} lacks tensors of a finished run; remove it")
@@ -53,7 +54,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if older:
         linear = {f"classifier.{name}": tensors.pop(name) for name in ("weight", "bias")}
         tensors |= linear if linear["classifier.weight"].numel() else {}
-    return json.loads(text), tensors
+    return about, tensors
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -75,7 +76,7 @@ def _opened(path: Path) -> Iterator[tuple[Any, dict[str, str], str]]:  # safe_op
                     f"{FORMAT}; remove it, and the command that wrote it makes it anew"
                 )
             yield file, header, header["about" if header["format"] == FORMAT else "run"]
-    except (safetensors.SafetensorError, OSError) as error:
+    except (safetensors.SafetensorError, OSError, LookupError, RuntimeError, json.JSONDecodeError) as error:
         raise ValueError(
             f"path: {path} is torn or was not written by training ({error}); remove it"
         ) from None

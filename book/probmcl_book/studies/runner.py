@@ -70,6 +70,11 @@ def run_study(
     """
     images = DataSets() if images is None else images
     runner = Runner(images, RunFolder(folder), weights, device, resamples, measures, whole=False)
+    with runner.held:
+        return _finished(study, runner, budget, say)
+
+
+def _finished(study: Study, runner: Runner, budget: float | None, say: Say) -> StudyRuns:
     candidates = list(study.tuning_runs())
     tasks = [
         Task(f"{trial.name} · tuning {candidate.name}", trial.recipe, trial.seeds[0], tuning=True)
@@ -82,7 +87,7 @@ def run_study(
         if run is not None
     ]
     if len(tuning) < len(tasks):
-        return StudyRuns(study, images, {}, tuning, {}, clock.left, clock.timed)
+        return StudyRuns(study, runner.data, {}, tuning, {}, clock.left, clock.timed)
     chosen = choose(tuning)
     tasks = [Task(trial.name, trial.recipe, seed) for trial, seed in study.tuned(chosen).runs()]
     runs = {
@@ -90,7 +95,7 @@ def run_study(
         for task, run in zip(tasks, runner.each(tasks, clock, say), strict=True)
         if run is not None
     }
-    return StudyRuns(study, images, chosen, tuning, runs, clock.left, clock.timed)
+    return StudyRuns(study, runner.data, chosen, tuning, runs, clock.left, clock.timed)
 
 
 def repeat_runs(

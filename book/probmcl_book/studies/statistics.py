@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from probmcl import _check as check
+from probmcl._files import DAMAGED
 from probmcl.data import checksum, label_statistics
 from probmcl.evaluate import Interval, scored_classes, seed_interval
 from probmcl.loss import positive_statistics
@@ -75,18 +76,23 @@ def read_label_matrix(path: str | Path) -> tuple[Tensor, tuple[str, ...], dict[s
     """
     if not zipfile.is_zipfile(path) and Path(path).is_file():
         raise ValueError(f"path: expected an npz file, got {Path(path).name}, which is none")
-    with np.load(path, allow_pickle=False) as arrays:
-        missing = {"labels", "classes"} - set(arrays.files)
-        if missing:
-            raise ValueError(f"labels: expected the key {min(missing)!r} in the file, got {arrays.files}")
-        if arrays["labels"].dtype.kind not in "biuf":
-            raise ValueError(f"labels: expected zeros and ones, got {arrays['labels'].dtype}")
-        labels = check.labels("labels", torch.from_numpy(arrays["labels"])).to(torch.uint8)
-        split = arrays["split"] if "split" in arrays.files else np.array([])
-        if "split" in arrays.files and split.shape != (len(labels),):
-            raise ValueError(f"split: expected a part for each of {len(labels)} images, got {split.shape}")
-        parts = {str(part): torch.from_numpy(split == part) for part in np.unique(split)}
-        return labels, tuple(str(name) for name in arrays["classes"]), parts
+    try:
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            found = {name: arrays[name] for name in ("labels", "classes", "split") if name in arrays.files}
+            names = arrays.files
+    except DAMAGED as error:
+        raise ValueError(f"path: {Path(path).name} is damaged or no npz file ({error})") from None
+    for name in ("classes", "labels"):
+        if name not in found:
+            raise ValueError(f"labels: expected the key {name!r} in the file, got {names}")
+    if found["labels"].dtype.kind not in "biuf":
+        raise ValueError(f"labels: expected zeros and ones, got {found['labels'].dtype}")
+    labels = check.labels("labels", torch.from_numpy(found["labels"])).to(torch.uint8)
+    split = found.get("split", np.array([]))
+    if "split" in found and split.shape != (len(labels),):
+        raise ValueError(f"split: expected a part for each of {len(labels)} images, got {split.shape}")
+    parts = {str(part): torch.from_numpy(split == part) for part in np.unique(split)}
+    return labels, tuple(str(name) for name in found["classes"]), parts
 
 
 def label_record(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
-from probmcl._files import whole_file
+from probmcl._files import one_writer, whole_file
 from probmcl.data.public.download import DownloadRefusedError, bytes_of, download, need_space, verify
 from probmcl.data.public.sources import RemoteFile, Source
 from probmcl.data.public.unpack import unpack
@@ -34,7 +35,7 @@ def fetch(source: Source, root: str | Path, *, progress: bool = True) -> Path:
         DownloadRefusedError: If a host refuses a file.
         ConnectionError: If the connection broke too often.
         ValueError: If a checksum is wrong or an archive is damaged or unsafe.
-        OSError: If there is not enough space.
+        OSError: If there is not enough space, or another process brings the data set.
 
     Where a file did not come, the message says how to get it by hand.
 
@@ -45,19 +46,19 @@ def fetch(source: Source, root: str | Path, *, progress: bool = True) -> Path:
     folder = Path(root) / source.name
     pending = [file for file in source.files if _is_pending(file, folder)]
     need_space(folder, _space(pending, folder))
-    for file in pending:
-        if (file.url is None or file.checksum is None) and not (folder / file.name).exists():
-            continue
-        try:
-            if file.url is None:
-                verify(folder / file.name, file.checksum, progress=progress)
-            else:
-                download(
-                    file.url, folder / file.name, checksum=file.checksum, size=file.size, progress=progress
-                )
-        except (DownloadRefusedError, ConnectionError, ValueError) as error:
-            raise type(error)(f"{error}\n{by_hand(source, root, [file])}") from None
-        _put_in_place(file, folder, progress)
+    with one_writer(folder.parent / RECEIPTS / folder.name / ".lock") if pending else nullcontext():
+        for file in pending:
+            if (file.url is None or file.checksum is None) and not (folder / file.name).exists():
+                continue
+            try:
+                if file.url is None:
+                    verify(folder / file.name, file.checksum, progress=progress)
+                else:
+                    path = folder / file.name
+                    download(file.url, path, checksum=file.checksum, size=file.size, progress=progress)
+            except (DownloadRefusedError, ConnectionError, ValueError) as error:
+                raise type(error)(f"{error}\n{by_hand(source, root, [file])}") from None
+            _put_in_place(file, folder, progress)
     left = [file for file in source.files if state(file, folder) in ("missing", "broken off")]
     if left:
         raise FileNotFoundError(by_hand(source, root, left))
