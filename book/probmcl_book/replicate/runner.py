@@ -64,7 +64,7 @@ class Runner:
     whatever ``resamples`` says. ``weights`` is the file of weights, if the start is one. ``whole`` keeps the
     networks as well as the numbers. Code and machine, ``made_by``, are stated before the first run, as files
     may change while it trains. ``found`` are runs that were found finished, as "seed 0, ProbMCL"; ``moved``
-    says whether some run began with other code or on another machine; ``held`` is closed at the end: the folder.
+    says whether some run began with other code or on another machine; ``held`` is closed at the end.
     """
 
     data: DataSets
