@@ -3,11 +3,62 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from numbers import Integral, Real
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
+
+
+LARGEST = 1e12
+"""Numbers beyond it are refused: their squares, over a small variance, would not fit into float32."""
+
+Kind = TypeVar("Kind")
+
+
+def instance(name: str, value: object, kind: type[Kind]) -> Kind:
+    """Return ``value`` if it is of a class.
+
+    >>> instance("name", 3, str)
+    Traceback (most recent call last):
+    ...
+    TypeError: name: expected a str, got int
+    """
+    if not isinstance(value, kind):
+        known = "torch.Tensor" if kind is Tensor else kind.__name__
+        raise TypeError(f"{name}: expected a {known}, got {type(value).__name__}")
+    return value
+
+
+def flag(name: str, value: object) -> bool:
+    """Return ``value`` if it is True or False: a text, such as "no", would be true.
+
+    >>> flag("stop_gradient", "no")
+    Traceback (most recent call last):
+    ...
+    TypeError: stop_gradient: expected True or False, got 'no'
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name}: expected True or False, got {value!r}")
+    return bool(value)
+
+
+def several(name: str, value: object) -> list[Any]:
+    """Return the entries of ``value`` if it is a list, or the like, and has one.
+
+    >>> several("names", "embedding")
+    Traceback (most recent call last):
+    ...
+    TypeError: names: expected a list, got str
+    """
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise TypeError(f"{name}: expected a list, got {type(value).__name__}")
+    found = list(value)
+    if not found:
+        raise ValueError(f"{name}: expected at least one entry, got none")
+    return found
 
 
 def _shape(tensor: Tensor) -> str:
@@ -20,33 +71,56 @@ def tensor(name: str, value: object, *, dims: int | None = None, not_empty: bool
     >>> tensor("features", torch.zeros(2, 3), dims=2).shape
     torch.Size([2, 3])
     """
-    if not isinstance(value, Tensor):
-        raise TypeError(f"{name}: expected a torch.Tensor, got {type(value).__name__}")
-    if dims is not None and value.dim() != dims:
-        raise ValueError(f"{name}: expected {dims} dimensions, got shape {_shape(value)}")
-    if not_empty and value.numel() == 0:
-        raise ValueError(f"{name}: expected at least one element, got shape {_shape(value)}")
-    return value
+    found = instance(name, value, Tensor)
+    if dims is not None and found.dim() != dims:
+        raise ValueError(f"{name}: expected {dims} dimensions, got shape {_shape(found)}")
+    if not_empty and found.numel() == 0:
+        raise ValueError(f"{name}: expected at least one element, got shape {_shape(found)}")
+    return found
 
 
 def finite(name: str, value: object, *, dims: int | None = None) -> Tensor:
-    """Return ``value`` if it is a floating-point tensor without NaN or infinity.
+    """Return ``value`` if it is a floating-point tensor of numbers up to 1e12, without NaN or infinity.
 
     >>> finite("features", torch.tensor([1.0, float("nan")]))
     Traceback (most recent call last):
     ...
     ValueError: features: expected finite values, got 1 that are NaN or infinite (of 2)
     """
-    checked = tensor(name, value, dims=dims)
-    if not checked.is_floating_point():
-        raise TypeError(f"{name}: expected a floating-point tensor, got {checked.dtype}")
-    # A sum that is finite has finite terms, and is had without a tensor of booleans.
-    if not torch.isfinite(checked.sum()) and not torch.isfinite(checked).all():
+    checked = floating(name, tensor(name, value, dims=dims))
+    # The extremes tell all, NaN included, and are had without a tensor of booleans.
+    low, high = checked.detach().aminmax()
+    largest = torch.maximum(-low, high).item()
+    if not largest <= LARGEST:
         bad = int((~torch.isfinite(checked)).sum())
-        raise ValueError(
-            f"{name}: expected finite values, got {bad} that are NaN or infinite (of {checked.numel()})"
-        )
+        got = f"{bad} that are NaN or infinite (of {checked.numel()})" if bad else f"{largest:g}"
+        raise ValueError(f"{name}: expected finite values{'' if bad else f' up to {LARGEST:g}'}, got {got}")
     return checked
+
+
+def floating(name: str, value: Tensor) -> Tensor:
+    """Return ``value`` if it is a floating-point tensor.
+
+    >>> floating("images", torch.zeros(1, dtype=torch.uint8))
+    Traceback (most recent call last):
+    ...
+    TypeError: images: expected a floating-point tensor, got torch.uint8
+    """
+    if not value.is_floating_point():
+        raise TypeError(f"{name}: expected a floating-point tensor, got {value.dtype}")
+    return value
+
+
+def same_dtype(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
+    """Raise unless both tensors have the same type, or mixed precision will see to it.
+
+    >>> same_dtype("features", torch.zeros(1).double(), "the weights", torch.zeros(1))
+    Traceback (most recent call last):
+    ...
+    TypeError: features: expected torch.float32 as the weights, got torch.float64
+    """
+    if value.dtype != other.dtype and not torch.is_autocast_enabled(value.device.type):
+        raise TypeError(f"{name}: expected {other.dtype} as {other_name}, got {value.dtype}")
 
 
 def labels(name: str, value: object) -> Tensor:
@@ -60,6 +134,8 @@ def labels(name: str, value: object) -> Tensor:
     checked = tensor(name, value, dims=2)
     if checked.dtype == torch.bool:
         return checked
+    if checked.is_complex():
+        raise TypeError(f"{name}: expected real numbers, got {checked.dtype}")
     wrong = checked[(checked != 0) & (checked != 1)]
     if wrong.numel():
         raise ValueError(f"{name}: expected only 0 and 1, got {wrong[0].item():g}")
@@ -140,6 +216,17 @@ def number(name: str, value: float, *, low: float, high: float | None = None, ab
     return float(value)
 
 
+def temperature(value: float) -> float:
+    """Return the ``temperature`` of a loss if it lies in [1e-4, 1e4], where logits stay finite.
+
+    >>> temperature(0.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: temperature: expected a number in [0.0001, 10000], got 0.0
+    """
+    return number("temperature", value, low=1e-4, high=1e4)
+
+
 def share(name: str, value: float) -> float:
     """Return ``value`` as a float if it lies in (0, 1), without the ends.
 
@@ -153,8 +240,8 @@ def share(name: str, value: float) -> float:
     return float(value)
 
 
-def count(name: str, value: int, *, low: int = 1) -> int:
-    """Return ``value`` as an int if it is a whole number of at least ``low``.
+def count(name: str, value: int, *, low: int = 1, high: int = 2**31 - 1) -> int:
+    """Return ``value`` as an int if it is a whole number of at least ``low``, and of a size that can be.
 
     >>> count("components", 0)
     Traceback (most recent call last):
@@ -165,7 +252,29 @@ def count(name: str, value: int, *, low: int = 1) -> int:
         raise TypeError(f"{name}: expected a whole number, got {type(value).__name__}")
     if value < low:
         raise ValueError(f"{name}: expected a whole number >= {low}, got {value}")
+    if value > high:
+        raise ValueError(f"{name}: expected a whole number <= {high}, got {value}")
     return int(value)
+
+
+def seed(value: int) -> int:
+    """Return a ``seed`` if it is a whole number from 0 that fits into 64 bits.
+
+    >>> seed("3")
+    Traceback (most recent call last):
+    ...
+    TypeError: seed: expected a whole number, got str
+    """
+    return count("seed", value, low=0, high=2**63 - 1)
+
+
+def sizes(name: str, value: object) -> tuple[int, ...]:
+    """Return the sizes of layers, whole numbers of at least 1, if there is one.
+
+    >>> sizes("widths", [64, 32])
+    (64, 32)
+    """
+    return tuple(count(name, size) for size in several(name, value))
 
 
 def row_indices(name: str, value: object, rows: int) -> Tensor:

@@ -205,8 +205,7 @@ def _kmcl(method: Method, work: _Work) -> _Parts:
 
     def step(model: nn.Module, batch: Any) -> LossParts:
         views, labels = batch
-        parts: LossParts = criterion(model(torch.cat(views)), labels)
-        return parts
+        return criterion.in_parts(model(torch.cat(views)), labels)
 
     def watch(model: nn.Module) -> float:
         encoder, mixture_head = model.children()
