@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-
 LARGEST = 1e12
 """Numbers beyond it are refused: their squares, over a small variance, would not fit into float32."""
 
@@ -79,8 +78,8 @@ def tensor(name: str, value: object, *, dims: int | None = None, not_empty: bool
     return found
 
 
-def finite(name: str, value: object, *, dims: int | None = None) -> Tensor:
-    """Return ``value`` if it is a floating-point tensor of numbers up to 1e12, without NaN or infinity.
+def finite(name: str, value: object, *, dims: int | None = None, limit: float = LARGEST) -> Tensor:
+    """Return ``value`` if it is a floating-point tensor of numbers below a limit, without NaN or infinity.
 
     >>> finite("features", torch.tensor([1.0, float("nan")]))
     Traceback (most recent call last):
@@ -91,10 +90,10 @@ def finite(name: str, value: object, *, dims: int | None = None) -> Tensor:
     # The extremes tell all, NaN included, and are had without a tensor of booleans.
     low, high = checked.detach().aminmax()
     largest = torch.maximum(-low, high).item()
-    if not largest <= LARGEST:
+    if not largest < limit:
         bad = int((~torch.isfinite(checked)).sum())
         got = f"{bad} that are NaN or infinite (of {checked.numel()})" if bad else f"{largest:g}"
-        raise ValueError(f"{name}: expected finite values{'' if bad else f' up to {LARGEST:g}'}, got {got}")
+        raise ValueError(f"{name}: expected finite values{'' if bad else f' below {limit:g}'}, got {got}")
     return checked
 
 
@@ -150,10 +149,9 @@ def same_rows(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
     ...
     ValueError: logits: expected as many rows as labels (4), got 2
     """
-    if value.shape[0] != other.shape[0]:
-        raise ValueError(
-            f"{name}: expected as many rows as {other_name} ({other.shape[0]}), got {value.shape[0]}"
-        )
+    if value.shape[:1] != other.shape[:1]:
+        got = value.shape[0] if value.dim() else "a single number"
+        raise ValueError(f"{name}: expected as many rows as {other_name} ({other.shape[0]}), got {got}")
 
 
 def same_shape(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
@@ -166,6 +164,30 @@ def same_shape(name: str, value: Tensor, other_name: str, other: Tensor) -> None
     """
     if value.shape != other.shape:
         raise ValueError(f"{name}: expected the shape of {other_name} {_shape(other)}, got {_shape(value)}")
+
+
+def shape(name: str, value: Tensor, *choices: tuple[int, ...]) -> None:
+    """Raise unless a tensor has one of some shapes.
+
+    >>> shape("z", torch.zeros(2, 3), (2, 4))
+    Traceback (most recent call last):
+    ...
+    ValueError: z: expected shape (2, 4), got (2, 3)
+    """
+    if tuple(value.shape) not in choices:
+        raise ValueError(f"{name}: expected shape {' or '.join(map(str, choices))}, got {tuple(value.shape)}")
+
+
+def alike(name: str, value: int, other_name: str, other: int, what: str) -> None:
+    """Raise unless two arguments have the same number of something.
+
+    >>> alike("b", 2, "a", 3, "dimensions")
+    Traceback (most recent call last):
+    ...
+    ValueError: b: expected 3 dimensions as in a, got 2
+    """
+    if value != other:
+        raise ValueError(f"{name}: expected {other} {what} as in {other_name}, got {value}")
 
 
 def square(name: str, value: object) -> Tensor:
@@ -195,8 +217,10 @@ def one_of(name: str, value: object, choices: Collection[str]) -> str:
     return value
 
 
-def number(name: str, value: float, *, low: float, high: float | None = None, above: bool = False) -> float:
-    """Return ``value`` as a float if low <= value <= high (low < value with ``above``).
+def number(
+    name: str, value: float, *, low: float, high: float = math.inf, above: bool = False, below: bool = False
+) -> float:
+    """Return ``value`` as a float if it is in [low, high]; with ``above`` not low, with ``below`` not high.
 
     Without ``high`` the value is finite; NumPy's numbers are numbers too.
 
@@ -207,12 +231,11 @@ def number(name: str, value: float, *, low: float, high: float | None = None, ab
     """
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name}: expected a number, got {type(value).__name__}")
-    inside = (low < value if above else low <= value) and (
-        value < math.inf if high is None else value <= high
-    )
+    below = below or high == math.inf
+    inside = (low < value if above else low <= value) and (value < high if below else value <= high)
     if not inside:  # a NaN fails every comparison
-        end = "inf)" if high is None else f"{high:g}]"
-        raise ValueError(f"{name}: expected a number in {'(' if above else '['}{low:g}, {end}, got {value}")
+        left, right = "(" if above else "[", ")" if below else "]"
+        raise ValueError(f"{name}: expected a number in {left}{low:g}, {high:g}{right}, got {value}")
     return float(value)
 
 
@@ -235,9 +258,7 @@ def share(name: str, value: float) -> float:
     ...
     ValueError: level: expected a number in (0, 1), got 1.0
     """
-    if number(name, value, low=0.0, high=1.0, above=True) == 1.0:
-        raise ValueError(f"{name}: expected a number in (0, 1), got {value}")
-    return float(value)
+    return number(name, value, low=0.0, high=1.0, above=True, below=True)
 
 
 def count(name: str, value: int, *, low: int = 1, high: int = 2**31 - 1) -> int:

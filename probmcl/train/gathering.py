@@ -34,6 +34,9 @@ class AcrossRanks(nn.Module):
 
     def __init__(self, criterion: ContrastiveCriterion) -> None:
         super().__init__()
+        if not getattr(criterion, "scores_anchors", False):
+            kind = type(criterion).__name__
+            raise ValueError(f"criterion: expected one that scores anchors, got {kind}, which needs all rows")
         self.criterion = criterion
 
     def forward(self, output: HeadOutput, labels: Tensor) -> Tensor:
@@ -105,7 +108,7 @@ def _join(output: HeadOutput, labels: Tensor) -> tuple[HeadOutput, Tensor, list[
     (all_labels, *joined), sizes = gather_rows([labels, *pairs])
     embedding, *rest = (tensor.transpose(0, 1).flatten(0, 1) for tensor in joined)  # (2N, ...)
     mixtures = GaussianMixture(*rest) if rest else None
-    return replace(output, embedding=embedding, mixture=mixtures), all_labels, sizes
+    return replace(output, embedding=embedding, mixture=mixtures, logits=None), all_labels, sizes
 
 
 class _AllGather(torch.autograd.Function):
