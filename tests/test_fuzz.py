@@ -11,11 +11,13 @@ import faulthandler
 import inspect
 import math
 import random
+import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
+from functools import partial
 from importlib import import_module
-from pathlib import Path
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,7 +39,7 @@ class Call(NamedTuple):
     function: Callable[..., object]
     arguments: Mapping[str, Any]
     then: Callable[[Any], object] = lambda made: made
-    """What is done with the result, such as calling the module that was made."""
+    """What is done with the result, such as calling the module that was made on what may not fit to it."""
 
 
 def call(function: Callable[..., object], **arguments: Any) -> Call:
@@ -65,7 +67,9 @@ def calls_of_model() -> dict[str, Call]:
     decoder = {"in_dim": 3, "classes": 3, "width": 4, "heads": 2, "hidden": 4, "dropout": 0.1}
     return {
         "Encoder": use(model.Encoder, lambda made: made(images), network=nn.Flatten(), feature_dim=64),
-        "FeatureMLP": use(model.FeatureMLP, lambda made: made(features), features=6, hidden=4),
+        "FeatureMLP": use(
+            model.FeatureMLP, lambda made: made(features[..., None, None]), features=6, hidden=4
+        ),
         "FeatureMap": use(model.FeatureMap, lambda made: made(images), encoder=small),
         "FeatureMap()": call(model.FeatureMap(small).forward, images=images),
         "GaussianMixture": use(
@@ -78,8 +82,13 @@ def calls_of_model() -> dict[str, Call]:
         "GaussianMixture.cat": call(model.GaussianMixture.cat, mixtures=[MIXTURE, MIXTURE]),
         "GaussianMixture.log_prob": call(MIXTURE.log_prob, z=POINTS),
         "GaussianMixture.sample": call(MIXTURE.sample, n=2, generator=torch.Generator()),
-        "HeadOutput": call(
-            model.HeadOutput, embedding=POINTS, mixture=MIXTURE, logits=SCORES[:, :3], sigma_floor=0.05
+        "HeadOutput": use(
+            model.HeadOutput,
+            loss.collapse_diagnostics,
+            embedding=POINTS,
+            mixture=MIXTURE,
+            logits=SCORES[:, :3],
+            sigma_floor=0.05,
         ),
         "LabelGraphHead": use(
             model.LabelGraphHead, lambda made: made(features), in_dim=6, labels=LABELS, hidden=4
@@ -114,11 +123,11 @@ def calls_of_loss() -> dict[str, Call]:
         "ContrastiveCriterion": call(loss.SupConLoss().in_parts, **rows),
         "CrossBatchQueue": call(loss.CrossBatchQueue, rows=3, names=["embedding"]),
         "CrossBatchQueue.add": call(
-            loss.CrossBatchQueue(3, ["embedding"]).add, labels=LABELS, embedding=POINTS
+            lambda **rows: loss.CrossBatchQueue(3, ["embedding"]).add(**rows), labels=LABELS, embedding=POINTS
         ),
         "KMCLLoss": use(loss.KMCLLoss, lambda made: made(OUTPUT, LABELS[:2])),
         "KMCLLoss()": call(loss.KMCLLoss().forward, output=OUTPUT, labels=LABELS[:2]),
-        "LabelSets": call(loss.LabelSets.of, name="labels", labels=LABELS),
+        "LabelSets": call(partial(loss.LabelSets.of, "labels"), labels=LABELS),
         "PositiveRule": call(loss.PositiveRule),
         "ProbMCLLoss.in_parts": call(loss.ProbMCLLoss().in_parts, **rows),
         "ProbMCLLoss, mixtures": call(loss.ProbMCLLoss().forward, output=MIXTURE, labels=LABELS[:2]),
@@ -172,7 +181,6 @@ class Odd(NamedTuple):
     value: Any
     refused: bool = False
     """Whether it must not be accepted."""
-    finite: bool = True
 
 
 def wrong(*values: Any) -> Iterator[Odd]:
@@ -227,41 +235,34 @@ def odd_tensors(valid: Tensor) -> Iterator[Odd]:
         for bad in (math.nan, math.inf, -math.inf):
             broken = valid.clone()
             broken.view(-1)[-1] = bad
-            yield Odd(broken, finite=False)
+            yield Odd(broken)
 
 
 def odd_mixtures(valid: model.GaussianMixture) -> Iterator[Odd]:
     yield from wrong("nonsense", 3, True, valid.means)
-    sigmas = valid.sigmas
     yield from odd(valid[:1], valid[:-1], valid.to(torch.float64), valid.to(torch.float16))
     yield from odd(replace(valid, sigmas=valid.scale.expand_as(valid.means)))
-    yield from odd(model.GaussianMixture(valid.log_weights[:, :2], valid.means[:, :2], sigmas[:, :2]))
-    yield from odd(replace(valid, means=valid.means[..., :1]), replace(valid, means=valid.means.double()))
-    for scale in (0.0, -1.0, 1e-30, 1e20):
-        yield from wrong(replace(valid, sigmas=sigmas * scale))
-    for scale in (1e-4, 1e4, 1e20, 1e38):
-        yield from odd(replace(valid, means=valid.means * scale), replace(valid, sigmas=sigmas * 1e-4))
-    yield from odd(replace(valid, log_weights=valid.log_weights * 1e30), valid.to(torch.int64))
-    for bad in (math.nan, math.inf):
-        for field in ("log_weights", "means", "sigmas"):
-            broken = getattr(valid, field).clone()
-            broken[0, 0] = bad
-            yield Odd(replace(valid, **{field: broken}), refused=True)
+    yield from odd(model.GaussianMixture(*(part[:, :2] for part in vars(valid).values())))
+    yield from odd(replace(valid, means=valid.means[..., :1]))
+    yield from wrong(*(replace(valid, sigmas=valid.sigmas * scale) for scale in (0, -1, 1e-30, 1e20)))
+    yield from odd(replace(valid, sigmas=valid.sigmas * 1e-3), replace(valid, sigmas=valid.sigmas * 1e3))
+    yield from odd(*(replace(valid, means=valid.means * scale) for scale in (0, 1e4, 1e20, 1e38)))
+    yield from odd(*(replace(valid, log_weights=valid.log_weights * scale) for scale in (0, 1e4, 1e30)))
+    for bad, field in product((math.nan, math.inf), ("log_weights", "means", "sigmas")):
+        broken = getattr(valid, field).clone()
+        broken[0, 0] = bad
+        yield from wrong(replace(valid, **{field: broken}))
 
 
 def odd_outputs(valid: model.HeadOutput) -> Iterator[Odd]:
     yield from wrong("nonsense", 3, True, [valid.embedding])
-    for embedding in odd_tensors(valid.embedding):
-        if isinstance(embedding.value, Tensor) and embedding.value.shape == valid.embedding.shape:
-            yield Odd(replace(valid, embedding=embedding.value), finite=embedding.finite)
-    assert valid.mixture is not None
-    for mixture in odd_mixtures(valid.mixture):
-        if (
-            isinstance(mixture.value, model.GaussianMixture)
-            and mixture.value.means.shape == valid.mixture.means.shape
-        ):
-            yield Odd(replace(valid, mixture=mixture.value), finite=mixture.finite)
-    yield from odd(replace(valid, mixture=None), replace(valid, logits=None), valid.embedding, valid.mixture)
+    yield from odd(valid.embedding, valid.mixture, replace(valid, mixture=None), replace(valid, logits=None))
+    for name in ("embedding", "mixture", "logits"):
+        for part in odd_values(getattr(valid, name), optional=True):
+            try:
+                yield Odd(replace(valid, **{name: part.value}))
+            except CLEAR:  # such a head cannot be: its output is tried as a callable of its own
+                continue
 
 
 def numbers(value: object) -> Iterator[Tensor]:
@@ -271,7 +272,7 @@ def numbers(value: object) -> Iterator[Tensor]:
     elif isinstance(value, float | np.floating) or (
         isinstance(value, np.ndarray) and value.dtype.kind == "f"
     ):
-        yield torch.as_tensor(value)
+        yield torch.as_tensor(value, dtype=torch.float64)
     elif is_dataclass(value) and not isinstance(value, type):
         for field in fields(value):
             yield from numbers(getattr(value, field.name))
@@ -296,35 +297,42 @@ def with_gradients(value: Any) -> Any:
 
 def fault(valid: Call, changed: Mapping[str, Odd]) -> str | None:
     """What is wrong with the outcome of a call of which some arguments are changed."""
-    arguments = dict(valid.arguments) | {name: each.value for name, each in changed.items()}
+    arguments = {**valid.arguments, **{name: each.value for name, each in changed.items()}}
     arguments = {name: with_gradients(value) for name, value in arguments.items()}
+    named = "|".join({*inspect.signature(valid.function).parameters, *arguments})
     try:
-        result = valid.then(valid.function(**arguments))
-        found = list(numbers(result))
-        moving = [each for each in found if each.requires_grad]
+        made = valid.function(**arguments)
+        named = r"\w+"  # what is then done with the result has arguments of its own
+        found = list(numbers(valid.then(made)))
+        moving = [each.sum() for each in found if each.requires_grad]
         if moving:
-            torch.autograd.backward([each.sum() for each in moving])
+            torch.autograd.backward(moving)
     except CLEAR as error:
-        names = {*inspect.signature(valid.function).parameters, *arguments}
-        named = str(error).split(":")[0].split(".")[0].split("[")[0] in names
-        paths = [str(value) for value in arguments.values() if isinstance(value, str | Path)]
-        return None if named or any(path and path in str(error) for path in paths) else f"{error!r}"
+        return None if re.match(rf"({named})[:.\[]", str(error)) else repr(error)
     except Exception as error:  # every other class is what is looked for
-        return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        return repr(error)
     if any(each.refused for each in changed.values()):
         return "accepted"
-    if all(each.finite for each in changed.values()):
-        if not all(each.isfinite().all() for each in found):
-            return "a result that is NaN or infinite"
-        leaves = [leaf for value in arguments.values() for leaf in numbers(value) if leaf.grad is not None]
-        if not all(leaf.grad.isfinite().all() for leaf in leaves if leaf.grad is not None):
-            return "a gradient that is NaN or infinite"
+    # In float16 only the gradient of logits, at most one, is sure to have a place.
+    leaves = [
+        leaf.grad
+        for name, value in arguments.items()
+        for leaf in numbers(value)
+        if leaf.is_leaf and leaf.grad is not None and (name == "logits" or leaf.dtype != torch.float16)
+    ]
+    given = all(part.isfinite().all() for each in changed.values() for part in numbers(each.value))
+    for kind, values in (("result", found), ("gradient", leaves)):
+        if given and not all(each.isfinite().all() for each in values):
+            return f"a {kind} that is NaN or infinite"
     return None
 
 
 def described(value: object) -> str:
     if isinstance(value, Tensor):
-        return f"{str(value.dtype).removeprefix('torch.')}{tuple(value.shape)} {str(value.flatten()[-1:].tolist())}"
+        return f"{value.dtype} {tuple(value.shape)} ... {value.flatten()[-1:].tolist()}"
+    if isinstance(value, model.GaussianMixture | model.HeadOutput):
+        parts = (f"{name}={described(part)}" for name, part in vars(value).items())
+        return f"{type(value).__name__}({', '.join(parts)})"
     return " ".join(repr(value).split())[:200]
 
 
