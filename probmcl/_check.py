@@ -3,11 +3,61 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from numbers import Integral, Real
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
+
+LARGEST = 1e12
+"""Numbers beyond it are refused: their squares, over a small variance, would not fit into float32."""
+
+Kind = TypeVar("Kind")
+
+
+def instance(name: str, value: object, kind: type[Kind]) -> Kind:
+    """Return ``value`` if it is of a class.
+
+    >>> instance("name", 3, str)
+    Traceback (most recent call last):
+    ...
+    TypeError: name: expected a str, got int
+    """
+    if not isinstance(value, kind):
+        known = "torch.Tensor" if kind is Tensor else kind.__name__
+        raise TypeError(f"{name}: expected a {known}, got {type(value).__name__}")
+    return value
+
+
+def flag(name: str, value: object) -> bool:
+    """Return ``value`` if it is True or False: a text, such as "no", would be true.
+
+    >>> flag("stop_gradient", "no")
+    Traceback (most recent call last):
+    ...
+    TypeError: stop_gradient: expected True or False, got 'no'
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name}: expected True or False, got {value!r}")
+    return bool(value)
+
+
+def several(name: str, value: object) -> list[Any]:
+    """Return the entries of ``value`` if it is a list, or the like, and has one.
+
+    >>> several("names", "embedding")
+    Traceback (most recent call last):
+    ...
+    TypeError: names: expected a list, got str
+    """
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise TypeError(f"{name}: expected a list, got {type(value).__name__}")
+    found = list(value)
+    if not found:
+        raise ValueError(f"{name}: expected at least one entry, got none")
+    return found
 
 
 def _shape(tensor: Tensor) -> str:
@@ -20,33 +70,56 @@ def tensor(name: str, value: object, *, dims: int | None = None, not_empty: bool
     >>> tensor("features", torch.zeros(2, 3), dims=2).shape
     torch.Size([2, 3])
     """
-    if not isinstance(value, Tensor):
-        raise TypeError(f"{name}: expected a torch.Tensor, got {type(value).__name__}")
-    if dims is not None and value.dim() != dims:
-        raise ValueError(f"{name}: expected {dims} dimensions, got shape {_shape(value)}")
-    if not_empty and value.numel() == 0:
-        raise ValueError(f"{name}: expected at least one element, got shape {_shape(value)}")
-    return value
+    found = instance(name, value, Tensor)
+    if dims is not None and found.dim() != dims:
+        raise ValueError(f"{name}: expected {dims} dimensions, got shape {_shape(found)}")
+    if not_empty and found.numel() == 0:
+        raise ValueError(f"{name}: expected at least one element, got shape {_shape(found)}")
+    return found
 
 
-def finite(name: str, value: object, *, dims: int | None = None) -> Tensor:
-    """Return ``value`` if it is a floating-point tensor without NaN or infinity.
+def finite(name: str, value: object, *, dims: int | None = None, limit: float = LARGEST) -> Tensor:
+    """Return ``value`` if it is a floating-point tensor of numbers below a limit, without NaN or infinity.
 
     >>> finite("features", torch.tensor([1.0, float("nan")]))
     Traceback (most recent call last):
     ...
     ValueError: features: expected finite values, got 1 that are NaN or infinite (of 2)
     """
-    checked = tensor(name, value, dims=dims)
-    if not checked.is_floating_point():
-        raise TypeError(f"{name}: expected a floating-point tensor, got {checked.dtype}")
-    # A sum that is finite has finite terms, and is had without a tensor of booleans.
-    if not torch.isfinite(checked.sum()) and not torch.isfinite(checked).all():
+    checked = floating(name, tensor(name, value, dims=dims))
+    # The extremes tell all, NaN included, and are had without a tensor of booleans.
+    low, high = checked.detach().aminmax()
+    largest = torch.maximum(-low, high).item()
+    if not largest < limit:
         bad = int((~torch.isfinite(checked)).sum())
-        raise ValueError(
-            f"{name}: expected finite values, got {bad} that are NaN or infinite (of {checked.numel()})"
-        )
+        got = f"{bad} that are NaN or infinite (of {checked.numel()})" if bad else f"{largest:g}"
+        raise ValueError(f"{name}: expected finite values{'' if bad else f' below {limit:g}'}, got {got}")
     return checked
+
+
+def floating(name: str, value: Tensor) -> Tensor:
+    """Return ``value`` if it is a floating-point tensor.
+
+    >>> floating("images", torch.zeros(1, dtype=torch.uint8))
+    Traceback (most recent call last):
+    ...
+    TypeError: images: expected a floating-point tensor, got torch.uint8
+    """
+    if not value.is_floating_point():
+        raise TypeError(f"{name}: expected a floating-point tensor, got {value.dtype}")
+    return value
+
+
+def same_dtype(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
+    """Raise unless both tensors have the same type, or mixed precision will see to it.
+
+    >>> same_dtype("features", torch.zeros(1).double(), "the weights", torch.zeros(1))
+    Traceback (most recent call last):
+    ...
+    TypeError: features: expected torch.float32 as the weights, got torch.float64
+    """
+    if value.dtype != other.dtype and not torch.is_autocast_enabled(value.device.type):
+        raise TypeError(f"{name}: expected {other.dtype} as {other_name}, got {value.dtype}")
 
 
 def labels(name: str, value: object) -> Tensor:
@@ -60,6 +133,8 @@ def labels(name: str, value: object) -> Tensor:
     checked = tensor(name, value, dims=2)
     if checked.dtype == torch.bool:
         return checked
+    if checked.is_complex():
+        raise TypeError(f"{name}: expected real numbers, got {checked.dtype}")
     wrong = checked[(checked != 0) & (checked != 1)]
     if wrong.numel():
         raise ValueError(f"{name}: expected only 0 and 1, got {wrong[0].item():g}")
@@ -74,10 +149,9 @@ def same_rows(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
     ...
     ValueError: logits: expected as many rows as labels (4), got 2
     """
-    if value.shape[0] != other.shape[0]:
-        raise ValueError(
-            f"{name}: expected as many rows as {other_name} ({other.shape[0]}), got {value.shape[0]}"
-        )
+    if value.shape[:1] != other.shape[:1]:
+        got = value.shape[0] if value.dim() else "a single number"
+        raise ValueError(f"{name}: expected as many rows as {other_name} ({other.shape[0]}), got {got}")
 
 
 def same_shape(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
@@ -90,6 +164,30 @@ def same_shape(name: str, value: Tensor, other_name: str, other: Tensor) -> None
     """
     if value.shape != other.shape:
         raise ValueError(f"{name}: expected the shape of {other_name} {_shape(other)}, got {_shape(value)}")
+
+
+def shape(name: str, value: Tensor, *choices: tuple[int, ...]) -> None:
+    """Raise unless a tensor has one of some shapes.
+
+    >>> shape("z", torch.zeros(2, 3), (2, 4))
+    Traceback (most recent call last):
+    ...
+    ValueError: z: expected shape (2, 4), got (2, 3)
+    """
+    if tuple(value.shape) not in choices:
+        raise ValueError(f"{name}: expected shape {' or '.join(map(str, choices))}, got {tuple(value.shape)}")
+
+
+def alike(name: str, value: int, other_name: str, other: int, what: str) -> None:
+    """Raise unless two arguments have the same number of something.
+
+    >>> alike("b", 2, "a", 3, "dimensions")
+    Traceback (most recent call last):
+    ...
+    ValueError: b: expected 3 dimensions as in a, got 2
+    """
+    if value != other:
+        raise ValueError(f"{name}: expected {other} {what} as in {other_name}, got {value}")
 
 
 def square(name: str, value: object) -> Tensor:
@@ -119,8 +217,10 @@ def one_of(name: str, value: object, choices: Collection[str]) -> str:
     return value
 
 
-def number(name: str, value: float, *, low: float, high: float | None = None, above: bool = False) -> float:
-    """Return ``value`` as a float if low <= value <= high (low < value with ``above``).
+def number(
+    name: str, value: float, *, low: float, high: float = math.inf, above: bool = False, below: bool = False
+) -> float:
+    """Return ``value`` as a float if it is in [low, high]; with ``above`` not low, with ``below`` not high.
 
     Without ``high`` the value is finite; NumPy's numbers are numbers too.
 
@@ -131,13 +231,23 @@ def number(name: str, value: float, *, low: float, high: float | None = None, ab
     """
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name}: expected a number, got {type(value).__name__}")
-    inside = (low < value if above else low <= value) and (
-        value < math.inf if high is None else value <= high
-    )
+    below = below or high == math.inf
+    inside = (low < value if above else low <= value) and (value < high if below else value <= high)
     if not inside:  # a NaN fails every comparison
-        end = "inf)" if high is None else f"{high:g}]"
-        raise ValueError(f"{name}: expected a number in {'(' if above else '['}{low:g}, {end}, got {value}")
+        left, right = "(" if above else "[", ")" if below else "]"
+        raise ValueError(f"{name}: expected a number in {left}{low:g}, {high:g}{right}, got {value}")
     return float(value)
+
+
+def temperature(value: float) -> float:
+    """Return the ``temperature`` of a loss if it lies in [1e-4, 1e4], where logits stay finite.
+
+    >>> temperature(0.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: temperature: expected a number in [0.0001, 10000], got 0.0
+    """
+    return number("temperature", value, low=1e-4, high=1e4)
 
 
 def share(name: str, value: float) -> float:
@@ -148,13 +258,11 @@ def share(name: str, value: float) -> float:
     ...
     ValueError: level: expected a number in (0, 1), got 1.0
     """
-    if number(name, value, low=0.0, high=1.0, above=True) == 1.0:
-        raise ValueError(f"{name}: expected a number in (0, 1), got {value}")
-    return float(value)
+    return number(name, value, low=0.0, high=1.0, above=True, below=True)
 
 
-def count(name: str, value: int, *, low: int = 1) -> int:
-    """Return ``value`` as an int if it is a whole number of at least ``low``.
+def count(name: str, value: int, *, low: int = 1, high: int = 2**31 - 1) -> int:
+    """Return ``value`` as an int if it is a whole number of at least ``low``, and of a size that can be.
 
     >>> count("components", 0)
     Traceback (most recent call last):
@@ -165,7 +273,29 @@ def count(name: str, value: int, *, low: int = 1) -> int:
         raise TypeError(f"{name}: expected a whole number, got {type(value).__name__}")
     if value < low:
         raise ValueError(f"{name}: expected a whole number >= {low}, got {value}")
+    if value > high:
+        raise ValueError(f"{name}: expected a whole number <= {high}, got {value}")
     return int(value)
+
+
+def seed(value: int) -> int:
+    """Return a ``seed`` if it is a whole number from 0 that fits into 64 bits.
+
+    >>> seed("3")
+    Traceback (most recent call last):
+    ...
+    TypeError: seed: expected a whole number, got str
+    """
+    return count("seed", value, low=0, high=2**63 - 1)
+
+
+def sizes(name: str, value: object) -> tuple[int, ...]:
+    """Return the sizes of layers, whole numbers of at least 1, if there is one.
+
+    >>> sizes("widths", [64, 32])
+    (64, 32)
+    """
+    return tuple(count(name, size) for size in several(name, value))
 
 
 def row_indices(name: str, value: object, rows: int) -> Tensor:

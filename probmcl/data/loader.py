@@ -143,7 +143,7 @@ def make_loader(
         )
     if seed is None and shuffle:
         raise ValueError("seed: expected a whole number for the order, as shuffle is True, got None")
-    generator = torch.Generator().manual_seed(_check.count("seed", seed or 0, low=0))
+    generator = torch.Generator().manual_seed(_check.seed(seed or 0))
     positions = range(len(dataset))
     order = RandomSampler(positions, generator=generator) if shuffle else SequentialSampler(positions)
     batches = BatchSampler(order, batch_size, drop_last)

@@ -57,7 +57,7 @@ def held_out(groups: Sequence[str | int], share: float, seed: int) -> Tensor:
     [False, False, False, True, True, False]
     """
     _check.number("share", share, low=0.0, high=1.0, above=True)
-    _check.count("seed", seed, low=0)
+    _check.seed(seed)
     names = group_names(groups)
     sizes = Counter(names)
     chosen: set[str] = set()

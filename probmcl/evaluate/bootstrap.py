@@ -169,7 +169,7 @@ def bootstrap_values(
 
 def _resampled_rows(rows: int, resamples: int, seed: int) -> Iterator[Tensor]:
     """Yield the row numbers of the resamples, (B, N) at a time, B such that a batch stays near 16 MB."""
-    generator = torch.Generator().manual_seed(check.count("seed", seed, low=0))
+    generator = torch.Generator().manual_seed(check.seed(seed))
     batch = max(1, 2**21 // rows)
     for start in range(0, check.count("resamples", resamples), batch):
         yield torch.randint(rows, (min(batch, resamples - start), rows), generator=generator)

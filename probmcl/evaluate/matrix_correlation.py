@@ -86,7 +86,7 @@ def mantel_test(similarity: Tensor, other: Tensor, *, permutations: int = 9999, 
     # To permute labels permutes pairs, so ranks are taken once and a correlation is a sum of products.
     left, right = _standard_ranks(a), _standard_ranks(b)
     observed = (left * right).sum() / 2
-    generator = torch.Generator().manual_seed(check.count("seed", seed, low=0))
+    generator = torch.Generator().manual_seed(check.seed(seed))
     hits, left_to_do = 0, check.count("permutations", permutations)
     while left_to_do:
         batch = min(left_to_do, max(1, _NUMBERS_AT_A_TIME // k**2))

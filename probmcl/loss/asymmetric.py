@@ -30,8 +30,8 @@ def asymmetric_loss(
     Args:
         logits: ``(N, K)``, any real numbers. Half precision is computed in float32.
         labels: zeros and ones, ``(N, K)``.
-        gamma_positive: focusing exponent of the positives, >= 0.
-        gamma_negative: focusing exponent of the negatives, >= 0.
+        gamma_positive: focusing exponent of the positives, in [0, 1e6].
+        gamma_negative: focusing exponent of the negatives, in [0, 1e6].
         margin: probability margin of the negatives, in [0, 1).
 
     Returns:
@@ -46,9 +46,8 @@ def asymmetric_loss(
         >>> asymmetric_loss(torch.tensor([[0.0, -9.0]]), torch.tensor([[1, 0]]))  # -log(1/2) / 2
         tensor(0.3466)
     """
-    _check.same_shape(
-        "logits", _check.finite("logits", logits, dims=2), "labels", _check.labels("labels", labels)
-    )
+    _check.finite("logits", logits, dims=2)
+    _check.same_shape("logits", logits, "labels", _check.labels("labels", labels))
     _check_parameters(gamma_positive, gamma_negative, margin)
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     probability = logits.sigmoid()
@@ -62,10 +61,9 @@ def asymmetric_loss(
 
 
 def _check_parameters(gamma_positive: float, gamma_negative: float, margin: float) -> None:
-    _check.number("gamma_positive", gamma_positive, low=0.0)
-    _check.number("gamma_negative", gamma_negative, low=0.0)
-    if _check.number("margin", margin, low=0.0, high=1.0) == 1.0:
-        raise ValueError("margin: expected a number in [0, 1), got 1.0")
+    _check.number("gamma_positive", gamma_positive, low=0.0, high=1e6)
+    _check.number("gamma_negative", gamma_negative, low=0.0, high=1e6)
+    _check.number("margin", margin, low=0.0, high=1.0, below=True)
 
 
 def _focus(base: Tensor, gamma: float) -> Tensor:

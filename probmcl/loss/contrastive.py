@@ -68,7 +68,8 @@ def contrastive_loss(logits: Tensor, weights: Tensor, *, no_positives: str = "sk
     """
     _check.one_of("no_positives", no_positives, NO_POSITIVES)
     _check.square("logits", logits)
-    _check.square("weights", weights)
+    if _check.square("weights", weights).is_complex():
+        raise TypeError(f"weights: expected real numbers, got {weights.dtype}")
     _check.same_shape("weights", weights, "logits", logits)
     _check.finite("logits", logits)
     dtype = torch.promote_types(logits.dtype, torch.float32)

@@ -11,6 +11,7 @@ from probmcl import _check
 from probmcl.loss.gaussian_kernel import refuse_transforms
 from probmcl.loss.overlap import LabelSets
 from probmcl.model import GaussianMixture, HeadOutput
+from probmcl.model.mixture import checked_mixture
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class ContrastiveCriterion(nn.Module):
         True
     """
 
-    scores_anchors = True  # whether ``anchors`` may be given
+    scores_anchors = True
+    """Whether it takes ``anchors``; a loss that needs all rows at once cannot be split among processes."""
 
     def forward(self, output: object, labels: Tensor, anchors: Tensor | None = None) -> Tensor:
         """The loss, a scalar."""
@@ -84,14 +86,14 @@ def batch(
     """
     refuse_transforms()
     if isinstance(output, Tensor):
-        output = HeadOutput(output)
+        output = HeadOutput(_check.finite("output", output, dims=2))
     elif isinstance(output, GaussianMixture):
-        output = HeadOutput(output.mean(), output)
+        output = HeadOutput(checked_mixture("output", output).mean(), output)
     elif not isinstance(output, HeadOutput):
         kind = type(output).__name__
         raise TypeError(f"output: expected embeddings, a GaussianMixture or a HeadOutput, got {kind}")
     rows = len(_check.finite("output", output.embedding, dims=2))
-    images = LabelSets.of("labels", labels)
+    images = LabelSets.of("labels", labels, dtype=output.embedding.dtype)
     if rows % len(images):
         expected = f"one row per embedding ({rows}) or per image ({rows} / views)"
         raise ValueError(f"labels: expected {expected}, got {len(images)}")
@@ -116,7 +118,8 @@ def effective_rank(embedding: Tensor) -> Tensor:
         >>> effective_rank(torch.eye(3)), round(effective_rank(torch.ones(5, 3)).item(), 3)
         (tensor(3.), 1.0)
     """
-    z = _check.finite("embedding", embedding, dims=2).detach().float()
+    z = _check.finite("embedding", embedding, dims=2).detach()
+    z = z.to(torch.promote_types(z.dtype, torch.float32))
     with torch.autocast(z.device.type, enabled=False):
         gram = z.T @ z if z.shape[0] > z.shape[1] else z @ z.T  # the same eigenvalues but for zeros
     shares = torch.linalg.eigvalsh(gram).clamp(min=0)
@@ -141,9 +144,10 @@ def collapse_diagnostics(output: HeadOutput) -> dict[str, Tensor]:
         >>> collapse_diagnostics(HeadOutput(torch.eye(3)))
         {'effective_rank': tensor(3.)}
     """
+    _check.finite("output.embedding", _check.instance("output", output, HeadOutput).embedding)
     found = {"effective_rank": effective_rank(output.embedding)}
     if output.mixture is not None:
-        mixture = output.mixture
+        mixture = checked_mixture("output.mixture", output.mixture)
         weights = mixture.log_weights.exp()  # (N, K)
         found["mean_sigma"] = (weights * mixture.scale.mean(-1)).sum(-1).mean()
         found["weight_entropy"] = -(weights * mixture.log_weights).sum(-1).mean()

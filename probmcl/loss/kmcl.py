@@ -11,7 +11,7 @@ from probmcl.loss.contrastive import NoPositivesWarning
 from probmcl.loss.criterion import ContrastiveCriterion, Terms
 from probmcl.loss.overlap import LabelSets, overlap
 from probmcl.loss.positives import positive_weights
-from probmcl.loss.similarity import checked_mixture, mixture_logits
+from probmcl.loss.similarity import mixture_logits, wide_mixture
 from probmcl.model import GaussianMixture, HeadOutput
 
 
@@ -30,7 +30,7 @@ def kmcl_contrastive_loss(mixture: GaussianMixture, labels: Tensor, *, temperatu
     Args:
         mixture: N mixtures of K components; their weights are not used.
         labels: label matrix of zeros and ones, ``(N, K)``.
-        temperature: tau > 0.
+        temperature: tau, in [1e-4, 1e4].
 
     Returns:
         The loss, a scalar >= 0; 0 with a zero gradient and a :class:`NoPositivesWarning` if no two rows
@@ -45,14 +45,15 @@ def kmcl_contrastive_loss(mixture: GaussianMixture, labels: Tensor, *, temperatu
         >>> kmcl_contrastive_loss(same, torch.ones(3, 1))  # two others, equally similar: log 2
         tensor(0.6931)
     """
-    _check.number("temperature", temperature, low=0.0, above=True)
+    _check.temperature(temperature)
     mixture, present = _one_component_per_class(mixture, labels)
     positives = positive_weights(labels, "any", empty="drop")  # (N, N)
     counts = positives.sum(1)  # |A(i)|, (N,)
     anchors = (counts > 0).sum()
     if not anchors:
         NoPositivesWarning.emit()
-    weights = overlap(labels) * positives / counts.clamp(min=1).unsqueeze(1)  # J(i, j) / |A(i)|
+    shares = overlap(labels.to(mixture.means.dtype))  # J(i, j)
+    weights = shares * positives / counts.clamp(min=1).unsqueeze(1)  # J(i, j) / |A(i)|
     total = mixture.means.sum() * 0  # keeps the graph where no class is carried
     for k in present.any(0).nonzero().flatten().tolist():
         rows = present[:, k].nonzero().flatten()  # (R,) rows that carry class k
@@ -91,9 +92,7 @@ def kmcl_reconstruction_loss(mixture: GaussianMixture, z: Tensor, labels: Tensor
         tensor(0.6931)
     """
     mixture, present = _one_component_per_class(mixture, labels)
-    _check.finite("z", z, dims=2)
-    if z.shape != (len(mixture), mixture.dimensions):
-        raise ValueError(f"z: expected shape {(len(mixture), mixture.dimensions)}, got {tuple(z.shape)}")
+    _check.shape("z", _check.finite("z", z), (len(mixture), mixture.dimensions))
     wide = torch.promote_types(torch.promote_types(mixture.means.dtype, z.dtype), torch.float32)
     mixture, labelled = mixture.to(wide), present.any(1)
     offset = (z.to(wide).unsqueeze(1) - mixture.means) / mixture.scale  # (N, K, D)
@@ -112,9 +111,9 @@ class KMCLLoss(ContrastiveCriterion):
     both other terms is nearer to it, and did far better in our comparison on photographs.
 
     Args:
-        temperature: tau > 0.
-        contrastive_weight: weight of the contrastive term, >= 0.
-        reconstruction_weight: weight of the reconstruction term, >= 0.
+        temperature: tau, in [1e-4, 1e4].
+        contrastive_weight: weight of the contrastive term, in [0, 1e6].
+        reconstruction_weight: weight of the reconstruction term, in [0, 1e6].
 
     Raises:
         ValueError: for a parameter out of range.
@@ -133,9 +132,11 @@ class KMCLLoss(ContrastiveCriterion):
         self, temperature: float = 0.17, contrastive_weight: float = 1.0, reconstruction_weight: float = 1.0
     ) -> None:
         super().__init__()
-        self.temperature = _check.number("temperature", temperature, low=0.0, above=True)
-        self.contrastive_weight = _check.number("contrastive_weight", contrastive_weight, low=0.0)
-        self.reconstruction_weight = _check.number("reconstruction_weight", reconstruction_weight, low=0.0)
+        self.temperature = _check.temperature(temperature)
+        self.contrastive_weight = _check.number("contrastive_weight", contrastive_weight, low=0.0, high=1e6)
+        self.reconstruction_weight = _check.number(
+            "reconstruction_weight", reconstruction_weight, low=0.0, high=1e6
+        )
 
     def _terms(self, output: HeadOutput, images: LabelSets, anchors: Tensor | None) -> Terms:
         """The loss, with its parts ``contrastive``, ``reconstruction`` and ``asymmetric``."""
@@ -143,18 +144,16 @@ class KMCLLoss(ContrastiveCriterion):
             raise ValueError('output: expected mixtures and logits (of a head with weights="sigmoid")')
         if anchors is not None:
             raise ValueError("anchors: expected None, for KMCLLoss scores all rows")
+        mixture = wide_mixture("output.mixture", output.mixture)
+        _check.finite("output.logits", output.logits)
+        _check.alike("labels", images.present.shape[1], "output", mixture.components, "classes")
         rows = images.present.repeat(len(output.embedding) // len(images), 1)  # (V N, K)
-        contrastive = kmcl_contrastive_loss(output.mixture, rows, temperature=self.temperature)
-        reconstruction = kmcl_reconstruction_loss(output.mixture, output.embedding, rows)
+        contrastive = kmcl_contrastive_loss(mixture, rows, temperature=self.temperature)
+        reconstruction = kmcl_reconstruction_loss(mixture, output.embedding, rows)
         asymmetric = asymmetric_loss(output.logits, rows)
-        total = (
-            self.contrastive_weight * contrastive + self.reconstruction_weight * reconstruction + asymmetric
-        )
-        return total, {
-            "contrastive": contrastive.detach(),
-            "reconstruction": reconstruction.detach(),
-            "asymmetric": asymmetric.detach(),
-        }
+        total = self.contrastive_weight * contrastive + self.reconstruction_weight * reconstruction
+        parts = {"contrastive": contrastive, "reconstruction": reconstruction, "asymmetric": asymmetric}
+        return total + asymmetric, {name: part.detach() for name, part in parts.items()}
 
 
 def _log_softmax_of_class(mixture: GaussianMixture, k: int, rows: Tensor, temperature: float) -> Tensor:
@@ -169,10 +168,6 @@ def _log_softmax_of_class(mixture: GaussianMixture, k: int, rows: Tensor, temper
 
 def _one_component_per_class(mixture: GaussianMixture, labels: Tensor) -> tuple[GaussianMixture, Tensor]:
     """The mixture and the labels as booleans, if both are sound and rows and classes are the mixture's."""
-    expected = (len(mixture), mixture.components)
-    if _check.labels("labels", labels).shape != expected:
-        raise ValueError(
-            f"labels: expected shape {expected}, one row per mixture and one class per component, "
-            f"got {tuple(labels.shape)}"
-        )
-    return checked_mixture("mixture", mixture), labels.bool()
+    mixture = wide_mixture("mixture", mixture)
+    _check.shape("labels", _check.labels("labels", labels), (len(mixture), mixture.components))
+    return mixture, labels.bool()

@@ -27,9 +27,9 @@ def overlap(labels: Tensor, other: Tensor | None = None, *, index: str = "jaccar
         index: one of :data:`INDICES`.
 
     Returns:
-        Overlaps in [0, 1], ``(N, M)``, in the default floating-point type. A label-less row overlaps with
-        nothing: its value is 0, also with another label-less row, where the indices are 0/0. (Two equal rows
-        have ``"exact"`` overlap 1, label-less or not.)
+        Overlaps in [0, 1], ``(N, M)``, in the default floating-point type, or that of the labels if it is
+        wider. A label-less row overlaps with nothing: its value is 0, also with another label-less row,
+        where the indices are 0/0. (Two equal rows have ``"exact"`` overlap 1, label-less or not.)
 
     Raises:
         ValueError: if a matrix is empty or not 0/1, the numbers of classes differ or the index is unknown.
@@ -39,7 +39,8 @@ def overlap(labels: Tensor, other: Tensor | None = None, *, index: str = "jaccar
         tensor([[0.5000, 0.3333]])
     """
     _check.one_of("index", index, INDICES)
-    return pair_overlap(*_both(labels, other), index).to(torch.get_default_dtype())
+    pairs = _both(labels, other)
+    return pair_overlap(*pairs, index).to(torch.promote_types(torch.get_default_dtype(), labels.dtype))
 
 
 def overlaps_enough(
@@ -92,7 +93,7 @@ def as_fraction(threshold: float) -> Fraction:
 class LabelSets:
     """The label sets of N rows, checked once.
 
-    Whole numbers in the default floating-point type, or in float32 where that is a type of 16 bits, which
+    Whole numbers in the default floating-point type or the one asked for, but no type of 16 bits, which
     could not count beyond 256 or 2,048: a matrix product then counts labels in common.
 
     Attributes:
@@ -106,10 +107,13 @@ class LabelSets:
     image_ids: Tensor
 
     @classmethod
-    def of(cls, name: str, labels: Tensor, image_ids: Tensor | None = None) -> LabelSets:
+    def of(
+        cls, name: str, labels: Tensor, image_ids: Tensor | None = None, *, dtype: torch.dtype | None = None
+    ) -> LabelSets:
         """The label sets of the matrix that an argument ``name`` holds; each of its own image by default."""
+        present = _check.labels(name, labels)
         exact = torch.promote_types(torch.get_default_dtype(), torch.float32)
-        present = _check.labels(name, labels).to(exact)
+        present = present.to(torch.promote_types(exact, dtype or labels.dtype))
         own = torch.arange(len(labels), device=labels.device)
         return cls(present, present.sum(1), own if image_ids is None else image_ids)
 
@@ -122,7 +126,7 @@ class LabelSets:
     def common(self, other: LabelSets) -> Tensor:
         """How many labels every pair shares, ``(N, M)``."""
         with torch.autocast(self.present.device.type, enabled=False):
-            return self.present @ other.present.T
+            return self.present @ other.present.T.to(self.present)
 
 
 def pair_overlap(first: LabelSets, second: LabelSets, index: str) -> Tensor:
@@ -154,9 +158,7 @@ def pairs_overlap_enough(first: LabelSets, second: LabelSets, index: str, alpha:
 def _both(labels: Tensor, other: Tensor | None) -> tuple[LabelSets, LabelSets]:
     first = LabelSets.of("labels", labels)
     second = first if other is None else LabelSets.of("other", other)
-    classes = first.present.shape[1]
-    if classes != second.present.shape[1]:
-        raise ValueError(f"other: expected {classes} classes as in labels, got {second.present.shape[1]}")
+    _check.alike("other", second.present.shape[1], "labels", first.present.shape[1], "classes")
     return first, second
 
 

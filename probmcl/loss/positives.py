@@ -137,7 +137,7 @@ def positive_weights(
         image_ids: which image each row is a view of, ``(N,)``; needed by ``empty="own_view"``.
 
     Returns:
-        Weights in [0, 1], ``(N, N)``, in the default floating-point type; the diagonal is 0.
+        Weights in [0, 1], ``(N, N)``, of the type of :func:`overlap`; the diagonal is 0.
 
     Raises:
         ValueError: as :func:`positive_set`, or for an unknown rule.
@@ -149,7 +149,8 @@ def positive_weights(
                 [1., 0.]])
     """
     chosen = PositiveRule(rule, index, threshold, empty)
-    return _between_all(labels, chosen, image_ids).to(torch.get_default_dtype())
+    weights = _between_all(labels, chosen, image_ids)
+    return weights.to(torch.promote_types(torch.get_default_dtype(), labels.dtype))
 
 
 @dataclass(frozen=True)
@@ -193,8 +194,10 @@ def positive_statistics(
         >>> positive_statistics(torch.tensor([[1, 1], [1, 0], [0, 1]]), [0.5, 1.0])
         PositiveStatistics(thresholds=(0.5, 1.0), mean_positives=(1.333..., 0.0), share_without=(0.0, 1.0))
     """
-    if not len(thresholds):
-        raise ValueError("thresholds: expected at least one threshold, got none")
+    thresholds = [
+        _check.number("thresholds", alpha, low=0.0, high=1.0)
+        for alpha in _check.several("thresholds", thresholds)
+    ]
     counts = [positive_set(labels, index, alpha, empty, image_ids).sum(1).double() for alpha in thresholds]
     return PositiveStatistics(
         thresholds=tuple(thresholds),
@@ -222,6 +225,7 @@ def two_view_labels(labels: Tensor) -> tuple[Tensor, Tensor]:
 
 def _between_all(labels: Tensor, rule: PositiveRule, image_ids: Tensor | None) -> Tensor:
     """Every row as a positive of every other, ``(N, N)``; no row is its own."""
+    _check.labels("labels", labels)
     if image_ids is not None:
         _check.same_rows("image_ids", _check.tensor("image_ids", image_ids, dims=1), "labels", labels)
     elif rule.empty == "own_view":

@@ -11,7 +11,7 @@ from probmcl.loss.criterion import ContrastiveCriterion, Terms
 from probmcl.loss.overlap import LabelSets
 from probmcl.loss.positives import PositiveRule
 from probmcl.loss.queue import CrossBatchQueue
-from probmcl.loss.similarity import SIMILARITIES, checked_mixture, mixture_logits
+from probmcl.loss.similarity import SIMILARITIES, mixture_logits, wide_mixture
 from probmcl.model import GaussianMixture, HeadOutput
 
 NLL_TARGETS = ("other_view", "self")
@@ -25,7 +25,7 @@ class ProbMCLLoss(ContrastiveCriterion):
 
     Args:
         similarity: similarity of two mixtures, one of :data:`~probmcl.loss.SIMILARITIES` (M10).
-        temperature: tau > 0; the logits are score / tau (M13).
+        temperature: tau, in [1e-4, 1e4]; the logits are score / tau (M13).
         rule: how labels become weights, one of :data:`~probmcl.loss.RULES` (M7).
         index: overlap index of the rule (M7).
         threshold: decision threshold alpha in [0, 1] (C1, M7).
@@ -33,7 +33,7 @@ class ProbMCLLoss(ContrastiveCriterion):
         no_positives: policy for anchors without positives (M9).
         nll_target: embedding that a mixture has to explain, ``"other_view"`` or ``"self"`` (M11).
         stop_gradient: do not let L_NLL move its target (M11).
-        nll_weight: lambda_nll >= 0; with 0 the term is still computed and logged, not minimised (M12).
+        nll_weight: lambda_nll, in [0, 1e6]; with 0 the term is still computed, not minimised (M12).
         queue: mixtures of earlier batches to compare with as well, at most; 0 for none.
 
     Raises:
@@ -47,7 +47,7 @@ class ProbMCLLoss(ContrastiveCriterion):
         >>> ProbMCLLoss()(output, labels).backward()
         >>> found = ProbMCLLoss().in_parts(output, labels)
         >>> sorted(found.parts), sorted(found.diagnostics)
-        (['contrastive', 'nll'], ['effective_rank', 'mean_sigma', 'weight_entropy'])
+        (['contrastive', 'nll'], ['effective_rank', 'mean_sigma', 'sigma_at_floor', 'weight_entropy'])
     """
 
     def __init__(
@@ -66,19 +66,19 @@ class ProbMCLLoss(ContrastiveCriterion):
     ) -> None:
         super().__init__()
         self.similarity = _check.one_of("similarity", similarity, SIMILARITIES)
-        self.temperature = _check.number("temperature", temperature, low=0.0, above=True)
+        self.temperature = _check.temperature(temperature)
         self.positives = PositiveRule(rule, index, threshold, empty)
         self.no_positives = _check.one_of("no_positives", no_positives, NO_POSITIVES)
         self.nll_target = _check.one_of("nll_target", nll_target, NLL_TARGETS)
-        self.stop_gradient = stop_gradient
-        self.nll_weight = _check.number("nll_weight", nll_weight, low=0.0)
-        self.queue = CrossBatchQueue(queue, _MIXTURE)
+        self.stop_gradient = _check.flag("stop_gradient", stop_gradient)
+        self.nll_weight = _check.number("nll_weight", nll_weight, low=0.0, high=1e6)
+        self.queue = CrossBatchQueue(_check.count("queue", queue, low=0), _MIXTURE)
 
     def _terms(self, output: HeadOutput, images: LabelSets, anchors: Tensor | None) -> Terms:
         """L_PCL + lambda_nll L_NLL (M12), with its parts ``contrastive`` and ``nll``."""
         if output.mixture is None:
             raise ValueError("output: expected mixtures (of a MixtureDensityHead), got embeddings alone")
-        mixture, z = checked_mixture("output.mixture", output.mixture), output.embedding
+        mixture, z = wide_mixture("output.mixture", output.mixture), output.embedding
         contrastive = self._contrastive(mixture, images, anchors)
         views = len(z) // len(images)
         if views == 1 and self.nll_target == "other_view":
@@ -132,10 +132,11 @@ def mixture_nll(mixture: GaussianMixture, target: Tensor, *, per_dimension: bool
         >>> mixture_nll(mixture, torch.zeros(1, 2))  # log(2 pi) / 2
         tensor(0.9189)
     """
-    _check.finite("target", target, dims=2)
+    wide_mixture("mixture", mixture)
+    _check.shape("target", _check.finite("target", target), (len(mixture), mixture.dimensions))
     wide = torch.promote_types(torch.promote_types(mixture.means.dtype, target.dtype), torch.float32)
     nll = -mixture.to(wide).log_prob(target.to(wide)).mean()
-    return nll / target.shape[1] if per_dimension else nll
+    return nll / target.shape[1] if _check.flag("per_dimension", per_dimension) else nll
 
 
 def view_targets(
@@ -162,11 +163,11 @@ def view_targets(
         >>> view_targets(torch.tensor([[1.0], [2.0], [3.0], [4.0]])).T
         tensor([[3., 4., 1., 2.]])
     """
-    rows = _check.tensor("embedding", embedding, dims=2).shape[0]
-    if rows % views:
+    rows = _check.finite("embedding", embedding, dims=2).shape[0]
+    if rows % _check.count("views", views):
         raise ValueError(f"embedding: expected {views} rows per image, got {rows} rows")
     if _check.one_of("target", target, NLL_TARGETS) == "other_view":
         if views == 1:
             raise ValueError('views: expected at least 2 with target="other_view", got 1')
         embedding = embedding.roll(-(rows // views), 0)
-    return embedding.detach() if stop_gradient else embedding
+    return embedding.detach() if _check.flag("stop_gradient", stop_gradient) else embedding

@@ -41,7 +41,8 @@ class CrossBatchQueue(nn.Module):
     def __init__(self, rows: int, names: Sequence[str]) -> None:
         super().__init__()
         self.rows = _check.count("rows", rows, low=0)
-        self.names = ("labels", *names)
+        kept = [_check.instance("names", name, str) for name in _check.several("names", names)]
+        self.names = ("labels", *kept)
         for name in self.names:
             self.register_buffer(name, torch.empty(0))
 
@@ -58,11 +59,14 @@ class CrossBatchQueue(nn.Module):
         Raises:
             ValueError: if a row does not look like those in the queue.
         """
-        for name, new in zip(self.names, (labels, *(tensors[name] for name in self.names[1:])), strict=True):
-            old, new = self.get_buffer(name), new.detach()
-            if len(old) and old.shape[1:] != new.shape[1:]:
-                expected, got = tuple(old.shape[1:]), tuple(new.shape[1:])
-                raise ValueError(f"{name}: expected rows of shape {expected} as in the queue, got {got}")
+        _check.labels("labels", labels)
+        for name in self.names:
+            given = labels if name == "labels" else tensors.get(name)
+            new = _check.tensor(name, given).detach()
+            _check.same_rows(name, new, "labels", labels)
+            old = self.get_buffer(name)
+            if len(old):
+                _check.shape(name, new, (len(new), *old.shape[1:]))
             joined = torch.cat([new, old.to(new)]) if len(old) else new
             setattr(self, name, joined[: self.rows].clone())
 

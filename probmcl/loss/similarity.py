@@ -12,6 +12,7 @@ from probmcl import _check
 from probmcl.loss.anchor_sum import LazyLogits
 from probmcl.loss.gaussian_kernel import log_kernels, refuse_transforms
 from probmcl.model import GaussianMixture
+from probmcl.model.mixture import checked_mixture
 
 SIMILARITIES = (
     "log_expected_likelihood",
@@ -48,8 +49,8 @@ def similarity_scores(name: str, a: GaussianMixture, b: GaussianMixture | None =
     """
     _check.one_of("name", name, SIMILARITIES)
     first, second = _checked_pair(a, b)
-    if second is not None and name.endswith("bhattacharyya") and first.components != second.components:
-        raise ValueError(f"b: expected {first.components} components as in a, got {second.components}")
+    if second is not None and name.endswith("bhattacharyya"):
+        _check.alike("b", second.components, "a", first.components, "components")
     return mixture_logits(name, first, second, temperature=1.0).matrix()
 
 
@@ -206,30 +207,27 @@ def cosine_similarity(a: Tensor, b: Tensor | None = None) -> Tensor:
     """
     first = _check.finite("a", a, dims=2)
     second = first if b is None else _check.finite("b", b, dims=2)
-    if first.shape[1] != second.shape[1]:
-        raise ValueError(f"b: expected {first.shape[1]} dimensions as in a, got {second.shape[1]}")
+    _check.same_dtype("b", second, "a", first)
+    _check.alike("b", second.shape[1], "a", first.shape[1], "dimensions")
     return cosine_logits(first, second, temperature=1.0).matrix()
 
 
-def checked_mixture(name: str, mixture: GaussianMixture) -> GaussianMixture:
-    """The mixtures, half precision as float32, if all numbers are finite and all sigmas above zero."""
+def wide_mixture(name: str, mixture: GaussianMixture) -> GaussianMixture:
+    """The mixtures that an argument holds, checked, half precision as float32."""
     refuse_transforms()
-    for part in ("log_weights", "means", "sigmas"):
-        _check.finite(f"{name}.{part}", getattr(mixture, part))
-    if not (mixture.sigmas > 0).all():
-        raise ValueError(f"{name}.sigmas: expected values above 0, got {mixture.sigmas.min().item():g}")
-    return mixture.to(torch.promote_types(mixture.means.dtype, torch.float32))
+    checked = checked_mixture(name, mixture)
+    return checked.to(torch.promote_types(checked.means.dtype, torch.float32))
 
 
 def _checked_pair(
     a: GaussianMixture, b: GaussianMixture | None
 ) -> tuple[GaussianMixture, GaussianMixture | None]:
-    first = checked_mixture("a", a)
+    first = wide_mixture("a", a)
     if b is None:
         return first, None
-    second = checked_mixture("b", b)
-    if first.dimensions != second.dimensions:
-        raise ValueError(f"b: expected {first.dimensions} dimensions as in a, got {second.dimensions}")
+    second = wide_mixture("b", b)
+    _check.same_dtype("b", second.means, "a", first.means)
+    _check.alike("b", second.dimensions, "a", first.dimensions, "dimensions")
     if first.isotropic != second.isotropic:
         raise ValueError("b: expected the covariance form of a (both isotropic or both diagonal)")
     return first, second

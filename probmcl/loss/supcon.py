@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from probmcl import _check
+from probmcl.loss.anchor_sum import LazyLogits
 from probmcl.loss.contrastive import NO_POSITIVES, label_loss, rule_loss
 from probmcl.loss.criterion import ContrastiveCriterion, Terms
 from probmcl.loss.overlap import LabelSets
@@ -15,7 +16,31 @@ from probmcl.loss.similarity import cosine_logits
 from probmcl.model import HeadOutput
 
 
-class SupConLoss(ContrastiveCriterion):
+class _OnEmbeddings(ContrastiveCriterion):
+    """A loss of the cosines of embeddings, with a queue of earlier ones."""
+
+    def __init__(self, temperature: float, queue: int) -> None:
+        super().__init__()
+        self.temperature = _check.temperature(temperature)
+        self.queue = CrossBatchQueue(_check.count("queue", queue, low=0), ["embedding"])
+
+    def _terms(self, output: HeadOutput, images: LabelSets, anchors: Tensor | None) -> Terms:
+        """The loss, itself as part ``contrastive``."""
+        z = output.embedding
+        labels = images.present.repeat(len(z) // len(images), 1)  # (V N, K)
+        scored = torch.arange(len(z), device=z.device) if anchors is None else anchors
+        rows = torch.cat([z, self.queue.get_buffer("embedding").to(z)]) if len(self.queue) else z
+        loss = self._loss(cosine_logits(z[scored], rows, self.temperature), images, labels, scored)
+        if self.training and self.queue.rows:
+            self.queue.add(labels, embedding=z)
+        return loss, {"contrastive": loss.detach()}
+
+    def _loss(self, logits: LazyLogits, images: LabelSets, labels: Tensor, scored: Tensor) -> Tensor:
+        """The loss of the logits of ``scored`` rows against the labelled batch and the queue."""
+        raise NotImplementedError
+
+
+class SupConLoss(_OnEmbeddings):
     """Multi-label supervised contrastive loss on the cosine of embeddings.
 
     With the default rule it is ProbMCL without its mixture, which is the recipe of MultiSupContrast (2022):
@@ -26,7 +51,7 @@ class SupConLoss(ContrastiveCriterion):
         index: overlap index (M7).
         threshold: decision threshold alpha (M7).
         empty: policy for label-less rows (M8).
-        temperature: tau > 0.
+        temperature: tau, in [1e-4, 1e4].
         no_positives: policy for anchors without positives.
         queue: rows of earlier batches to compare with as well, at most; 0 for none.
 
@@ -46,32 +71,20 @@ class SupConLoss(ContrastiveCriterion):
         no_positives: str = "skip",
         queue: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(temperature, queue)
         self.positives = PositiveRule(rule, index, threshold, empty)
-        self.temperature = _check.number("temperature", temperature, low=0.0, above=True)
         self.no_positives = _check.one_of("no_positives", no_positives, NO_POSITIVES)
-        self.queue = CrossBatchQueue(queue, ["embedding"])
 
-    def _terms(self, output: HeadOutput, images: LabelSets, anchors: Tensor | None) -> Terms:
-        """The loss, itself as part ``contrastive``."""
-        z = output.embedding
-        scored = torch.arange(len(z), device=z.device) if anchors is None else anchors
-        rows, queued = z, None
-        if len(self.queue):
-            rows = torch.cat([z, self.queue.get_buffer("embedding").to(z)])
-            queued = self.queue.label_sets()
-        logits = cosine_logits(z[scored], rows, self.temperature)
-        loss = rule_loss(logits, self.positives, images, queued, scored, self.no_positives)
-        if self.training and self.queue.rows:
-            self.queue.add(images.present.repeat(len(z) // len(images), 1), embedding=z)
-        return loss, {"contrastive": loss.detach()}
+    def _loss(self, logits: LazyLogits, images: LabelSets, labels: Tensor, scored: Tensor) -> Tensor:
+        queued = self.queue.label_sets() if len(self.queue) else None
+        return rule_loss(logits, self.positives, images, queued, scored, self.no_positives)
 
 
-class MulSupConLoss(ContrastiveCriterion):
+class MulSupConLoss(_OnEmbeddings):
     """MulSupCon (Zhang and Wu, AAAI 2024) on the cosine of embeddings: one contrastive task per label.
 
     Args:
-        temperature: tau > 0.
+        temperature: tau, in [1e-4, 1e4].
         queue: rows of earlier batches to compare with as well, at most; 0 for none.
 
     Example:
@@ -81,21 +94,9 @@ class MulSupConLoss(ContrastiveCriterion):
     """
 
     def __init__(self, temperature: float = 0.1, queue: int = 0) -> None:
-        super().__init__()
-        self.temperature = _check.number("temperature", temperature, low=0.0, above=True)
-        self.queue = CrossBatchQueue(queue, ["embedding"])
+        super().__init__(temperature, queue)
 
-    def _terms(self, output: HeadOutput, images: LabelSets, anchors: Tensor | None) -> Terms:
-        """The loss, itself as part ``contrastive``."""
-        z = output.embedding
-        labels = images.present.repeat(len(z) // len(images), 1)  # (V N, K)
-        scored = torch.arange(len(z), device=z.device) if anchors is None else anchors
-        rows, present = z, labels
-        if len(self.queue):
-            rows = torch.cat([z, self.queue.get_buffer("embedding").to(z)])
-            present = torch.cat([labels, self.queue.get_buffer("labels").to(labels)])  # (M, K)
-        logits = cosine_logits(z[scored], rows, self.temperature)
-        loss = label_loss(logits, present.to(logits.dtype), scored, rows=len(z))
-        if self.training and self.queue.rows:
-            self.queue.add(labels, embedding=z)
-        return loss, {"contrastive": loss.detach()}
+    def _loss(self, logits: LazyLogits, images: LabelSets, labels: Tensor, scored: Tensor) -> Tensor:
+        queued = self.queue.get_buffer("labels").to(labels)
+        present = torch.cat([labels, queued]) if len(queued) else labels  # (M, K)
+        return label_loss(logits, present.to(logits.dtype), scored, rows=len(labels))

@@ -24,13 +24,12 @@ class Encoder(nn.Module):
 
     def __init__(self, network: nn.Module, feature_dim: int) -> None:
         super().__init__()
-        self.network = network
-        self.feature_dim = feature_dim
+        self.network = _check.instance("network", network, nn.Module)
+        self.feature_dim = _check.count("feature_dim", feature_dim)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images ``(N, C, H, W)`` to features ``(N, feature_dim)``."""
-        features: Tensor = self.network(_check.tensor("images", images, dims=4))
-        return features
+        return _features(self.network, images)
 
     def feature_map(self, images: Tensor) -> Tensor:
         """What stands before the pooling: images ``(N, C, H, W)`` become maps ``(N, feature_dim, h, w)``.
@@ -43,9 +42,8 @@ class Encoder(nn.Module):
             >>> SmallCNN().feature_map(torch.zeros(2, 1, 32, 32)).shape
             torch.Size([2, 128, 8, 8])
         """
-        _check.tensor("images", images, dims=4)
         spatial = getattr(self.network, "forward_features", None)
-        found = None if spatial is None else spatial(images)
+        found = None if spatial is None else _features(spatial, images)
         if not isinstance(found, Tensor) or found.dim() != 4 or found.shape[1] != self.feature_dim:
             shape = "none" if found is None else f"shape {tuple(found.shape)}"
             raise ValueError(
@@ -68,7 +66,7 @@ class FeatureMap(nn.Module):
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.encoder = _check.instance("encoder", encoder, Encoder)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images ``(N, C, H, W)`` to ``(N, feature_dim, h, w)``."""
@@ -92,14 +90,12 @@ class SmallCNN(Encoder):
     """
 
     def __init__(self, in_channels: int = 1, widths: Sequence[int] = (16, 32, 48, 64, 128)) -> None:
-        if not widths:
-            raise ValueError("widths: expected at least one width, got none")
         layers: list[nn.Module] = []
         channels = _check.count("in_channels", in_channels)
-        for depth, width in enumerate(widths):
+        for depth, width in enumerate(_check.sizes("widths", widths)):
             stride = 2 if depth in (0, 2) else 1
             layers += [
-                nn.Conv2d(channels, _check.count("widths", width), 3, stride=stride, padding=1, bias=False),
+                nn.Conv2d(channels, width, 3, stride=stride, padding=1, bias=False),
                 nn.BatchNorm2d(width),
                 nn.ReLU(inplace=True),
             ]
@@ -109,8 +105,7 @@ class SmallCNN(Encoder):
     def feature_map(self, images: Tensor) -> Tensor:
         """Map images ``(N, C, H, W)`` to what is pooled, ``(N, feature_dim, H / 4, W / 4)``."""
         assert isinstance(self.network, nn.Sequential)
-        found: Tensor = self.network[:-2](_check.tensor("images", images, dims=4))
-        return found
+        return _features(self.network[:-2], images)
 
 
 class FeatureMLP(Encoder):
@@ -134,6 +129,18 @@ class FeatureMLP(Encoder):
         nn.init.zeros_(last.bias)
         correction = nn.Sequential(nn.LayerNorm(features), nn.Linear(features, hidden), nn.ReLU(), last)
         super().__init__(nn.Sequential(nn.Flatten(), _Residual(correction)), features)
+
+
+def _features(network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """What a network makes of images; if it cannot, an error that says which they were."""
+    _check.tensor("images", images, dims=4)
+    try:
+        return network(images)
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, AssertionError) as error:  # timm's networks assert their size
+        got = f"{images.dtype} of shape {tuple(images.shape)}"
+        raise ValueError(f"images: expected images that the network takes, got {got} ({error})") from error
 
 
 class _Residual(nn.Module):
@@ -170,9 +177,9 @@ def build_encoder(name: str, *, in_channels: int = 3, weights: str | None = None
     _check.count("in_channels", in_channels)
     if weights is not None:
         check_weights(name, weights)
+    published_weights(name)  # knows the names
     if name in OWN:
         return OWN[name](in_channels)
-    published_weights(name)  # knows the backbones
     library, _, model = name.partition("/")
     make = _timm_network if library == "timm" else _torchvision_network
     network = make(model, in_channels, weights)
@@ -196,7 +203,7 @@ def published_weights(name: str) -> list[str]:
         >>> published_weights("torchvision/resnet18")
         ['IMAGENET1K_V1', 'DEFAULT']
     """
-    library, _, model = name.partition("/")
+    library, _, model = _check.instance("name", name, str).partition("/")
     if name in OWN:
         return []
     if library not in ("timm", "torchvision"):
@@ -227,6 +234,7 @@ def check_weights(name: str, weights: str) -> None:
         ValueError: weights: 'miil_in22k' is not a known tag of timm/tresnet_m; close names: miil_in21k...
     """
     known = published_weights(name)
+    _check.instance("weights", weights, str)
     if not known:
         raise ValueError(f"weights: {name} has no published weights, expected None, got {weights!r}")
     if weights not in known:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from probmcl import _check
+from probmcl.model.trunk import check_features
 
 
 def label_correlation(labels: Tensor, *, threshold: float = 0.4, reweighting: float = 0.2) -> Tensor:
@@ -40,8 +41,7 @@ def label_correlation(labels: Tensor, *, threshold: float = 0.4, reweighting: fl
                 [0.0000, 0.2236, 0.8000]])
     """
     _check.number("threshold", threshold, low=0.0, high=1.0, above=True)
-    if _check.number("reweighting", reweighting, low=0.0, high=1.0) == 1.0:
-        raise ValueError("reweighting: expected a number in [0, 1), got 1.0")
+    _check.number("reweighting", reweighting, low=0.0, high=1.0, below=True)
     present = _check.labels("labels", labels).double()
     together = present.T @ present  # (K, K): images that carry i and j
     given = together / together.diagonal().clamp(min=1).unsqueeze(1)  # P(j given i)
@@ -49,7 +49,7 @@ def label_correlation(labels: Tensor, *, threshold: float = 0.4, reweighting: fl
     shared = reweighting * neighbours / neighbours.sum(1, keepdim=True).clamp(min=1)
     weights = shared + (1 - reweighting) * torch.eye(len(shared), device=labels.device)
     scale = weights.sum(1).rsqrt()
-    return (scale.unsqueeze(1) * weights * scale).float()
+    return (scale.unsqueeze(1) * weights * scale).to(torch.promote_types(torch.float32, labels.dtype))
 
 
 class LabelGraphHead(nn.Module):
@@ -89,7 +89,7 @@ class LabelGraphHead(nn.Module):
     ) -> None:
         super().__init__()
         correlation = label_correlation(labels, threshold=threshold, reweighting=reweighting)
-        self.register_buffer("correlation", correlation)
+        self.register_buffer("correlation", correlation.to(torch.get_default_dtype()))
         sizes = len(correlation), _check.count("hidden", hidden), _check.count("in_dim", in_dim)
         self.embeddings = nn.Parameter(nn.init.xavier_uniform_(torch.empty(sizes[0], sizes[1])))  # W_1
         self.mixing = nn.Parameter(nn.init.xavier_uniform_(torch.empty(sizes[1], sizes[2])))  # W_2
@@ -98,9 +98,9 @@ class LabelGraphHead(nn.Module):
         """Map features ``(N, F)`` to logits ``(N, K)``.
 
         Raises:
-            ValueError: if the features are NaN or infinite.
+            ValueError: if the features are NaN, infinite or of another size than the head was built for.
         """
-        return functional.linear(_check.finite("features", features, dims=2), self.classifiers())
+        return functional.linear(check_features(features, self.mixing), self.classifiers())
 
     def classifiers(self) -> Tensor:
         """The generated classifiers, ``(K, F)``."""

@@ -27,6 +27,7 @@ class GaussianMixture:
 
     Raises:
         ValueError: if the shapes disagree.
+        TypeError: for tensors that are not floating-point.
 
     Example:
         >>> mixture = GaussianMixture(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.ones(1, 1))
@@ -39,22 +40,20 @@ class GaussianMixture:
     sigmas: Tensor
 
     def __post_init__(self) -> None:
-        _check.tensor("log_weights", self.log_weights, dims=2)
-        _check.tensor("means", self.means, dims=3)
-        _check.tensor("sigmas", self.sigmas)
+        for name, dims in (("log_weights", 2), ("means", 3), ("sigmas", None)):
+            _check.floating(name, _check.tensor(name, getattr(self, name), dims=dims))
         n, k, d = self.means.shape
-        if self.log_weights.shape != (n, k):
-            raise ValueError(f"log_weights: expected shape {(n, k)}, got {tuple(self.log_weights.shape)}")
-        if self.sigmas.shape not in {(n, k), (n, k, d)}:
-            raise ValueError(
-                f"sigmas: expected shape {(n, k)} or {(n, k, d)}, got {tuple(self.sigmas.shape)}"
-            )
+        _check.shape("log_weights", self.log_weights, (n, k))
+        _check.shape("sigmas", self.sigmas, (n, k), (n, k, d))
 
     def __len__(self) -> int:
         return self.means.shape[0]
 
     def __getitem__(self, rows: slice | Tensor) -> GaussianMixture:
-        return GaussianMixture(self.log_weights[rows], self.means[rows], self.sigmas[rows])
+        return GaussianMixture(*(part[rows] for part in self._parts()))
+
+    def _parts(self) -> tuple[Tensor, Tensor, Tensor]:
+        return self.log_weights, self.means, self.sigmas
 
     @property
     def components(self) -> int:
@@ -84,24 +83,28 @@ class GaussianMixture:
         >>> len(GaussianMixture.cat([one, one]))
         2
         """
-        return GaussianMixture(
-            torch.cat([m.log_weights for m in mixtures]),
-            torch.cat([m.means for m in mixtures]),
-            torch.cat([m.sigmas for m in mixtures]),
-        )
+        parts = [
+            _check.instance("mixtures", mixture, GaussianMixture)._parts()
+            for mixture in _check.several("mixtures", mixtures)
+        ]
+        if len({tuple(part.shape[1:] for part in each) for each in parts}) > 1:
+            raise ValueError("mixtures: expected one shape of components, got several")
+        return GaussianMixture(*map(torch.cat, zip(*parts, strict=True)))
 
     def detach(self) -> GaussianMixture:
         """Return the same mixtures without their gradient history."""
-        return GaussianMixture(self.log_weights.detach(), self.means.detach(), self.sigmas.detach())
+        return GaussianMixture(*(part.detach() for part in self._parts()))
 
     def to(self, target: torch.device | torch.dtype) -> GaussianMixture:
         """Move every tensor to a device, or convert it to a dtype."""
-        return GaussianMixture(self.log_weights.to(target), self.means.to(target), self.sigmas.to(target))
+        return GaussianMixture(*(part.to(target) for part in self._parts()))
 
     def distribution(self) -> MixtureSameFamily:
         """Return the mixtures as one ``torch.distributions`` object: batch shape N, event shape D."""
-        components = Independent(Normal(self.means, self.scale.expand_as(self.means)), 1)
-        return MixtureSameFamily(Categorical(logits=self.log_weights), components)
+        scale = self.scale.expand_as(self.means)
+        components = Independent(Normal(self.means, scale, validate_args=False), 1)
+        weights = Categorical(logits=self.log_weights, validate_args=False)
+        return MixtureSameFamily(weights, components, validate_args=False)
 
     def log_prob(self, z: Tensor) -> Tensor:
         """Log density of row i's mixture at row i of ``z`` (M5, M11).
@@ -113,10 +116,10 @@ class GaussianMixture:
             ``log p_i(z_i)``, ``(N,)``, in nats.
 
         Raises:
-            ValueError: if ``z`` does not have shape ``(N, D)``.
+            ValueError: if ``z`` does not have shape ``(N, D)``, or a number is not finite or out of range.
         """
-        if z.shape != self.means.shape[::2]:
-            raise ValueError(f"z: expected shape {(len(self), self.dimensions)}, got {tuple(z.shape)}")
+        checked_mixture("", self)
+        _check.shape("z", _check.finite("z", z), (len(self), self.dimensions))
         density: Tensor = self.distribution().log_prob(z)  # type: ignore[no-untyped-call]
         return density
 
@@ -158,6 +161,8 @@ class GaussianMixture:
             Points, ``(n, N, D)``.
         """
         _check.count("n", n)
+        if generator is not None:
+            _check.instance("generator", generator, torch.Generator)
         weights = self.log_weights.detach().exp()
         component = torch.multinomial(weights, n, replacement=True, generator=generator)  # (N, n)
         index = component.unsqueeze(-1).expand(-1, -1, self.dimensions)  # (N, n, D)
@@ -165,3 +170,26 @@ class GaussianMixture:
         scale = self.scale.detach().expand_as(self.means).gather(1, index)
         noise = torch.empty_like(means).normal_(generator=generator)
         return (means + scale * noise).transpose(0, 1)
+
+
+SIGMAS = (1e-4, 1e4)
+"""Range of the standard deviations of a density."""
+
+
+def checked_mixture(name: str, mixture: object) -> GaussianMixture:
+    """The mixtures that an argument holds, if all numbers are finite and all sigmas in range.
+
+    >>> checked_mixture("a", GaussianMixture(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.zeros(1, 1)))
+    Traceback (most recent call last):
+    ...
+    ValueError: a.sigmas: expected values in [0.0001, 10000], got 0
+    """
+    checked = _check.instance(name, mixture, GaussianMixture)
+    for part in ("log_weights", "means", "sigmas"):
+        _check.finite(f"{name}.{part}".removeprefix("."), getattr(checked, part))
+    low, high = (extreme.item() for extreme in checked.sigmas.detach().aminmax())
+    if not SIGMAS[0] <= low <= high <= SIGMAS[1]:
+        expected = f"expected values in [{SIGMAS[0]:g}, {SIGMAS[1]:g}]"
+        got = low if low < SIGMAS[0] else high
+        raise ValueError(f"{name}.sigmas: {expected}, got {got:g}".removeprefix("."))
+    return checked

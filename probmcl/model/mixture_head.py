@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from probmcl import _check
-from probmcl.model.mixture import GaussianMixture
+from probmcl.model.mixture import SIGMAS, GaussianMixture
 from probmcl.model.output import HeadOutput
 from probmcl.model.trunk import build_trunk, unit_features
 
@@ -30,12 +30,12 @@ class MixtureDensityHead(nn.Module):
         covariance: ``"isotropic"`` (one sigma per component) or ``"diagonal"`` (one per dimension).
         unit_means: put the means on the unit sphere: a deviation from the affine mu of M4 that bounds the
             distances between components, and that trained more stably in our trials.
-        sigma_floor: smallest sigma, > 0.
+        sigma_floor: smallest sigma, in [1e-4, 1e4].
         weights: ``"softmax"`` (M4), or ``"sigmoid"`` as in the code of KMCL: the affine map behind pi is a
             classifier too, which the output holds as ``logits``, and pi is its sigmoid scaled to sum to one.
 
     Raises:
-        ValueError: for a size below one, an unknown name or a floor that is not positive.
+        ValueError: for a size below one, an unknown name or a floor out of range.
 
     Example:
         >>> head = MixtureDensityHead(128, components=10, trunk=(256, 32))
@@ -59,19 +59,20 @@ class MixtureDensityHead(nn.Module):
         super().__init__()
         self.components = _check.count("components", components)
         self.isotropic = _check.one_of("covariance", covariance, ("isotropic", "diagonal")) == "isotropic"
-        self.unit_means = unit_means
-        self.sigma_floor = _check.number("sigma_floor", sigma_floor, low=0.0, above=True)
+        self.unit_means = _check.flag("unit_means", unit_means)
+        self.sigma_floor = _check.number("sigma_floor", sigma_floor, low=SIGMAS[0], high=SIGMAS[1])
         self.classifies = _check.one_of("weights", weights, ("softmax", "sigmoid")) == "sigmoid"
         self.in_dim = in_dim
-        self.trunk = build_trunk(in_dim, trunk, activation=activation)
-        dimensions = trunk[-1]
+        widths = _check.sizes("trunk", trunk)
+        self.trunk = build_trunk(in_dim, widths, activation=activation)
+        dimensions = widths[-1]
         self.mu = nn.Linear(dimensions, components * dimensions)
         self.sigma = nn.Linear(dimensions, components * (1 if self.isotropic else dimensions))
         self.pi = nn.Linear(dimensions, components)
 
     def forward(self, features: Tensor) -> HeadOutput:
         """Map features ``(N, F)`` to unit embeddings ``(N, D)`` and mixtures of K components."""
-        t = self.trunk(unit_features(features, self.in_dim))  # (N, D)
+        t = self.trunk(unit_features(features, next(self.trunk.parameters())))  # (N, D)
         # Mixed precision ends here: half-precision means and sigmas would blur every density.
         with torch.autocast(t.device.type, enabled=False):
             t = t.to(self.mu.weight.dtype)
@@ -109,7 +110,7 @@ class MixtureClassifier(nn.Module):
 
     def __init__(self, head: MixtureDensityHead) -> None:
         super().__init__()
-        if not head.classifies:
+        if not _check.instance("head", head, MixtureDensityHead).classifies:
             raise ValueError('head: expected one with weights="sigmoid", got softmax weights')
         self.head = head
 

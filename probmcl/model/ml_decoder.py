@@ -72,9 +72,9 @@ class MLDecoderHead(nn.Module):
         """Map feature maps ``(N, F, h, w)`` to logits ``(N, K)``.
 
         Raises:
-            ValueError: if the map has other channels than the head was built for.
+            ValueError: if the map is NaN, infinite or has other channels than the head was built for.
         """
-        _check.tensor("maps", maps, dims=4)
+        _check.same_dtype("maps", _check.finite("maps", maps, dims=4), "the weights", self.weight)
         if maps.shape[1] != self.project.in_features:
             raise ValueError(f"maps: expected {self.project.in_features} channels, got {maps.shape[1]}")
         places = functional.relu(self.project(maps.flatten(2).transpose(1, 2)))  # (N, h w, width)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
+from probmcl import _check
 from probmcl.model.output import HeadOutput
 from probmcl.model.trunk import build_trunk, unit_features
 
@@ -32,9 +33,9 @@ class ProjectionHead(nn.Module):
     def __init__(self, in_dim: int, widths: Sequence[int] = (2048, 128), *, activation: bool = True) -> None:
         super().__init__()
         self.in_dim = in_dim
-        self.trunk = build_trunk(in_dim, widths, activation=activation)
+        self.trunk = build_trunk(in_dim, _check.sizes("widths", widths), activation=activation)
 
     def forward(self, features: Tensor) -> HeadOutput:
         """Map features ``(N, F)`` to unit embeddings ``(N, D)``."""
-        t = self.trunk(unit_features(features, self.in_dim))  # (N, D)
+        t = self.trunk(unit_features(features, next(self.trunk.parameters())))  # (N, D)
         return HeadOutput(functional.normalize(t, dim=-1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -29,19 +30,15 @@ def build_trunk(in_dim: int, widths: Sequence[int], *, activation: bool) -> nn.S
           (2): Linear(in_features=32, out_features=4, bias=True)
         )
     """
-    _check.count("in_dim", in_dim)
-    if not widths:
-        raise ValueError("trunk: expected at least one width, got none")
     layers: list[nn.Module] = []
-    for width in widths:
-        layers.append(nn.Linear(in_dim, _check.count("trunk", width)))
-        if activation:
+    for size, width in pairwise((_check.count("in_dim", in_dim), *widths)):
+        layers.append(nn.Linear(size, width))
+        if _check.flag("activation", activation):
             layers.append(nn.ReLU())
-        in_dim = width
     return nn.Sequential(*(layers[:-1] if activation else layers))
 
 
-def unit_features(features: Tensor, in_dim: int) -> Tensor:
+def unit_features(features: Tensor, weight: Tensor) -> Tensor:
     """L2-normalised features (M2), times sqrt(F) so that an entry has size one on average.
 
     The first linear layer could hold the factor as well. But PyTorch draws weights and biases on one scale:
@@ -50,19 +47,27 @@ def unit_features(features: Tensor, in_dim: int) -> Tensor:
 
     Args:
         features: features of the encoder, ``(N, F)``.
-        in_dim: the F that the head was built for.
+        weight: of the layer that takes them, ``(D, F)``.
 
     Raises:
-        ValueError: if the features are NaN, infinite or not of size ``in_dim``.
+        ValueError: if the features are NaN, infinite or not of size F.
+        TypeError: if they are not of the weight's type.
 
     Example:
-        >>> unit_features(torch.tensor([[3.0, 4.0]]), in_dim=2)  # (0.6, 0.8) times sqrt(2)
+        >>> unit_features(torch.tensor([[3.0, 4.0]]), torch.ones(1, 2))  # (0.6, 0.8) times sqrt(2)
         tensor([[0.8485, 1.1314]])
     """
-    _check.finite("features", features, dims=2)
-    if features.shape[1] != in_dim:
-        raise ValueError(f"features: expected {in_dim} entries a row, got {features.shape[1]}")
+    check_features(features, weight)
     # In float16 the 1e-12 that a row of zeros is divided by would itself be 0.
     wide = features.float() if features.dtype == torch.float16 else features
     scaled = functional.normalize(wide, dim=-1) * math.sqrt(features.shape[-1])
     return scaled.to(features.dtype)
+
+
+def check_features(features: Tensor, weight: Tensor) -> Tensor:
+    """Features ``(N, F)``, if they are finite and fit to the weight ``(D, F)`` that takes them."""
+    _check.finite("features", features, dims=2, limit=math.inf)
+    _check.same_dtype("features", features, "the weights", weight)
+    if features.shape[1] != weight.shape[1]:
+        raise ValueError(f"features: expected {weight.shape[1]} entries a row, got {features.shape[1]}")
+    return features

@@ -116,7 +116,7 @@ def _join(output: HeadOutput, labels: Tensor) -> tuple[HeadOutput, Tensor, list[
     (all_labels, *joined), sizes = gather_rows([labels, *pairs])
     embedding, *rest = (tensor.transpose(0, 1).flatten(0, 1) for tensor in joined)  # (2N, ...)
     mixtures = GaussianMixture(*rest) if rest else None
-    return replace(output, embedding=embedding, mixture=mixtures), all_labels, sizes
+    return replace(output, embedding=embedding, mixture=mixtures, logits=None), all_labels, sizes
 
 
 class _AllGather(torch.autograd.Function):

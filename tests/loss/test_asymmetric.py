@@ -119,38 +119,3 @@ class TestRobustness:
     def test_labels_of_any_dtype(self, dtype, make_labels):
         logits, labels = random_logits(3, 2), make_labels(3, 2)
         assert torch.equal(asymmetric_loss(logits, labels.to(dtype)), asymmetric_loss(logits, labels))
-
-
-class TestBadInput:
-    logits, labels = torch.zeros(2, 3), torch.ones(2, 3)
-
-    @pytest.mark.parametrize(
-        ("logits", "labels", "error", "message"),
-        [
-            (torch.zeros(2, 2), labels, ValueError, "logits: expected the shape of labels"),
-            (torch.full((2, 3), float("nan")), labels, ValueError, "logits: expected finite values"),
-            (torch.full((2, 3), float("inf")), labels, ValueError, "logits: expected finite values"),
-            (torch.zeros(2, 3).long(), labels, TypeError, "logits: expected a floating-point tensor"),
-            (torch.zeros(0, 3), torch.zeros(0, 3), ValueError, "logits: expected at least one element"),
-            (torch.zeros(3), torch.zeros(3), ValueError, "logits: expected 2 dimensions"),
-            (logits, 2 * labels, ValueError, "labels: expected only 0 and 1"),
-            (logits, labels / 2, ValueError, "labels: expected only 0 and 1"),
-            (logits, labels.tolist(), TypeError, "labels: expected a torch.Tensor"),
-        ],
-    )
-    def test_tensors(self, logits, labels, error, message):
-        with pytest.raises(error, match=message):
-            asymmetric_loss(logits, labels)
-
-    @pytest.mark.parametrize("name", ["gamma_positive", "gamma_negative", "margin"])
-    @pytest.mark.parametrize("value", [-1.0, float("nan")])
-    def test_parameters(self, name, value):
-        with pytest.raises(ValueError, match=f"{name}: expected a number"):
-            asymmetric_loss(self.logits, self.labels, **{name: value})
-        with pytest.raises(ValueError, match=f"{name}: expected a number"):
-            AsymmetricLoss(**{name: value})
-
-    @pytest.mark.parametrize("margin", [1.0, 1.5])
-    def test_margin_leaves_room(self, margin):
-        with pytest.raises(ValueError, match="margin: expected a number"):
-            asymmetric_loss(self.logits, self.labels, margin=margin)

@@ -159,17 +159,6 @@ class TestArguments:
         expected = ProbMCLLoss()(HeadOutput(mixture.mean(), mixture), labels)
         assert torch.allclose(ProbMCLLoss()(mixture, labels), expected)
 
-    @pytest.mark.parametrize("wrong", [lambda o: o.embedding, lambda o: HeadOutput(o.embedding)])
-    def test_mixtures_are_asked_for_where_they_are_needed(self, wrong, output, labels):
-        with pytest.raises(ValueError, match="output: expected mixtures"):
-            ProbMCLLoss()(wrong(output), labels)
-        with pytest.raises(ValueError, match="output: expected mixtures and logits"):
-            KMCLLoss()(wrong(output), labels)
-
-    def test_kmcl_scores_all_rows(self, output, labels):
-        with pytest.raises(ValueError, match="anchors: expected None"):
-            KMCLLoss()(output, labels, torch.tensor([0]))
-
 
 @pytest.mark.parametrize("views", [1, 2, 3])
 class TestViews:
@@ -314,13 +303,6 @@ class TestEffectiveRank:
     def test_carries_no_gradient(self):
         assert not effective_rank(points(4, 3).requires_grad_()).requires_grad
 
-    @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-    def test_bad_input(self, value):
-        with pytest.raises(ValueError, match="embedding: expected finite values"):
-            effective_rank(torch.full((2, 2), value))
-        with pytest.raises(ValueError, match="embedding: expected 2 dimensions"):
-            effective_rank(torch.zeros(3))
-
 
 class TestCollapseDiagnostics:
     def test_react_to_sigmas_at_their_floor(self, make_mixture):
@@ -364,5 +346,5 @@ class TestCollapseDiagnostics:
         mixture = make_mixture(3, 4, 8)
         mixture.sigmas.requires_grad_()
         mixture.log_weights.requires_grad_()
-        found = collapse_diagnostics(HeadOutput(points(3, 8), mixture), 0.05)
+        found = collapse_diagnostics(HeadOutput(points(3, 8), mixture, sigma_floor=0.05))
         assert not any(value.requires_grad for value in found.values())

@@ -46,7 +46,7 @@ def test_agrees_with_the_oracle(n, k, d, empty, diagonal, dtype, make_mixture, m
         found = kmcl_contrastive_loss(mixture.to(dtype), labels, temperature=temperature)
         expected = reference.kmcl_contrastive_loss(mixture, labels, temperature=temperature)
         assert found.dtype == dtype
-        assert_matches(found.float(), expected)  # the Jaccard index is a float32
+        assert_matches(found, expected)
     found = kmcl_reconstruction_loss(mixture.to(dtype), z.to(dtype), labels)
     assert_matches(found, reference.kmcl_reconstruction_loss(mixture, z, labels))
 
@@ -147,40 +147,3 @@ def test_half_precision_is_computed_in_float32(dtype, make_output, make_labels):
     wide = HeadOutput(half.embedding.double(), half.mixture.to(torch.float64), half.logits.double())
     assert found.dtype == torch.float32
     assert found.item() == pytest.approx(KMCLLoss()(wide, labels).item(), rel=1e-4)
-
-
-class TestBadInput:
-    def test_parameters(self):
-        for name, value in (
-            ("temperature", 0.0),
-            ("contrastive_weight", -1.0),
-            ("reconstruction_weight", -1.0),
-        ):
-            with pytest.raises(ValueError, match=f"{name}: expected a number"):
-                KMCLLoss(**{name: value})
-
-    def test_labels_and_points_that_do_not_fit(self, make_mixture, make_labels):
-        mixture = make_mixture(4, 3, 2)
-        for labels, message in (
-            (make_labels(4, 2), r"labels: expected shape \(4, 3\)"),
-            (make_labels(3, 3), r"labels: expected shape \(4, 3\)"),
-            (make_labels(4, 3) + 1, "labels: expected only 0 and 1"),
-        ):
-            with pytest.raises(ValueError, match=message):
-                kmcl_contrastive_loss(mixture, labels)
-            with pytest.raises(ValueError, match=message):
-                kmcl_reconstruction_loss(mixture, points(4, 2), labels)
-        with pytest.raises(ValueError, match=r"z: expected shape \(4, 2\)"):
-            kmcl_reconstruction_loss(mixture, points(4, 3), make_labels(4, 3))
-
-    def test_mixtures_that_are_not_finite(self, make_mixture, make_labels):
-        """Also in a class that no row carries."""
-        labels = make_labels(4, 3)
-        labels[:, 2] = 0
-        for part in ("log_weights", "means", "sigmas"):
-            mixture = make_mixture(4, 3, 2)
-            getattr(mixture, part)[0, 2] = float("nan")
-            with pytest.raises(ValueError, match=rf"mixture\.{part}: expected finite values"):
-                kmcl_contrastive_loss(mixture, labels)
-            with pytest.raises(ValueError, match=rf"mixture\.{part}: expected finite values"):
-                kmcl_reconstruction_loss(mixture, points(4, 2), labels)

@@ -111,30 +111,3 @@ class TestViewTargets:
         assert view_targets(z, target, stop_gradient=False).requires_grad
         mixture_nll(make_mixture(4, 3, 5), view_targets(z, target, stop_gradient=False)).backward()
         assert (z.grad.abs().sum(1) > 0).all()
-
-
-class TestBadInput:
-    @pytest.mark.parametrize(
-        ("target", "error", "message"),
-        [
-            (torch.zeros(2, 4), ValueError, "expected shape"),
-            (torch.zeros(3, 3), ValueError, "expected shape"),
-            (torch.zeros(3), ValueError, "target: expected 2 dimensions"),
-            (torch.full((2, 3), float("nan")), ValueError, "target: expected finite values"),
-            (torch.full((2, 3), float("inf")), ValueError, "target: expected finite values"),
-            (torch.zeros(2, 3).long(), TypeError, "target: expected a floating-point tensor"),
-            (torch.zeros(0, 3), ValueError, "target: expected at least one element"),
-            ([[0.0]], TypeError, "target: expected a torch.Tensor"),
-        ],
-    )
-    def test_nll(self, target, error, message, make_mixture):
-        with pytest.raises(error, match=message):
-            mixture_nll(make_mixture(2, 2, 3), target)
-
-    def test_view_targets(self):
-        with pytest.raises(ValueError, match="target: expected one of other_view, self"):
-            view_targets(torch.zeros(2, 3), "both")
-        with pytest.raises(ValueError, match="embedding: expected 2 rows per image"):
-            view_targets(torch.zeros(3, 3))
-        with pytest.raises(ValueError, match="embedding: expected 2 dimensions"):
-            view_targets(torch.zeros(4))

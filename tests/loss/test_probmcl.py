@@ -179,37 +179,3 @@ def test_numbers_of_numpy_are_numbers(make_output, make_labels):
     assert (type(criterion.temperature), type(criterion.queue.rows)) == (float, int)
     expected = ProbMCLLoss(temperature=0.5, threshold=0.25)(output, labels)
     assert torch.equal(criterion(output, labels), expected)
-
-
-class TestBadInput:
-    @pytest.mark.parametrize(
-        ("arguments", "error", "message"),
-        [
-            ({"similarity": "cosine"}, ValueError, "similarity: expected one of"),
-            ({"temperature": 0.0}, ValueError, "temperature: expected a number"),
-            ({"temperature": -0.1}, ValueError, "temperature: expected a number"),
-            ({"temperature": float("nan")}, ValueError, "temperature: expected a number"),
-            ({"temperature": float("inf")}, ValueError, r"temperature: expected .* \(0, inf\), got inf"),
-            ({"temperature": True}, TypeError, "temperature: expected a number, got bool"),
-            ({"queue": np.bool_(True)}, TypeError, "rows: expected a whole number, got bool"),
-            ({"temperature": "0.1"}, TypeError, "temperature: expected a number"),
-            ({"rule": "most"}, ValueError, "rule: expected one of"),
-            ({"index": "jacard"}, ValueError, "index: expected one of"),
-            ({"threshold": -0.1}, ValueError, "threshold: expected a number"),
-            ({"threshold": 1.1}, ValueError, "threshold: expected a number"),
-            ({"empty": "ignore"}, ValueError, "empty: expected one of"),
-            ({"no_positives": "mean"}, ValueError, "no_positives: expected one of"),
-            ({"nll_target": "both"}, ValueError, "nll_target: expected one of"),
-            ({"nll_weight": -1.0}, ValueError, "nll_weight: expected a number"),
-        ],
-    )
-    def test_arguments(self, arguments, error, message):
-        with pytest.raises(error, match=message):
-            ProbMCLLoss(**arguments)
-
-    @pytest.mark.parametrize("part", ["log_weights", "means", "sigmas"])
-    def test_mixtures_that_are_not_finite(self, part, make_output, make_labels):
-        output = make_output(6)
-        getattr(output.mixture, part)[1, 0] = float("nan")
-        with pytest.raises(ValueError, match=f"{part}: expected finite values"):
-            ProbMCLLoss()(output, make_labels(3, 3))

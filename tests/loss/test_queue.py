@@ -105,18 +105,6 @@ class TestState:
         parts = [criterion(*batch, torch.tensor(rows)) for rows in ([1, 4], [0, 2, 3, 5])]
         assert torch.allclose(sum(parts), criterion(*batch), rtol=1e-12)
 
-    def test_bad_arguments(self, criterion_class):
-        with pytest.raises(ValueError, match="rows: expected a whole number >= 0"):
-            criterion_class(queue=-1)
-
-
-def test_rows_of_another_shape_are_named():
-    queue = CrossBatchQueue(4, ["embedding"])
-    queue.add(torch.ones(2, 3), embedding=torch.ones(2, 5))
-    with pytest.raises(ValueError, match=r"labels: expected rows of shape \(3,\) as in the queue"):
-        queue.add(torch.ones(2, 4), embedding=torch.ones(2, 5))
-    assert len(queue) == 2
-
 
 def test_the_oldest_rows_go_first():
     queue = CrossBatchQueue(3, ["embedding"])

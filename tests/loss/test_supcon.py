@@ -2,7 +2,16 @@ import pytest
 import torch
 from torch.nn import functional
 
-from probmcl.loss import EMPTY, RULES, MulSupConLoss, NoPositivesWarning, SupConLoss
+from probmcl.loss import (
+    EMPTY,
+    RULES,
+    MulSupConLoss,
+    NoPositivesWarning,
+    SupConLoss,
+    contrastive_loss,
+    cosine_similarity,
+    positive_weights,
+)
 from probmcl_book import reference
 
 DTYPES = [torch.float64, torch.float32]
@@ -69,22 +78,9 @@ def test_label_less_batch_without_positives_warns_and_has_no_gradient():
     assert not z.grad.any()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"temperature": 0.0}, "temperature: "),
-        ({"temperature": -1.0}, "temperature: "),
-        ({"temperature": float("nan")}, "temperature: "),
-        ({"rule": "most"}, "rule: "),
-        ({"index": "jacard"}, "index: "),
-        ({"threshold": 1.5}, "threshold: "),
-        ({"empty": "ignore"}, "empty: "),
-        ({"no_positives": "mean"}, "no_positives: "),
-    ],
-)
-def test_bad_arguments(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        SupConLoss(**arguments)
-    if "temperature" in arguments:
-        with pytest.raises(ValueError, match=message):
-            MulSupConLoss(**arguments)
+def test_weights_of_double_embeddings_are_doubles(make_labels):
+    """An overlap of 1/3 in float32 would be off by 1e-8."""
+    z, labels = torch.randn(7, 4, dtype=torch.float64), make_labels(7, 5)
+    weights = positive_weights(labels.double(), "weighted")
+    expected = contrastive_loss(cosine_similarity(z) / 0.1, weights)
+    assert torch.allclose(SupConLoss("weighted")(z, labels), expected, rtol=1e-12, atol=0)

@@ -72,22 +72,3 @@ def test_a_label_learns_from_its_neighbours() -> None:
     head(torch.ones(1, 4))[0, 0].backward()
     moved = head.embeddings.grad.abs().sum(1) > 0
     assert moved.tolist() == [True, True, False]
-
-
-def test_features_that_are_not_finite() -> None:
-    with pytest.raises(ValueError, match="features: expected finite values"):
-        LabelGraphHead(4, torch.eye(3), hidden=3)(torch.full((2, 4), math.nan))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"threshold": 0.0}, r"threshold: expected a number in \(0, 1\]"),
-        ({"reweighting": 1.0}, r"reweighting: expected a number in \[0, 1\)"),
-        ({"labels": torch.full((2, 3), 2)}, "labels: expected only 0 and 1"),
-        ({"hidden": 0}, "hidden: "),
-    ],
-)
-def test_bad_arguments(arguments, message) -> None:
-    with pytest.raises(ValueError, match=message):
-        LabelGraphHead(**{"in_dim": 4, "labels": torch.eye(3), **arguments})

@@ -147,46 +147,6 @@ def test_features_of_zeros_are_finite_in_half_precision(dtype):
     assert embedding.dtype == dtype
 
 
-class TestBadInput:
-    @pytest.mark.parametrize(
-        ("arguments", "error", "message"),
-        [
-            ({"in_dim": 0}, ValueError, "in_dim: "),
-            ({"components": 0}, ValueError, "components: "),
-            ({"components": 2.5}, TypeError, "components: "),
-            ({"trunk": ()}, ValueError, "trunk: "),
-            ({"trunk": (16, 0)}, ValueError, "trunk: "),
-            ({"covariance": "full"}, ValueError, "covariance: expected one of isotropic, diagonal"),
-            ({"weights": "tanh"}, ValueError, "weights: expected one of softmax, sigmoid"),
-            ({"sigma_floor": 0.0}, ValueError, "sigma_floor: "),
-            ({"sigma_floor": -0.1}, ValueError, "sigma_floor: "),
-        ],
-    )
-    def test_arguments(self, arguments, error, message):
-        with pytest.raises(error, match=message):
-            MixtureDensityHead(**({"in_dim": 8, "components": 3} | SMALL | arguments))
-
-    @pytest.mark.parametrize("head", [MixtureDensityHead(8, 3, trunk=(4,)), ProjectionHead(8, (4,))])
-    @pytest.mark.parametrize(
-        ("features", "error", "message"),
-        [
-            (torch.full((2, 8), float("nan")), ValueError, "features: expected finite values"),
-            (torch.full((2, 8), float("inf")), ValueError, "features: expected finite values"),
-            (torch.zeros(8), ValueError, "features: expected 2 dimensions"),
-            (torch.zeros(0, 8), ValueError, "features: expected at least one element"),
-            (torch.zeros(2, 8).long(), TypeError, "features: expected a floating-point tensor"),
-        ],
-    )
-    def test_features(self, head, features, error, message):
-        with pytest.raises(error, match=message):
-            head(features)
-
-    @pytest.mark.parametrize("head", [MixtureDensityHead(8, 3, trunk=(4,)), ProjectionHead(8, (4,))])
-    def test_features_of_another_width(self, head):
-        with pytest.raises(ValueError, match="features: "):
-            head(torch.zeros(2, 9))
-
-
 def test_different_features_start_with_different_embeddings():
     """Beside default biases, entries of size 1/sqrt(F) would give every image almost the same embedding."""
     torch.manual_seed(0)

@@ -79,24 +79,3 @@ def test_everything_learns_but_the_queries(head) -> None:
     functional.softplus(head(drawn(2, 5, 2, 3))).sum().backward()
     assert all(parameter.grad.abs().sum() > 0 for parameter in head.parameters())
     assert "queries" in dict(head.named_buffers())
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"width": 10, "heads": 4}, r"width: expected a multiple of heads \(4\), got 10"),
-        ({"classes": 0}, "classes: "),
-        ({"dropout": 1.5}, "dropout: "),
-        ({"hidden": 0}, "hidden: "),
-    ],
-)
-def test_bad_arguments(arguments, message) -> None:
-    with pytest.raises(ValueError, match=message):
-        MLDecoderHead(**{"in_dim": 5, "classes": 4, **arguments})
-
-
-def test_maps_that_do_not_fit(head) -> None:
-    with pytest.raises(ValueError, match="maps: expected 5 channels, got 6"):
-        head(drawn(2, 6, 2, 3))
-    with pytest.raises(ValueError, match="maps: expected 4 dimensions"):
-        head(drawn(2, 5))

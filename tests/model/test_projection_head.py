@@ -31,11 +31,3 @@ def test_is_the_mixture_density_head_without_its_mixture(activation):
 def test_length_of_a_feature_does_not_matter():
     head = ProjectionHead(8, (16, 6))
     assert torch.allclose(head(features()).embedding, head(50 * features()).embedding, atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("in_dim", "widths", "error"), [(0, (4,), ValueError), (8, (), ValueError), (8, (4.5,), TypeError)]
-)
-def test_bad_arguments(in_dim, widths, error):
-    with pytest.raises(error, match=r"in_dim: |trunk: |widths: "):
-        ProjectionHead(in_dim, widths)

@@ -111,6 +111,6 @@ def corrupt(images: Tensor, name: str, strength: int, *, seed: int) -> Tensor:
     chosen = CORRUPTIONS[_check.one_of("name", name, CORRUPTIONS)]
     if _check.count("strength", strength) not in STRENGTHS:
         raise ValueError(f"strength: expected a whole number from 1 to {len(STRENGTHS)}, got {strength}")
-    generator = torch.Generator().manual_seed(_check.count("seed", seed, low=0))
+    generator = torch.Generator().manual_seed(_check.seed(seed))
     disturbed = chosen.disturb(images.float() / 255, chosen.amounts[strength - 1], generator)
     return (disturbed.clamp(0, 1) * 255).round().to(torch.uint8)

@@ -108,7 +108,7 @@ def stream(seed: int, name: str) -> torch.Generator:
     tensor([False])
     """
     streams = (*SPLITS, "letters")
-    _check.count("seed", seed, low=0)
+    _check.seed(seed)
     return torch.Generator().manual_seed(len(streams) * seed + streams.index(name))
 
 

@@ -51,7 +51,7 @@ def symbol_scenes(
     (torch.Size([20, 1, 32, 32]), 'Γ')
     """
     _check.count("size", size)
-    generator = torch.Generator().manual_seed(_FAR_SEEDS + _check.count("seed", seed, low=0))
+    generator = torch.Generator().manual_seed(_FAR_SEEDS + _check.seed(seed))
     labels = draw_label_sets(size, themes, generator)
     scenes = draw_scenes(labels, printed(SYMBOLS, SYMBOL_FONTS), difficulty, image_size, generator)
     return LabelledImages(scenes.images, labels, SYMBOLS)

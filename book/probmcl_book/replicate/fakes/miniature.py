@@ -60,7 +60,7 @@ def write_coco_miniature(
     _check.count("unlabelled", unlabelled, low=0)
     _check.count("pixels", pixels, low=32)
     for offset, (part, count) in enumerate((("train2014", train), ("val2014", val))):
-        pictures = _pictures(part, count, unlabelled, pixels, 2 * _check.count("seed", seed, low=0) + offset)
+        pictures = _pictures(part, count, unlabelled, pixels, 2 * _check.seed(seed) + offset)
         write_coco(root, part, pictures, list(SHAPES))
 
 
@@ -81,7 +81,7 @@ def write_chest_miniature(root: str | Path, *, films: int = 96, pixels: int = 12
     """
     _check.count("films", films)
     _check.count("pixels", pixels, low=32)
-    chance = np.random.default_rng(_check.count("seed", seed, low=0))
+    chance = np.random.default_rng(_check.seed(seed))
     drawn: list[Film] = []
     patient = 0
     while len(drawn) < films:
