@@ -48,7 +48,9 @@ def grad_cam(model: nn.Module, images: Tensor, label: int, *, layer: nn.Module |
         >>> grad_cam(model, torch.rand(4, 1, 8, 8), label=2).shape
         torch.Size([4, 8, 8])
     """
+    _check.instance("model", model, nn.Module)
     _check.finite("images", images, dims=4)
+    _check.same_dtype("images", images, "the model", next(model.parameters(), images))
     _check.count("label", label, low=0)
     with evaluating(model), torch.enable_grad():
         maps, slopes = _maps_and_slopes(model, images, label, layer or _last_map(model, images[:1]))
