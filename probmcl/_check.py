@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -42,6 +43,60 @@ def flag(name: str, value: object) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name}: expected True or False, got {value!r}")
     return bool(value)
+
+
+def function(name: str, value: Kind) -> Kind:
+    """Return ``value`` if it can be called.
+
+    >>> function("view", "plain")
+    Traceback (most recent call last):
+    ...
+    TypeError: view: expected a function, got str
+    """
+    if not callable(value):
+        raise TypeError(f"{name}: expected a function, got {type(value).__name__}")
+    return value
+
+
+def real(name: str, value: object, *, dims: int | None = None) -> Tensor:
+    """Return a tensor of real numbers, whole ones too, as float64 on the CPU, without its gradient.
+
+    >>> real("losses", torch.tensor([True, False]))
+    tensor([1., 0.], dtype=torch.float64)
+    """
+    found = tensor(name, value, dims=dims)
+    if found.is_complex():
+        raise TypeError(f"{name}: expected real numbers, got {found.dtype}")
+    return found.detach().double().cpu()
+
+
+def path(name: str, value: object) -> Path:
+    """Return ``value`` as a path.
+
+    >>> path("root", None)
+    Traceback (most recent call last):
+    ...
+    TypeError: root: expected a path, got NoneType
+    """
+    if not isinstance(value, str | Path):
+        raise TypeError(f"{name}: expected a path, got {type(value).__name__}")
+    return Path(value)
+
+
+def device(value: object) -> torch.device:
+    """Return a ``device``, which may be named by a text.
+
+    >>> device("gpu")
+    Traceback (most recent call last):
+    ...
+    ValueError: device: expected one such as 'cpu' or 'cuda:0', got 'gpu'
+    """
+    if isinstance(value, torch.device):
+        return value
+    try:
+        return torch.device(instance("device", value, str))
+    except RuntimeError:
+        raise ValueError(f"device: expected one such as 'cpu' or 'cuda:0', got {value!r}") from None
 
 
 def several(name: str, value: object) -> list[Any]:

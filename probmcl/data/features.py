@@ -72,6 +72,8 @@ def plain_feature(stored: Tensor) -> Tensor:
     >>> plain_feature(torch.zeros(5, 9, 1280, dtype=torch.float16)).shape
     torch.Size([5, 1280, 1, 1])
     """
+    if _check.floating("stored", _check.tensor("stored", stored)).dim() not in (2, 3):
+        raise ValueError(f"stored: expected shape (V, F) or (B, V, F), got {tuple(stored.shape)}")
     return _as_pixel(stored[..., 0, :])
 
 
@@ -94,7 +96,7 @@ def two_features(stored: Tensor) -> tuple[Tensor, Tensor]:
     >>> sorted([first.item(), second.item()])
     [1.0, 2.0]
     """
-    augmented = _check.tensor("stored", stored, dims=3)[:, 1:]  # (B, V - 1, F)
+    augmented = _check.floating("stored", _check.tensor("stored", stored, dims=3))[:, 1:]  # (B, V - 1, F)
     views, rows = augmented.shape[1], torch.arange(len(augmented), device=stored.device)
     if views < 2:
         raise ValueError(f"stored: expected at least two augmented views beside the plain one, got {views}")

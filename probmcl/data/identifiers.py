@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from numbers import Real
 
+from probmcl import _check
+
 
 def spelled(name: str) -> str:
     """Return a name with composed characters (NFC), single spaces, and none at its ends.
@@ -28,7 +30,7 @@ def image_name(name: str) -> str:
     return posixpath.normpath(name.strip().replace("\\", "/"))
 
 
-def group_names(groups: Iterable[object]) -> list[str]:
+def group_names(groups: Iterable[object], what: str = "groups") -> list[str]:
     """Return the groups of rows, such as patients: ``7``, ``" 7"``, ``"007"`` and ``7.0`` are one.
 
     Raises:
@@ -39,16 +41,16 @@ def group_names(groups: Iterable[object]) -> list[str]:
     ['7', '7', '7', '7', 'anna']
     """
     names = []
-    for row, group in enumerate(groups):
+    for row, group in enumerate(_check.several(what, groups)):
         if isinstance(group, bool) or not isinstance(group, str | Real):
             raise TypeError(
-                f"groups: expected text or whole numbers, got {type(group).__name__} in row {row}"
+                f"{what}: expected text or whole numbers, got {type(group).__name__} in row {row}"
             )
         name = re.sub(r"^0*([0-9]+?)(\.0*)?$", r"\1", spelled(str(group)))
         if name.lower() in ("", "nan"):
-            raise ValueError(f"groups: expected a group for every row, got {group!r} in row {row}")
+            raise ValueError(f"{what}: expected a group for every row, got {group!r} in row {row}")
         names.append(name)
-    check_spelling("groups", set(names))
+    check_spelling(what, set(names))
     return names
 
 
@@ -74,9 +76,8 @@ def check_classes(classes: Sequence[str], expected: int) -> tuple[str, ...]:
     ...
     ValueError: classes: expected different names, got 'cat' twice
     """
-    if isinstance(classes, str) or not all(isinstance(name, str) for name in classes):
-        raise TypeError(f"classes: expected a sequence of names, got {classes!r:.100}")
-    names = tuple(map(spelled, classes))
+    found = _check.several("classes", classes)
+    names = tuple(spelled(_check.instance("classes", name, str)) for name in found)
     if len(names) != expected:
         raise ValueError(f"classes: expected {expected} names, one per column of labels, got {len(names)}")
     for name, count in Counter(names).items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -73,6 +73,7 @@ def label_statistics(labels: Tensor, classes: Sequence[str]) -> LabelStatistics:
     )
 
 
+@runtime_checkable
 class LabelledDataset(Protocol):
     """What the loader and the experiments need of a data set, whether in memory or on disk."""
 
@@ -90,6 +91,34 @@ class LabelledDataset(Protocol):
 
     def describe(self) -> LabelStatistics:
         """Statistics of ``labels``."""
+
+
+def check_dataset(dataset: object) -> LabelledDataset:
+    """Return a data set if it is one.
+
+    >>> check_dataset([])
+    Traceback (most recent call last):
+    ...
+    TypeError: dataset: expected labelled images, got list
+    """
+    if not isinstance(dataset, LabelledDataset):
+        raise TypeError(f"dataset: expected labelled images, got {type(dataset).__name__}")
+    return dataset
+
+
+def chosen_rows(indices: Sequence[int] | Tensor, rows: int) -> Tensor:
+    """Return numbers of rows, or the numbers of those that a mask marks, int64.
+
+    >>> chosen_rows([False, True, True], 3)
+    tensor([1, 2])
+    """
+    try:
+        chosen = torch.arange(rows)[torch.as_tensor(indices, device="cpu")]
+    except (TypeError, ValueError, RuntimeError, IndexError):
+        chosen = torch.tensor(0)
+    if chosen.dim() != 1 or not len(chosen):
+        raise ValueError(f"indices: expected rows below {rows}, or a mask of as many, got {indices!r:.100}")
+    return chosen
 
 
 class LabelledImages(Dataset[tuple[Tensor, Tensor]]):
@@ -137,9 +166,7 @@ class LabelledImages(Dataset[tuple[Tensor, Tensor]]):
 
     def subset(self, indices: Sequence[int] | Tensor) -> Self:
         """Return the images at ``indices``, or under a mask of N booleans, as a data set of their own."""
-        chosen = torch.as_tensor(indices)
-        if chosen.numel() == 0:
-            raise ValueError("indices: expected at least one image, got none")
+        chosen = chosen_rows(indices, len(self))
         return type(self)(self.images[chosen], self.labels[chosen], self.classes)
 
     def to(self, device: torch.device | str) -> Self:

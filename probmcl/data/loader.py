@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
 
 from probmcl import _check
-from probmcl.data.labelled import LabelledDataset, LabelledImages
+from probmcl.data.labelled import LabelledDataset, LabelledImages, check_dataset
 from probmcl.data.seeded import Batch, SeededBatches, ViewedBatches
 from probmcl.data.share import Share, SharedBatches
 from probmcl.data.views import View
@@ -132,9 +132,12 @@ def make_loader(
     (8, 1, 32, 32) (8, 1, 32, 32) (8, 10)
     (4, 1, 32, 32) (4, 1, 32, 32) (4, 10)
     """
-    if not callable(view):
-        raise TypeError(f"view: expected a callable, got {type(view).__name__}")
-    _check.count("batch_size", batch_size)
+    check_dataset(dataset)
+    _check.function("view", view)
+    _check.instance("share", share, Share)
+    for name, value in (("shuffle", shuffle), ("drop_last", drop_last), ("pin_memory", pin_memory)):
+        _check.flag(name, value)
+    batch_size = _check.count("batch_size", batch_size)
     _check.count("workers", workers, low=0)
     if drop_last and len(dataset) < batch_size:
         raise ValueError(
@@ -143,13 +146,13 @@ def make_loader(
         )
     if seed is None and shuffle:
         raise ValueError("seed: expected a whole number for the order, as shuffle is True, got None")
-    generator = torch.Generator().manual_seed(_check.seed(seed or 0))
+    generator = torch.Generator().manual_seed(_check.seed(0 if seed is None else seed))
     positions = range(len(dataset))
     order = RandomSampler(positions, generator=generator) if shuffle else SequentialSampler(positions)
-    batches = BatchSampler(order, batch_size, drop_last)
+    batches = BatchSampler(order, batch_size, bool(drop_last))
     if share.ranks > 1:
         _check_shares(len(dataset), batch_size, share, every_batch=shuffle and not drop_last)
-        batches = SharedBatches(order, batch_size, drop_last=drop_last, share=share)
+        batches = SharedBatches(order, batch_size, drop_last=bool(drop_last), share=share)
     return ViewLoader(
         ViewedBatches(dataset, view, workers),
         batch_size=None,  # an item is a batch already
@@ -194,9 +197,8 @@ def suggested_workers(dataset: LabelledDataset, device: torch.device | str) -> i
     >>> suggested_workers(digit_scenes("train", 2), "cuda")
     0
     """
-    if isinstance(dataset, LabelledImages) or len(dataset) < FEW:
-        return 0
-    return max(1, available_cores() - (torch.device(device).type == "cpu"))
+    beside = available_cores() - (_check.device(device).type == "cpu")
+    return 0 if isinstance(dataset, LabelledImages) or len(check_dataset(dataset)) < FEW else max(1, beside)
 
 
 def available_cores() -> int:

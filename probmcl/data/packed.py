@@ -19,7 +19,13 @@ from probmcl._files import DAMAGED, whole_file
 from probmcl.data.decode import read_image
 from probmcl.data.features import LabelledFeatures
 from probmcl.data.identifiers import check_classes
-from probmcl.data.labelled import LabelledImages, LabelStatistics, label_statistics
+from probmcl.data.labelled import (
+    LabelledImages,
+    LabelStatistics,
+    check_dataset,
+    chosen_rows,
+    label_statistics,
+)
 from probmcl.data.table import read_labels
 
 KEYS = ("images", "labels", "classes")
@@ -43,7 +49,8 @@ def save_npz(dataset: LabelledImages, path: str | Path) -> None:
     ...     load_npz(f"{folder}/pets.npz").classes
     ('cat', 'dog')
     """
-    with whole_file(path) as file:
+    check_dataset(dataset)
+    with whole_file(_check.path("path", path)) as file:
         np.savez_compressed(
             file,
             images=dataset.images.cpu().numpy(),
@@ -94,7 +101,8 @@ def load_features(path: str | Path) -> LabelledFeatures:
 
 
 def _load(path: str | Path, kind: type[T]) -> T:
-    arrays = {key: read_array(Path(path), key, KEYS) for key in KEYS}
+    path = _check.path("path", path)
+    arrays = {key: read_array(path, key, KEYS) for key in KEYS}
     pixels = str(kind.dtype).removeprefix("torch.")
     for key, fits, wanted in (
         ("images", arrays["images"].dtype == pixels, pixels),
@@ -157,7 +165,7 @@ class ImagesOnDisk(Dataset[tuple[Tensor, Tensor]]):
     def __init__(self, paths: Sequence[str | Path], labels: Tensor, classes: Sequence[str]) -> None:
         self.labels = _check.labels("labels", labels).to(torch.uint8)
         self.classes = check_classes(classes, labels.shape[1])
-        self.paths = [Path(path) for path in paths]
+        self.paths = [_check.path("paths", path) for path in _check.several("paths", paths)]
         if len(self.paths) != len(labels):
             raise ValueError(
                 f"paths: expected as many as rows of labels ({len(labels)}), got {len(self.paths)}"
@@ -180,10 +188,7 @@ class ImagesOnDisk(Dataset[tuple[Tensor, Tensor]]):
 
     def subset(self, indices: Sequence[int] | Tensor) -> ImagesOnDisk:
         """Return the images at ``indices``, or under a mask of N booleans, as a data set of their own."""
-        wanted = torch.as_tensor(indices)
-        if wanted.numel() == 0:
-            raise ValueError("indices: expected at least one image, got none")
-        chosen = torch.arange(len(self))[wanted]
+        chosen = chosen_rows(indices, len(self))
         paths = [self.paths[index] for index in chosen.tolist()]
         return ImagesOnDisk(paths, self.labels[chosen], self.classes)
 
@@ -228,8 +233,8 @@ class ImageFolderLabels(ImagesOnDisk):
     """
 
     def __init__(self, root: str | Path, table: str | Path) -> None:
-        self.names, labels, classes, self.split, self._read = read_labels(Path(table))
-        super().__init__([Path(root) / name for name in self.names], labels, classes)
+        self.names, labels, classes, self.split, self._read = read_labels(_check.path("table", table))
+        super().__init__([_check.path("root", root) / name for name in self.names], labels, classes)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._read})"

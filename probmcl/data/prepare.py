@@ -61,7 +61,7 @@ def prepare_images(
     (['a.png.jpg'], torch.Size([3, 32, 32]))
     """
     _check.count("size", size)
-    source, out = ImageFolderLabels(images, labels), Path(out)
+    source, out = ImageFolderLabels(images, labels), _check.path("out", out)
     if out.exists():
         raise FileExistsError(f"out: expected a folder that is not there yet, got {out}")
     copies = _copy_names(source.names)

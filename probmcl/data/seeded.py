@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import BatchSampler, Dataset, Sampler, default_collate, get_worker_info
 
+from probmcl import _check
 from probmcl.data.labelled import LabelledDataset
 from probmcl.data.views import View
 
@@ -25,7 +26,7 @@ def seeded(seed: int, gpus: Sequence[torch.device] | None = None) -> Iterator[No
     the block they are a function of ``seed`` alone.
 
     Args:
-        seed: any whole number.
+        seed: a whole number from 0.
         gpus: those whose random numbers are seeded as well; None for all.
 
     Example:
@@ -35,6 +36,7 @@ def seeded(seed: int, gpus: Sequence[torch.device] | None = None) -> Iterator[No
         ...     print(torch.equal(first, torch.rand(1)))
         True
     """
+    seed = _check.seed(seed)
     with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if gpus is None else gpus):
         if gpus is None:
             torch.manual_seed(seed)

@@ -23,9 +23,6 @@ class Parts(NamedTuple):
         validation: What settings and thresholds are chosen on.
         test: What is measured, once.
         split: How the parts came about, in words: a record states it.
-
-    >>> Parts._fields
-    ('train', 'validation', 'test', 'split')
     """
 
     train: ImagesOnDisk

@@ -51,11 +51,7 @@ class Table(NamedTuple):
 
 
 class LabelTable(NamedTuple):
-    """What a table says of labels.
-
-    >>> LabelTable._fields
-    ('names', 'labels', 'classes', 'split', 'said')
-    """
+    """What a table says of labels."""
 
     names: list[str]
     labels: Tensor  # uint8 (N, K)

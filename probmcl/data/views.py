@@ -42,10 +42,8 @@ class TwoViews:
     def __init__(
         self, augment: Callable[[Tensor], Tensor], once: Callable[[Tensor], Tensor] | None = None
     ) -> None:
-        if not callable(augment):
-            raise TypeError(f"augment: expected a callable view, got {type(augment).__name__}")
-        self.augment = augment
-        self.once = once
+        self.augment = _check.function("augment", augment)
+        self.once = once if once is None else _check.function("once", once)
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return two views, each (B, C, H, W)."""
@@ -71,15 +69,14 @@ def scene_augmentation() -> v2.Compose:
     >>> scene_augmentation()(torch.zeros(4, 1, 32, 32, dtype=torch.uint8)).dtype
     torch.float32
     """
-    return v2.Compose(
-        [
-            v2.ToDtype(torch.float32, scale=True),
-            partial(random_affine, rotation=10.0, scale=(0.85, 1.15), translation=0.06),
-            partial(random_contrast, contrast=(0.7, 1.3), brightness=0.1),
-            partial(pixel_noise, sigma=0.04),
-            v2.Normalize(mean=[0.5], std=[0.5]),
-        ]
-    )
+    steps = [
+        v2.ToDtype(torch.float32, scale=True),
+        partial(random_affine, rotation=10.0, scale=(0.85, 1.15), translation=0.06),
+        partial(random_contrast, contrast=(0.7, 1.3), brightness=0.1),
+        partial(pixel_noise, sigma=0.04),
+        v2.Normalize(mean=[0.5], std=[0.5]),
+    ]
+    return v2.Compose(steps)
 
 
 def photo_view(size: int, *, normalisation: str = "imagenet") -> v2.Compose:
@@ -105,7 +102,7 @@ def squish(size: int) -> v2.Resize:
     >>> squish(64)(torch.zeros(3, 48, 80, dtype=torch.uint8)).shape
     torch.Size([3, 64, 64])
     """
-    return v2.Resize((_check.count("size", size),) * 2, antialias=True)
+    return v2.Resize((_check.count("size", size, low=2),) * 2, antialias=True)
 
 
 def two_photo_views(size: int, *, normalisation: str = "imagenet") -> TwoViews:
@@ -137,18 +134,15 @@ def photo_augmentation(size: int, *, normalisation: str = "imagenet") -> PerImag
     >>> photo_augmentation(64)(torch.zeros(2, 3, 48, 80, dtype=torch.uint8)).shape
     torch.Size([2, 3, 64, 64])
     """
-    return PerImage(
-        v2.Compose(
-            [
-                v2.RGB(),
-                squish(size),
-                v2.RandomHorizontalFlip(),
-                v2.RandomErasing(p=1.0, scale=(1 / 16, 1 / 4), ratio=(1.0, 1.0)),
-                pillow_randaugment,
-                _normalised(normalisation),
-            ]
-        )
-    )
+    steps = [
+        v2.RGB(),
+        squish(size),
+        v2.RandomHorizontalFlip(),
+        v2.RandomErasing(p=1.0, scale=(1 / 16, 1 / 4), ratio=(1.0, 1.0)),
+        pillow_randaugment,
+        _normalised(normalisation),
+    ]
+    return PerImage(v2.Compose(steps))
 
 
 class PerImage(nn.Module):
@@ -164,7 +158,7 @@ class PerImage(nn.Module):
 
     def __init__(self, transform: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
-        self.transform = transform
+        self.transform = _check.function("transform", transform)
 
     def forward(self, images: Tensor) -> Tensor:
         """Transform one image (C, H, W) or a batch (B, C, H, W)."""
@@ -181,11 +175,9 @@ def pillow_randaugment(image: Tensor) -> Tensor:
     >>> pillow_randaugment(torch.zeros(3, 8, 8, dtype=torch.uint8)).shape
     torch.Size([3, 8, 8])
     """
-    if image.is_cuda or image.shape[0] not in (1, 3):
-        augmented: Tensor = _RANDAUGMENT(image)
-    else:
-        augmented = pil_to_tensor(_RANDAUGMENT(to_pil_image(image)))
-    return augmented
+    as_picture = not image.is_cuda and image.shape[0] in (1, 3)
+    found: Tensor = pil_to_tensor(_RANDAUGMENT(to_pil_image(image))) if as_picture else _RANDAUGMENT(image)
+    return found
 
 
 _RANDAUGMENT = v2.RandAugment()

@@ -8,10 +8,8 @@ from probmcl.evaluate.bootstrap import (
     percentile_interval,
     seed_interval,
 )
-from probmcl.evaluate.clusters import clustered_mean
 from probmcl.evaluate.cost import multiply_adds, parameter_count
 from probmcl.evaluate.gradcam import grad_cam
-from probmcl.evaluate.localisation import Localisation, localisation
 from probmcl.evaluate.matrix_correlation import MantelTest, mantel_test, rank_correlation
 from probmcl.evaluate.metrics import (
     Decisions,
@@ -38,11 +36,11 @@ from probmcl.evaluate.topology import LabelTree, co_occurrence_similarity, label
 from probmcl.evaluate.uncertainty import ensemble_uncertainty, label_entropy, mixture_uncertainty
 
 __all__ = [
-    "Decisions", "Interval", "LabelTree", "Localisation", "MantelTest", "Metric", "MultiLabelMetrics",
+    "Decisions", "Interval", "LabelTree", "MantelTest", "Metric", "MultiLabelMetrics",
     "RiskCoverage", "area_under_risk_coverage", "auroc", "average_precision", "best_area",
-    "bootstrap_interval", "bootstrap_values", "clustered_mean", "co_occurrence_similarity",
+    "bootstrap_interval", "bootstrap_values", "co_occurrence_similarity",
     "ensemble_uncertainty", "global_threshold_from_validation", "grad_cam", "label_entropy", "label_tree",
-    "localisation", "mantel_test", "mean_auroc", "mean_average_precision", "mixture_uncertainty",
+    "mantel_test", "mean_auroc", "mean_average_precision", "mixture_uncertainty",
     "multilabel_metrics", "multiply_adds", "paired_bootstrap_difference", "parameter_count",
     "percentile_interval", "rank_correlation", "ridge_probe", "risk_coverage", "scored_classes",
     "seed_interval", "shifted_against_clean", "thresholds_from_validation", "weight_similarity",

@@ -88,7 +88,6 @@ def bootstrap_interval(
         >>> print(f"{bootstrap_interval(mean_auroc, labels.double(), labels, resamples=20, seed=0):.2f}")
         1.00 [1.00, 1.00]
     """
-    check.share("level", level)
     values = bootstrap_values(metric, scores, labels, resamples=resamples, seed=seed)
     return percentile_interval(metric(scores, labels), values, level)
 
@@ -114,14 +113,13 @@ def paired_bootstrap_difference(
         >>> print(f"{paired_bootstrap_difference(mean_auroc, good, bad, labels, resamples=20, seed=0):.2f}")
         1.00 [1.00, 1.00]
     """
-    check.share("level", level)
     check.finite("other_scores", other_scores, dims=2)
-    check.same_shape("other_scores", other_scores, "labels", labels)
-    ours, theirs = (
-        (metric(given, labels), bootstrap_values(metric, given, labels, resamples=resamples, seed=seed))
+    check.same_shape("other_scores", other_scores, "labels", check.labels("labels", labels))
+    values, others = (
+        bootstrap_values(metric, given, labels, resamples=resamples, seed=seed)
         for given in (scores, other_scores)
     )
-    return percentile_interval(ours[0] - theirs[0], ours[1] - theirs[1], level)
+    return percentile_interval(metric(scores, labels) - metric(other_scores, labels), values - others, level)
 
 
 def seed_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
@@ -139,13 +137,13 @@ def seed_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
         0.910 [0.885, 0.935]
     """
     check.share("level", level)
-    if len(values) < 2:
-        raise ValueError(f"values: expected the results of at least 2 seeds, got {len(values)}")
-    if not all(map(math.isfinite, values)):
-        raise ValueError(f"values: expected finite numbers, got {list(values)}")
-    mean, spread = fmean(values), stdev(values) / math.sqrt(len(values))
-    half = float(student_t.ppf((1 + level) / 2, df=len(values) - 1)) * spread
-    return Interval(mean, mean - half, mean + half, level, f"t-interval over {len(values)} seeds")
+    most = check.LARGEST
+    found = [check.number("values", one, low=-most, high=most) for one in check.several("values", values)]
+    if len(found) < 2:
+        raise ValueError("values: expected the results of at least 2 seeds, got 1")
+    mean, spread = fmean(found), stdev(found) / math.sqrt(len(found))
+    half = float(student_t.ppf((1 + level) / 2, df=len(found) - 1)) * spread
+    return Interval(mean, mean - half, mean + half, level, f"t-interval over {len(found)} seeds")
 
 
 def bootstrap_values(
@@ -162,7 +160,7 @@ def bootstrap_values(
         >>> bootstrap_values(mean_auroc, labels.double(), labels, resamples=3, seed=0).tolist()
         [1.0, 1.0, 1.0]
     """
-    metric(scores, labels)  # checks both
+    check.function("metric", metric)(scores, labels)  # checks both
     draws = _resampled_rows(len(labels), resamples, seed)
     return torch.cat([_on_draws(metric, scores, labels, some) for some in draws])
 
@@ -197,9 +195,8 @@ def _weighted_average_precision(weights: Tensor, scores: Tensor, truth: Tensor) 
     retrieved = ranked.cumsum(dim=1)[:, last[positive]]  # weight of all rows that score at least as high
     found = mass.cumsum(dim=1)[:, truth[order].cumsum(dim=0)[last[positive]] - 1]  # of these, the positives
     # an image that was not drawn may have retrieved = 0; its mass is 0 as well
-    return (mass * found / retrieved.clamp(min=1)).sum(dim=1) / mass.sum(
-        dim=1
-    )  # no positive drawn: 0/0 = NaN
+    # and where no positive was drawn, 0/0 = NaN
+    return (mass * found / retrieved.clamp(min=1)).sum(dim=1) / mass.sum(dim=1)
 
 
 def _weighted_auroc(weights: Tensor, scores: Tensor, truth: Tensor) -> Tensor:
@@ -210,9 +207,7 @@ def _weighted_auroc(weights: Tensor, scores: Tensor, truth: Tensor) -> Tensor:
     mass = weights[:, order] * positive  # (B, N)
     negative_mass = weights[:, order] * ~positive
     found = torch.nn.functional.pad(mass.cumsum(dim=1), (1, 0))  # (B, N + 1) positives before each rank
-    beaten_by = (
-        found[:, first] + found[:, last + 1]
-    ) / 2  # positives that score higher, and half of the tied
+    beaten_by = (found[:, first] + found[:, last + 1]) / 2  # positives above, and half of the tied
     pairs = mass.sum(dim=1) * negative_mass.sum(dim=1)
     return (negative_mass * beaten_by).sum(dim=1) / pairs
 
@@ -235,7 +230,9 @@ def percentile_interval(value: float, resampled: Tensor, level: float) -> Interv
     >>> print(f"{percentile_interval(2.0, torch.tensor([1.0, 2.0, 3.0]), 0.5):.1f}")
     2.0 [1.5, 2.5]
     """
-    tail = (1 - level) / 2
-    ends = torch.tensor([tail, 1 - tail], dtype=resampled.dtype)
-    low, high = resampled.nanquantile(ends).tolist()
-    return Interval(value, low, high, level, f"percentile bootstrap over images, {len(resampled)} resamples")
+    if not (isinstance(value, float) and math.isnan(value)):  # what a metric says without positives
+        check.number("value", value, low=-math.inf, high=math.inf)
+    found = check.real("resampled", resampled, dims=1)
+    tail = (1 - check.share("level", level)) / 2
+    low, high = found.nanquantile(torch.tensor([tail, 1 - tail], dtype=found.dtype)).tolist()
+    return Interval(value, low, high, level, f"percentile bootstrap over images, {len(found)} resamples")

@@ -19,7 +19,8 @@ def parameter_count(module: nn.Module) -> int:
     >>> parameter_count(nn.Linear(3, 2))
     8
     """
-    return sum(parameter.numel() for parameter in module.parameters())
+    parameters = _check.instance("module", module, nn.Module).parameters()
+    return sum(parameter.numel() for parameter in parameters)
 
 
 def multiply_adds(module: nn.Module, example: Tensor) -> int:
@@ -37,15 +38,19 @@ def multiply_adds(module: nn.Module, example: Tensor) -> int:
         The count for one row; a multiply-accumulate counts one (papers that say FLOPs often mean this).
 
     Raises:
-        ValueError: if the example has no row.
+        ValueError: if the example has no row, or the module does not take it.
 
     Example:
         >>> multiply_adds(nn.Conv2d(3, 8, 3, padding=1), torch.zeros(1, 3, 10, 10))  # 10 * 10 * 9 * 3 * 8
         21600
     """
+    _check.instance("module", module, nn.Module)
     _check.tensor("example", example)
     with _attention_in_parts(), FlopCounterMode(display=False) as counter, torch.no_grad():
-        deepcopy(module).eval()(example)
+        try:
+            deepcopy(module).eval()(example)
+        except RuntimeError as error:
+            raise ValueError(f"example: expected an input of the module, got: {error}") from error
     return int(counter.get_total_flops()) // 2 // len(example)
 
 

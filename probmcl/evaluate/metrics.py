@@ -239,11 +239,12 @@ def decide(scores: Tensor, thresholds: float | Tensor) -> Tensor:
     """
     if not isinstance(thresholds, Tensor):
         return scores >= check.number("thresholds", thresholds, low=-inf, high=inf)
-    if thresholds.shape != (scores.shape[1],):
-        raise ValueError(f"thresholds: expected shape ({scores.shape[1]},), got {tuple(thresholds.shape)}")
-    if thresholds.isnan().any():
+    found = check.real("thresholds", thresholds)
+    if found.shape != (scores.shape[1],):
+        raise ValueError(f"thresholds: expected shape ({scores.shape[1]},), got {tuple(found.shape)}")
+    if found.isnan().any():
         raise ValueError("thresholds: expected numbers, got NaN")
-    return scores >= thresholds.to(scores)
+    return scores >= found.to(scores)
 
 
 def _highest(scores: Tensor, k: int) -> Tensor:

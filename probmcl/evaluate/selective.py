@@ -81,9 +81,9 @@ def risk_coverage(doubt: Tensor, losses: Tensor) -> RiskCoverage:
         ([0.0, 0.0, 0.333], 0.111)
     """
     check.finite("doubt", doubt, dims=1)
-    found = check.finite("losses", check.tensor("losses", losses).double(), dims=1).cpu()
+    found = check.finite("losses", check.real("losses", losses, dims=1))
     check.same_shape("losses", found, "doubt", doubt)
-    _, group, size = torch.unique(doubt.detach().double().cpu(), return_inverse=True, return_counts=True)
+    _, group, size = torch.unique(check.real("doubt", doubt), return_inverse=True, return_counts=True)
     of_group = torch.zeros(len(size), dtype=torch.float64).index_add_(0, group, found)
     in_order = (of_group / size).repeat_interleave(size)  # (N,) each loss replaced by the mean of its ties
     risk = in_order.cumsum(0) / torch.arange(1, len(found) + 1)
@@ -107,9 +107,8 @@ def area_under_risk_coverage(doubt: Tensor, losses: Tensor) -> float:
         0.111
     """
     check.finite("doubt", doubt, dims=2)
-    found = check.finite("losses", check.tensor("losses", losses).double(), dims=2)
-    check.same_shape("losses", found, "doubt", doubt)
-    areas = [risk_coverage(doubt[:, s], found[:, s]).area for s in range(doubt.shape[1])]
+    check.same_shape("losses", check.tensor("losses", losses), "doubt", doubt)
+    areas = [risk_coverage(*column).area for column in zip(doubt.T, losses.T, strict=True)]
     return sum(areas) / len(areas)
 
 
@@ -123,7 +122,8 @@ def best_area(losses: Tensor) -> float:
         >>> round(best_area(torch.tensor([[1], [0], [0]])), 3)
         0.111
     """
-    return area_under_risk_coverage(check.tensor("losses", losses).double(), losses)
+    found = check.finite("losses", check.real("losses", losses, dims=2))
+    return area_under_risk_coverage(found, found)
 
 
 def shifted_against_clean(clean: Tensor, shifted: Tensor) -> tuple[Tensor, Tensor]:

@@ -34,7 +34,7 @@ def weight_similarity(weight: Tensor) -> Tensor:
         >>> weight_similarity(torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, -3.0]]))[0].tolist()
         [1.0, 1.0, 0.0]
     """
-    rows = check.finite("weight", weight, dims=2).detach().double().cpu()
+    rows = check.real("weight", check.finite("weight", weight, dims=2))
     length = rows.norm(dim=1, keepdim=True)  # (K, 1)
     if (length == 0).any():
         zero = int((length == 0).flatten().nonzero()[0])
@@ -68,9 +68,9 @@ def co_occurrence_similarity(graph: Tensor, *, measure: str = "phi") -> Tensor:
         [1.0, 1.0, nan]
     """
     check.one_of("measure", measure, ("phi", "cosine"))
-    p = check.square("graph", graph).double().cpu()
-    if not bool(((p >= 0) & (p <= 1)).all()) or not torch.allclose(p, p.T):
-        raise ValueError("graph: expected a symmetric matrix of shares in [0, 1], got another")
+    p = symmetric("graph", graph)
+    if not ((p >= 0) & (p <= 1)).all():
+        raise ValueError("graph: expected shares in [0, 1], got others")
     share = p.diagonal()
     if measure == "cosine":
         return p / share.outer(share).sqrt()  # 0 / 0 = NaN
@@ -122,7 +122,8 @@ def symmetric(name: str, matrix: Tensor) -> Tensor:
     >>> symmetric("similarity", torch.eye(2)).dtype
     torch.float64
     """
-    checked = check.square(name, matrix).detach().double().cpu()
+    checked = check.real(name, check.square(name, matrix))
+    check.finite(name, checked.nan_to_num(0.0, posinf=torch.inf, neginf=-torch.inf))
     if not torch.allclose(checked, checked.T, equal_nan=True):
         raise ValueError(f"{name}: expected a symmetric matrix, got another")
     return checked

@@ -39,7 +39,7 @@ def mixture_uncertainty(mixture: GaussianMixture) -> dict[str, Tensor]:
         and log K. Choi et al. (2018) read the first as aleatoric uncertainty and the second as epistemic.
 
     Raises:
-        ValueError: if a mean or a sigma is not finite, or a weight is NaN or infinite.
+        ValueError: if a mean is not finite, a sigma is not in [1e-4, 1e4], or a weight is NaN or infinite.
 
     Example:
         >>> means = torch.tensor([[[1.0, 0.0], [-1.0, 0.0]]])
@@ -47,6 +47,7 @@ def mixture_uncertainty(mixture: GaussianMixture) -> dict[str, Tensor]:
         >>> {name: round(score.item(), 3) for name, score in mixture_uncertainty(mixture).items()}
         {'within variance': 2.0, 'between variance': 1.0, 'weight entropy': 0.693}
     """
+    check.instance("mixture", mixture, GaussianMixture)
     mixture = mixture.detach().to(torch.device("cpu")).to(torch.float64)
     log_weights = mixture.log_weights  # (N, K)
     # A weight may be so small that its logarithm is -inf: it adds nothing.
@@ -54,6 +55,9 @@ def mixture_uncertainty(mixture: GaussianMixture) -> dict[str, Tensor]:
     check.finite("mixture.log_weights", log_weights.masked_fill(nothing, 0))
     check.finite("mixture.means", mixture.means)
     check.finite("mixture.sigmas", mixture.sigmas)
+    low, high = (end.item() for end in mixture.sigmas.aminmax())
+    if not 1e-4 <= low <= high <= 1e4:
+        raise ValueError(f"mixture.sigmas: expected values in [0.0001, 10000], got {low:g} to {high:g}")
     entropy = -torch.where(nothing, 0.0, log_weights.exp() * log_weights).sum(1)
     return {WITHIN: mixture.within_variance(), BETWEEN: mixture.between_variance(), WEIGHTS: entropy}
 
@@ -75,7 +79,7 @@ def label_entropy(logits: Tensor) -> Tensor:
         >>> label_entropy(torch.tensor([0.0, 5.0])).round(decimals=4).tolist()
         [0.6931, 0.0402]
     """
-    found = check.finite("logits", logits).detach().double().cpu()
+    found = check.real("logits", check.finite("logits", logits))
     return _entropy(logsigmoid(found), logsigmoid(-found))
 
 
@@ -102,7 +106,7 @@ def ensemble_uncertainty(logits: Tensor) -> dict[str, Tensor]:
         >>> ensemble_uncertainty(members)["ensemble's mutual information"]
         tensor([[0.0000, 0.6931]], dtype=torch.float64)
     """
-    found = check.finite("logits", logits, dims=3).detach().double().cpu()
+    found = check.real("logits", check.finite("logits", logits, dims=3))
     if len(found) < 2:
         raise ValueError(f"logits: expected two members or more, got {len(found)}")
     log_p, log_q = logsigmoid(found), logsigmoid(-found)  # (M, N, K)

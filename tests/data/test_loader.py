@@ -22,6 +22,7 @@ from probmcl.data import (
     suggested_workers,
     two_photo_views,
 )
+from probmcl.data.seeded import seeded
 
 AUGMENTED = TwoViews(scene_augmentation())
 
@@ -215,3 +216,9 @@ def test_bad_arguments_are_named(make_dataset, argument: str, value: Any, error:
     arguments = {"view": plain_view(), "batch_size": 4, "shuffle": True, "seed": 0, argument: value}
     with pytest.raises(error, match=f"{argument}: expected"):
         make_loader(make_dataset(), **arguments)
+
+
+@pytest.mark.parametrize("seed", ["3", 1.5, True, None, -1])
+def test_a_seed_is_a_whole_number(seed: Any):
+    with pytest.raises((TypeError, ValueError), match="seed: expected"), seeded(seed):
+        raise AssertionError("the block is entered")

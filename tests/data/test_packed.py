@@ -130,5 +130,5 @@ def test_a_subset_keeps_images_and_labels_together(tmp_path):
     masked = dataset.subset(torch.tensor([True, False, True]))
     assert [path.name for path in masked.paths] == ["0.png", "2.png"]
     assert masked.labels.tolist() == [[1, 0, 0], [0, 0, 1]]
-    with pytest.raises(ValueError, match="indices: expected at least one image"):
+    with pytest.raises(ValueError, match="indices: expected rows below 3"):
         dataset.subset([])

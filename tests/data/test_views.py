@@ -156,7 +156,7 @@ def test_views_run_on_the_images_device(device, scene):
 
 
 def test_bad_arguments_are_named():
-    with pytest.raises(TypeError, match="augment: expected a callable"):
+    with pytest.raises(TypeError, match="augment: expected a function"):
         TwoViews(torch.zeros(1))
     for factory in (photo_view, photo_augmentation):
         with pytest.raises(ValueError, match="size: expected"):

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import pytest
+import timm
 import torch
 from torch import nn
 
 from probmcl.evaluate import grad_cam
+
+MAPS = (
+    *("test_byobnet", "test_coatnet", "test_convnext", "test_efficientnet", "test_mambaout", "test_maxvit"),
+    *("test_nfnet", "test_resnet", "dla46_c", "edgenext_xx_small", "efficientvit_m0", "ese_vovnet19b_slim"),
+    *("fastvit_t8", "ghostnet_050", "hardcorenas_a", "hgnetv2_b0", "inception_next_atto", "lcnet_035"),
+    *("mobilenetv3_small_050", "mobilevit_xxs", "pvt_v2_b0", "regnety_002", "repghostnet_050", "resnet10t"),
+    *("rexnet_100", "seresnet18", "starnet_s1", "swin_tiny_patch4_window7_224", "tinynet_e"),
+)
+TOKENS = (
+    *("test_vit", "test_vit_relpos", "efficientformer_l1"),
+    *("levit_128s", "pit_ti_224", "xcit_nano_12_p16_224"),
+)
+FIXED_SIZE = ("test_coatnet", "test_maxvit", "test_vit", "swin", "xcit")
 
 
 def two_detectors() -> nn.Sequential:
@@ -71,19 +85,66 @@ def test_each_image_has_a_map_of_its_own(images) -> None:
     assert float(whole.max()) <= 1
 
 
+def backbone(name: str) -> tuple[nn.Module, torch.Tensor]:
+    size = 224 if name in ("efficientvit_m0", "levit_128s", "efficientformer_l1", "pit_ti_224") else 64
+    smaller = {"img_size": size} if name.startswith(FIXED_SIZE) else {}
+    if name.startswith("swin"):
+        smaller |= {"window_size": 2, "embed_dim": 12, "depths": (1,) * 4, "num_heads": (1,) * 4}
+    torch.manual_seed(0)
+    return timm.create_model(name, num_classes=4, **smaller).eval(), torch.randn(2, 3, size, size)
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_without_a_layer_the_map_is_what_the_head_of_the_network_is_given(name: str) -> None:
+    model, images = backbone(name)
+    with torch.no_grad():
+        features = model.forward_features(images)
+    features.requires_grad_()
+    places = (2, 3) if features.shape[2] == features.shape[3] else (1, 2)
+    assert features.shape[places[0]] > 1
+    logits = model.forward_head(features)
+    label = int(logits.sum(0).argmax())
+    (slopes,) = torch.autograd.grad(logits[:, label].sum(), features)
+    channels = ({1, 2, 3} - set(places)).pop()
+    heat = (slopes.mean(places, keepdim=True) * features).sum(channels).relu().detach()
+    heat = nn.functional.interpolate(heat.unsqueeze(1), images.shape[2:], mode="bilinear").squeeze(1)
+    heat /= heat.amax((1, 2), keepdim=True).clamp(min=1e-30)
+    torch.testing.assert_close(grad_cam(model, images, label), heat, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("name", TOKENS)
+def test_a_network_that_ends_in_tokens_asks_for_a_layer(name: str) -> None:
+    model, images = backbone(name)
+    with pytest.raises(ValueError, match="layer: expected a model that ends in a feature map"):
+        grad_cam(model, images, 0)
+
+
 @pytest.mark.parametrize(
-    ("model", "label", "message"),
+    ("layer", "label", "message"),
     [
-        (nn.Sequential(nn.Flatten(), nn.Linear(72, 3)), 0, "expected a model with a convolution"),
-        (two_detectors(), 3, "label: expected one of the 3 labels, got 3"),
+        (None, 3, "label: expected one of the 3 labels, got 3"),
+        (2, 0, r"layer: expected one whose output is a feature map .* got shape \(2, 2\)"),
+        (nn.Identity(), 0, "layer: expected .* got no tensor"),
     ],
 )
-def test_what_cannot_be_mapped_is_named(model, label, message, images) -> None:
-    with pytest.raises(ValueError, match=message):
-        grad_cam(model, images, label)
-
-
-def test_a_layer_without_a_feature_map_is_named(images) -> None:
+def test_what_cannot_be_mapped_is_named(layer, label, message, images) -> None:
     model = two_detectors()
-    with pytest.raises(ValueError, match="layer: expected one feature map"):
-        grad_cam(model, images, 0, layer=model[2])
+    with pytest.raises(ValueError, match=message):
+        grad_cam(model, images, label, layer=model[layer] if layer == 2 else layer)
+
+
+def test_a_layer_beside_the_way_of_the_logits_is_named(images) -> None:
+    class Beside(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.main, self.side = two_detectors(), nn.Conv2d(2, 2, 1)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            logits = self.main(images)
+            self.side(images)
+            return logits
+
+    model = Beside()
+    torch.testing.assert_close(grad_cam(model, images, 0), grad_cam(model.main, images, 0))
+    with pytest.raises(ValueError, match="got one beside their way"):
+        grad_cam(model, images, 0, layer=model.side)

@@ -22,7 +22,9 @@ from probmcl.evaluate import (
     mean_average_precision,
     multilabel_metrics,
     scored_classes,
+    wrong_labels,
 )
+from probmcl.evaluate.metrics import decide
 
 
 def scored_images(rows: int = 60, classes: int = 5, *, ties: bool = False) -> tuple[Tensor, Tensor]:
@@ -186,11 +188,22 @@ def test_a_threshold_for_each_class() -> None:
     assert same.at_threshold == multilabel_metrics(scores, labels).at_threshold
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_a_score_reaches_the_threshold_it_is_equal_to(dtype: torch.dtype) -> None:
-    scores, labels = torch.full((1, 2), 0.6, dtype=dtype), torch.ones(1, 2)
-    for threshold in (0.6, scores[0, 0].item(), scores[0], torch.full((2,), 0.6, dtype=torch.float64)):
-        assert multilabel_metrics(scores, labels, thresholds=threshold, top_k=1).at_threshold.OR == 1
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
+@pytest.mark.parametrize("given", [torch.bfloat16, torch.float16, torch.float32, torch.float64, None])
+def test_a_score_reaches_the_threshold_that_was_made_of_it_in_any_precision(dtype, given) -> None:
+    """200 tied decisions; in another precision a threshold is what rounding makes of it, for all alike."""
+    scores = (torch.arange(1, 201, dtype=torch.float64) / 201).expand(2, 200).to(dtype)
+    thresholds, labels = scores[0].to(given or dtype), torch.ones(2, 200)
+    expected = scores >= thresholds.to(dtype)
+    assert torch.equal(wrong_labels(scores, labels, thresholds), ~expected)
+    assert (
+        expected.double().mean() == multilabel_metrics(scores, labels, thresholds=thresholds).at_threshold.OR
+    )
+    if torch.promote_types(dtype, given or dtype) == (given or dtype):
+        assert expected.all()
+    if given is None:  # one number for all, as it is read from a file
+        one = scores[:, :1]
+        assert all(decide(one * 0 + score, score.item()).all() for score in scores[0])
 
 
 def test_counts_and_chance() -> None:

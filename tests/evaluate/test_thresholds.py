@@ -9,10 +9,7 @@ import pytest
 import torch
 from sklearn.metrics import f1_score
 
-from probmcl.evaluate import (
-    global_threshold_from_validation,
-    thresholds_from_validation,
-)
+from probmcl.evaluate import global_threshold_from_validation, thresholds_from_validation
 
 CHOOSERS = (thresholds_from_validation, global_threshold_from_validation)
 

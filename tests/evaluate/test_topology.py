@@ -65,7 +65,7 @@ def test_the_tree_joins_similar_labels_first_and_puts_them_side_by_side() -> Non
 def test_wrong_arguments_are_named() -> None:
     with pytest.raises(ValueError, match="weight: expected rows that are not zero, got zero for label 1"):
         weight_similarity(torch.tensor([[1.0], [0.0]]))
-    with pytest.raises(ValueError, match="graph: expected a symmetric matrix of shares"):
+    with pytest.raises(ValueError, match="graph: expected a symmetric matrix, got another"):
         co_occurrence_similarity(torch.tensor([[0.5, 0.1], [0.2, 0.5]]))
     with pytest.raises(ValueError, match="got NaN for label 1; leave it out"):
         label_tree(torch.tensor([[1, float("nan"), 0.0], [float("nan")] * 3, [0.0, float("nan"), 1]]))

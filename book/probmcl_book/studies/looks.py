@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from probmcl.data import LabelledImages, digit_boxes
-from probmcl.evaluate import Interval, clustered_mean, grad_cam, localisation
+from probmcl.evaluate import Interval, grad_cam
 from probmcl_book.records.making import Making
 from probmcl_book.records.provenance import provenance
 from probmcl_book.records.record import Difference, Record
@@ -20,6 +20,8 @@ from probmcl_book.replicate.recipes.digits import digits_of
 from probmcl_book.replicate.rows import with_means
 from probmcl_book.replicate.run import run_methods
 from probmcl_book.replicate.splits import Splits
+from probmcl_book.studies.clusters import clustered_mean
+from probmcl_book.studies.localisation import localisation
 
 HEAT, PEAK = "heat inside", "peak inside"
 
@@ -52,15 +54,14 @@ class Looks:
 
 
 def heat_of(trained: Trained, recipe: Recipe, images: Tensor, label: int) -> Tensor:
-    """Grad-CAM of one label at the last feature map behind a ReLU.
+    """Grad-CAM of one label at the last feature map, which is behind a ReLU.
 
     ``images`` are uint8 ``(n, 1, H, W)``, seen as the recipe says; the maps are ``(n, H, W)`` in [0, 1].
     """
     model = nn.Sequential(trained.encoder, trained.classifier).cpu()
-    layer = [module for module in trained.encoder.modules() if isinstance(module, nn.ReLU)][-1]
     view = recipe.views.plain()(images)
     assert isinstance(view, Tensor)
-    return grad_cam(model, view, label, layer=layer)
+    return grad_cam(model, view, label)
 
 
 def scene_boxes(recipe: Recipe, splits: Splits) -> Tensor:

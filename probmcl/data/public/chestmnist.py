@@ -46,7 +46,7 @@ def chestmnist(root: str | Path, part: str, *, pixels: int = 28) -> LabelledImag
     """
     _check.one_of("part", part, PARTS)
     _check.one_of("pixels", str(pixels), PIXELS)
-    path = Path(root) / ("chestmnist.npz" if pixels == 28 else f"chestmnist_{pixels}.npz")
+    path = _check.path("root", root) / ("chestmnist.npz" if pixels == 28 else f"chestmnist_{pixels}.npz")
     keys = [f"{PARTS[part]}_images", f"{PARTS[part]}_labels"]
     images, labels = (read_array(path, key, keys) for key in keys)
     if images.shape[1:] != (pixels, pixels) or labels.shape[1:] != (len(FINDINGS),):

@@ -72,7 +72,7 @@ def read_chest_table(path: str | Path) -> ChestTable:
     >>> found.labels.sum(1).tolist(), found.patients
     ([2, 0], ('1', '2'))
     """
-    table = read_table(Path(path))
+    table = read_table(_check.path("path", path))
     wanted = ("Image Index", "Finding Labels", "Patient ID")
     if missing := [column for column in wanted if column not in table.heading]:
         raise ValueError(f"{path}: expected the columns {', '.join(wanted)}, got none named {missing[0]}")
@@ -127,8 +127,8 @@ def chestxray14_parts(
     """
     _check.one_of("split", split, SPLITS)
     _check.one_of("no_finding", no_finding, NO_FINDING_POLICIES)
-    root = Path(root)
-    found = read_chest_table(root / table)
+    root = _check.path("root", root)
+    found = read_chest_table(root / _check.instance("table", table, str))
     tests = _listed_tests(root, found.names) if split == "official" else held_out(found.patients, 0.2, seed)
     check_patients(found.patients, tests)
     rest = (~tests).nonzero().squeeze(1)
@@ -160,8 +160,11 @@ def check_patients(patients: Sequence[str], tests: Tensor) -> None:
     ...
     ValueError: split: expected each patient on one side, got 1 on both: anna
     """
+    names = group_names(patients, "patients")
+    if _check.tensor("tests", tests, dims=1).shape != (len(names),):
+        raise ValueError(f"tests: expected one for each of the {len(names)} films, got {len(tests)}")
     sides: tuple[set[str], set[str]] = (set(), set())
-    for patient, test in zip(group_names(patients), tests.tolist(), strict=True):
+    for patient, test in zip(names, tests.bool().tolist(), strict=True):
         sides[test].add(patient)
     if both := sorted(sides[0] & sides[1]):
         raise ValueError(

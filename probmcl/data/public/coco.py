@@ -18,6 +18,7 @@ from probmcl.data.packed import ImagesOnDisk
 from probmcl.data.public.coco_categories import Category
 from probmcl.data.split import Parts, held_out
 
+PARTS = ("train2014", "val2014", "train2017", "val2017")
 UNLABELLED = ("drop", "keep")
 
 
@@ -68,7 +69,7 @@ def read_instances(path: str | Path, *, unlabelled: str = "drop") -> CocoLabels:
     (torch.Size([4, 10]), Category(id=1, name='circle', supercategory='round'))
     """
     _check.one_of("unlabelled", unlabelled, UNLABELLED)
-    path = Path(path)
+    path = _check.path("path", path)
     images, annotations, listed = _read_parts(path)
     categories = _categories(path, listed)
     names = [image_name(_text(path, "images", image, "file_name")) for image in images]
@@ -102,8 +103,10 @@ def coco_images(root: str | Path, part: str, *, unlabelled: str = "drop") -> Ima
     ...
     FileNotFoundError: [Errno 2] No such file or directory: '...instances_val2014.json'
     """
-    found = read_instances(Path(root) / "annotations" / f"instances_{part}.json", unlabelled=unlabelled)
-    return ImagesOnDisk([Path(root) / part / name for name in found.names], found.labels, found.classes)
+    _check.one_of("part", part, PARTS)
+    root = _check.path("root", root)
+    found = read_instances(root / "annotations" / f"instances_{part}.json", unlabelled=unlabelled)
+    return ImagesOnDisk([root / part / name for name in found.names], found.labels, found.classes)
 
 
 def coco_parts(

@@ -76,7 +76,7 @@ def download(
     if not url.startswith(("http://", "https://")):
         raise ValueError(f"url: expected http:// or https://, got {url!r}")
     _check.count("attempts", attempts)
-    path = Path(path)
+    path = _check.path("path", path)
     if path.is_file():
         verify(path, checksum, progress=progress)
         return

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from probmcl import _check
 from probmcl._files import one_writer, whole_file
 from probmcl.data.public.download import DownloadRefusedError, bytes_of, download, need_space, verify
 from probmcl.data.public.sources import RemoteFile, Source
@@ -43,7 +44,7 @@ def fetch(source: Source, root: str | Path, *, progress: bool = True) -> Path:
     >>> fetch(SOURCES["coco2014"], "no/such/folder")  # doctest: +SKIP
     PosixPath('no/such/folder/coco2014')
     """
-    folder = Path(root) / source.name
+    folder = _check.path("root", root) / _check.instance("source", source, Source).name
     pending = [file for file in source.files if _is_pending(file, folder)]
     need_space(folder, _space(pending, folder))
     with one_writer(folder.parent / RECEIPTS / folder.name / ".lock") if pending else nullcontext():

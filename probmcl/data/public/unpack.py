@@ -16,6 +16,7 @@ from typing import IO
 
 from tqdm.auto import tqdm
 
+from probmcl import _check
 from probmcl._files import DAMAGED
 from probmcl.data.public.download import full_disk_named, need_space
 
@@ -42,7 +43,7 @@ def unpack(archive: str | Path, folder: str | Path, *, progress: bool = True) ->
     ...
     ValueError: ...unpack.py: expected a zip or tar.gz archive, got a file of another kind
     """
-    archive, folder = Path(archive), Path(folder)
+    archive, folder = _check.path("archive", archive), _check.path("folder", folder)
     if not zipfile.is_zipfile(archive) and not tarfile.is_tarfile(archive):
         raise ValueError(f"{archive}: expected a zip or tar.gz archive, got a file of another kind")
     with _damage_named(archive):

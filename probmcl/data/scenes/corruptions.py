@@ -55,25 +55,18 @@ class Corruption:
     Attributes:
         disturb: Does it.
         amounts: From the weakest to the strongest.
-        unit: What an amount is.
-
-    >>> CORRUPTIONS["noise"].unit
-    'standard deviation; 1 is black to white'
     """
 
     disturb: Disturb
     amounts: tuple[float, ...]
-    unit: str
 
 
 CORRUPTIONS: Mapping[str, Corruption] = MappingProxyType(
     {
-        "blur": Corruption(_blur, (0.4, 0.7, 1.0, 1.4, 2.0), "standard deviation in pixels"),
-        "noise": Corruption(_noise, (0.08, 0.14, 0.2, 0.3, 0.4), "standard deviation; 1 is black to white"),
-        "contrast": Corruption(_contrast, (0.7, 0.5, 0.35, 0.22, 0.12), "share of the contrast that is kept"),
-        "occlusion": Corruption(
-            _occlusion, (0.2, 0.3, 0.4, 0.5, 0.6), "side of a grey square; 1 is the image's"
-        ),
+        "blur": Corruption(_blur, (0.4, 0.7, 1.0, 1.4, 2.0)),  # standard deviation in pixels
+        "noise": Corruption(_noise, (0.08, 0.14, 0.2, 0.3, 0.4)),  # standard deviation; 1 is black to white
+        "contrast": Corruption(_contrast, (0.7, 0.5, 0.35, 0.22, 0.12)),  # share of it that is kept
+        "occlusion": Corruption(_occlusion, (0.2, 0.3, 0.4, 0.5, 0.6)),  # side of a square; 1 is the image's
     }
 )
 """The corruptions, by name."""

@@ -14,6 +14,7 @@ from probmcl.data.scenes.drawing import Difficulty, GlyphBank, Scenes, draw_scen
 from probmcl.data.scenes.themes import DIGITS, MOST_DIGITS, draw_label_sets
 
 SPLITS = ("train", "validation", "test")
+Names = Collection[str] | None
 # Of every five samples of a digit, in the order of the source: three, one, one.
 _SPLIT_OF_FIFTH = torch.tensor([0, 0, 0, 1, 2])
 
@@ -24,7 +25,7 @@ def digit_scenes(
     *,
     seed: int = 0,
     difficulty: str | Difficulty = "default",
-    themes: Collection[str] | None = None,
+    themes: Names = None,
     most: int = MOST_DIGITS,
     image_size: int = 32,
 ) -> LabelledImages:
@@ -64,7 +65,7 @@ def digit_boxes(
     *,
     seed: int = 0,
     difficulty: str | Difficulty = "default",
-    themes: Collection[str] | None = None,
+    themes: Names = None,
     most: int = MOST_DIGITS,
     image_size: int = 32,
 ) -> Tensor:
@@ -108,26 +109,18 @@ def stream(seed: int, name: str) -> torch.Generator:
     tensor([False])
     """
     streams = (*SPLITS, "letters")
-    _check.seed(seed)
-    return torch.Generator().manual_seed(len(streams) * seed + streams.index(name))
+    return torch.Generator().manual_seed(len(streams) * _check.seed(seed) + streams.index(name))
 
 
 def _draw(
-    split: str,
-    size: int,
-    seed: int,
-    difficulty: str | Difficulty,
-    themes: Collection[str] | None,
-    most: int,
-    image_size: int,
+    split: str, size: int, seed: int, difficulty: str | Difficulty, themes: Names, most: int, image_size: int
 ) -> tuple[Tensor, Scenes]:
     """Return the labels (N, 10) and what is drawn of them."""
     _check.one_of("split", split, SPLITS)
     _check.count("size", size)
     generator = stream(seed, split)
     labels = draw_label_sets(size, themes, generator, most=most)
-    bank = _handwriting(split)
-    return labels, draw_scenes(labels, bank, difficulty, image_size, generator)
+    return labels, draw_scenes(labels, _handwriting(split), difficulty, image_size, generator)
 
 
 @cache

@@ -6,7 +6,7 @@ Digits and letters are drawn by the same code; only the glyphs and the label mat
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
@@ -51,26 +51,22 @@ class Difficulty:
 
     def __post_init__(self) -> None:
         for name in ("scale", "contrast"):
-            smallest, largest = getattr(self, name)
-            _check.number(name, smallest, low=0.0, high=1.0, above=True)
-            _check.number(name, largest, low=0.0, high=1.0, above=True)
-            if smallest > largest:
-                raise ValueError(f"{name}: expected (smallest, largest), got {(smallest, largest)}")
+            pair = getattr(self, name)
+            if not isinstance(pair, Sequence) or len(pair) != 2 or sorted(pair) != list(pair):
+                raise ValueError(f"{name}: expected (smallest, largest), got {pair!r}")
+            for end in pair:
+                _check.number(name, end, low=0.0, high=1.0, above=True)
         _check.number("rotation", self.rotation, low=0.0, high=180.0)
         _check.number("overlap", self.overlap, low=0.0, high=1.0)
-        _check.number("clutter", self.clutter, low=0.0)
-        _check.number("noise", self.noise, low=0.0)
+        _check.number("clutter", self.clutter, low=0.0, high=100.0)
+        _check.number("noise", self.noise, low=0.0, high=10.0)
 
 
 DIFFICULTIES: Mapping[str, Difficulty] = MappingProxyType(
     {
-        "easy": Difficulty(
-            scale=(0.32, 0.38), rotation=8.0, overlap=0.0, contrast=(0.8, 1.0), clutter=0.0, noise=0.02
-        ),
+        "easy": Difficulty((0.32, 0.38), 8.0, overlap=0.0, contrast=(0.8, 1.0), clutter=0.0, noise=0.02),
         "default": Difficulty(),
-        "hard": Difficulty(
-            scale=(0.26, 0.42), rotation=30.0, overlap=0.8, contrast=(0.35, 1.0), clutter=3.0, noise=0.12
-        ),
+        "hard": Difficulty((0.26, 0.42), 30.0, overlap=0.8, contrast=(0.35, 1.0), clutter=3.0, noise=0.12),
     }
 )
 """Three mixes of size, rotation, overlap, contrast, clutter and noise, by name."""
@@ -101,22 +97,14 @@ class GlyphBank:
 
 
 class Scenes(NamedTuple):
-    """Drawn scenes, and where their glyphs stand.
-
-    >>> Scenes._fields
-    ('images', 'boxes')
-    """
+    """Drawn scenes, and where their glyphs stand."""
 
     images: Tensor  # uint8 (N, 1, H, W)
     boxes: Tensor  # (N, K, 4): left, top, right, bottom in pixels; NaN for a class that is not there
 
 
 class Marks(NamedTuple):
-    """Glyphs to be drawn, each with the scene it belongs to and its pose.
-
-    >>> Marks._fields
-    ('scene', 'glyph', 'scale', 'angle', 'centre', 'ink')
-    """
+    """Glyphs to be drawn, each with the scene it belongs to and its pose."""
 
     scene: Tensor  # (M,)
     glyph: Tensor  # (M, h, w)
@@ -211,7 +199,7 @@ def _labelled_marks(
 
 def _fragments(scenes: int, bank: GlyphBank, difficulty: Difficulty, generator: torch.Generator) -> Marks:
     """Scatter cut-off pieces of random glyphs, turned any way, over the scenes."""
-    counts = torch.poisson(torch.full((scenes,), difficulty.clutter), generator=generator).long()
+    counts = torch.poisson(torch.full((scenes,), float(difficulty.clutter)), generator=generator).long()
     scene = torch.arange(scenes).repeat_interleave(counts)  # (M,)
     glyph_class = torch.randint(int(bank.classes[-1]) + 1, (len(scene),), generator=generator)
     return Marks(

@@ -133,7 +133,5 @@ def check_themes(themes: Collection[str] | None) -> tuple[str, ...]:
     """
     if themes is None:
         return tuple(THEMES)
-    if isinstance(themes, str) or not themes:
-        raise ValueError(f"themes: expected a collection of one or more names, got {themes!r}")
-    named = {_check.one_of("themes", name, THEMES) for name in themes}
+    named = {_check.one_of("themes", name, THEMES) for name in _check.several("themes", themes)}
     return tuple(name for name in THEMES if name in named)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from probmcl.evaluate import localisation
+from probmcl_book.studies.localisation import localisation
 
 BOX = torch.tensor([[1.0, 2.0, 3.0, 5.0]])  # columns 1 and 2, rows 2 to 4
 

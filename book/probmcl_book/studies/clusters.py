@@ -7,7 +7,7 @@ from scipy.stats import norm
 from torch import Tensor
 
 from probmcl import _check
-from probmcl.evaluate.bootstrap import Interval
+from probmcl.evaluate import Interval
 
 
 def clustered_mean(values: Tensor, clusters: Tensor, *, level: float = 0.95) -> Interval:
@@ -21,10 +21,6 @@ def clustered_mean(values: Tensor, clusters: Tensor, *, level: float = 0.95) -> 
         values: ``(M,)``, finite.
         clusters: to which each value belongs, whole numbers from 0 on, ``(M,)``; at least two of them.
         level: coverage of the interval, in (0, 1).
-
-    Raises:
-        ValueError: if a value is not finite, the lengths differ, there are fewer than two clusters, or
-            ``level`` is outside (0, 1).
 
     Example:
         >>> values, alone = torch.tensor([0.0, 1.0, 0.0, 1.0]), torch.arange(4)

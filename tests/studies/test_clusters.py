@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from probmcl.evaluate import clustered_mean
+from probmcl_book.studies.clusters import clustered_mean
 
 
 def test_values_on_their_own_have_the_usual_standard_error() -> None:

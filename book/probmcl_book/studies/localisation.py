@@ -38,9 +38,6 @@ def localisation(maps: Tensor, boxes: Tensor) -> Localisation:
         maps: ``(N, H, W)``, not negative, as :func:`~probmcl.evaluate.grad_cam` returns them.
         boxes: ``(N, 4)``: left, top, right, bottom in pixels. A pixel belongs to a box if its middle does.
 
-    Raises:
-        ValueError: if a map is negative somewhere, a box is not finite, or the numbers of both differ.
-
     Example:
         >>> maps = torch.zeros(1, 4, 4)
         >>> maps[0, 0] = torch.tensor([3.0, 0.0, 0.0, 1.0])
