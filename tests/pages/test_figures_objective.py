@@ -30,11 +30,11 @@ def test_circles_draw_the_step_asked_for(style, drawn) -> None:
     assert to_hex(anchor.get_facecolor()[0]) == style.anchor
 
 
-def test_gradient_norms_draw_one_bar_a_group_and_term(drawn) -> None:
+def test_gradient_norms_draw_one_dot_per_group_and_term(drawn, line) -> None:
     terms = {"L_PCL": {"means": 0.1, "encoder": 0.2}, "L_NLL": {"means": 0.01, "encoder": 0.02}}
     figure = drawn(objective.gradient_norms({"start": terms, "end": terms}))
     for axes in figure.axes:
-        assert [bar.get_width() for bar in axes.patches] == [0.1, 0.2, 0.01, 0.02]
+        assert [line(axes, label=term)[0] for term in terms] == [[0.1, 0.2], [0.01, 0.02]]
     assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["means", "encoder"]
 
 

@@ -43,7 +43,9 @@ def test_precision_errors_draw_one_named_line_a_format(drawn, line) -> None:
 @pytest.mark.parametrize("epochs", [1, 3])
 def test_stage_logs_put_the_start_at_epoch_zero(drawn, line, epochs) -> None:
     watched = [0.5, 0.6, 0.7][:epochs]
-    loss, rank, metric = drawn(training.stage_logs({"letters": history(watched)}, {"letters": 0.4})).axes
+    figure = training.stage_logs({"letters": history(watched)}, {"letters": 0.4}, (4.8, 2.3))
+    loss, rank, metric = drawn(figure).axes
+    assert [one.get_ydata()[0] for one in loss.lines if one.get_linestyle() == "--"] == [4.8, 2.3]
     assert line(metric, label="letters") == (list(range(epochs + 1)), [0.4, *watched])
     assert line(loss, label="letters")[0] == list(range(1, epochs + 1))
     assert line(rank, label="letters")[1] == [1.0, 2.0, 3.0][:epochs]

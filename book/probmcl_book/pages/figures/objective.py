@@ -67,7 +67,7 @@ def gradient_norms(moments: Mapping[str, Mapping[str, Mapping[str, float]]]) -> 
             zip((c.anchor, c.accent), terms.items(), strict=True)
         ):
             places = [i + 0.38 * (offset - 0.5) for i in range(len(norms))]
-            axes.barh(places, list(norms.values()), height=0.36, color=colour, label=term)
+            axes.plot(list(norms.values()), places, "o", color=colour, label=term)
         axes.set_yticks(range(len(norms)), list(norms))
         axes.set(xscale="log", xlabel="gradient norm")
         axes.set_title(moment)

@@ -54,10 +54,12 @@ def precision_errors(sigmas: Sequence[float], errors: Mapping[str, Sequence[floa
     return figure
 
 
-def stage_logs(histories: Mapping[str, History], before: Mapping[str, float]) -> Figure:
+def stage_logs(
+    histories: Mapping[str, History], before: Mapping[str, float], landmarks: Sequence[float]
+) -> Figure:
     """Contrastive loss, effective rank and watched metric over the epochs, one line per start.
 
-    ``before`` is the watched metric of each start before training.
+    ``before`` is the watched metric of each start before training; ``landmarks`` are losses to compare with.
     """
     figure, panels = plt.subplots(1, 3, figsize=(7, 3.2))
     curves = ("contrastive", "effective_rank", "watched")
@@ -69,6 +71,8 @@ def stage_logs(histories: Mapping[str, History], before: Mapping[str, float]) ->
             _over_epochs(axes, [*first, *values], last=len(values), colour=colour, name=name)
         axes.set(title=title, xlabel="epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
+    for loss in landmarks:
+        panels[0].axhline(loss, color=colours().muted, linestyle="--", linewidth=1)
     panels[0].set_xlim(0, None)
     panels[1].set_xlim(0, None)
     handles, names = panels[0].get_legend_handles_labels()
