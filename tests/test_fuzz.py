@@ -18,6 +18,7 @@ from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from importlib import import_module
 from itertools import product
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np

@@ -130,7 +130,15 @@ def _plane(axes: Axes) -> None:
 
 def _name_directions(axes: Axes, directions: Tensor, names: Sequence[str]) -> None:
     c = colours()
-    axes.scatter(directions[:, 0], directions[:, 1], s=60, facecolor=c.background, edgecolor=c.anchor, linewidths=2, zorder=3)
+    axes.scatter(
+        directions[:, 0],
+        directions[:, 1],
+        s=60,
+        facecolor=c.background,
+        edgecolor=c.anchor,
+        linewidths=2,
+        zorder=3,
+    )
     for direction, name in zip(directions, names, strict=True):
         x, y = (1.38 * direction).tolist()
         axes.text(x, y, name, color=c.anchor, ha="center", va="center", fontsize=13)
