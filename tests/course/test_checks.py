@@ -28,7 +28,6 @@ from probmcl_book.course import (
     metrics,
     mixtures,
     objective,
-    only_own_work,
     positive_sets,
     replication,
     student_is,
@@ -410,95 +409,3 @@ class TestInstances:
     def test_the_own_seed_is_stable(self) -> None:
         assert instance_seed("ada", "public") == 2281646350
         assert replication.instance("ada").row.startswith("M")
-
-
-SET_UP = "from probmcl_book.course import "
-
-
-class TestOwnWork:
-    @pytest.mark.parametrize(
-        "cell",
-        [
-            "from probmcl.loss import overlap",
-            "from probmcl import loss",
-            "import probmcl.loss as ours",
-            "import probmcl\nprobmcl.loss.overlap(y)",
-            "import importlib\nimportlib.import_module('probmcl.loss')",
-            "def f():\n    from probmcl_book.reference import overlap",
-        ],
-    )
-    def test_a_finished_answer_is_noticed_in_the_own_cell_and_in_unmarked_ones(self, cell: str) -> None:
-        for mark in ("# Question 1\n", ""):
-            with pytest.raises(WrongAnswerError, match=r"goes without `probmcl(_book)?\.\w+`"):
-                only_own_work([mark + cell], 1)
-
-    def test_what_another_question_imports_stays_there(self) -> None:
-        borrowed = ["# Question 6\nfrom probmcl.evaluate import auroc", "# Question 1\nauroc(s, y)"]
-        only_own_work(borrowed[:1], 1)
-        with pytest.raises(WrongAnswerError, match="uses `auroc`, imported for another question"):
-            only_own_work(borrowed, 1)
-
-    def test_a_cell_without_a_mark_is_named(self) -> None:
-        with pytest.raises(WrongAnswerError, match="in a cell without `# Question`, which counts for all"):
-            only_own_work(["# Question 1", "import probmcl.loss"], 1)
-        with pytest.raises(WrongAnswerError, match=r"goes without `probmcl\.loss`: write"):
-            only_own_work(["# Question 1\nimport probmcl.loss"], 1)
-
-    def test_a_cell_without_a_mark_may_name_what_a_question_may_import(self) -> None:
-        cells = ["# Question 6\nfrom probmcl.evaluate import auroc", "print(auroc)", "# Question 1\nx = 1"]
-        only_own_work(cells, 1)
-        with pytest.raises(WrongAnswerError):  # with its mark it may not
-            only_own_work([cells[0], "# Question 1\nprint(auroc)"], 1)
-
-    def test_an_import_of_another_question_may_not_replace_an_answer(self) -> None:
-        cells = ["# Question 3\ndef f(x):\n    ...", "# Question 6\nfrom probmcl.evaluate import auroc as f"]
-        with pytest.raises(WrongAnswerError, match="defines `f`, and another question imports"):
-            only_own_work(cells, 3)
-        only_own_work(cells, 6, frozenset())
-
-    def test_own_work_passes_and_one_import_more_does_not(self) -> None:
-        own = ["# Question 1\nimport torch\n%time 3", "broken(", "import probmcl.data"]
-        only_own_work(own, 1)
-        with pytest.raises(WrongAnswerError):
-            only_own_work([*own, "import probmcl.loss"], 1)
-
-    @pytest.mark.parametrize(
-        "cells",
-        [
-            ["import probmcl as p", "# Question 1\np.loss.overlap(y)"],
-            ["# Question 2\nimport probmcl as p", "# Question 1\np.loss.overlap(y)"],
-            ["# Question 1\nfrom probmcl_book import course as t\nt.metrics.ranked_precision(s, y)"],
-            [f"{SET_UP}metrics as check", "# Question 1\ncheck.ranked_precision(s, y)"],
-            [f"{SET_UP}metrics as check", "# Question 1\nf = check.multilabel_metrics"],
-            [f"{SET_UP}positive_sets as check", "# Question 1\ncheck.reference.overlap(y)"],
-            [f"{SET_UP}metrics as check", "# Question 1\ncheck._in_order(s, y)"],
-            ["# Question 1\nfrom probmcl_book.course.metrics import ranked_precision"],
-            ["# Question 1\nfrom probmcl_book.course.metrics_mistakes import search"],
-        ],
-    )
-    def test_a_finished_answer_under_another_name_is_noticed(self, cells: list[str]) -> None:
-        with pytest.raises(WrongAnswerError, match=r"Question 1 goes without `probmcl(_book)?\.[\w.]+`"):
-            only_own_work(cells, 1)
-
-    def test_what_the_checkers_have_for_students_is_free(self) -> None:
-        cells = [
-            f"{SET_UP}feedback, metrics as check\nown = check.instance('ada', 'public')",
-            "# Question 1\nlabels = check.instance('ada', 'public').test_labels",
-            "feedback(check.average_precision, f)\nprint(check.by_hand.__doc__)",
-        ]
-        only_own_work(cells, 1)
-        with pytest.raises(WrongAnswerError):  # the same and one finished answer
-            only_own_work([*cells, "# Question 1\ncheck.ranked_precision(s, y)"], 1)
-
-    def test_a_variable_that_another_question_imports_is_no_borrowed_answer(self) -> None:
-        imports = "# Question 6\nfrom probmcl.evaluate import auroc as p"
-        for own in (
-            "def f(s):\n    p = s > 0\n    return p.sum()",
-            "def f(p):\n    return p.sum()",
-            "p = 1\nq = p",
-        ):
-            only_own_work([f"# Question 5\n{own}", imports], 5)
-        with pytest.raises(WrongAnswerError, match="uses `p`"):
-            only_own_work(["# Question 5\ndef f(s):\n    return p(s)", imports], 5)
-        with pytest.raises(WrongAnswerError, match="defines `p`"):
-            only_own_work(["# Question 5\np = lambda s: s", imports], 5)

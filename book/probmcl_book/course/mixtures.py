@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from probmcl_book import reference
-from probmcl_book.course.comparison import WrongAnswerError, check_function, check_value
+from probmcl_book.course.comparison import WrongAnswerError, check_function, check_value, measured
 from probmcl_book.course.mixtures_mistakes import (
     KERNEL_MISTAKES,
     NLL_MISTAKES,
@@ -145,26 +145,21 @@ def nll(answer: Any, *, seed: int = 0) -> None:
 
 def _gradients_of_nll(answer: Callable[..., Tensor], case: tuple[Tensor, ...]) -> None:
     """Raise unless the gradient reaches the mixture, is finite, and stops at the target."""
-    parameters = [tensor.detach().clone().requires_grad_() for tensor in case]
     try:
-        value = answer(*parameters)
-        reached = isinstance(value, Tensor) and value.requires_grad
-        if reached:
-            value.backward()  # type: ignore[no-untyped-call]
+        found = measured(answer, "gradients", case)
     except Exception as error:
         raise WrongAnswerError(
             f"`nll` has the right value, but stops with an error where a gradient is wanted.\n  {error}\n"
             "  Hint: compute with tensors only, and change no argument in place."
         ) from None
-    if not reached:
+    if found is None:
         raise WrongAnswerError("`nll` has no gradient: return a tensor, and compute it with tensors only.")
-    for name, tensor in zip(("log_weights", "means", "sigmas"), parameters, strict=False):
-        if tensor.grad is None or not tensor.grad.isfinite().all():
+    for name, gradient in zip(("log_weights", "means", "sigmas"), found, strict=False):
+        if not isinstance(gradient, Tensor) or not gradient.isfinite().all():
             raise WrongAnswerError(
                 f"`nll` has the right value, but its gradient for {name} is missing or not finite."
             )
-    target = parameters[3].grad
-    if target is not None and target.any():
+    if isinstance(found[3], Tensor) and found[3].any():
         raise WrongAnswerError(
             "`nll` has the right value, but its gradient pulls the target as well, which invites collapse.\n"
             "  Hint: detach the target."
