@@ -48,7 +48,7 @@ class Case:
         points: what the questions named then earn; all others stay full, or empty of a hostile one.
         hint: a part of what the grader says.
         seen: ``student``, or ``grader`` for a hint that hidden tests give.
-        cells: of a hostile notebook, added to the empty one.
+        cells: to add at its end.
         assignments: of a hostile notebook, all by default.
         files: of a hostile submission, by name.
     """
@@ -91,9 +91,9 @@ def changed(solution: NotebookNode, case: Case) -> NotebookNode:
     return notebook
 
 
-def with_cells(stub: NotebookNode, case: Case, names: Sequence[str]) -> NotebookNode:
-    """Return the empty notebook with the cells of a hostile one; ``NAMES`` stands for names of answers."""
-    notebook = nbformat.from_dict(stub)
+def with_cells(given: NotebookNode, case: Case, names: Sequence[str]) -> NotebookNode:
+    """Return a notebook with the cells of a case at its end; ``NAMES`` stands for the names of answers."""
+    notebook = nbformat.from_dict(given)
     sources = [cell.replace("NAMES", repr(list(names))) for cell in case.cells]
     notebook.cells += [nbformat.v4.new_code_cell(source) for source in sources]
     return notebook
@@ -130,14 +130,15 @@ def class_of(
     solution = nbformat.read(built.solution, as_version=4)
     stub = nbformat.read(built.student, as_version=4)
     files = written_files(nbformat.from_dict(solution), bundle.files)
-    nothing = dict.fromkeys(bundle.tests, 0.0)
+    nothing, names = dict.fromkeys(bundle.tests, 0.0), names_of_answers(bundle)
     found = [(submission("solution", solution, files), Case("solution"))]
     found.append((submission("empty", stub, {}), Case("empty", points=nothing, hint="not set yet")))
     for case in [*cases(built.name, "styles", folder), *cases(built.name, "mutants", folder)]:
-        found.append((submission(case.name, changed(solution, case), files), case))
+        notebook = with_cells(changed(solution, case), case, names)
+        found.append((submission(case.name, notebook, files), case))
     for case in hostile(built.name):
         handed_in = {name: text.encode() for name, text in case.files.items()}
-        notebook = with_cells(stub, case, names_of_answers(bundle))
+        notebook = with_cells(stub, case, names)
         case.points = {**nothing, **case.points}
         found.append((submission(case.name, notebook, handed_in), case))
     return {each.name: (each, case) for each, case in found if not only or case.name in only}
@@ -153,6 +154,8 @@ def problems(bundle: Bundle, case: Case, result: Result) -> Iterator[str]:
     )
     told = [one for name, found in outcomes.items() for one in found]
     texts = [one.full if case.seen == "grader" else one.message for one in told]
+    hidden = [part for part in bundle.secrets if any(part in one.message for one in told)]
+    yield from (f"tells {part}, which is hidden" for part in hidden)
     if case.hint and not any(case.hint in text for text in texts):
         yield f"the hint {case.hint!r} is missing"
     if case.name == "solution":

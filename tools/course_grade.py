@@ -14,7 +14,6 @@ import hashlib
 import json
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -30,6 +29,7 @@ from probmcl_book.course.grading.apart import apart
 from probmcl_book.course.grading.bundle import Bundle, digest_of_cell, read_bundle
 from probmcl_book.course.grading.grade import Graded, Grader, Outcome
 from probmcl_book.course.grading.kernels import Limits
+from probmcl_book.course.student import PLACEHOLDER
 
 Result = dict[str, Any]
 """What is kept of a graded submission, as JSON: a :class:`Graded`, digests of its cells, when it came."""
@@ -57,11 +57,8 @@ def grade_each(
 def grade_one(grader: Grader, bundle: Bundle, submission: Submission) -> Result:
     """Grade a submission, in a process that may be lost."""
     notebook = submission.notebook()
-    with tempfile.TemporaryDirectory() as folder:
-        for name, content in {**submission.files, **bundle.files}.items():
-            if not name.lower().endswith(".ipynb"):
-                Path(folder, name).write_bytes(content)
-        graded = grader.grade(notebook, Path(folder), bundle.tests)
+    files = {name: content for name, content in submission.files.items() if not name.endswith(".ipynb")}
+    graded = grader.grade(notebook, {**files, **bundle.files}, bundle.tests)
     cells = {digest_of_cell(cell.source) for cell in notebook.cells if cell.source} - bundle.given
     return {**asdict(graded), "cells": sorted(cells)}
 
@@ -115,7 +112,7 @@ class Class:
         by_hand = [f"{question}{BY_HAND}" for question in self.bundle.written]
         before = {row["submission"]: row for row in read_table(self.table)}
         odd = copies(
-            {name: result["student_id"] for name, result in self.results.items()},
+            {name: result["student_id"].replace(PLACEHOLDER, "") for name, result in self.results.items()},
             {name: frozenset(result["cells"]) for name, result in self.results.items()},
         )
         rows = []

@@ -154,6 +154,69 @@ class TestSpecialCases:
             mixtures.nll(nll)
 
 
+def harmonic_thresholds(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """The highest thresholds with the best 2PR/(P+R), whose last bit is not that of 2TP/(2TP+FP+FN)."""
+    found = []
+    for column, truth in zip(scores.T, labels.T.bool(), strict=True):
+        best, chosen = -1.0, float("inf")
+        for threshold in column.unique().flip(0):
+            predicted = column >= threshold
+            right = (predicted & truth).sum()
+            precision, recall = right / predicted.sum(), right / truth.sum()
+            f1 = (2 * precision * recall / (precision + recall)).nan_to_num(0).item()
+            if f1 > best:
+                best, chosen = f1, threshold.item()
+        found.append(chosen if truth.any() else float("inf"))
+    return torch.tensor(found, dtype=torch.float64)
+
+
+def single(answer: Callable[..., Any]) -> Callable[..., Any]:
+    """An answer that computes in float32."""
+    return lambda *parts: answer(*(part.float() for part in parts))
+
+
+class TestEquivalentAnswers:
+    """Another right way is right for every draw of the cases, and for every student."""
+
+    def test_f1_by_precision_and_recall(self) -> None:
+        for seed in range(200):
+            metrics.best_thresholds(harmonic_thresholds, seed=seed)
+            own = metrics.instance(f"student {seed // 4}")
+            right = metrics.thresholds_of(own.validation_scores, own.validation_labels)
+            assert torch.equal(harmonic_thresholds(own.validation_scores, own.validation_labels), right)
+
+    def test_single_precision(self) -> None:
+        def log_prob(*parts: torch.Tensor) -> torch.Tensor:
+            return GaussianMixture(*parts[:3]).log_prob(parts[3])
+
+        def log_similarity(*parts: torch.Tensor) -> torch.Tensor:
+            kernel = log_expected_likelihood_kernel(GaussianMixture(*parts))
+            itself = kernel.diagonal()
+            return kernel - (itself[:, None] + itself) / 2
+
+        for seed in range(50):
+            mixtures.log_prob(single(log_prob), seed=seed)
+            mixtures.log_similarity(single(log_similarity), seed=seed)
+
+    def test_three_decimals(self) -> None:
+        for n in range(0, 200, 8):
+            labels = positive_sets.instance(f"student {n}").labels
+            counts = positive_set(labels, threshold=0.5).sum(1)
+            mean, share = counts.double().mean().item(), (counts == 0).double().mean().item()
+            for digits in (3, 5):
+                rounded = (round(mean, digits), round(share, digits))
+                positive_sets.own_statistics(rounded, f"student {n}", tell=True)
+
+    def test_a_row_without_labels_counts(self) -> None:
+        def labelled_only(labels: torch.Tensor) -> dict[str, Any]:
+            right = metrics.statistics_of(labels)
+            return right | {"cardinality": labels.sum().item() / labels.any(1).sum().item()}
+
+        for seed in range(25):
+            with pytest.raises(WrongAnswerError, match="also those without a label"):
+                metrics.label_statistics(labelled_only, seed=seed)
+
+
 class TestExercises:
     """Answers that another library or the package gives to the exercises of the chapters pass."""
 
@@ -198,6 +261,11 @@ def record_of(
     return content | {"seeds": list(own.seeds), "wall_seconds": 60.0, "differences": []}
 
 
+OPINION = (
+    "The tests cover small inputs and edges; whether the choice is the one of the paper they cannot say."
+)
+
+
 class TestReplication:
     @pytest.mark.parametrize("empty", [None, ..., {}, {"claim": ...}])
     def test_an_empty_answer_is_no_traceback(self, empty) -> None:
@@ -225,9 +293,9 @@ class TestReplication:
                 "status": entry.status,
                 "tests": list(entry.tests),
             }
-            replication.audit({**answer, "opinion": "word " * 15}, student, tell=True)
+            replication.audit({**answer, "opinion": OPINION}, student, tell=True)
             with pytest.raises(WrongAnswerError, match="the tests are not those listed"):
-                replication.audit({**answer, "tests": ["other"], "opinion": "word " * 15}, student, tell=True)
+                replication.audit({**answer, "tests": ["other"], "opinion": OPINION}, student, tell=True)
 
     @pytest.mark.parametrize(
         ("change", "told"),
@@ -235,6 +303,12 @@ class TestReplication:
             ({"claim": "C4"}, "mAP says nothing about the others"),
             ({"measure": "AUROC"}, "measure is 'mAP'"),
             ({"hypothesis": "It is better."}, "hypothesis needs a whole sentence"),
+            ({"hypothesis": "a b c d e f g h"}, "hypothesis needs a whole sentence"),
+            ({"refuted_by": "word " * 15}, "refuted_by needs a whole sentence"),
+            (
+                {"refuted_by": "this METHOD reaches a higher mAP than that one from the same start"},
+                "another sent",
+            ),
             ({"minutes": 90}, "minutes is a number up to 60"),
             ({"minutes": "sixty"}, "minutes is a number up to 60"),
             ({"seeds": 3}, "seeds is a list of whole numbers"),
@@ -247,10 +321,18 @@ class TestReplication:
     )
     def test_a_protocol_that_the_run_cannot_answer_is_told(self, change: dict[str, Any], told: str) -> None:
         said = "This method reaches a higher mAP than that one from the same start."
-        whole = {"claim": "C3", "hypothesis": said, "refuted_by": said, "measure": "mAP", "baseline": "BCE"}
+        refuted = "The interval of the difference in mAP lies as a whole below zero."
+        whole = {
+            "claim": "C3",
+            "hypothesis": said,
+            "refuted_by": refuted,
+            "measure": "mAP",
+            "baseline": "BCE",
+        }
         whole |= {"seeds": replication.instance("ada").seeds, "chosen_on": "validation"}
         whole |= {"interval": "paired bootstrap", "minutes": 20}
         replication.protocol(whole, "ada")
+        replication.protocol(whole | {"claim": "c3", "chosen_on": "validation images"}, "ada")
         with pytest.raises(WrongAnswerError, match=told):
             replication.protocol(whole | change, "ada")
 
@@ -288,7 +370,7 @@ class TestReplication:
     @pytest.mark.parametrize("odd", [3, {"P": 1}, [["P"]]])
     def test_an_audit_without_lists_is_no_traceback(self, odd: Any) -> None:
         row = replication.instance("ada").row
-        answer = {"row": row, "tags": odd, "status": "open", "tests": ["a"], "opinion": "word " * 15}
+        answer = {"row": row, "tags": odd, "status": "open", "tests": ["a"], "opinion": OPINION}
         with pytest.raises(WrongAnswerError, match="tags is a list of texts"):
             replication.audit(answer, "ada", tell=True)
 

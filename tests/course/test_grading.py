@@ -43,13 +43,14 @@ import socket; socket.create_connection(("127.0.0.1", 22))
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
-    folder = tmp_path_factory.mktemp("files")
-    (folder / "given.json").write_text("{}", encoding="utf-8")
+def answers() -> Iterator[Answers]:
     cells = [nbformat.v4.new_code_cell(cell.replace("HERE", repr(__file__))) for cell in CELLS]
     rules = Rules(["torch", "numpy"], ["torch.distributions"])
     notebook = nbformat.v4.new_notebook(cells=cells)
-    with Grader(rules, Limits(seconds=60)) as grader, grader.answers("", notebook, folder) as found:
+    with (
+        Grader(rules, Limits(seconds=60)) as grader,
+        grader.answers("", notebook, {"given.json": b"{}"}) as found,
+    ):
         yield found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ class Bundle:
         written: points of the questions that are graded by hand.
         given: digests of the cells that were handed out.
         files: contents, by name, of what lies beside the notebook.
+        secrets: numbers that draw the hidden cases.
         digest: of all this.
     """
 
@@ -40,6 +42,7 @@ class Bundle:
     written: Mapping[str, float]
     given: frozenset[str]
     files: Mapping[str, bytes]
+    secrets: frozenset[str]
     digest: str
 
     @property
@@ -75,6 +78,7 @@ def read_bundle(path: Path) -> Bundle:
         about["written"],
         frozenset(about["given"]),
         files,
+        frozenset(seed for test in tests for seed in re.findall(r"seed=(\d+)\)", test.source)),
         digest.hexdigest(),
     )
 

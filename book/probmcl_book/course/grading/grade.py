@@ -10,16 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from nbformat import NotebookNode
 
 from probmcl_book.course import metrics, mixtures, positive_sets, replication
 from probmcl_book.course.comparison import AnswerStoppedError, WrongAnswerError
-from probmcl_book.course.grading.kernels import Kernel, Kernels, KernelStoppedError, Limits
-from probmcl_book.course.grading.layout import layout
+from probmcl_book.course.grading.kernels import AnswerLateError, Kernel, Kernels, KernelStoppedError, Limits
 from probmcl_book.course.inside import plain
 
 DATA_OF: dict[str, Callable[[str, str], Any]] = {
@@ -91,10 +88,17 @@ class RemoteAnswer:
 
     def __init__(self, kernel: Kernel, name: str):
         self._kernel, self.__name__ = kernel, name
+        self._late: AnswerLateError | None = None
 
     def __call__(self, *arguments: Any) -> Any:
-        """What the function returns, as a plain value."""
-        return self._kernel.ask(self.__name__, "result", arguments)["value"]
+        """What the function returns, as a plain value; once it took too long, it is not called any more."""
+        if self._late:
+            raise self._late
+        try:
+            return self.measured("result", arguments)
+        except AnswerLateError as late:
+            self._late = late
+            raise
 
     def measured(self, kind: str, arguments: Sequence[Any]) -> Any:
         """What a function of :mod:`probmcl_book.course.inside.answers` says of the answer."""
@@ -188,9 +192,7 @@ class Grader:
 
     def __enter__(self) -> Grader:
         for packages in self.rules.kernels:
-            own = Path(self._open.enter_context(TemporaryDirectory(prefix="modules-")))
-            own.chmod(0o755)
-            started = Kernels(layout(packages, self.rules.without, own), self.limits)
+            started = Kernels(packages, self.rules.without, self.limits)
             self._open.callback(started.close)
             self._kernels[packages] = started
         return self
@@ -199,19 +201,21 @@ class Grader:
         self._open.close()
 
     @contextmanager
-    def answers(self, question: str, notebook: NotebookNode, files: Path) -> Iterator[Answers]:
+    def answers(self, question: str, notebook: NotebookNode, files: Mapping[str, bytes]) -> Iterator[Answers]:
         """The answers of a notebook that has run where ``question`` may be answered."""
         cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
         kernels = self._kernels[self.rules.of(question)]
         with kernels.start(files, data_of) as kernel:
             yield Answers(kernel, cells, kernels.level)
 
-    def grade(self, notebook: NotebookNode, files: Path, tests: Mapping[str, Sequence[Any]]) -> Graded:
+    def grade(
+        self, notebook: NotebookNode, files: Mapping[str, bytes], tests: Mapping[str, Sequence[Any]]
+    ) -> Graded:
         """Grade a notebook.
 
         Args:
             notebook: as it was handed in.
-            files: a folder with the other files of the submission.
+            files: that lie beside it, by name.
             tests: for each question otter-grader's test cases.
         """
         graded = Graded()

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 
 from probmcl_book.course.comparison import AnswerStoppedError
-from probmcl_book.course.grading.layout import Layout
+from probmcl_book.course.grading.layout import layout
 from probmcl_book.course.grading.sandbox import LIMITS, MEGABYTE, NAMESPACES, USER
 from probmcl_book.course.inside import plain
 
@@ -50,6 +50,10 @@ PATIENCE = 3.0
 KERNEL_OPTIONS = ("--HistoryManager.enabled=False",)
 
 
+class AnswerLateError(AnswerStoppedError):
+    """A student's function took too long."""
+
+
 class KernelStoppedError(AnswerStoppedError):
     """A student's kernel is gone; the message says why."""
 
@@ -72,13 +76,19 @@ class Limits:
 
 
 class Kernels:
-    """Starts kernels that see a :class:`Layout`; to be closed."""
+    """Starts kernels that see some packages, see :func:`layout`; to be closed.
 
-    def __init__(self, seen: Layout, limits: Limits):
-        self.layout, self.limits = seen, limits
+    The process that kernels are forked from removes the folder of all of them when it or we end, in any way.
+    """
+
+    def __init__(self, packages: Iterable[str], without: Iterable[str], limits: Limits):
+        self.limits = limits
         self.folder = Path(tempfile.mkdtemp(prefix="kernels-"))
+        (self.folder / "modules").mkdir()
+        self.layout = layout(packages, without, self.folder / "modules")
         self.address = str(self.folder / "socket")
-        settings = {"path": seen.path, "without": seen.without, "preload": PRELOAD + PRELOAD_OF_OURS}
+        preload = PRELOAD + PRELOAD_OF_OURS
+        settings = {"path": self.layout.path, "without": self.layout.without, "preload": preload}
         script = str(Path(__file__).with_name("sandbox.py"))
         self.server = subprocess.Popen(
             [sys.executable, "-I", "-S", script, self.address, json.dumps(settings)],
@@ -86,6 +96,7 @@ class Kernels:
             stdout=subprocess.PIPE,
             env=self._environment(self.folder),
             text=True,
+            start_new_session=True,  # what ends us shall not end it before it has cleared up
         )
         assert self.server.stdout is not None
         self.level = self.server.stdout.readline().strip()
@@ -104,22 +115,22 @@ class Kernels:
         self.server.stdin.close()
         self.server.wait()
         self.server.stdout.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextmanager
-    def start(self, files: Path, data_of: Callable[[str], str]) -> Iterator[Kernel]:
-        """A kernel in a fresh folder with copies of the files in ``files``."""
+    def start(self, files: Mapping[str, bytes], data_of: Callable[[str], str]) -> Iterator[Kernel]:
+        """A kernel in a fresh folder with these files, by name."""
         box = Path(tempfile.mkdtemp(prefix="k-", dir=self.folder))
-        places = {name: str(box / name) for name in ("root", "folder", "connection")}
+        places = {name: str(box / name) for name in ("root", "folder", "connection", "files")}
         for place in places.values():
             os.mkdir(place)
+        for name, content in files.items():
+            (box / "files" / name).write_bytes(content)
         key = secrets.token_hex(32).encode()
         file = str(box / "connection" / "kernel.json")
         write_connection_file(file, transport="ipc", ip=str(box / "connection" / "k"), key=key)
         os.chmod(file, stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH)
         asked = {
             **places,
-            "files": str(files),
             "connection_file": file,
             "options": KERNEL_OPTIONS,
             "environment": self._environment(box / "folder"),
@@ -218,7 +229,8 @@ class Kernel:
 
         Raises:
             KernelStoppedError: if there is no kernel any more.
-            AnswerStoppedError: if the answer is an error, takes too long, or is nothing that can be read.
+            AnswerLateError: if the answer takes too long.
+            AnswerStoppedError: if the answer is an error, or is nothing that can be read.
         """
         request = plain.dumps({"name": name, "kind": kind, "arguments": list(arguments)})
         module = "__import__('probmcl_book.course.answers', fromlist=['reply'])"
@@ -231,7 +243,7 @@ class Kernel:
             if not isinstance(answer, dict):
                 raise ValueError(text[:80])
         except TimeoutError as late:
-            raise AnswerStoppedError(str(late)) from None
+            raise AnswerLateError(str(late)) from None
         except (KeyError, TypeError, ValueError):
             raise AnswerStoppedError(f"no value can be read from {name!r}") from None
         if "error" in answer:

@@ -7,7 +7,6 @@ the outcomes replace those of the empty one: the same in ``otter run``, ``otter 
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +27,16 @@ class Sandboxed(AbstractOtterPlugin):  # type: ignore[misc]
     def before_grading(self, config: Any) -> None:
         """Take the submission's files out of the folder in which otter, with its own rights, works."""
         notebook = Path(self.submission_path)
-        self.files = Path(tempfile.mkdtemp(prefix="files-"))
+        self.files = {}
         for path in list(notebook.parent.iterdir()):
-            if path != notebook and path.name not in KEPT:
-                shutil.move(path, self.files / path.name)
+            if path == notebook or path.name in KEPT:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+                continue
+            if path.is_file() and not path.is_symlink():
+                self.files[path.name] = path.read_bytes()
+            path.unlink()
 
     def before_execution(self, submission: NotebookNode) -> NotebookNode:
         """Keep what was handed in, and give otter an empty notebook."""
@@ -46,7 +51,6 @@ class Sandboxed(AbstractOtterPlugin):  # type: ignore[misc]
         cases = {test.name: test.test_cases for test in tests}
         with Grader(Rules(**self.plugin_config)) as grader:
             graded = grader.grade(self.notebook, self.files, cases)
-        shutil.rmtree(self.files, ignore_errors=True)
         for test in tests:
             test.test_case_results = [
                 TestCaseResult(case, f"{'✅' if one.passed else '❌'} {one.message}", one.passed)
