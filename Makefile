@@ -9,6 +9,8 @@ PORT ?= 8000
 PIP_FLAGS ?=
 SEMESTER ?= public
 SECRET ?= public
+MASTERS ?= book/assignments/masters
+COURSE = --term '$(SEMESTER)' --secret '$(SECRET)' --masters '$(MASTERS)'
 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -64,11 +66,11 @@ notebooks: $(READY) ## write the Colab notebooks of chapters and assignments, th
 	$(BIN)/python tools/readme_ledger.py
 	$(BIN)/python tools/record_schema.py
 
-course: $(READY) ## build the assignments: student, solution, autograder, instructor's sheet (SEMESTER=... SECRET=...), in _build/course
-	$(BIN)/python tools/course.py --term $(SEMESTER) --secret '$(SECRET)'
+course: $(READY) ## build the assignments: student, solution, autograder, instructor's sheet (SEMESTER=... SECRET=... MASTERS=...), in _build/course
+	$(BIN)/python tools/course.py $(COURSE)
 
-course-check: $(READY) ## grade every solution, empty notebook and wrong answer of the assignments, and print the points
-	OMP_NUM_THREADS=1 $(BIN)/python tools/course_check.py
+course-check: $(READY) ## grade solutions, empty notebooks, wrong and hostile answers of your term (SEMESTER=... SECRET=... MASTERS=...)
+	OMP_NUM_THREADS=1 $(BIN)/python tools/course_check.py $(COURSE)
 
 links: $(READY) ## look up every link of the book (needs the network)
 	PROBMCL_PROFILE=$(PROFILE) $(BIN)/jupyter-book build . --builder linkcheck

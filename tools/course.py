@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +30,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 from chapters import Book  # noqa: E402
-from course_sheet import instructor_sheet  # noqa: E402
+from course_sheet import instructor_sheet, questions  # noqa: E402
 from export import write_atomically  # noqa: E402
+
+from probmcl_book.course.grading.bundle import ABOUT, about  # noqa: E402
 
 MASTERS = ROOT / "book" / "assignments" / "masters"
 NOTEBOOKS = ROOT / "book" / "assignments"
@@ -49,19 +54,21 @@ class Built:
     sheet: Path
 
 
-def masters() -> list[str]:
+def masters(folder: Path = MASTERS) -> list[str]:
     """Names of the assignments, in order."""
-    return sorted(path.stem for path in MASTERS.glob("*.md"))
+    return sorted(path.stem for path in folder.glob("*.md"))
 
 
-def master_notebook(name: str, term: str = PUBLIC_TERM, secret: str = PUBLIC_SECRET) -> NotebookNode:
+def master_notebook(
+    name: str, term: str = PUBLIC_TERM, secret: str = PUBLIC_SECRET, folder: Path = MASTERS
+) -> NotebookNode:
     """Return a master as a notebook, with addresses, term and secret filled in.
 
     The term draws the students' data and stands in their notebooks. The secret draws the hidden cases; the
     tests hold a number that comes from it, not the word: a student may read the line of a test that failed.
     """
     book = Book(ROOT)
-    text = (MASTERS / f"{name}.md").read_text(encoding="utf-8")
+    text = (folder / f"{name}.md").read_text(encoding="utf-8")
     owner, repository = book.repository.split("/")[-2:]
     path = f"github/{owner}/{repository}/blob/{book.branch}/book/assignments/{name}.ipynb"
     for token, value in {
@@ -75,6 +82,11 @@ def master_notebook(name: str, term: str = PUBLIC_TERM, secret: str = PUBLIC_SEC
         text = BADGE.sub(UPLOAD, text)
     text = re.sub(r"HIDDEN_SEED_(q\d+)", lambda found: str(_seed(secret, term, name, found[1])), text)
     notebook = read_myst_markdown_notebook(text)
+    found = list(questions(notebook))
+    points = {"ALL_POINTS": found, "WRITTEN_POINTS": [question for question in found if question.written]}
+    for cell in notebook.cells:
+        for token, counted in points.items():
+            cell.source = cell.source.replace(token, f"{sum(question.total for question in counted):g}")
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata = nbformat.from_dict({"kernelspec": kernel, "language_info": {"name": "python"}})
     return notebook
@@ -85,14 +97,20 @@ def _seed(*parts: str) -> int:
     return int.from_bytes(hashlib.sha256("/".join(parts).encode()).digest()[:4], "big")
 
 
-def build(name: str, out: Path, term: str = PUBLIC_TERM, secret: str = PUBLIC_SECRET) -> Built:
-    """Make everything of one assignment, in the folder ``out / name``."""
+def build(
+    name: str,
+    out: Path,
+    term: str = PUBLIC_TERM,
+    secret: str = PUBLIC_SECRET,
+    source: Path = MASTERS,
+) -> Built:
+    """Make everything of one assignment, from its master in ``source``, in the folder ``out / name``."""
     folder = out / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as work:
         master = Path(work) / f"{name}.ipynb"
-        notebook = master_notebook(name, term, secret)
+        notebook = master_notebook(name, term, secret, source)
         _add_requirements(notebook)
         shutil.copy(ROOT / "book" / "ledger.yml", work)  # for the assignment that audits it
         nbformat.write(notebook, master)
@@ -102,8 +120,17 @@ def build(name: str, out: Path, term: str = PUBLIC_TERM, secret: str = PUBLIC_SE
         shutil.copy(Path(work, "autograder", master.name), built.solution)
         (bundle,) = Path(work, "autograder").glob("*.zip")
         shutil.copy(bundle, built.autograder)
+        _add_about(built, notebook)
     built.sheet.write_text(instructor_sheet(name, notebook), encoding="utf-8")
     return built
+
+
+def _add_about(built: Built, master: NotebookNode) -> None:
+    """Put into the autograder what is not otter's: points by hand, and which cells were handed out."""
+    written = {question.name: question.total for question in questions(master) if question.written}
+    cells = [cell.source for cell in nbformat.read(built.student, as_version=4).cells]
+    with zipfile.ZipFile(built.autograder, "a") as bundle:
+        bundle.writestr(ABOUT, json.dumps(about(built.name, written, cells)))
 
 
 _ENDINGS = (".ipynb", "_solution.ipynb", "_autograder.zip", "_instructor.md")
@@ -147,13 +174,19 @@ def _add_requirements(notebook: NotebookNode) -> None:
     wanted = [
         f"--extra-index-url {CPU_INDEX}",
         *(f"{package}=={version}+cpu" for package, version in pins.items()),
-        f"probmcl @ {book.repository}/archive/refs/heads/{book.branch}.tar.gz",  # needs no git there
+        f"probmcl[book] @ {book.repository}/archive/{_commit() or 'refs/heads/' + book.branch}.tar.gz",
     ]
     config = next(cell for cell in notebook.cells if "# ASSIGNMENT CONFIG" in cell.source)
     lines = "\n".join(f"  - {line}" for line in wanted)
     config.source = config.source.replace(
         "# ASSIGNMENT CONFIG\n", f"# ASSIGNMENT CONFIG\nrequirements:\n{lines}\n", 1
     )
+
+
+def _commit() -> str:
+    """The commit of this checkout, which the autograder installs: a later one may grade otherwise."""
+    asked = ["git", "-C", str(ROOT), "rev-parse", "HEAD"]
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def stale(names: Sequence[str]) -> list[str]:
@@ -174,6 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", help="assignments, all of them by default")
     parser.add_argument("--term", default=PUBLIC_TERM, help="another term gives every student other data")
     parser.add_argument("--secret", default=PUBLIC_SECRET, help="a word of yours that draws the hidden cases")
+    parser.add_argument("--masters", type=Path, default=MASTERS, help="a folder with masters of your own")
     parser.add_argument("--out", type=Path, default=ROOT / "_build" / "course")
     parser.add_argument(
         "--notebooks", action="store_true", help="write the students' notebooks into the book"
@@ -182,7 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--check", action="store_true", help="fail if a student's notebook in the book is stale"
     )
     options = parser.parse_args(arguments)
-    names = options.names or masters()
+    names = options.names or masters(options.masters)
     if options.check:
         problems = stale(names)
         if problems:
@@ -192,7 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.notebooks:
             write_atomically(NOTEBOOKS / f"{name}.ipynb", student_notebook(name))
         else:
-            built = build(name, options.out, options.term, options.secret)
+            built = build(name, options.out, options.term, options.secret, options.masters)
             print(f"{name}: {', '.join(sorted(path.name for path in built.sheet.parent.iterdir()))}")
     return 0
 

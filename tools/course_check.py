@@ -1,223 +1,249 @@
-"""Grade solutions, empty notebooks and typical wrong answers: ``python tools/course_check.py [names]``.
+"""Grade what students may hand in, and say what is not as it should be: ``python tools/course_check.py``.
 
-For each assignment the bundle is built (:mod:`course`), and otter-grader grades with it (``otter run``): the
-solution (full points), the student's notebook as it is handed out (no points, no traceback), and each wrong
-answer of ``book/assignments/masters/<name>.mutants.yml`` (the points named there, and a hint that says what
-is wrong). Prints a table of points, and what is not as it should be.
+For each assignment the bundle is built (:mod:`course`), and a class is graded with it (:mod:`course_grade`):
+the solution (full points), the student's notebook as it is handed out (no points), the wrong answers of
+``<name>.mutants.yml`` (the points named there, and a hint that says what is wrong), other right answers of
+``<name>.styles.yml`` (full points), and the hostile ones of ``hostile.yml`` (what an empty one earns). With a
+term, a secret and a folder of private masters it checks these.
 """
 
 from __future__ import annotations
 
 import argparse
+import inspect
+import json
 import re
+import subprocess
 import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import yaml
-from course import MASTERS, Built, build, masters
+from course import MASTERS, PUBLIC_SECRET, PUBLIC_TERM, Built, build, masters
+from course_feedback import points_of
+from course_grade import Result, grade_each, outcomes_of
+from course_submissions import Submission
 from nbclient import NotebookClient
 from nbformat import NotebookNode
-from quiet_otter import grade_submission
-from warm_kernels import warm_kernels
 
-MODULES = (
-    "ipykernel.kernelapp",
-    "otter.check.notebook",
-    "otter.execute",
-    "probmcl.data",
-    "probmcl_book.replicate",
-    "probmcl_book.course",
-)
-"""What a notebook of the course imports, in the order that a fork server loads it."""
+from probmcl_book.course.grading.bundle import Bundle, read_bundle
+from probmcl_book.course.grading.kernels import Limits
 
-
-@dataclass(frozen=True)
-class Mutant:
-    """A wrong answer.
-
-    Attributes:
-        name: what is wrong with it.
-        change: pairs of texts, the solution's and the mutant's.
-        points: what the questions it breaks then earn; all others stay full.
-        hint: a part of what the grader says.
-        seen: ``student``, or ``grader`` for a hint that hidden tests give.
-    """
-
-    name: str
-    change: list[list[str]]
-    points: dict[str, float]
-    hint: str
-    seen: str = "student"
+LIMITS = Limits(seconds=20, memory=2048)
 
 
 @dataclass
-class Graded:
-    """What a submission earned."""
+class Case:
+    """A submission whose points are known.
 
-    assignment: str
-    submission: str
-    points: dict[str, float]
-    possible: dict[str, float]
-    public: str
-    full: str
-    errors: list[str]
-    problems: list[str] = field(default_factory=list)
+    Attributes:
+        name: what is wrong, or otherwise, with it.
+        change: pairs of texts, the solution's and this one's.
+        points: what the questions named then earn; all others stay full, or empty of a hostile one.
+        hint: a part of what the grader says.
+        seen: ``student``, or ``grader`` for a hint that hidden tests give.
+        cells: to add at its end.
+        assignments: of a hostile notebook, all by default.
+        files: of a hostile submission, by name.
+    """
+
+    name: str
+    change: list[list[str]] = field(default_factory=list)
+    points: dict[str, float] = field(default_factory=dict)
+    hint: str = ""
+    seen: str = "student"
+    cells: list[str] = field(default_factory=list)
+    assignments: list[str] = field(default_factory=masters)
+    files: dict[str, str] = field(default_factory=dict)
 
 
-def mutants(name: str) -> list[Mutant]:
-    """The wrong answers of an assignment."""
-    text = (MASTERS / f"{name}.mutants.yml").read_text(encoding="utf-8")
-    return [Mutant(**entry) for entry in yaml.safe_load(text)]
+def cases(name: str, kind: str, folder: Path = MASTERS) -> list[Case]:
+    """The submissions of one kind for an assignment; none if there is no such file."""
+    path = folder / f"{name}.{kind}.yml"
+    return [Case(**entry) for entry in yaml.safe_load(path.read_text("utf-8"))] if path.is_file() else []
 
 
-def mutate(solution: NotebookNode, mutant: Mutant) -> NotebookNode:
-    """Return the solution with a mutant's changes.
+def hostile(name: str) -> list[Case]:
+    """The hostile submissions for an assignment."""
+    found = [Case(**entry) for entry in yaml.safe_load((MASTERS / "hostile.yml").read_text("utf-8"))]
+    return [case for case in found if name in case.assignments]
+
+
+def changed(solution: NotebookNode, case: Case) -> NotebookNode:
+    """Return the solution with a case's changes.
 
     Raises:
         ValueError: if a text to change is not in the solution.
     """
-    changed = nbformat.from_dict(solution)
-    for old, new in mutant.change:
-        hits = [cell for cell in changed.cells if cell.cell_type == "code" and old in cell.source]
+    notebook = nbformat.from_dict(solution)
+    for old, new in case.change:
+        hits = [cell for cell in notebook.cells if cell.cell_type == "code" and old in cell.source]
         if not hits:
-            raise ValueError(f"{mutant.name}: the solution does not hold {old!r}")
+            raise ValueError(f"{case.name}: the solution does not hold {old!r}")
         for cell in hits:
             cell.source = cell.source.replace(old, new)
-    return changed
+    return notebook
 
 
-def grade(built: Built, name: str, notebook: NotebookNode, files: Sequence[Path] = ()) -> Graded:
-    """Grade one notebook, with other files of the submission, through otter."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, f"{built.name}.ipynb")
-        nbformat.write(notebook, path)
-        if files:
-            path = _zipped(path, files)
-        return grade_file(built.name, name, path, built.autograder)
+def with_cells(given: NotebookNode, case: Case, names: Sequence[str]) -> NotebookNode:
+    """Return a notebook with the cells of a case at its end; ``NAMES`` stands for the names of answers."""
+    notebook = nbformat.from_dict(given)
+    sources = [cell.replace("NAMES", repr(list(names))) for cell in case.cells]
+    notebook.cells += [nbformat.v4.new_code_cell(source) for source in sources]
+    return notebook
 
 
-def grade_file(assignment: str, name: str, path: Path, bundle: Path) -> Graded:
-    """Grade a submission as it was handed in, a notebook or a zip of it and other files, with a bundle.
-
-    Raises:
-        RuntimeError: if otter cannot run it.
-    """
-    results = grade_submission(str(path), str(bundle), quiet=True)
-    if results.catastrophic_error:
-        raise RuntimeError(f"{assignment}, {name}: otter could not grade: {results.catastrophic_error}")
-    outputs = (output for cell in results.notebook.cells for output in cell.get("outputs", ()))
-    return Graded(
-        assignment,
-        name,
-        {question: float(result.score) for question, result in results.results.items()},
-        {question: float(result.possible) for question, result in results.results.items()},
-        results.summary(public_only=True),
-        results.summary(),
-        [f"{output.ename}: {output.evalue}" for output in outputs if output.output_type == "error"],
-    )
+def names_of_answers(bundle: Bundle) -> list[str]:
+    """The names that the tests of an assignment look up."""
+    tests = [case.body.test_func for found in bundle.tests.values() for case in found]
+    names = {name for test in tests for name in inspect.signature(test).parameters}
+    return sorted(names - {"student_id"})
 
 
-def _zipped(notebook: Path, files: Sequence[Path]) -> Path:
-    path = notebook.with_suffix(".zip")
-    with zipfile.ZipFile(path, "w") as bundle:
-        for file in (notebook, *files):
-            bundle.write(file, file.name)
-    return path
+def submission(name: str, notebook: NotebookNode, files: Mapping[str, bytes]) -> Submission:
+    """A notebook and other files as they are handed in."""
+    return Submission(name, {"answers.ipynb": nbformat.writes(notebook).encode(), **files})
 
 
-def written_files(built: Built, solution: NotebookNode, folder: Path) -> list[Path]:
+def written_files(solution: NotebookNode, beside: Mapping[str, bytes]) -> dict[str, bytes]:
     """Run a solution that writes JSON files and return these: every submission hands them in."""
     names = {name for cell in solution.cells for name in re.findall(r'"(\w+\.json)"', cell.source)}
-    if names:
+    if not names:
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in beside.items():
+            Path(folder, name).write_bytes(content)
         NotebookClient(solution, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
-    return [path for name in sorted(names) if (path := folder / name).is_file()]
+        return {name: Path(folder, name).read_bytes() for name in sorted(names)}
 
 
-def check(built: Built, only: Sequence[str] = ()) -> Iterator[Graded]:
-    """Grade solution, empty notebook and every mutant (or those named); problems stand in the results."""
+def class_of(
+    built: Built, bundle: Bundle, only: Sequence[str], folder: Path
+) -> dict[str, tuple[Submission, Case]]:
+    """Everything that is handed in for an assignment, or what ``only`` names, with what it should get."""
     solution = nbformat.read(built.solution, as_version=4)
-    for cell in solution.cells:  # a student's notebook has none, so that all its checks run at the end
-        cell.metadata = nbformat.from_dict({})
-    files = written_files(built, nbformat.from_dict(solution), built.sheet.parent)
     stub = nbformat.read(built.student, as_version=4)
-    chosen = [mutant for mutant in mutants(built.name) if not only or mutant.name in only]
-    graded = grade(built, "solution", solution, files)
-    graded.problems += [f"{q}: not full" for q, p in graded.points.items() if p != graded.possible[q]]
-    graded.problems += graded.errors
-    yield graded
-    graded = grade(built, "empty", stub)
-    graded.problems += [f"{q}: earned {p:g}" for q, p in graded.points.items() if p]
-    if "not answered yet" not in graded.full and "not set yet" not in graded.full:
-        graded.problems.append("does not say that nothing is answered")
-    graded.problems += graded.errors
-    yield graded
-    for mutant in chosen:
-        graded = grade(built, mutant.name, mutate(solution, mutant), files)
-        graded.problems += mutant_problems(graded, mutant)
-        yield graded
+    files = written_files(nbformat.from_dict(solution), bundle.files)
+    nothing, names = dict.fromkeys(bundle.tests, 0.0), names_of_answers(bundle)
+    found = [(submission("solution", solution, files), Case("solution"))]
+    found.append((submission("empty", stub, {}), Case("empty", points=nothing, hint="not set yet")))
+    for case in [*cases(built.name, "styles", folder), *cases(built.name, "mutants", folder)]:
+        notebook = with_cells(changed(solution, case), case, names)
+        found.append((submission(case.name, notebook, files), case))
+    for case in hostile(built.name):
+        handed_in = {name: text.encode() for name, text in case.files.items()}
+        notebook = with_cells(stub, case, names)
+        case.points = {**nothing, **case.points}
+        found.append((submission(case.name, notebook, handed_in), case))
+    return {each.name: (each, case) for each, case in found if not only or case.name in only}
 
 
-def mutant_problems(graded: Graded, mutant: Mutant) -> Iterator[str]:
-    """Yield what a wrong answer earned or was told that is not as its list says."""
-    for question, earned in graded.points.items():
-        expected = mutant.points.get(question, graded.possible[question])
-        if earned != expected:
-            yield f"{question}: earned {earned:g}, expected {expected:g}"
-    if unknown := set(mutant.points) - set(graded.points):
-        yield f"no questions {sorted(unknown)}"
-    told = graded.public if mutant.seen == "student" else graded.full
-    if mutant.hint not in told:
-        yield f"the hint {mutant.hint!r} is missing"
+def problems(bundle: Bundle, case: Case, result: Result) -> Iterator[str]:
+    """What is not as it should be in the result of a case."""
+    outcomes = outcomes_of(result)
+    points = points_of(bundle, outcomes)
+    expected = {**bundle.possible, **case.points}
+    yield from (
+        f"{q}: earned {points[q]:g}, expected {expected[q]:g}" for q in points if points[q] != expected[q]
+    )
+    told = [one for name, found in outcomes.items() for one in found]
+    texts = [one.full if case.seen == "grader" else one.message for one in told]
+    hidden = [part for part in bundle.secrets if any(part in one.message for one in told)]
+    yield from (f"tells {part}, which is hidden" for part in hidden)
+    if case.hint and not any(case.hint in text for text in texts):
+        yield f"the hint {case.hint!r} is missing"
+    if case.name == "solution":
+        yield from result["stopped"]
 
 
-def table(results: Sequence[Graded]) -> str:
-    """The points of one assignment's submissions, one a line."""
-    names = list(results[0].possible)
-    width = max(len(result.submission) for result in results)
-    possible = results[0].possible
+def check(
+    built: Built, only: Sequence[str], folder: Path, at_once: int
+) -> list[tuple[str, dict[str, float], str]]:
+    """Grade the class of an assignment; return names, points, and what is not as it should be."""
+    bundle = read_bundle(built.autograder)
+    handed_in = class_of(built, bundle, only, folder)
+    rows: dict[str, tuple[str, dict[str, float], str]] = {}
+    for each, result in grade_each(bundle, [each for each, _ in handed_in.values()], LIMITS, at_once):
+        case = handed_in[each.name][1]
+        rows[each.name] = (
+            each.name,
+            points_of(bundle, outcomes_of(result)),
+            "; ".join(problems(bundle, case, result)),
+        )
+    ordered = [("possible", bundle.possible, ""), *(rows[name] for name in handed_in)]
+    if "solution" in handed_in:
+        shown = on_gradescope(built.autograder, handed_in["solution"][0].files, {"email": "solution"})
+        points = {test["name"]: test["score"] for test in shown["tests"] if "score" in test}
+        ordered.append(("solution, on Gradescope", points, "" if points == bundle.possible else "not full"))
+    return ordered
 
-    def numbers(points: dict[str, float]) -> str:
-        return f"{'  '.join(f'{points[name]:4g}' for name in names)}  {sum(points.values()):5g}"
 
-    lines = [
-        f"{results[0].assignment}",
-        f"  {'':{width}}  {'  '.join(f'{name:>4}' for name in names)}  total  hint",
-        f"  {'possible':{width}}  {numbers(possible)}",
-    ]
-    for result in results:
-        points = numbers(result.points)
-        verdict = "ok" if not result.problems else "; ".join(result.problems)
-        lines.append(f"  {result.submission:{width}}  {points}  {verdict}")
+def on_gradescope(bundle: Path, files: Mapping[str, bytes], user: Mapping[str, str]) -> dict[str, Any]:
+    """Grade files as Gradescope's container does, with its folders, and return what it would show.
+
+    Args:
+        bundle: the autograder's zip.
+        files: of the submission, by name.
+        user: who submits, such as ``{"email": "ada@example.org"}``.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place, "autograder")
+        for name in ("source", "submission", "results"):
+            (folder / name).mkdir(parents=True)
+        with zipfile.ZipFile(bundle) as content:
+            content.extractall(folder / "source")
+        for name, text in files.items():
+            (folder / "submission" / name).write_bytes(text)
+        (folder / "submission_metadata.json").write_text(json.dumps({"users": [user]}), encoding="utf-8")
+        script = folder / "source" / "run_otter.py"  # as it is in the zip, but for the place of the folder
+        script.write_text(
+            script.read_text("utf-8").replace('"/autograder"', repr(str(folder))), encoding="utf-8"
+        )
+        command = [sys.executable, "-W", "ignore", str(script)]
+        subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL)
+        results: dict[str, Any] = json.loads((folder / "results" / "results.json").read_text("utf-8"))
+    return results
+
+
+def table(rows: Sequence[tuple[str, dict[str, float], str]]) -> str:
+    """Points of every submission by question, and what is not as it should be."""
+    width = max(len(name) for name, _, _ in rows)
+    lines = [f"  {'':{width}}  {'  '.join(f'{question:>4}' for question in rows[0][1])}  total"]
+    for name, points, wrong in rows:
+        numbers = "  ".join(f"{value:4g}" for value in points.values())
+        lines.append(f"  {name:{width}}  {numbers}  {sum(points.values()):5g}  {wrong or 'ok'}")
     return "\n".join(lines)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    parser = argparse.ArgumentParser(description="Grade solutions, empty notebooks and wrong answers.")
+    parser = argparse.ArgumentParser(
+        description="Grade solutions, empty notebooks, wrong and hostile answers."
+    )
     parser.add_argument("names", nargs="*", help="assignments, all of them by default")
-    parser.add_argument("--only", nargs="*", default=(), help="only the wrong answers with these names")
-    parser.add_argument("--verbose", action="store_true", help="show what the grader says")
+    parser.add_argument("--only", nargs="*", default=(), help="only the submissions with these names")
+    parser.add_argument("--term", default=PUBLIC_TERM)
+    parser.add_argument("--secret", default=PUBLIC_SECRET)
+    parser.add_argument("--masters", type=Path, default=MASTERS, help="a folder with masters of your own")
+    parser.add_argument("--at-once", type=int, default=2)
     options: Any = parser.parse_args(arguments)
-    failed = submissions = 0
+    failed = graded = 0
     start = time.monotonic()
-    with tempfile.TemporaryDirectory() as out, warm_kernels(MODULES):
-        for name in options.names or masters():
-            results = list(check(build(name, Path(out)), options.only))
-            print(table(results), flush=True)
-            if options.verbose:
-                print("\n\n".join(f"-- {result.submission}\n{result.full}" for result in results))
-            failed += sum(bool(result.problems) for result in results)
-            submissions += len(results)
-    seconds = time.monotonic() - start
-    print(f"{submissions} submissions graded in {seconds:.0f} s, {failed} not as they should be.")
-    return 1 if failed else 0
+    with tempfile.TemporaryDirectory() as out:
+        for name in options.names or masters(options.masters):
+            built = build(name, Path(out), options.term, options.secret, options.masters)
+            rows = check(built, options.only, options.masters, options.at_once)
+            print(f"{name}\n{table(rows)}", flush=True)
+            failed += sum(bool(wrong) for _, _, wrong in rows)
+            graded += len(rows) - 1
+    print(f"{graded} submissions graded in {time.monotonic() - start:.0f} s, {failed} not as they should be.")
+    return 1 if failed or not graded else 0
 
 
 if __name__ == "__main__":

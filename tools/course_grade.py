@@ -1,108 +1,173 @@
-"""Grade submissions on this machine: ``python tools/course_grade.py BUNDLE SUBMISSIONS... [--out DIR]``.
+"""Grade a class on this machine: ``python tools/course_grade.py BUNDLE SUBMISSIONS... [--out DIR]``.
 
-BUNDLE is an autograder that ``make course`` built; SUBMISSIONS are notebooks, zips of a notebook with its
-records, or folders of such. The folder ``graded`` gets ``points.csv``, one line a submission with the id
-that its notebook states, and for each submission a text with what the grader says. Written questions are
-graded by hand.
-
-The students' code runs on this machine with your rights; ``otter grade`` does the same in containers.
+BUNDLE is an autograder that ``make course`` built; SUBMISSIONS are notebooks, zips, or what Moodle, Canvas
+or Gradescope give for download. Each runs in a process and a sandbox of its own. The folder ``graded`` gets
+``points.csv``, with a line as soon as one is graded, and for each submission a page for the student
+(``.html``) and a text for the teacher (``.txt``). Run it again, and what is graded is kept: only what is new,
+what has changed and what ``--again`` names is graded. Points by hand that stand in the table stay there.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
+import hashlib
+import json
 import re
 import sys
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-import nbformat
-from course_check import MODULES, Graded, grade_file
-from warm_kernels import warm_kernels
+from course_feedback import page, points_of, report
+from course_submissions import Submission, submissions
+from course_table import BY_HAND, copies, read_table, write_table
 
-ENDINGS = (".ipynb", ".zip")
-BUNDLE = "_autograder.zip"
+from probmcl_book.course.grading.apart import apart
+from probmcl_book.course.grading.bundle import Bundle, digest_of_cell, read_bundle
+from probmcl_book.course.grading.grade import Graded, Grader, Outcome
+from probmcl_book.course.grading.kernels import Limits
+from probmcl_book.course.student import PLACEHOLDER
 
+Result = dict[str, Any]
+"""What is kept of a graded submission, as JSON: a :class:`Graded`, digests of its cells, when it came."""
 
-def submissions(paths: Sequence[Path]) -> list[Path]:
-    """Return the notebooks and zips that are meant.
-
-    Raises:
-        ValueError: if there is none, or if two have one name: the second would replace the first's text.
-    """
-    inside = (file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path]))
-    found = [file for file in inside if file.suffix in ENDINGS]
-    if not found:
-        raise ValueError(f"submissions: expected {' or '.join(ENDINGS)} files, got none")
-    names = [file.stem for file in found]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"submissions: expected different names, got more than one {', '.join(twice)}")
-    return found
+MARGIN = 60
+"""Seconds for answers to be asked, beside those of the notebook."""
 
 
-def stated_id(path: Path) -> str:
-    """Return the id that a submission's notebook states, several if it states several, or an empty text."""
-    text = path.read_bytes()
-    if path.suffix == ".zip":
-        with zipfile.ZipFile(path) as bundle:
-            text = bundle.read(next(name for name in bundle.namelist() if name.endswith(".ipynb")))
-    cells = nbformat.reads(text.decode(), as_version=4).cells
-    found = re.findall(
-        r"^student_id *= *[\"'](.*?)[\"']", "\n".join(cell.source for cell in cells), re.MULTILINE
-    )
-    return " / ".join(dict.fromkeys(found))
+def grade_each(
+    bundle: Bundle, submitted: Sequence[Submission], limits: Limits, at_once: int
+) -> Iterator[tuple[Submission, Result]]:
+    """Grade submissions, each in a process of its own; yield them as they get ready."""
+    by_name = {each.name: each for each in submitted}
+    with Grader(bundle.rules, limits) as grader:
+        works: Mapping[str, Callable[[], Any]] = {
+            name: partial(grade_one, grader, bundle, each) for name, each in by_name.items()
+        }
+        most = len(bundle.rules.kernels) * (2 * limits.seconds + MARGIN)
+        for name, result in apart(works, at_once=at_once, seconds=most, memory=limits.memory):
+            if isinstance(result, Exception):
+                result = {**asdict(Graded(stopped=[f"not graded: {result}"])), "cells": []}
+            yield by_name[name], result
 
 
-def grade_each(bundle: Path, files: Sequence[Path]) -> Iterator[tuple[Path, Graded | Exception]]:
-    """Yield every submission with what it earned, or with the reason why it could not be graded."""
-    assignment = bundle.name.removesuffix(BUNDLE)
-    with warm_kernels(MODULES):
-        for file in files:
-            try:
-                yield file, grade_file(assignment, file.name, file, bundle)
-            except Exception as error:  # one broken file does not stop a class
-                yield file, error
+def grade_one(grader: Grader, bundle: Bundle, submission: Submission) -> Result:
+    """Grade a submission, in a process that may be lost."""
+    notebook = submission.notebook()
+    files = {name: content for name, content in submission.files.items() if not name.endswith(".ipynb")}
+    graded = grader.grade(notebook, {**files, **bundle.files}, bundle.tests)
+    cells = {digest_of_cell(cell.source) for cell in notebook.cells if cell.source} - bundle.given
+    return {**asdict(graded), "cells": sorted(cells)}
 
 
-def line(file: Path, graded: Graded) -> dict[str, float | str]:
-    """Return a submission's line of the table."""
-    identity = {"submission": file.name, "student_id": stated_id(file)}
-    totals = {"total": sum(graded.points.values()), "possible": sum(graded.possible.values())}
-    return {**identity, **graded.points, **totals}
+def outcomes_of(result: Result) -> dict[str, list[Outcome]]:
+    """The outcomes of a result that was kept."""
+    return {question: [Outcome(**one) for one in found] for question, found in result["outcomes"].items()}
+
+
+class Class:
+    """The folder of a graded class."""
+
+    def __init__(self, folder: Path, bundle: Bundle, deadline: datetime | None):
+        self.folder, self.bundle, self.deadline = folder, bundle, deadline
+        self.table = folder / "points.csv"
+        self.kept = folder / "results"
+        self.kept.mkdir(parents=True, exist_ok=True)
+        paths = sorted(self.kept.glob("*.json"))
+        self.results: dict[str, Result] = {path.stem: json.loads(path.read_text("utf-8")) for path in paths}
+
+    def digest(self, submission: Submission) -> str:
+        """A digest of what decides the points of a submission."""
+        parts = [self.bundle.digest.encode(), submission.problem.encode()]
+        parts += [part for name, text in sorted(submission.files.items()) for part in (name.encode(), text)]
+        return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+    def is_graded(self, submission: Submission) -> bool:
+        """Whether there is a result of just this submission."""
+        known = self.results.get(safe(submission.name), {})
+        return bool(known.get("digest") == self.digest(submission))
+
+    def add(self, submission: Submission, result: Result) -> None:
+        """Keep a result, write its pages, and the table anew."""
+        name, outcomes = safe(submission.name), outcomes_of(result)
+        late = submission.late or (self.deadline is not None and submission.handed_in > self.deadline)
+        result |= {"digest": self.digest(submission), "submission": submission.name, "late": late}
+        result["handed_in"] = f"{submission.handed_in:%Y-%m-%d %H:%M}"
+        for ending, text in (
+            (".html", page(self.bundle, submission.name, outcomes, result["stopped"])),
+            (".txt", report(self.bundle, outcomes, result["stopped"])),
+        ):
+            (self.folder / f"{name}{ending}").write_text(text, encoding="utf-8")
+        new = self.kept / f".{name}.json"
+        new.write_text(json.dumps(result), encoding="utf-8")
+        new.replace(self.kept / f"{name}.json")
+        self.results[name] = result
+        self.write()
+
+    def write(self) -> None:
+        """Write the table; what was filled in by hand is kept."""
+        by_hand = [f"{question}{BY_HAND}" for question in self.bundle.written]
+        before = {row["submission"]: row for row in read_table(self.table)}
+        odd = copies(
+            {name: result["student_id"].replace(PLACEHOLDER, "") for name, result in self.results.items()},
+            {name: frozenset(result["cells"]) for name, result in self.results.items()},
+        )
+        rows = []
+        for name, result in self.results.items():
+            points = points_of(self.bundle, outcomes_of(result))
+            filled = {column: before.get(result["submission"], {}).get(column, "") for column in by_hand}
+            row = {
+                **result,
+                **points,
+                **filled,
+                "automatic": sum(points.values()),
+                "flags": "; ".join(odd[name]),
+            }
+            row |= {"late": "late" if result["late"] else "", "what_happened": "; ".join(result["stopped"])}
+            rows.append(row)
+        columns = ["submission", "student_id", *self.bundle.tests, *by_hand, "automatic"]
+        write_table(self.table, [*columns, "handed_in", "late", "flags", "what_happened"], rows)
+
+
+def safe(name: str) -> str:
+    """A name of a file for the name of a submission."""
+    return re.sub(r"[^\w@. -]", "_", name).lstrip(".") or "_"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit status."""
+    """Run the command; return its exit status: 1 if a submission could not be graded."""
+    standard = Limits()
     parser = argparse.ArgumentParser(description="Grade submissions on this machine.")
-    parser.add_argument("bundle", type=Path, help=f"NAME{BUNDLE}, which make course builds")
+    parser.add_argument("bundle", type=Path, help="NAME_autograder.zip, which make course builds")
     parser.add_argument("submissions", nargs="+", type=Path, help="notebooks, zips, or folders of them")
     parser.add_argument("--out", type=Path, default=Path("graded"))
+    parser.add_argument("--deadline", type=datetime.fromisoformat, help="such as 2027-03-01T23:59")
+    parser.add_argument("--again", nargs="*", default=(), help="grade these once more, by their names")
+    parser.add_argument("--seconds", type=int, default=standard.seconds, help="for the cells of a notebook")
+    parser.add_argument("--memory", type=int, default=standard.memory, help="megabytes for a notebook")
+    parser.add_argument("--at-once", type=int, default=2, help="submissions that are graded at a time")
     options = parser.parse_args(arguments)
-    if not options.bundle.is_file():
-        parser.error(f"{options.bundle} is missing: make course builds it")
     try:
-        files = submissions(options.submissions)
+        bundle, found = read_bundle(options.bundle), submissions(options.submissions)
     except ValueError as error:
         parser.error(str(error))
-    options.out.mkdir(parents=True, exist_ok=True)
-    lines: list[dict[str, float | str]] = []
-    for file, graded in grade_each(options.bundle, files):
-        text = options.out / f"{file.stem}.txt"
-        if isinstance(graded, Exception):
-            text.write_text(f"{type(graded).__name__}: {graded}\n", encoding="utf-8")
-            print(f"{file.name}: not graded, see {text}", flush=True)
-            continue
-        lines.append(line(file, graded))
-        text.write_text(f"{graded.full}\n", encoding="utf-8")
-        print("{}: {total:g} of {possible:g} points, see {}".format(file.name, text, **lines[-1]), flush=True)
-    if lines:
-        with (options.out / "points.csv").open("w", newline="", encoding="utf-8") as table:
-            writer = csv.DictWriter(table, list(lines[0]))
-            writer.writeheader()
-            writer.writerows(lines)
-    return 0 if len(lines) == len(files) else 1
+    graded = Class(options.out, bundle, options.deadline)
+    todo = [each for each in found if each.name in options.again or not graded.is_graded(each)]
+    print(
+        f"{bundle.name}: {len(found)} submissions, {len(found) - len(todo)} of them graded before", flush=True
+    )
+    possible = sum(bundle.possible.values())
+    limits = Limits(options.seconds, options.memory)
+    for submission, result in grade_each(bundle, todo, limits, options.at_once) if todo else ():
+        graded.add(submission, result)
+        points = sum(points_of(bundle, outcomes_of(result)).values())
+        what = "; ".join(result["stopped"]).partition("\n")[0][:150]
+        print(f"{submission.name}: {points:g} of {possible:g} points {what}".rstrip(), flush=True)
+    print(f"see {graded.table}, and for each submission a page and a text beside it")
+    return int(any(not graded.results[safe(each.name)]["outcomes"] for each in found))
 
 
 if __name__ == "__main__":

@@ -4,8 +4,7 @@ import warnings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # ipylab declares its traits in the old way
-    from otter.api import grade_submission
     from otter.assign import main as assign
     from otter.assign.blocks import extract_all_fenced_otter_cells
 
-__all__ = ["assign", "extract_all_fenced_otter_cells", "grade_submission"]
+__all__ = ["assign", "extract_all_fenced_otter_cells"]

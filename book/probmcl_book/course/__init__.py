@@ -12,16 +12,14 @@ from probmcl_book.course.comparison import (
     check_value,
     feedback,
 )
-from probmcl_book.course.student import OFF_LIMITS, instance_seed, only_own_work, student_is
+from probmcl_book.course.student import instance_seed, student_is
 
 __all__ = [
-    "OFF_LIMITS",
     "Mistake",
     "WrongAnswerError",
     "check_function",
     "check_value",
     "feedback",
     "instance_seed",
-    "only_own_work",
     "student_is",
 ]

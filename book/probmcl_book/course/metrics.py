@@ -17,6 +17,7 @@ from probmcl_book.course.metrics_mistakes import (
     THRESHOLD_MISTAKES,
     by_class,
     f1_of_classes,
+    has_ties,
     ranked_precision,
     search,
     statistics_of,
@@ -43,17 +44,21 @@ def instance(student_id: str, term: str = "public") -> Instance:
     torch.Size([160, 6])
     """
     generator = generator_of(student_id, term, "a1")
+    while True:
+        validation, test = _scored(generator), _scored(generator)
+        test[1][:, 5] = 0
+        validation[1][2, 5] = 1
+        if not has_ties(*validation):  # or the last bit of a formula would decide a threshold
+            return Instance(*validation, *test, *_few(generator))
+
+
+def _scored(generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Scores and labels of 160 images."""
     prevalence = torch.tensor([0.5, 0.3, 0.2, 0.1, 0.06, 0.04])
-    parts: list[Tensor] = []
-    for _ in range(2):
-        labels = (torch.rand(160, 6, generator=generator) < prevalence).long()
-        labels[:2, :5] = 1
-        noise = torch.randn(160, 6, generator=generator, dtype=torch.float64)
-        scores = (1.6 * labels - 1.2 + noise).sigmoid().mul(20).round().div(20)
-        parts += [scores, labels]
-    parts[3][:, 5] = 0
-    parts[1][2, 5] = 1
-    return Instance(parts[0], parts[1], parts[2], parts[3], *_few(generator))
+    labels = (torch.rand(160, 6, generator=generator) < prevalence).long()
+    labels[:2, :5] = 1
+    noise = torch.randn(160, 6, generator=generator, dtype=torch.float64)
+    return (1.6 * labels - 1.2 + noise).sigmoid().mul(20).round().div(20), labels
 
 
 def _few(generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -133,6 +138,10 @@ def own_test(values: tuple[Any, Any], student_id: str, term: str = "public", *, 
         (macro, f1[own.test_labels.any(0)].mean()),
         (macro, f1.mean()),
         ("This is OF1: the counts are pooled over classes.", at_right.OF1),
+        (
+            "The thresholds were rounded to float32 on the way, and scores equal to them fell below.",
+            _cf1(own, right.float().double()),
+        ),
         ("This is CF1 at a threshold of 0.5.", _cf1(own, torch.full_like(right, 0.5))),
         (
             "This is CF1 on the validation images.",
@@ -148,13 +157,14 @@ def _cf1(own: Instance, thresholds: Tensor) -> float:
 
 
 def _label_cases(seed: int) -> list[Tensor]:
-    """Label matrices: a small one, one with a class that never occurs, random ones."""
+    """Label matrices: small ones, with a class that never occurs, with a row without labels, a random one."""
     generator = torch.Generator().manual_seed(seed)
     drawn = (torch.rand(9, 4, generator=generator) < torch.tensor([0.7, 0.4, 0.3, 0.2])).long()
-    drawn[0] = 1
+    drawn[0], drawn[1] = 1, 0
     return [
         torch.tensor([[1, 1, 0], [1, 0, 1]]),
         torch.tensor([[1, 1, 0], [1, 0, 0], [1, 0, 0]]),
+        torch.tensor([[1, 1], [0, 0], [1, 0]]),
         drawn,
     ]
 
@@ -179,18 +189,23 @@ def _ranking_cases(seed: int) -> list[tuple[Tensor, Tensor]]:
 def _score_cases(seed: int) -> list[tuple[Tensor, Tensor]]:
     """Several classes: a tie in F1 and a threshold that accuracy would not choose, then random ones.
 
-    The last class of the two larger random cases has no positives.
+    The tie is one that every formula of F1 sees; the random cases have none. The last class of the two larger
+    random ones has no positives.
     """
     generator = torch.Generator().manual_seed(seed)
     scores = torch.tensor([[0.9, 0.8, 0.6, 0.4, 0.1], [0.1, 0.7, 0.5, 0.9, 0.3]]).double().T
     cases = [(scores, torch.tensor([[1, 0, 0, 1, 0], [0, 0, 1, 0, 0]]).T)]
-    for n, k in ((4, 2), (5, 3), (10, 4)):
+    sizes = [(4, 2), (5, 3), (10, 4)]
+    while sizes:
+        n, k = sizes[0]
         scores = torch.rand(n, k, generator=generator, dtype=torch.float64).mul(10).round().div(10)
         labels = (torch.rand(n, k, generator=generator) < 0.4).long()
         labels[0] = 1
         if k > 2:
             labels[:, -1] = 0
-        cases.append((scores, labels))
+        if not has_ties(scores, labels):
+            cases.append((scores, labels))
+            sizes.pop(0)
     return cases
 
 

@@ -45,6 +45,8 @@ STATISTICS_MISTAKES = (
     Mistake("`imbalance` is the most frequent class over the rarest, not the other way round.",
             _with(imbalance=lambda labels: 1 / statistics_of(labels)["imbalance"])),
     Mistake("`frequency` holds counts; divide by N.", _with(frequency=lambda labels: labels.sum(0))),
+    Mistake("`cardinality` is over all images, also those without a label.",
+            _with(cardinality=lambda labels: labels.sum() / labels.any(1).sum())),
 )  # fmt: skip
 
 
@@ -95,6 +97,34 @@ def _trapezoid(scores: Tensor, labels: Tensor) -> float:
     return sum((r2 - r1) * (p1 + p2) / 2 for (r1, p1), (r2, p2) in pairwise(points))
 
 
+def _curve(scores: Tensor, labels: Tensor) -> list[tuple[float, float]]:
+    """Recall and precision at every distinct score, from the highest on."""
+    taken = [labels[scores >= threshold].double() for threshold in sorted(set(scores.tolist()), reverse=True)]
+    return [((part.sum() / labels.sum()).item(), part.mean().item()) for part in taken]
+
+
+def _interpolated(scores: Tensor, labels: Tensor) -> float:
+    """Average precision with the highest precision at the same or more recall, as VOC has it since 2010."""
+    if not labels.any():
+        return math.nan
+    curve = [(0.0, 0.0), *_curve(scores, labels)]
+    return sum((r2 - r1) * max(p for r, p in curve if r >= r2) for (r1, _), (r2, _) in pairwise(curve))
+
+
+def _eleven_points(scores: Tensor, labels: Tensor) -> float:
+    """The mean of interpolated precision at recall 0, 0.1, ..., 1, as VOC had it in 2007."""
+    if not labels.any():
+        return math.nan
+    curve = _curve(scores, labels)
+    return sum(max(p for r, p in curve if r >= tenth / 10 - 1e-9) for tenth in range(11)) / 11
+
+
+def _optimistic(scores: Tensor, labels: Tensor) -> float:
+    """Average precision one by one, with the positives of a score first."""
+    order = sorted(range(len(scores)), key=lambda i: (-float(scores[i]), -int(labels[i])))
+    return _in_order()(torch.arange(len(scores), 0, -1).double(), labels[order])
+
+
 def _zero_without_positives(scores: Tensor, labels: Tensor) -> float:
     value = ranked_precision(scores, labels)
     return 0.0 if math.isnan(value) else value
@@ -105,18 +135,28 @@ _ONE_BY_ONE = "Tied scores are taken one by one, so their order decides. Take al
 AP_MISTAKES = (
     Mistake(_ONE_BY_ONE, _in_order()),
     Mistake(_ONE_BY_ONE, _in_order(backwards=True)),
+    Mistake("Among tied scores the positives are taken first. Take all rows of a score at once.", _optimistic),
     Mistake("The scores are sorted the wrong way: the highest comes first.",
             lambda scores, labels: ranked_precision(-scores, labels)),
     Mistake("The sum is divided by all rows; divide by the number of positives.",
             lambda scores, labels: ranked_precision(scores, labels) * labels.double().mean().item()),
     Mistake("These are trapezoids. Average precision is a sum of steps: precision times gain in recall.",
             _trapezoid),
+    Mistake("This is interpolated: the precision at a score counts as it is, not the highest at more recall.",
+            _interpolated),
+    Mistake("These are VOC's eleven points of recall. Sum over all distinct scores.", _eleven_points),
     Mistake("Without positives there is no average precision: return NaN, not 0.", _zero_without_positives),
 )  # fmt: skip
 
 
 def search(
-    scores: Tensor, labels: Tensor, *, strict: bool = False, ties: str = "highest", measure: str = "f1"
+    scores: Tensor,
+    labels: Tensor,
+    *,
+    strict: bool = False,
+    ties: str = "highest",
+    measure: str = "f1",
+    within: float = 0.0,
 ) -> Tensor:
     """The best threshold of each class by trying every score, with one thing changed."""
     found = []
@@ -128,10 +168,15 @@ def search(
             value = 2 * correct / max(sum(predicted) + sum(truth), 1)
             if measure == "accuracy":
                 value = sum(p == bool(y) for p, y in zip(predicted, truth, strict=True)) / len(truth)
-            if value > best or (value == best and ties == "lowest"):
+            if value > best + within or (value >= best - within and ties == "lowest"):
                 best, chosen = value, threshold
         found.append(chosen if sum(truth) else math.inf)
     return torch.tensor(found, dtype=torch.float64)
+
+
+def has_ties(scores: Tensor, labels: Tensor) -> bool:
+    """Whether two thresholds of a class have the best F1, up to rounding."""
+    return bool((search(scores, labels) != search(scores, labels, ties="lowest", within=1e-9)).any())
 
 
 def _pooled(scores: Tensor, labels: Tensor) -> float:

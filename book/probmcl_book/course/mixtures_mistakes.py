@@ -24,20 +24,34 @@ def rows_log_normal(z: Tensor, mean: Tensor, sigma: Tensor) -> Tensor:
 
 
 def _normal_with(
-    *, square: float = 1.0, log_sigma: float = 0.0, constant: float = 0.5, half: float = 0.5
+    *,
+    square: float = 1.0,
+    log_sigma: float = 0.0,
+    constant: float = 0.5,
+    half: float = 0.5,
+    logs: float = 1.0,
 ) -> Callable[..., Tensor]:
-    """Log N with its parts changed; ``log_sigma`` 0 stands for D."""
+    """Log N with its parts changed; ``log_sigma`` 0 stands for D, ``logs`` is a factor of the term in it."""
 
     def wrong(z: Tensor, mean: Tensor, sigma: Tensor) -> Tensor:
         dims = z.shape[1]
         distance = (z - mean).double().square().sum(1) / sigma.double() ** (2 * square)
-        return -half * distance - (log_sigma or dims) * sigma.double().log() - constant * dims * LOG_TWO_PI
+        in_log_sigma = logs * (log_sigma or dims) * sigma.double().log()
+        return -half * distance - in_log_sigma - constant * dims * LOG_TWO_PI
 
     return wrong
 
 
 NORMAL_MISTAKES = (
     Mistake("The distance is divided by sigma; it should be sigma squared.", _normal_with(square=0.5)),
+    Mistake(
+        "sigma is taken for the variance: it is the standard deviation.",
+        _normal_with(square=0.5, logs=0.5),
+    ),
+    Mistake("The normaliser lacks D log sigma.", _normal_with(logs=0.0)),
+    Mistake(
+        "The normaliser is missing: D log sigma and D/2 log(2 pi).", _normal_with(logs=0.0, constant=0.0)
+    ),
     Mistake("log sigma stands once; in D dimensions it stands D times.", _normal_with(log_sigma=1.0)),
     Mistake("The constant D/2 log(2 pi) is missing.", _normal_with(constant=1e-300)),
     Mistake("The constant is D/2 log(2 pi), not 1/2 log(2 pi).",

@@ -43,6 +43,21 @@ def _log_of_softmax(logits: Tensor, mask: Tensor) -> Tensor:
     return _mean_with_positives(per_anchor, count)
 
 
+def _log_of_mean_probability(logits: Tensor, mask: Tensor) -> Tensor:
+    log_p = logits.clone().fill_diagonal_(-1e300).log_softmax(1)
+    count = mask.sum(1)
+    summed = log_p.masked_fill(mask == 0, -math.inf).logsumexp(1)
+    per_anchor = torch.where(count > 0, count.clamp(min=1).log() - summed, 0)
+    return _mean_with_positives(per_anchor, count)
+
+
+def _only_negatives_below(logits: Tensor, mask: Tensor) -> Tensor:
+    own = torch.eye(len(logits), dtype=torch.bool)
+    below = logits.masked_fill(own | (mask > 0), -1e300).logsumexp(1, keepdim=True)
+    count = mask.sum(1)
+    return _mean_with_positives((mask * (below - logits)).sum(1) / count.clamp(min=1), count)
+
+
 def _naive_exponentials(logits: Tensor, mask: Tensor) -> Tensor:
     weights = logits.exp().fill_diagonal_(0)
     log_p = (weights / weights.sum(1, keepdim=True)).log()
@@ -91,6 +106,14 @@ JACCARD_MISTAKES = (
     Mistake("All K classes are in the denominator: the union holds only labels that one of the rows has.",
             lambda labels: _shared(labels) / labels.shape[1]),
     Mistake("Two empty rows give 0/0. Here their index is 0.", _divide_by_zero),
+    Mistake(
+        "Two empty rows get 1. Here their index is 0.",
+        lambda labels: torch.where(_both_empty(labels), 1, reference.overlap(labels)),
+    ),
+    Mistake(
+        "The diagonal is 0. A row that has labels overlaps itself completely: its index is 1.",
+        lambda labels: reference.overlap(labels).fill_diagonal_(0),
+    ),
     Mistake("Whole numbers were divided with //, or the result was rounded.", _integers),
 )  # fmt: skip
 
@@ -194,6 +217,10 @@ LOSS_MISTAKES = (
             loss_with(reduce=lambda per_anchor, count: -_mean_with_positives(per_anchor, count))),
     Mistake("0/0 at an anchor without positives: leave it out before you divide.",
             loss_with(reduce=lambda per_anchor, count: (per_anchor * count / count).mean())),
+    Mistake("This is the log of the mean probability of the positives; take the mean of their logs.",
+            _log_of_mean_probability),
+    Mistake("Only the negatives stand in the denominator: it runs over all other rows, m != i.",
+            _only_negatives_below),
     Mistake("log(softmax) underflows at large logits: use log_softmax or logsumexp.", _log_of_softmax),
     Mistake("exp overflows at large logits: subtract the largest first, or use log_softmax.",
             _naive_exponentials),

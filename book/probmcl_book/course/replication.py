@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,9 +54,16 @@ def protocol(answer: Any, student_id: str, term: str = "public") -> None:
     own = instance(student_id, term)
     _baseline_of_claim(answer)
     for key in ("hypothesis", "refuted_by"):
-        if len(str(answer[key]).split()) < 8:
-            raise WrongAnswerError(f"`protocol`: {key} needs a whole sentence that somebody else could test.")
-    if str(answer["chosen_on"]).lower() != "validation":
+        if not _is_said(answer[key], 8):
+            raise WrongAnswerError(
+                f"`protocol`: {key} needs a whole sentence that somebody else could test.\n"
+                "  Hint: at least eight words; a person reads them."
+            )
+    if _words(answer["hypothesis"]) == _words(answer["refuted_by"]):
+        raise WrongAnswerError(
+            "`protocol`: what refutes the hypothesis is another sentence than the hypothesis."
+        )
+    if not str(answer["chosen_on"]).strip().lower().startswith("validation"):
         raise WrongAnswerError(
             "`protocol`: settings are chosen on validation.\n  Hint: what is chosen on the test images is "
             "fitted to them, and then they test nothing."
@@ -173,9 +181,10 @@ def audit(answer: Any, student_id: str, term: str = "public", *, tell: bool = Fa
             raise WrongAnswerError(f"`audit`: {key} is a list of texts, got {listed!r}.")
     if answer["row"] != own:
         raise WrongAnswerError(f"`audit` is about {answer['row']}, your row is {own}.")
-    if len(str(answer["opinion"]).split()) < 15:
+    if not _is_said(answer["opinion"], 15):
         raise WrongAnswerError(
-            "`audit`: the opinion says what the tests cover and what they leave open, in 15 words."
+            "`audit`: the opinion says what the tests cover and what they leave open, in 15 words or more.\n"
+            "  Hint: a person reads it."
         )
     if not tell:
         return
@@ -202,20 +211,31 @@ def _said(answer: Any, name: str, keys: Sequence[str]) -> None:
         raise WrongAnswerError(f"`{name}` does not say: {', '.join(missing)}.")
 
 
+def _words(text: Any) -> list[str]:
+    return re.findall(r"\w+", str(text).lower())
+
+
+def _is_said(text: Any, words: int) -> bool:
+    """Whether a text has so many words, and no few of them again and again, or single letters."""
+    found = _words(text)
+    return len(found) >= words and len({word for word in found if len(word) > 1}) >= 0.6 * words
+
+
 def _nothing(value: Any) -> bool:
     return value is None or value is ... or (isinstance(value, str | list | tuple) and not value)
 
 
 def _baseline_of_claim(answer: Mapping[str, Any]) -> None:
     """Raise unless a protocol compares with what its claim asks for."""
-    if answer["claim"] not in tuple(BASELINES):
+    claim = answer["claim"].strip().upper() if isinstance(answer["claim"], str) else answer["claim"]
+    if claim not in tuple(BASELINES):
         raise WrongAnswerError(
             f"`protocol`: claim is one of {', '.join(BASELINES)}, got {answer['claim']!r}.\n"
             "  Hint: mAP says nothing about the others."
         )
-    if answer["baseline"] not in BASELINES[answer["claim"]]:
+    if answer["baseline"] not in BASELINES[claim]:
         raise WrongAnswerError(
-            f"`protocol`: {answer['claim']} is compared with {' or '.join(BASELINES[answer['claim']])}, "
+            f"`protocol`: {claim} is compared with {' or '.join(BASELINES[claim])}, "
             f"got {answer['baseline']!r}.\n  Hint: the table above says which baseline a claim asks for."
         )
 

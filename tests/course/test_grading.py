@@ -1,0 +1,178 @@
+"""Student code runs in a sandbox, and only plain values come from there."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import torch
+
+pytest.importorskip("resource", reason="students' kernels are forked")
+
+from probmcl_book.course import WrongAnswerError, positive_sets
+from probmcl_book.course.grading.grade import Answers, Grader, Rules, data_of, run_test, without_case
+from probmcl_book.course.grading.kernels import Limits
+from probmcl_book.course.grading.sandbox import NAMESPACES
+from probmcl_book.course.inside import plain
+from probmcl_book.course.inside.answers import gradients, steps
+
+CELLS = """
+import os; import torch; import numpy as np
+from probmcl_book.course import feedback, positive_sets as check
+own = check.instance("ada", "public")
+feedback(check.jaccard, None)
+def double(x): return 2 * x
+def broken(x): raise ValueError(f"no {x}")
+def loops(x): return torch.stack([row.sum() for row in x])
+values = {"a": [1, 2.5, None, True, ...], "b": np.arange(3), "c": torch.ones(2, requires_grad=True)}
+odd = object()
+import sklearn
+import probmcl
+torch.distributions.Normal(0, 1)
+exit()
+seen = [os.getuid(), sorted(os.listdir("/")), os.path.exists(HERE), os.listdir(".")]
+import socket; socket.create_connection(("127.0.0.1", 22))
+""".strip().splitlines()
+
+
+@pytest.fixture(scope="module")
+def answers() -> Iterator[Answers]:
+    cells = [nbformat.v4.new_code_cell(cell.replace("HERE", repr(__file__))) for cell in CELLS]
+    rules = Rules(["torch", "numpy"], ["torch.distributions"])
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    with (
+        Grader(rules, Limits(seconds=60)) as grader,
+        grader.answers("", notebook, {"given.json": b"{}"}) as found,
+    ):
+        yield found
+
+
+class TestKernel:
+    def test_values_come_back_plain(self, answers: Answers) -> None:
+        values = answers.get("values")
+        assert values["a"] == [1, 2.5, None, True, ...]
+        assert values["b"].tolist() == [0, 1, 2]
+        assert not values["c"].requires_grad
+
+    def test_functions_are_called_where_they_are(self, answers: Answers) -> None:
+        double, broken = answers.get("double"), answers.get("broken")
+        assert torch.equal(double(torch.ones(2)), torch.full((2,), 2.0))
+        assert double.measured("gradients", [torch.tensor(3.0)])[0] == 2
+        few, many = (answers.get("loops").measured("steps", [torch.ones(n, 2)]) for n in (4, 8))
+        assert many >= few + 4
+        with pytest.raises(RuntimeError, match=r"^ValueError: no 3$"):
+            broken(3)
+
+    @pytest.mark.parametrize(("name", "told"), [("nobody", "is not there after"), ("odd", "got object")])
+    def test_what_is_no_answer_is_told(self, answers: Answers, name: str, told: str) -> None:
+        with pytest.raises(WrongAnswerError, match=told):
+            answers.get(name)
+
+    def test_a_students_own_data_come_from_the_grader(self, answers: Answers) -> None:
+        assert torch.equal(answers.get("own")[0], positive_sets.instance("ada").labels)
+
+    def test_what_is_not_allowed_is_not_there(self, answers: Answers) -> None:
+        told = "\n".join(answers.stopped)
+        for part in ("'sklearn'", "'probmcl'", "Normal is not installed here", "SystemExit"):
+            assert part in told
+
+    def test_the_machine_is_not_there(self, answers: Answers) -> None:
+        if answers.level != NAMESPACES:
+            pytest.skip("this system gives no namespaces")
+        user, top, here, files = answers.get("seen")
+        assert user != 0
+        assert {"home", "var", "mnt"}.isdisjoint(top)
+        assert not here
+        assert "given.json" in files
+        assert "code cell 15" in answers.stopped[-1]
+
+
+class TestPlain:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "[" * 100_000,
+            "[" * 40 + "]" * 40,
+            "x",
+            '{"a": 1, "b": 2}',
+            '{"pickle": "x"}',
+            json.dumps({"array": ["object", [1], ""]}),
+            json.dumps({"array": ["float64", [10**9, 10**9], ""]}),
+            json.dumps({"array": ["float64", [-1], ""]}),
+            json.dumps({"array": ["int8", [True], base64.b64encode(b"x").decode()]}),
+            json.dumps({"array": ["int8", [1], "no base64!"]}),
+            "1" * (plain.MOST_CHARACTERS + 1),
+        ],
+    )
+    def test_what_is_no_value_is_refused(self, text: str) -> None:
+        with pytest.raises(ValueError, match=r"."):
+            plain.loads(text)
+
+    @pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes", torch.zeros(2, dtype=torch.complex64)])
+    def test_other_kinds_are_not_sent(self, value: Any) -> None:
+        with pytest.raises((TypeError, ValueError)):
+            plain.loads(plain.dumps(value))
+
+    @pytest.mark.parametrize("dtype", [torch.bool, torch.int64, torch.float16, torch.float32, torch.float64])
+    def test_tensors_keep_dtype_and_shape(self, dtype: torch.dtype) -> None:
+        for shape in ((), (0, 3), (2, 3)):
+            tensor = torch.ones(shape, dtype=dtype)
+            assert torch.equal(plain.loads(plain.dumps(tensor)), tensor)
+
+
+@pytest.mark.parametrize(
+    "asked", ["", "{", '["os", "system", "ls"]', '["metrics", [], {}]', '["metrics"]', "[" * 9999]
+)
+def test_the_grader_gives_data_and_nothing_else(asked: str) -> None:
+    given = data_of(asked)
+    assert given == "" or isinstance(plain.loads(given), dict)
+
+
+def test_a_message_of_a_hidden_check_has_no_case() -> None:
+    def check(answers: Any) -> None:
+        positive_sets.jaccard(lambda labels: labels.double() @ labels.double().T)
+
+    body = type("Body", (), {"call_func": staticmethod(check)})
+    outcome = run_test(body, None, hidden=True)  # type: ignore[arg-type]
+    assert "expected" in outcome.full
+    assert "expected" not in outcome.message
+    assert "Hint: Divide the shared labels by the size of the union." in outcome.message
+    assert without_case("only this") == "only this"
+
+
+def test_steps_and_gradients_here_are_those_of_the_kernel() -> None:
+    assert steps(torch.exp, [torch.ones(4)]) == steps(torch.exp, [torch.ones(40)])
+    assert gradients(lambda x: x.detach(), [torch.ones(2)]) is None
+    (found,) = gradients(lambda x: (x * x).sum(), [torch.ones(2)]) or [None]
+    assert torch.equal(found, torch.full((2,), 2.0))
+
+
+class TestApart:
+    def test_what_one_piece_does_harms_no_other(self, tmp_path: Path) -> None:
+        script = """
+import os, sys, time
+from probmcl_book.course.grading.apart import apart
+def fails(): raise ValueError("no")
+works = dict(fine=lambda: [1], fails=fails, ends=lambda: os._exit(3), kills=lambda: os.kill(os.getpid(), 9),
+             hangs=lambda: time.sleep(1000), large=lambda: len(bytearray(2_000_000_000)))
+for name, result in apart(works, at_once=2, seconds=5, memory=1000):
+    print(name, result, flush=True)
+"""
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120
+        )
+        assert sorted(done.stdout.splitlines()) == [
+            "ends its process ended without a result",
+            "fails ValueError: no",
+            "fine [1]",
+            "hangs it was ended after 5 s",
+            "kills its process ended without a result",
+            "large MemoryError: ",
+        ]
