@@ -135,7 +135,8 @@ _ONE_BY_ONE = "Tied scores are taken one by one, so their order decides. Take al
 AP_MISTAKES = (
     Mistake(_ONE_BY_ONE, _in_order()),
     Mistake(_ONE_BY_ONE, _in_order(backwards=True)),
-    Mistake("Among tied scores the positives are taken first. Take all rows of a score at once.", _optimistic),
+    Mistake("Among tied scores the positives are taken first. Take all rows of a score at once.",
+            _optimistic),
     Mistake("The scores are sorted the wrong way: the highest comes first.",
             lambda scores, labels: ranked_precision(-scores, labels)),
     Mistake("The sum is divided by all rows; divide by the number of positives.",
