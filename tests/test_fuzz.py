@@ -442,7 +442,7 @@ def fault(valid: Call, changed: Mapping[str, Odd]) -> str | None:
         return None if clear else repr(error)
     except Exception as error:  # every other class is what is looked for
         return repr(error)
-    undefined = valid.function.__name__ in UNDEFINED
+    undefined = getattr(valid.function, "__name__", "") in UNDEFINED
     if any(each.refused and not (undefined and each.value is math.nan) for each in changed.values()):
         return "accepted"
     if undefined:

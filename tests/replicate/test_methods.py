@@ -171,5 +171,5 @@ def test_a_method_that_cannot_be_built_is_named(arguments, message) -> None:
 
 def test_kmcl_needs_one_component_per_class() -> None:
     kmcl = Method("KMCL", "kmcl", TINY, TRUNK, head={"components": 3})
-    with pytest.raises(ValueError, match="labels: expected shape"):
+    with pytest.raises(ValueError, match="labels: expected 3 classes"):
         run_methods(replace(RECIPE, methods=(kmcl,)), [0])
