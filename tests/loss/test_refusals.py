@@ -135,7 +135,7 @@ REFUSED = [
     ("output: expected mixtures (of a", lambda: ProbMCLLoss()(HeadOutput(Z), LABELS)),
     ("output: expected mixtures and logits", lambda: KMCLLoss()(HeadOutput(Z, mixture()), LABELS)),
     ("anchors: expected None", lambda: KMCLLoss()(HeadOutput(Z, mixture(), LABELS), LABELS, torch.arange(2))),
-    ("criterion: expected one that scores anchors, as ProbMCLLoss does, got KMCLLoss", lambda: AcrossRanks(KMCLLoss())),
+    ("criterion: expected one that scores anchors, as ProbMCLLoss does", lambda: AcrossRanks(KMCLLoss())),
     ("target: expected shape (4, 2), got (2, 2)", lambda: mixture_nll(mixture(), Z[:2])),
     ("target: expected one of other_view, self", lambda: view_targets(Z, "both")),
     ("embedding: expected 2 rows per image", lambda: view_targets(Z[:3])),
