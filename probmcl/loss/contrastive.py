@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import torch
@@ -71,7 +72,7 @@ def contrastive_loss(logits: Tensor, weights: Tensor, *, no_positives: str = "sk
     if _check.square("weights", weights).is_complex():
         raise TypeError(f"weights: expected real numbers, got {weights.dtype}")
     _check.same_shape("weights", weights, "logits", logits)
-    _check.finite("logits", logits)
+    _check.finite("logits", logits, limit=math.inf)
     dtype = torch.promote_types(logits.dtype, torch.float32)
     weights = _check.finite("weights", weights.to(dtype)).clone().fill_diagonal_(0)
     if (weights < 0).any():
@@ -105,7 +106,7 @@ def mulsupcon_loss(logits: Tensor, labels: Tensor) -> Tensor:
         >>> mulsupcon_loss(torch.zeros(3, 3), torch.tensor([[1, 1], [1, 0], [0, 1]]))
         tensor(0.6931)
     """
-    _check.finite("logits", _check.square("logits", logits))
+    _check.finite("logits", _check.square("logits", logits), limit=math.inf)
     present = _check.labels("labels", labels)
     _check.same_rows("logits", logits, "labels", labels)
     dtype = torch.promote_types(logits.dtype, torch.float32)

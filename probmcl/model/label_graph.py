@@ -100,7 +100,8 @@ class LabelGraphHead(nn.Module):
         Raises:
             ValueError: if the features are NaN, infinite or of another size than the head was built for.
         """
-        return functional.linear(check_features(features, self.mixing), self.classifiers())
+        features = check_features(features, self.mixing.shape[1], self.mixing)
+        return functional.linear(features, self.classifiers())
 
     def classifiers(self) -> Tensor:
         """The generated classifiers, ``(K, F)``."""

@@ -172,7 +172,7 @@ class GaussianMixture:
         return (means + scale * noise).transpose(0, 1)
 
 
-SIGMAS = (1e-4, 1e4)
+SIGMAS = (1e-7, 1e7)
 """Range of the standard deviations of a density."""
 
 
@@ -182,7 +182,7 @@ def checked_mixture(name: str, mixture: object) -> GaussianMixture:
     >>> checked_mixture("a", GaussianMixture(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.zeros(1, 1)))
     Traceback (most recent call last):
     ...
-    ValueError: a.sigmas: expected values in [0.0001, 10000], got 0
+    ValueError: a.sigmas: expected values in [1e-07, 1e+07], got 0
     """
     checked = _check.instance(name, mixture, GaussianMixture)
     for part in ("log_weights", "means", "sigmas"):

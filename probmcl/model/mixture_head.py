@@ -72,7 +72,9 @@ class MixtureDensityHead(nn.Module):
 
     def forward(self, features: Tensor) -> HeadOutput:
         """Map features ``(N, F)`` to unit embeddings ``(N, D)`` and mixtures of K components."""
-        t = self.trunk(unit_features(features, next(self.trunk.parameters())))  # (N, D)
+        features = unit_features(features, self.in_dim)
+        _check.same_dtype("features", features, "the weights", next(self.trunk.parameters()))
+        t = self.trunk(features)  # (N, D)
         # Mixed precision ends here: half-precision means and sigmas would blur every density.
         with torch.autocast(t.device.type, enabled=False):
             t = t.to(self.mu.weight.dtype)

@@ -37,5 +37,7 @@ class ProjectionHead(nn.Module):
 
     def forward(self, features: Tensor) -> HeadOutput:
         """Map features ``(N, F)`` to unit embeddings ``(N, D)``."""
-        t = self.trunk(unit_features(features, next(self.trunk.parameters())))  # (N, D)
+        features = unit_features(features, self.in_dim)
+        _check.same_dtype("features", features, "the weights", next(self.trunk.parameters()))
+        t = self.trunk(features)  # (N, D)
         return HeadOutput(functional.normalize(t, dim=-1))

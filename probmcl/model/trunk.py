@@ -38,7 +38,7 @@ def build_trunk(in_dim: int, widths: Sequence[int], *, activation: bool) -> nn.S
     return nn.Sequential(*(layers[:-1] if activation else layers))
 
 
-def unit_features(features: Tensor, weight: Tensor) -> Tensor:
+def unit_features(features: Tensor, in_dim: int) -> Tensor:
     """L2-normalised features (M2), times sqrt(F) so that an entry has size one on average.
 
     The first linear layer could hold the factor as well. But PyTorch draws weights and biases on one scale:
@@ -47,27 +47,27 @@ def unit_features(features: Tensor, weight: Tensor) -> Tensor:
 
     Args:
         features: features of the encoder, ``(N, F)``.
-        weight: of the layer that takes them, ``(D, F)``.
+        in_dim: the F that the head was built for.
 
     Raises:
         ValueError: if the features are NaN, infinite or not of size F.
-        TypeError: if they are not of the weight's type.
 
     Example:
-        >>> unit_features(torch.tensor([[3.0, 4.0]]), torch.ones(1, 2))  # (0.6, 0.8) times sqrt(2)
+        >>> unit_features(torch.tensor([[3.0, 4.0]]), in_dim=2)  # (0.6, 0.8) times sqrt(2)
         tensor([[0.8485, 1.1314]])
     """
-    check_features(features, weight)
+    check_features(features, in_dim)
     # In float16 the 1e-12 that a row of zeros is divided by would itself be 0.
     wide = features.float() if features.dtype == torch.float16 else features
     scaled = functional.normalize(wide, dim=-1) * math.sqrt(features.shape[-1])
     return scaled.to(features.dtype)
 
 
-def check_features(features: Tensor, weight: Tensor) -> Tensor:
-    """Features ``(N, F)``, if they are finite and fit to the weight ``(D, F)`` that takes them."""
+def check_features(features: Tensor, in_dim: int, weight: Tensor | None = None) -> Tensor:
+    """Features ``(N, F)``, if they are finite, of size ``in_dim``, and of the type of what weighs them."""
     _check.finite("features", features, dims=2, limit=math.inf)
-    _check.same_dtype("features", features, "the weights", weight)
-    if features.shape[1] != weight.shape[1]:
-        raise ValueError(f"features: expected {weight.shape[1]} entries a row, got {features.shape[1]}")
+    if features.shape[1] != _check.count("in_dim", in_dim):
+        raise ValueError(f"features: expected {in_dim} entries per row, got {features.shape[1]}")
+    if weight is not None:
+        _check.same_dtype("features", features, "the weights", weight)
     return features
