@@ -203,8 +203,14 @@ class Kernel:
         self.context.destroy(linger=0)
 
     def wait_until_ready(self) -> None:
-        """Raise KernelStoppedError unless the kernel answers."""
+        """Raise KernelStoppedError unless the kernel answers, and can ask for data."""
         self._send("get_ipython().ask_exit = __import__('sys').exit", {}, 60)
+        for _ in range(20):  # what a kernel sends while the socket is still connecting is lost
+            with suppress(TimeoutError):
+                self._send("get_ipython().kernel.raw_input('')", {}, 0.4)
+                return
+        self._kill("its kernel cannot ask for data")
+        raise KernelStoppedError(self.stopped)
 
     def run(self, cells: Sequence[str]) -> list[tuple[int, str]]:
         """Run cells one after another; return the numbers of those that stopped, with the reason."""
