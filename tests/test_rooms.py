@@ -61,5 +61,11 @@ def test_every_room_is_known() -> None:
         assert {path.parent.name for path in folder.glob("*/__init__.py")} == set(known)
 
 
+def test_the_grader_stands_on_the_course_and_nothing_of_the_book_on_the_grader() -> None:
+    assert rooms(ROOT / "tools" / "grading", "probmcl_book") == {"course"}
+    names = {name.partition(".")[0] for file in (ROOT / "book").rglob("*.py") for name in imported(file)}
+    assert "grading" not in names
+
+
 def test_the_reference_imports_nothing_else_of_the_project() -> None:
     assert not rooms(ROOT / "book" / "probmcl_book" / "reference", "probmcl")

@@ -32,8 +32,7 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 from chapters import Book  # noqa: E402
 from course_sheet import instructor_sheet, questions  # noqa: E402
 from export import write_atomically  # noqa: E402
-
-from probmcl_book.course.grading.bundle import ABOUT, about  # noqa: E402
+from grading.bundle import ABOUT, about  # noqa: E402
 
 MASTERS = ROOT / "book" / "assignments" / "masters"
 NOTEBOOKS = ROOT / "book" / "assignments"
@@ -164,17 +163,19 @@ def _student_text(name: str, path: Path) -> str:
 
 
 def _add_requirements(notebook: NotebookNode) -> None:
-    """Tell otter what the grading machine installs: PyTorch for the CPU, from its index, and the package."""
+    """Tell otter what the grading machine installs: PyTorch for the CPU from its index, and our packages."""
     pins = dict(
         re.findall(
             r"^(torch|torchvision)==([\w.]+)", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE
         )
     )
     book = Book(ROOT)
+    archive = f"{book.repository}/archive/{_commit() or 'refs/heads/' + book.branch}.tar.gz"
     wanted = [
         f"--extra-index-url {CPU_INDEX}",
         *(f"{package}=={version}+cpu" for package, version in pins.items()),
-        f"probmcl[book] @ {book.repository}/archive/{_commit() or 'refs/heads/' + book.branch}.tar.gz",
+        f"probmcl[book] @ {archive}",
+        f"probmcl-grading @ {archive}#subdirectory=tools/grading",
     ]
     config = next(cell for cell in notebook.cells if "# ASSIGNMENT CONFIG" in cell.source)
     lines = "\n".join(f"  - {line}" for line in wanted)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import json
+import os
 import re
 import subprocess
 import sys
@@ -29,11 +30,10 @@ from course import MASTERS, PUBLIC_SECRET, PUBLIC_TERM, Built, build, masters
 from course_feedback import points_of
 from course_grade import Result, grade_each, outcomes_of
 from course_submissions import Submission
+from grading.bundle import Bundle, read_bundle
+from grading.kernels import Limits
 from nbclient import NotebookClient
 from nbformat import NotebookNode
-
-from probmcl_book.course.grading.bundle import Bundle, read_bundle
-from probmcl_book.course.grading.kernels import Limits
 
 LIMITS = Limits(seconds=20, memory=2048)
 
@@ -206,7 +206,9 @@ def on_gradescope(bundle: Path, files: Mapping[str, bytes], user: Mapping[str, s
             script.read_text("utf-8").replace('"/autograder"', repr(str(folder))), encoding="utf-8"
         )
         command = [sys.executable, "-W", "ignore", str(script)]
-        subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL)
+        tools = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+        environment = {**os.environ, "PYTHONPATH": tools}  # the grader, which the container has installed
+        subprocess.run(command, check=True, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
         results: dict[str, Any] = json.loads((folder / "results" / "results.json").read_text("utf-8"))
     return results
 

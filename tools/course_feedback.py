@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from probmcl_book.course.grading.bundle import Bundle
-from probmcl_book.course.grading.grade import Outcome
+from grading.bundle import Bundle
+from grading.grade import Outcome
 
 STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}pre{white-space:pre-wrap}"

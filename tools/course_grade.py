@@ -24,11 +24,11 @@ from typing import Any
 from course_feedback import page, points_of, report
 from course_submissions import Submission, submissions
 from course_table import BY_HAND, copies, read_table, write_table
+from grading.apart import apart
+from grading.bundle import Bundle, digest_of_cell, read_bundle
+from grading.grade import Graded, Grader, Outcome
+from grading.kernels import Limits
 
-from probmcl_book.course.grading.apart import apart
-from probmcl_book.course.grading.bundle import Bundle, digest_of_cell, read_bundle
-from probmcl_book.course.grading.grade import Graded, Grader, Outcome
-from probmcl_book.course.grading.kernels import Limits
 from probmcl_book.course.student import PLACEHOLDER
 
 Result = dict[str, Any]

@@ -12,8 +12,7 @@ pytest.importorskip("resource", reason="students' kernels are forked")
 from course import build, masters
 from course_check import Case, cases, changed, hostile, on_gradescope, problems
 from course_grade import Result
-
-from probmcl_book.course.grading.bundle import read_bundle
+from grading.bundle import read_bundle
 
 CHEATS = (
     "an answer that equals everything",

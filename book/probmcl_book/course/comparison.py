@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from probmcl_book.course.inside import answers
+from probmcl_book.course import measures
 from probmcl_book.course.showing import shown, shown_case
 
 
@@ -185,7 +185,7 @@ def as_tensor(value: Any) -> Tensor:
 
 
 def measured(answer: Callable[..., Any], kind: str, arguments: Sequence[Any]) -> Any:
-    """What a function of :mod:`probmcl_book.course.inside.answers` says of an answer, where the answer is.
+    """What a function of :mod:`probmcl_book.course.measures` says of an answer, where the answer is.
 
     Args:
         answer: a function, or one that runs in another process and has a method of this name.
@@ -193,7 +193,7 @@ def measured(answer: Callable[..., Any], kind: str, arguments: Sequence[Any]) ->
         arguments: of the call.
     """
     elsewhere = getattr(answer, "measured", None)
-    return elsewhere(kind, arguments) if elsewhere else getattr(answers, kind)(answer, arguments)
+    return elsewhere(kind, arguments) if elsewhere else getattr(measures, kind)(answer, arguments)
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from typing import Any
 from otter.test_files.abstract_test import TestCase
 from otter.test_files.exception_test import ExceptionTestFile
 
-from probmcl_book.course.grading.grade import Rules
+from grading.grade import Rules
 
-PLUGIN = "probmcl_book.course.grading.otter_plugin.Sandboxed"
+PLUGIN = "grading.otter_plugin.Sandboxed"
 ABOUT = "course.json"
 """The member of the zip that otter-grader does not know: what a class is graded with beside the tests."""
 

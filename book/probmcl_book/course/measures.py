@@ -1,22 +1,18 @@
-"""What is asked of an answer, where the answer is: its value, a result, its gradients, its steps.
+"""What is measured at an answer, where the answer is: its gradients, its steps.
 
-The checks in a student's notebook call these functions; the grader has them called in the student's kernel
-(:func:`reply`) and reads plain values.
+The checks in a notebook call these functions; a grader has them called where the student's code runs. So
+this file imports nothing of the project.
 """
 
 from __future__ import annotations
 
 import sys
-import traceback
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
-
-from . import plain
 
 
 def gradients(answer: Callable[..., Any], arguments: Sequence[Tensor]) -> list[Tensor | None] | None:
@@ -68,37 +64,3 @@ def steps(answer: Callable[..., Any], arguments: Sequence[Any]) -> int:
     finally:
         sys.settrace(before)
     return int(taken + calls.count)
-
-
-class Reply:
-    """A text that IPython passes on as it is."""
-
-    def __init__(self, content: Mapping[str, Any]):
-        self.text = plain.dumps(content)
-
-    def __repr__(self) -> str:
-        return self.text
-
-
-def reply(names: Mapping[str, Any], request: str) -> Reply:
-    """Answer the grader: the value of a name, or what came of calling it."""
-    wanted = plain.loads(request)
-    if wanted["name"] not in names:
-        return Reply({"missing": True})
-    answer, arguments = names[wanted["name"]], wanted.get("arguments", ())
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            match wanted["kind"]:
-                case "value" if callable(answer):
-                    return Reply({"function": True})
-                case "value":
-                    return Reply({"value": answer})
-                case "result":
-                    return Reply({"value": answer(*arguments)})
-                case "gradients":
-                    return Reply({"value": gradients(answer, arguments)})
-                case _:
-                    return Reply({"value": steps(answer, arguments)})
-    except Exception as error:
-        return Reply({"error": traceback.format_exception_only(error)[-1].strip()[:1000]})

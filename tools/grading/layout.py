@@ -18,6 +18,9 @@ OURS = ("probmcl", "probmcl_book")
 NOT_SHOWN = ("course", "reference")
 """Rooms of the book's package that hold answers."""
 
+OF_THE_COURSE = "measures.py"
+"""What kernels have of it, beside what stands in its place."""
+
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/fonts", "/etc/localtime")
 
 
@@ -64,14 +67,14 @@ def layout(packages: Iterable[str], without: Iterable[str], folder: Path) -> Lay
         folder: an empty folder.
     """
     asked = set(packages)
-    stands_in = Path(__file__).parents[1] / "inside"
+    course = folder / "probmcl_book" / "course"
     for name in asked.intersection(OURS):
         shutil.copytree(_home(name), folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for room in NOT_SHOWN:
         shutil.rmtree(folder / "probmcl_book" / room, ignore_errors=True)
-    shutil.copytree(
-        stands_in, folder / "probmcl_book" / "course", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    inside = Path(__file__).with_name("inside")
+    shutil.copytree(inside, course, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(_home("probmcl_book") / "course" / OF_THE_COURSE, course)
     found = sorted(_entries({*ALWAYS, *asked}))
     sites: dict[str, list[str]] = {}
     for site in filter(Path.is_dir, _sites()):

@@ -16,7 +16,7 @@ from otter.test_files import GradingResults
 from otter.test_files.abstract_test import TestCaseResult
 from otter.test_files.exception_test import ExceptionTestFile
 
-from probmcl_book.course.grading.grade import Grader, Rules
+from grading.grade import Grader, Rules
 
 KEPT = ("tests", "__init__.py")
 

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from probmcl_book.course.grading.sandbox import DEATH_SIGNAL, MEGABYTE
+from grading.sandbox import DEATH_SIGNAL, MEGABYTE
 
 
 class StoppedError(RuntimeError):

@@ -14,10 +14,10 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from grading.inside import plain
+from grading.kernels import AnswerLateError, Kernel, Kernels, KernelStoppedError, Limits
 from probmcl_book.course import metrics, mixtures, positive_sets, replication
 from probmcl_book.course.comparison import AnswerStoppedError, WrongAnswerError
-from probmcl_book.course.grading.kernels import AnswerLateError, Kernel, Kernels, KernelStoppedError, Limits
-from probmcl_book.course.inside import plain
 
 DATA_OF: dict[str, Callable[[str, str], Any]] = {
     "metrics": metrics.instance,
@@ -101,7 +101,7 @@ class RemoteAnswer:
             raise
 
     def measured(self, kind: str, arguments: Sequence[Any]) -> Any:
-        """What a function of :mod:`probmcl_book.course.inside.answers` says of the answer."""
+        """What a function of :mod:`grading.inside.answers` says of the answer."""
         return self._kernel.ask(self.__name__, kind, arguments)["value"]
 
 
@@ -109,7 +109,7 @@ class Answers:
     """The names of a notebook that has run, as the tests of otter-grader look them up.
 
     Attributes:
-        level: of protection that its kernel had, see :mod:`probmcl_book.course.grading.sandbox`.
+        level: of protection that its kernel had, see :mod:`grading.sandbox`.
         stopped: which cells stopped, and why.
     """
 

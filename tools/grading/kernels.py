@@ -24,10 +24,10 @@ import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 
+from grading.inside import plain
+from grading.layout import layout
+from grading.sandbox import LIMITS, MEGABYTE, NAMESPACES, USER
 from probmcl_book.course.comparison import AnswerStoppedError
-from probmcl_book.course.grading.layout import layout
-from probmcl_book.course.grading.sandbox import LIMITS, MEGABYTE, NAMESPACES, USER
-from probmcl_book.course.inside import plain
 
 PRELOAD = (
     "torch",
@@ -230,7 +230,7 @@ class Kernel:
 
         Args:
             name: that the notebook has set.
-            kind: what :mod:`probmcl_book.course.inside.answers` does with it.
+            kind: what :mod:`grading.inside.answers` does with it.
             arguments: of a call.
 
         Raises:

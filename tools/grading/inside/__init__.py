@@ -1,7 +1,8 @@
 """The course as a grading kernel sees it: no checker and no truth, only a student's own data.
 
-Where a notebook is graded, the files of this folder stand in the place of ``probmcl_book.course``: what
-they import of the project they import relatively. The data are asked of the grader, by a Jupyter message.
+Where a notebook is graded, the files of this folder stand in the place of ``probmcl_book.course``, beside its
+``measures``: what they import of each other they import relatively. The data are asked of the grader, by a
+Jupyter message.
 """
 
 import sys
