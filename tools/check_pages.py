@@ -12,10 +12,12 @@ import argparse
 import contextlib
 import functools
 import http.server
+import os
 import shutil
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,6 +34,7 @@ DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 TALLEST = 6000  # pixels of a page that a screenshot shows
 NOT_PAGES = ("_static", "_sources", "_modules")
+BROWSERS_AT_ONCE = min(4, os.cpu_count() or 1)
 
 MATH = """async () => {
   const formulas = document.querySelectorAll(".bd-article .math").length;
@@ -171,34 +174,50 @@ class PageCheck:
             self.problems.append(f"answer {response.status}: {response.url}")
 
 
-def check_site(site: Path, names: Sequence[str] = ()) -> dict[str, list[str]]:
-    """Check pages of ``site``, all of them by default; return the problems of each.
-
-    Raises:
-        FileNotFoundError: there are no pages.
-        RuntimeError: no Chromium is installed.
-    """
-    names = names or pages_of(site)
-    if not names:
-        raise FileNotFoundError(f"no pages in {site}: run make book first")
+def check_site(site: Path, names: Sequence[str]) -> dict[str, list[str]]:
+    """Check pages of ``site``; return the problems of each."""
     with served(site) as address, browser() as chromium:
         check = PageCheck(open_page(chromium, reduced_motion="reduce"), address)
         return {name: check.check(name) for name in names}
 
 
-def weigh_site(site: Path, names: Sequence[str] = ()) -> dict[str, list[str]]:
-    """Measure pages of ``site``, all of them by default; return what is too much of each."""
-    names = names or pages_of(site)
+def weigh_site(site: Path, names: Sequence[str]) -> dict[str, tuple[float, float, list[str]]]:
+    """Measure pages of ``site``; return kilobytes, seconds and what is too much of each."""
     with served(site) as address, browser() as chromium:
-        costs = {name: cost(chromium, f"{address}/{name}") for name in names}
+        return {name: cost(chromium, f"{address}/{name}") for name in names}
+
+
+def _check_and_weigh(site: Path, names: Sequence[str]) -> dict[str, tuple[float, float, list[str]]]:
+    """Return what pages of ``site`` cost and all that is wrong with them, by name."""
+    found = check_site(site, names)
+    return {
+        name: (size, seconds, found[name] + excess)
+        for name, (size, seconds, excess) in weigh_site(site, names).items()
+    }
+
+
+def side_by_side(site: Path, names: Sequence[str]) -> dict[str, list[str]]:
+    """Check and weigh pages of ``site``, a browser per core; print the costs, return the problems of each.
+
+    Raises:
+        FileNotFoundError: there are no pages.
+        RuntimeError: no Chromium is installed.
+    """
+    if not names:
+        raise FileNotFoundError(f"no pages in {site}: run make book first")
+    shares = [names[place::BROWSERS_AT_ONCE] for place in range(min(BROWSERS_AT_ONCE, len(names)))]
+    pages: dict[str, tuple[float, float, list[str]]] = {}
+    with ProcessPoolExecutor(len(shares)) as pool:
+        for found in pool.map(_check_and_weigh, [site] * len(shares), shares):
+            pages |= found
     for place, unit in ((0, "kB"), (1, "s")):
-        most = max(costs, key=lambda name: costs[name][place])
-        print(f"most: {most}, {costs[most][place]:.{2 * place}f} {unit}")
-    slow = [f"{name} {seconds:.1f}" for name, (_, seconds, _) in costs.items() if seconds > GOAL_SECONDS]
+        most = max(pages, key=lambda name: pages[name][place])
+        print(f"most: {most}, {pages[most][place]:.{2 * place}f} {unit}")
+    slow = [f"{name} {seconds:.1f}" for name, (_, seconds, _) in pages.items() if seconds > GOAL_SECONDS]
     print(
         f"answer after more than {GOAL_SECONDS:g} s, which is told and no fault: {', '.join(slow) or 'none'}"
     )
-    return {name: found for name, (_, _, found) in costs.items()}
+    return {name: pages[name][2] for name in names}
 
 
 def screenshots(site: Path, folder: Path, names: Sequence[str]) -> None:
@@ -232,9 +251,7 @@ def main() -> int:
         if arguments.screenshots:
             screenshots(arguments.site, arguments.screenshots, arguments.pages or pages_of(arguments.site))
             return 0
-        result = check_site(arguments.site, arguments.pages)
-        for name, found in weigh_site(arguments.site, arguments.pages).items():
-            result[name] += found
+        result = side_by_side(arguments.site, arguments.pages or pages_of(arguments.site))
     except (RuntimeError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from check_pages import SITE, check_site, find_browser, pages_of
+from check_pages import SITE, check_site, find_browser, pages_of, side_by_side
 
 pytestmark = pytest.mark.skipif(find_browser() is None, reason="no Chromium is installed")
 
@@ -34,7 +34,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def problems(site: Path) -> dict[str, list[str]]:
-    return check_site(site)
+    return side_by_side(site, pages_of(site))
 
 
 def test_a_page_that_only_leads_on_is_left_out(site: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_fault_is_found(problems: dict[str, list[str]], name: str) -> None:
 
 def test_a_site_without_pages_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="run make book first"):
-        check_site(tmp_path)
+        side_by_side(tmp_path, pages_of(tmp_path))
 
 
 @pytest.mark.skipif(not (SITE / "index.html").is_file(), reason="the book is not built: make book")
