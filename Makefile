@@ -34,7 +34,7 @@ $(READY): requirements.txt pyproject.toml tools/ipython_kernel_config.py
 	@touch $@
 
 # Pages are written anew each time, so that no warning and no old page hides; executed chapters come from the cache.
-book: $(READY) ## execute every chapter and build the book (PROFILE=cpu, or smoke for a quick look)
+book: $(READY) ## execute every chapter, one per core, and build the book (PROFILE=cpu, or smoke for a quick look)
 	$(BIN)/python tools/execution_cache.py --profile $(PROFILE)
 	rm -rf _build/html _build/.doctrees
 	PROBMCL_PROFILE=$(PROFILE) $(BIN)/jupyter-book build . -n -W --keep-going

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from execution_cache import refresh
+from execution_cache import execute, refresh
 
 NAMES = ("requirements.txt", "probmcl/loss/overlap.py", "book/ledger.yml", "book/results/digits.json")
 
@@ -38,3 +38,14 @@ def test_a_renamed_file_empties_the_cache(root: Path) -> None:
 def test_profiles_do_not_share_results(root: Path) -> None:
     assert not refresh(root, "smoke")
     assert not (root / "_build" / ".jupyter_cache").exists()
+
+
+def test_chapters_are_executed_once_and_failures_are_named(tmp_path: Path) -> None:
+    chapter = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n```{{code-cell}}\n{}\n```\n"
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "text.md").write_text("only words")
+    (tmp_path / "book" / "good.md").write_text(chapter.format("open('ran', 'a').write('x')"))
+    (tmp_path / "book" / "bad.md").write_text(chapter.format("1 / 0"))
+    assert execute(tmp_path) == ["bad.md"]
+    assert execute(tmp_path) == ["bad.md"]
+    assert (tmp_path / "book" / "ran").read_text() == "x"
