@@ -1,9 +1,9 @@
 """Execute the book's chapters side by side: ``python tools/execution_cache.py --profile cpu``.
 
 Jupyter Book, which would execute one after the other, finds the results in its cache. They stay as long as a
-chapter's cells stay the same. They also depend on the package, on the pinned environment, on the ledger and the
-records that pages read, and on the profile. A digest of all these lies beside the cache; when it changes, the
-cache goes and every chapter runs again. A failed chapter is not kept: the build runs it and says what is wrong.
+chapter's cells stay the same. They also depend on the package, on the pinned environment, on the ledger and
+the records that pages read, and on the profile. A digest of all these lies beside the cache; when it changes,
+the cache goes and every chapter runs again. A failed chapter is not kept: the build says what is wrong.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def refresh(root: Path, profile: str) -> bool:
 
 
 def execute(root: Path) -> list[str]:
-    """Execute the chapters that the cache of ``root`` lacks, one per core; return the names of those that failed."""
+    """Execute the chapters that the cache of ``root`` lacks, one per core; return those that failed."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     cache = get_cache(str(root / "_build" / ".jupyter_cache"))
     for page in sorted((root / "book").glob("*.md")):
