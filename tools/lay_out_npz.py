@@ -6,7 +6,8 @@ also ``blob``, all image files one after another, and ``offsets`` (N + 1,); ``va
 label becomes an annotation whose box is the whole image. For ``nih`` also ``images`` (N, H, W) and
 ``patient`` (N,); ``val`` becomes the test set. ``parts`` takes what ``coco`` takes, if all images have one
 size, and writes ``train.npz``, ``validation.npz`` and ``test.npz``, the data set of ``PackedData``: ``val``
-becomes the test set, and validation is cut from ``train`` by a hash of the names.
+becomes the test set, and validation is cut from ``train`` by a hash of the names, but a file whose splits are
+called "train", "validation" and "test" is cut already.
 
 Beside images in the layout of a public data set, ``ORIGIN.json`` says what they are: records state it in
 place of the public data set.
@@ -22,12 +23,15 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
 from probmcl.data import COCO_CATEGORIES, LabelledImages, held_out, save_npz
 from probmcl_book.replicate import Origin, write_origin
 from probmcl_book.replicate.fakes.layout import Film, Mark, Picture, write_chest, write_coco
 
 OTHER_NAMES = {"motorbike": "motorcycle", "aeroplane": "airplane", "sofa": "couch", "tvmonitor": "tv"}
+
+PARTS = ("train", "validation", "test")
 
 VALIDATION_SHARE, VALIDATION_SEED = 0.15, 0
 
@@ -94,16 +98,24 @@ def lay_out_nih(path: Path, root: Path) -> None:
 def lay_out_parts(path: Path, root: Path) -> None:
     """Write ``train.npz``, ``validation.npz`` and ``test.npz``."""
     arrays = _read(path)
-    names, classes = arrays["names"].astype(str).tolist(), arrays["classes"].astype(str).tolist()
-    test = torch.from_numpy(arrays["split"] == "val")
-    learned = torch.nonzero(~test).flatten()
-    held = held_out([names[row] for row in learned.tolist()], VALIDATION_SHARE, VALIDATION_SEED)
-    parts = {"train": learned[~held], "validation": learned[held], "test": torch.nonzero(test).flatten()}
-    for part, rows in parts.items():
+    classes = arrays["classes"].astype(str).tolist()
+    for part, rows in _rows_of_parts(arrays).items():
         pixels = np.stack([_pixels(_jpeg(arrays, row)) for row in rows.tolist()])  # (N, H, W, 3)
         images = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
         labels = torch.from_numpy(arrays["labels"])[rows]
         save_npz(LabelledImages(images, labels, classes), root / f"{part}.npz")
+
+
+def _rows_of_parts(arrays: dict[str, np.ndarray]) -> dict[str, Tensor]:
+    """Which rows are for training, validation and test."""
+    split = arrays["split"]
+    if "validation" in split:
+        return {part: torch.from_numpy(np.flatnonzero(split == part)) for part in PARTS}
+    names = arrays["names"].astype(str).tolist()
+    test = torch.from_numpy(split == "val")
+    learned = torch.nonzero(~test).flatten()
+    held = held_out([names[row] for row in learned.tolist()], VALIDATION_SHARE, VALIDATION_SEED)
+    return dict(zip(PARTS, (learned[~held], learned[held], torch.nonzero(test).flatten()), strict=True))
 
 
 def _origin(path: Path) -> Origin:

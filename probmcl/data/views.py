@@ -23,8 +23,15 @@ View = Callable[[Tensor], Tensor | tuple[Tensor, Tensor]]
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-NORMALISATIONS = {"imagenet": (IMAGENET_MEAN, IMAGENET_STD), "unit": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))}
-"""Mean and standard deviation that pixels of 0..1 are normalised with; TResNet's weights want "unit"."""
+NORMALISATIONS = {
+    "imagenet": (IMAGENET_MEAN, IMAGENET_STD),
+    "unit": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+    "lite": ((127 / 255,) * 3, (128 / 255,) * 3),
+}
+"""Mean and standard deviation that pixels of 0..1 are normalised with.
+
+TResNet's weights want "unit", EfficientNet-Lite's "lite".
+"""
 
 
 class TwoViews:
@@ -84,8 +91,8 @@ def photo_view(size: int, *, normalisation: str = "imagenet") -> v2.Compose:
 
     Args:
         size: Height and width that the encoder takes, in pixels.
-        normalisation: One of ``"imagenet"`` and ``"unit"`` (0..1), whichever the encoder's weights were
-            trained with.
+        normalisation: ``"imagenet"``, ``"unit"`` (0..1) or ``"lite"`` ((x - 127) / 128 on 0..255), whichever
+            the encoder's weights were trained with.
 
     >>> photo_view(64)(torch.zeros(3, 48, 80, dtype=torch.uint8)).shape
     torch.Size([3, 64, 64])

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from probmcl import _check
+from probmcl.loss.component_use import balance, excess_entropy
 from probmcl.loss.contrastive import NO_POSITIVES, rule_loss
 from probmcl.loss.criterion import ContrastiveCriterion, Terms
 from probmcl.loss.overlap import LabelSets
@@ -35,6 +36,10 @@ class ProbMCLLoss(ContrastiveCriterion):
         stop_gradient: do not let L_NLL move its target (M11).
         nll_weight: lambda_nll, in [0, 1e6]; with 0 the term is still computed, not minimised (M12).
         queue: mixtures of earlier batches to compare with as well, at most; 0 for none.
+        balance_weight: weight of :func:`~probmcl.loss.component_use.balance`, in [0, 1e6], which rewards
+            components that are used equally often over the batch (M5, our choice; 0 for none).
+        sharpness_weight: weight of :func:`~probmcl.loss.component_use.excess_entropy`, in [0, 1e6], which
+            lets an image use about as many components as images have labels (M5, our choice; 0 for none).
 
     Raises:
         ValueError: for an unknown name or a parameter out of range.
@@ -63,6 +68,8 @@ class ProbMCLLoss(ContrastiveCriterion):
         stop_gradient: bool = True,
         nll_weight: float = 0.05,
         queue: int = 0,
+        balance_weight: float = 0.0,
+        sharpness_weight: float = 0.0,
     ) -> None:
         super().__init__()
         self.similarity = _check.one_of("similarity", similarity, SIMILARITIES)
@@ -72,10 +79,25 @@ class ProbMCLLoss(ContrastiveCriterion):
         self.nll_target = _check.one_of("nll_target", nll_target, NLL_TARGETS)
         self.stop_gradient = _check.flag("stop_gradient", stop_gradient)
         self.nll_weight = _check.number("nll_weight", nll_weight, low=0.0, high=1e6)
+        self.use_weights = (
+            _check.number("balance_weight", balance_weight, low=0.0, high=1e6),
+            _check.number("sharpness_weight", sharpness_weight, low=0.0, high=1e6),
+        )
         self.queue = CrossBatchQueue(_check.count("queue", queue, low=0), _MIXTURE)
 
     def _terms(self, output: HeadOutput, images: LabelSets, anchors: Tensor | None) -> Terms:
-        """L_PCL + lambda_nll L_NLL (M12), with its parts ``contrastive`` and ``nll``."""
+        """L_PCL + lambda_nll L_NLL (M12), and how components are used where that has a weight; with parts."""
+        total, parts = self._likelihoods(output, images, anchors)
+        if any(self.use_weights) and output.mixture is not None:
+            log_weights = wide_mixture("output.mixture", output.mixture).log_weights
+            used = balance(log_weights), excess_entropy(log_weights, images.sizes)
+            share = 1 if anchors is None else len(anchors) / len(log_weights)
+            total = total + share * sum(w * term for w, term in zip(self.use_weights, used, strict=True))
+            parts |= {"balance": share * used[0].detach(), "excess_entropy": share * used[1].detach()}
+        return total, parts
+
+    def _likelihoods(self, output: HeadOutput, images: LabelSets, anchors: Tensor | None) -> Terms:
+        """L_PCL + lambda_nll L_NLL, with its parts ``contrastive`` and ``nll``."""
         if output.mixture is None:
             raise ValueError("output: expected mixtures (of a MixtureDensityHead), got embeddings alone")
         mixture, z = wide_mixture("output.mixture", output.mixture), output.embedding

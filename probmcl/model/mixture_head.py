@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -31,6 +32,8 @@ class MixtureDensityHead(nn.Module):
         unit_means: put the means on the unit sphere: a deviation from the affine mu of M4 that bounds the
             distances between components, and that trained more stably in our trials.
         sigma_floor: smallest sigma, in [1e-4, 1e4].
+        first_sigma: where all sigmas begin, above ``sigma_floor``: the bias behind sigma is set so, and its
+            weights are a tenth of what they were; None leaves the usual random start, about 1.
         weights: ``"softmax"`` (M4), or ``"sigmoid"`` as in the code of KMCL: the affine map behind pi is a
             classifier too, which the output holds as ``logits``, and pi is its sigmoid scaled to sum to one.
 
@@ -54,6 +57,7 @@ class MixtureDensityHead(nn.Module):
         covariance: str = "isotropic",
         unit_means: bool = True,
         sigma_floor: float = 0.05,
+        first_sigma: float | None = None,
         weights: str = "softmax",
     ) -> None:
         super().__init__()
@@ -69,6 +73,15 @@ class MixtureDensityHead(nn.Module):
         self.mu = nn.Linear(dimensions, components * dimensions)
         self.sigma = nn.Linear(dimensions, components * (1 if self.isotropic else dimensions))
         self.pi = nn.Linear(dimensions, components)
+        if first_sigma is not None:
+            low = self.sigma_floor
+            self._begin(_check.number("first_sigma", first_sigma, low=low, high=SIGMAS[1], above=True) - low)
+
+    @torch.no_grad()
+    def _begin(self, height: float) -> None:
+        """Let sigmas begin at ``height`` above their floor: the inverse of ELU(.) + 1."""
+        self.sigma.weight.mul_(0.1)
+        self.sigma.bias.fill_(math.log(height) if height < 1 else height - 1)
 
     def forward(self, features: Tensor) -> HeadOutput:
         """Map features ``(N, F)`` to unit embeddings ``(N, D)`` and mixtures of K components."""

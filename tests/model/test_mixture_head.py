@@ -174,3 +174,19 @@ def test_the_classifier_inside_a_head_shares_its_weights():
     assert {id(p) for p in classifier.parameters()} == {id(p) for p in head.parameters()}
     with pytest.raises(ValueError, match="head: expected one with weights"):
         MixtureClassifier(MixtureDensityHead(8, 3, **SMALL))
+
+
+@pytest.mark.parametrize("first", [0.31, 0.4, 2.0])
+def test_sigmas_begin_where_they_are_told(first, covariance):
+    options = {"covariance": covariance, "sigma_floor": 0.3, **SMALL}
+    torch.manual_seed(0)
+    usual = MixtureDensityHead(8, 3, **options)
+    torch.manual_seed(0)
+    head = MixtureDensityHead(8, 3, first_sigma=first, **options)
+    assert torch.allclose(head.sigma.weight, 0.1 * usual.sigma.weight)
+    assert torch.equal(head.pi.weight, usual.pi.weight)  # no random number more or less
+    with torch.no_grad():
+        head.sigma.weight.zero_()
+    assert torch.allclose(head(features()).mixture.sigmas, torch.tensor(first))
+    with pytest.raises(ValueError, match="first_sigma: expected a number in"):
+        MixtureDensityHead(8, 3, first_sigma=0.3, **options)

@@ -28,7 +28,7 @@ def tiny(make: Callable[[], Recipe]) -> Recipe:
 def tiny_recipes(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], Recipe]]:
     """Recipes on photographs with a tiny network, for the command line too; images load in this process."""
     small = {
-        name: partial(tiny, make) for name, make in RECIPES.items() if name.startswith(("coco", "chest"))
+        name: partial(tiny, make) for name, make in RECIPES.items() if name.startswith(("coco-", "chest"))
     }
     monkeypatch.setattr("probmcl_book.commands.run.RECIPES", RECIPES | small)
     monkeypatch.setattr("probmcl.train.stages.suggested_workers", lambda images, device: 0)

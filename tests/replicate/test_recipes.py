@@ -32,7 +32,7 @@ from probmcl_book.replicate import (
 from probmcl_book.replicate.origin import Origin
 from probmcl_book.replicate.recipes.photos import AT_224, comparison
 
-PHOTOS = [name for name in RECIPES if name.startswith(("coco", "chest"))]
+PHOTOS = [name for name in RECIPES if name.startswith(("coco-", "chest"))]
 
 
 @pytest.mark.parametrize("name", list(RECIPES))
