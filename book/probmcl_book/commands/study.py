@@ -40,7 +40,7 @@ def add(commands: _SubParsersAction[Any]) -> None:
         formatter_class=ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("name", nargs="?", choices=sorted(STUDIES), help="the study")
-    parser.add_argument("--world", choices=sorted(WORLDS), default="digits", help="the data")
+    parser.add_argument("--world", choices=sorted(WORLDS), help="the data; the study's first if not given")
     parser.add_argument("--data", type=Path, metavar="DIR", help="the folder of the data, if it is on disk")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="weights of the start, if it is a file")
     parser.add_argument("--budget", type=float, metavar="HOURS", help="start no run that would end later")

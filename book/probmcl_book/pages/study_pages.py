@@ -19,7 +19,7 @@ from probmcl_book.pages.tables import table
 from probmcl_book.records import Cell, Record, over_seeds
 from probmcl_book.studies import PLANNED, difference_of, planned_study, record_name, recorded_runs, study_in
 
-TITLES = {"digits": "DigitScenes", "mirflickr14": "MIRFLICKR, 14 topics"}
+TITLES = {"digits": "DigitScenes", "mirflickr14": "MIRFLICKR, 14 topics", "coco18": "COCO, 18 labels"}
 """What a page calls the worlds of studies."""
 
 NOT_RUN = "not run"

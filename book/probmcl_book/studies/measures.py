@@ -14,6 +14,7 @@ from probmcl.evaluate import (
     weight_similarity,
 )
 from probmcl.loss import positive_weights
+from probmcl.model import MixtureDensityHead
 from probmcl.train import predict
 from probmcl_book.replicate.datasets import DigitsData
 from probmcl_book.replicate.methods import Trained
@@ -80,7 +81,29 @@ def mixture(trained: Trained, splits: Splits, recipe: Recipe) -> dict[str, float
     return {name.replace("_", " "): value for name, value in kept.diagnostics.items()}
 
 
-MEASURES: tuple[Measure, ...] = (cost, positives, label_graph, mixture)
+@torch.inference_mode()
+def components(trained: Trained, splits: Splits, recipe: Recipe) -> dict[str, float]:
+    """How far a mixture's components stand apart, in sigmas, and what their weights tell about the image.
+
+    On plain validation images. The distance is the root mean square of |mu_k - mu_l| over draws of k and l
+    from pi, sqrt(2 between), over that of sigma, sqrt(within / D). The information is that of image and
+    component, H(mean of pi) - mean of H(pi_i), in nats: 0 where every image weighs its components alike.
+    """
+    if not isinstance(trained.head, MixtureDensityHead):
+        return {}
+    features, _ = predict(trained.encoder, plain_loader(splits.validation, recipe.views, device="cpu"))
+    found = trained.head.cpu()(features).mixture
+    apart = 2 * found.between_variance().mean() / (found.within_variance().mean() / found.dimensions)
+    weights = found.log_weights.exp()
+    used, each = torch.special.entr(weights.mean(0)).sum(), torch.special.entr(weights).sum(-1).mean()
+    return {
+        "distance in sigmas": apart.sqrt().item(),
+        "components per image": each.exp().item(),
+        "information": (used - each).item(),
+    }
+
+
+MEASURES: tuple[Measure, ...] = (cost, positives, label_graph, mixture, components)
 """What every study measures of every run."""
 
 _RULE = ("rule", "index", "threshold", "empty")

@@ -16,6 +16,7 @@ from probmcl_book.replicate.views import FeatureViews, PhotoViews
 
 NAME = "COCO-18, MS-COCO photographs with 18 labels"
 SPLIT = "a cut of our own of photographs of train2017, 15,000/2,500/5,000"
+STORED = "4,000 of the photographs for training, seed 0"
 ACCESS = (
     "private rebuild of MS-COCO 2017 (python -m probmcl sources fetch coco2017 --root DIR) at 128 pixels: "
     "22,500 photographs kept by syf0122/COMP5329_Assignment02, commit 7c1fe6ff; packed by "
@@ -56,11 +57,12 @@ def coco18_features() -> Recipe:
     """
     origin = Origin(
         f"{NAME}, features of EfficientNet-Lite0",
-        SPLIT,
-        f"{ACCESS}; features of one plain and 4 augmented views by tools/feature_views.py, in bfloat16",
+        f"{SPLIT}; {STORED}",
+        f"{ACCESS}; features of one plain and 4 augmented views by tools/feature_views.py --train 4000, in "
+        "bfloat16",
         SOURCE,
     )
-    training = TrainingSettings(epochs=4, batch_size=125, learning_rate=1e-3)
+    training = TrainingSettings(epochs=4, batch_size=50, learning_rate=1e-3)
     return Recipe(
         name="coco18_features",
         data=FeatureData(origin),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from probmcl.train import TrainingSettings
 from probmcl_book.replicate.datasets import DigitsData
 from probmcl_book.replicate.recipe import LettersStart, Method, Recipe
-from probmcl_book.replicate.recipes import digits_recipe, mirflickr14_features
+from probmcl_book.replicate.recipes import coco18_features, digits_recipe, mirflickr14_features
 
 
 def digits_base() -> Recipe:
@@ -77,8 +77,9 @@ class World:
 WORLDS: dict[str, World] = {
     "digits": World(digits_base, digits_smoke, classes=10),
     "mirflickr14": World(mirflickr14_base, mirflickr14_smoke, classes=14),
+    "coco18": World(coco18_features, digits_smoke, classes=18),
 }
-"""The worlds, by the name that ``python -m probmcl study --world`` takes."""
+"""The worlds, by the name that ``python -m probmcl study --world`` takes; a try of coco18 is on scenes."""
 
 
 def base_method(base: Recipe, criterion: str) -> Method:
