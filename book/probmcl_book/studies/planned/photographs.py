@@ -28,7 +28,7 @@ SHARES = {"n = 1,000": 0.25, "n = 4,000": 1.0}
 """Nested sets of training images; a group of trials each."""
 
 TUNED_AT = "n = 4,000"
-DRAWS = 3
+DRAWS = 2
 REFERENCE = "BCE"
 FIRST_READ, BEST = "ProbMCL, as first read", "ProbMCL, at its best"
 
@@ -116,9 +116,9 @@ def draws(method: Method) -> tuple[Candidate, ...]:
     >>> from probmcl_book.studies.planned.worlds import WORLDS
     >>> bce = photograph_methods(WORLDS["coco18"].base())["BCE"]
     >>> draws(bce)[0].name
-    'learning_rate 0.00026, weight_decay 0.0004'
+    'learning_rate 0.0022, weight_decay 0.00016'
     """
-    generator = random.Random(2)
+    generator = random.Random(11)
     option, low, high = _RANGES[method.criterion]
     rates, values = (
         [(part + generator.random()) / DRAWS for part in generator.sample(range(DRAWS), DRAWS)]
