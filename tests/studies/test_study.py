@@ -369,3 +369,25 @@ def test_the_list_runs_nothing(capsys, trained) -> None:
     assert main(["study", "main", "--list"]) == 0
     assert "SupCon, weighted" in capsys.readouterr().out
     assert trained == []
+
+
+def test_photographs_get_as_many_steps_and_draws_whatever_their_number_and_method() -> None:
+    planned = planned_study("photographs")
+    steps = {
+        round(4000 * trial.recipe.train_share) // method.training.batch_size * method.training.epochs
+        for trial in planned.trials
+        for method in trial.recipe.methods
+    }
+    assert steps == {320}
+    assert planned.tuning is not None
+    rates = {tuple(one.training["learning_rate"] for one in c) for c in planned.tuning.candidates.values()}
+    assert len(rates) == 1
+
+
+def test_a_try_of_the_photographs_runs_every_method(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["study", "photographs", "--smoke", "--device", "cpu", "--out", "try.json"]) == 0
+    record = read_record("try.json")
+    best = next(row for row in record.rows if row.method == "ProbMCL, at its best · n = 4,000")
+    assert {"distance in sigmas", "components per image", "information"} <= best.metrics.keys()
+    assert best.metrics["components per image"].value >= 1
