@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import metadata
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,7 +20,7 @@ from probmcl._files import whole_file
 from probmcl.evaluate import Interval
 from probmcl_book.records.constraints import Positive, Seconds, Text, Whole, different, filled, like, text
 from probmcl_book.records.plain import from_json, from_plain, to_plain
-from probmcl_book.records.provenance import Code, Hardware, checkout
+from probmcl_book.records.provenance import Code, Hardware, book_folder, checkout
 
 SHARES = ("mAP", "AUROC", "CF1", "OF1")
 """How the names of metrics end that lie in [0, 1]."""
@@ -157,23 +155,16 @@ def read_record(path: str | Path) -> Record:
 def load_result(name: str) -> Record:
     """Return the record ``name`` of the book, wherever the package runs.
 
-    It is read from :func:`results_path`. Where the package is installed without the book (on Colab, say)
-    and no such file exists, it is fetched from the project's repository.
+    It is read from :func:`results_path`; where the package is installed without the book (on Colab, say) and
+    no such file exists, from the records that came with it.
     """
     path = results_path(name)
     if path.is_file():
         return read_record(path)
-    sought = [path.as_posix()]
-    if checkout() is None:
-        url = f"{repository()}/raw/main/book/results/{name}.json"
-        sought.append(url)
-        try:
-            with urllib.request.urlopen(url, timeout=30) as response:
-                return from_json(Record, response.read(), url, complete=True)
-        except OSError:  # no network, or no such page: the error below says what to do
-            pass
+    if checkout() is None and (brought := book_folder()) and (brought / "results" / path.name).is_file():
+        return read_record(brought / "results" / path.name)
     raise FileNotFoundError(
-        f"no record {name!r} at {' or '.join(sought)}; make it (see `python -m probmcl --help`), "
+        f"no record {name!r} at {path.as_posix()}; make it (see `python -m probmcl --help`), "
         "or set PROBMCL_RESULTS to the folder that holds it"
     )
 
@@ -220,9 +211,3 @@ def check_notes(notes: Sequence[str]) -> None:
     """
     for place, note in enumerate(notes):
         text(f"notes[{place}]", note)
-
-
-def repository() -> str:
-    """Return the project's address as the installed package states it."""
-    addresses = dict(entry.split(", ", 1) for entry in metadata("probmcl").get_all("Project-URL") or ())
-    return str(addresses["Source"]).rstrip("/")
