@@ -245,7 +245,7 @@ def calls_of_data() -> dict[str, Call]:
         "label_sets": call(data.label_sets),
         "label_statistics": call(data.label_statistics, **labelled),
         "letter_images": call(data.letter_images, **scenes),
-        "make_loader": use(data.make_loader, list, **loading, seed=1),
+        "make_loader": use(data.make_loader, list, **loading, seed=1, device="cpu"),
         "make_loader, skip": call(data.make_loader(**loading).skip, batches=1),
         "photo_augmentation": use(data.photo_augmentation, lambda made: made(photos), size=8),
         "photo_view": use(data.photo_view, lambda made: made(photos), size=8),

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import torch
 import torch.distributed as dist
-from timm.layers import convert_sync_batchnorm
+from timm.layers.norm_act import convert_sync_batchnorm
 from torch import Tensor, nn
 from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 from torch.nn.parallel import DistributedDataParallel
@@ -93,7 +93,8 @@ def replicate(model: nn.Module, device: torch.device) -> nn.Module:
     if device.type != "cuda":
         return DistributedDataParallel(model)
     # Not torch's own converter: timm's layers may hold their activation, which it would drop.
-    return DistributedDataParallel(convert_sync_batchnorm(model), device_ids=[device])
+    model = convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
+    return DistributedDataParallel(model, device_ids=[device])
 
 
 def all_reduce(value: Tensor) -> Tensor:
