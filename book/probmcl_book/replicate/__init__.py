@@ -14,6 +14,7 @@ from probmcl_book.replicate.recipe import LettersStart, Method, PretrainedStart,
 from probmcl_book.replicate.recipes import RECIPES, digits_recipe, miniature, own_recipe, shortened, smaller
 from probmcl_book.replicate.run import Runs, best_baseline, run_experiment, run_methods
 from probmcl_book.replicate.runner import Runner, Task
+from probmcl_book.replicate.shipped import shipped_run
 from probmcl_book.replicate.splits import Splits
 from probmcl_book.replicate.starts import pretrain, weights_file
 from probmcl_book.replicate.views import FeatureViews, PhotoViews, SceneViews
@@ -23,7 +24,7 @@ __all__ = [
     "Finished", "FolderData", "LettersStart", "Method", "Origin", "PackedData", "PhotoViews",
     "PretrainedStart", "Recipe", "RunFolder", "Runner", "Runs", "SceneViews", "Splits", "Task", "Trained",
     "best_baseline", "digits_recipe", "estimate", "export_run", "load_export", "miniature", "own_recipe",
-    "pretrain", "read_origin", "run_experiment", "run_key", "run_methods", "shortened", "sized_splits",
-    "smaller", "train_method", "weights_file", "write_chest_miniature", "write_coco_miniature",
-    "write_origin",
+    "pretrain", "read_origin", "run_experiment", "run_key", "run_methods", "shipped_run", "shortened",
+    "sized_splits", "smaller", "train_method", "weights_file", "write_chest_miniature",
+    "write_coco_miniature", "write_origin",
 ]  # fmt: skip
