@@ -183,9 +183,7 @@ def calls_of_evaluate() -> dict[str, Call]:
         "best_area": call(evaluate.best_area, losses=POINTS),
         "bootstrap_interval": call(evaluate.bootstrap_interval, **again),
         "bootstrap_values": call(evaluate.bootstrap_values, **again),
-        "co_occurrence_similarity": call(
-            evaluate.co_occurrence_similarity, graph=torch.eye(3) * 0.5, measure="phi"
-        ),
+        "co_occurrence_similarity": call(evaluate.co_occurrence_similarity, graph=torch.eye(3) * 0.5),
         "ensemble_uncertainty": call(evaluate.ensemble_uncertainty, logits=SCORES.view(2, 4, 2)),
         "global_threshold_from_validation": call(evaluate.global_threshold_from_validation, **validation),
         "grad_cam": call(evaluate.grad_cam, model=network, images=torch.rand(2, 1, 8, 8), label=1),
@@ -350,7 +348,7 @@ def odd_values(valid: object, optional: bool) -> Iterator[Odd]:
 
 
 def odd_tensors(valid: Tensor) -> Iterator[Odd]:
-    yield from wrong("nonsense", 3, True, math.nan, valid.tolist(), valid.numpy())
+    yield from wrong("nonsense", 3, True, math.nan, valid.tolist(), valid.numpy(), valid.to_sparse())
     yield from odd(
         valid[:0], valid[:1], valid[:-1], torch.cat([valid, valid]), valid.unsqueeze(0), valid.sum()
     )

@@ -249,11 +249,7 @@ def suggested_workers(dataset: LabelledDataset, device: torch.device | str) -> i
 
 
 def available_cores() -> int:
-    """Return the number of cores that this process may use.
-
-    >>> available_cores() >= 1
-    True
-    """
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
