@@ -9,7 +9,7 @@ ValueError: components: expected a whole number >= 1, got 0
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, TypeVar
@@ -85,7 +85,7 @@ def several(name: str, value: object) -> list[Any]:
 
 def in_order(name: str, value: object) -> list[Any]:
     """Return the entries of ``value``, of which each belongs to a row or column, so not those of a set."""
-    if isinstance(value, Set | Mapping):
+    if isinstance(value, set | frozenset | Mapping):
         raise TypeError(f"{name}: expected a list, got {type(value).__name__}")
     return several(name, value)
 
