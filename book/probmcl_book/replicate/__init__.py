@@ -1,13 +1,19 @@
 """A recipe becomes trained methods and a record: data, starts, methods, runs, checkpoints, exports."""
 
 from probmcl_book.replicate.data_sets import DataSets
-from probmcl_book.replicate.datasets import ChestData, CocoData, DigitsData, FeatureData, PackedData
+from probmcl_book.replicate.datasets import (
+    ChestData,
+    CocoData,
+    DigitsData,
+    FeatureData,
+    FolderData,
+    PackedData,
+)
 from probmcl_book.replicate.estimate import Estimate, estimate, sized_splits
 from probmcl_book.replicate.export import export_run, load_export
 from probmcl_book.replicate.fakes.miniature import write_chest_miniature, write_coco_miniature
 from probmcl_book.replicate.finished import Finished, run_key
 from probmcl_book.replicate.folder import RunFolder
-from probmcl_book.replicate.folder_data import FolderData
 from probmcl_book.replicate.methods import Trained, train_method
 from probmcl_book.replicate.origin import Origin, read_origin, write_origin
 from probmcl_book.replicate.recipe import LettersStart, Method, PretrainedStart, Recipe
