@@ -93,6 +93,7 @@ def _run(options: Namespace, arguments: Sequence[str], console: Console) -> None
             expected = estimate(recipe, splits, len(options.seeds), device=options.device)
             for line in expected.lines():
                 console.print(line, highlight=False)
+            expected.check()
         record = run_experiment(
             recipe,
             options.seeds,

@@ -59,8 +59,8 @@ class Estimate:
         if self.available is not None and self.needed > self.available:
             raise ValueError(
                 f"device: a step takes about {self.needed / 2**30:.1f} GiB, and {self.device} has "
-                f"{self.available / 2**30:.1f}; expected a smaller --batch-size, half the precision on a GPU "
-                "(--precision float16), or --chunk, which takes a contrastive batch in parts"
+                f"{self.available / 2**30:.1f}; expected a smaller --batch-size, or on a GPU --precision "
+                "bfloat16 or float16"
             )
 
     def lines(self) -> list[str]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
+from probmcl.train import this_share
 from probmcl_book.replicate.recipe import Method
 
 
@@ -36,7 +37,7 @@ def kept_for_backward(encoder: nn.Module, view: Tensor) -> int:
 
 
 def step_memory(method: Method, weights: int, per_view: int, device: torch.device) -> int:
-    """Bytes of a training step: what ``weights`` numbers and a batch of views keep, without the loss's own.
+    """Bytes of a training step: what ``weights`` numbers and a rank's views keep, without the loss's own.
 
     Beside the weights there are their gradients, Adam's two averages, the best epoch's copy and perhaps the
     moving average; half precision halves what the views keep.
@@ -44,7 +45,7 @@ def step_memory(method: Method, weights: int, per_view: int, device: torch.devic
     training = method.training
     copies = 5 + (training.ema_decay is not None)
     half = device.type == "cuda" and training.precision != "float32"
-    views = method.views_per_image * training.batch_size
+    views = method.views_per_image * -(-training.batch_size // this_share().ranks)
     return 4 * copies * weights + views * per_view // (2 if half else 1)
 
 
