@@ -1,9 +1,15 @@
-"""Argument checks shared by every room: a wrong argument is named, with what was expected and what came."""
+"""Argument checks shared by every room: a wrong argument is named, with what was expected and what came.
+
+>>> count("components", 0)
+Traceback (most recent call last):
+...
+ValueError: components: expected a whole number >= 1, got 0
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,13 +25,7 @@ Kind = TypeVar("Kind")
 
 
 def instance(name: str, value: object, kind: type[Kind]) -> Kind:
-    """Return ``value`` if it is of a class.
-
-    >>> instance("name", 3, str)
-    Traceback (most recent call last):
-    ...
-    TypeError: name: expected a str, got int
-    """
+    """Return ``value`` if it is of a class."""
     if not isinstance(value, kind):
         known = "torch.Tensor" if kind is Tensor else kind.__name__
         raise TypeError(f"{name}: expected a {known}, got {type(value).__name__}")
@@ -33,37 +33,21 @@ def instance(name: str, value: object, kind: type[Kind]) -> Kind:
 
 
 def flag(name: str, value: object) -> bool:
-    """Return ``value`` if it is True or False: a text, such as "no", would be true.
-
-    >>> flag("stop_gradient", "no")
-    Traceback (most recent call last):
-    ...
-    TypeError: stop_gradient: expected True or False, got 'no'
-    """
+    """Return ``value`` if it is True or False: a text, such as "no", would be true."""
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name}: expected True or False, got {value!r}")
     return bool(value)
 
 
 def function(name: str, value: Kind) -> Kind:
-    """Return ``value`` if it can be called.
-
-    >>> function("view", "plain")
-    Traceback (most recent call last):
-    ...
-    TypeError: view: expected a function, got str
-    """
+    """Return ``value`` if it can be called."""
     if not callable(value):
         raise TypeError(f"{name}: expected a function, got {type(value).__name__}")
     return value
 
 
 def real(name: str, value: object, *, dims: int | None = None) -> Tensor:
-    """Return a tensor of real numbers, whole ones too, as float64 on the CPU, without its gradient.
-
-    >>> real("losses", torch.tensor([True, False]))
-    tensor([1., 0.], dtype=torch.float64)
-    """
+    """Return a tensor of real numbers, whole ones too, as float64 on the CPU, without its gradient."""
     found = tensor(name, value, dims=dims)
     if found.is_complex():
         raise TypeError(f"{name}: expected real numbers, got {found.dtype}")
@@ -71,26 +55,14 @@ def real(name: str, value: object, *, dims: int | None = None) -> Tensor:
 
 
 def path(name: str, value: object) -> Path:
-    """Return ``value`` as a path.
-
-    >>> path("root", None)
-    Traceback (most recent call last):
-    ...
-    TypeError: root: expected a path, got NoneType
-    """
+    """Return ``value`` as a path."""
     if not isinstance(value, str | Path):
         raise TypeError(f"{name}: expected a path, got {type(value).__name__}")
     return Path(value)
 
 
 def device(value: object) -> torch.device:
-    """Return a ``device``, which may be named by a text.
-
-    >>> device("gpu")
-    Traceback (most recent call last):
-    ...
-    ValueError: device: expected one such as 'cpu' or 'cuda:0', got 'gpu'
-    """
+    """Return a ``device``, which may be named by a text."""
     if isinstance(value, torch.device):
         return value
     try:
@@ -100,13 +72,9 @@ def device(value: object) -> torch.device:
 
 
 def several(name: str, value: object) -> list[Any]:
-    """Return the entries of ``value`` if it is a list, or the like, and has one.
-
-    >>> several("names", "embedding")
-    Traceback (most recent call last):
-    ...
-    TypeError: names: expected a list, got str
-    """
+    """Return the entries of ``value`` if it is a list, or the like, and has one."""
+    if isinstance(value, Tensor | np.ndarray):
+        value = value.tolist()
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
         raise TypeError(f"{name}: expected a list, got {type(value).__name__}")
     found = list(value)
@@ -115,17 +83,22 @@ def several(name: str, value: object) -> list[Any]:
     return found
 
 
+def in_order(name: str, value: object) -> list[Any]:
+    """Return the entries of ``value``, of which each belongs to a row or column, so not those of a set."""
+    if isinstance(value, set | frozenset | Mapping):
+        raise TypeError(f"{name}: expected a list, got {type(value).__name__}")
+    return several(name, value)
+
+
 def _shape(tensor: Tensor) -> str:
     return "(" + ", ".join(str(size) for size in tensor.shape) + ")"
 
 
 def tensor(name: str, value: object, *, dims: int | None = None, not_empty: bool = True) -> Tensor:
-    """Return ``value`` if it is a tensor with ``dims`` dimensions and at least one row.
-
-    >>> tensor("features", torch.zeros(2, 3), dims=2).shape
-    torch.Size([2, 3])
-    """
+    """Return ``value`` if it is a tensor with ``dims`` dimensions and at least one row."""
     found = instance(name, value, Tensor)
+    if found.layout != torch.strided:
+        raise TypeError(f"{name}: expected a dense tensor, got one of layout {found.layout}")
     if dims is not None and found.dim() != dims:
         raise ValueError(f"{name}: expected {dims} dimensions, got shape {_shape(found)}")
     if not_empty and found.numel() == 0:
@@ -153,38 +126,20 @@ def finite(name: str, value: object, *, dims: int | None = None, limit: float = 
 
 
 def floating(name: str, value: Tensor) -> Tensor:
-    """Return ``value`` if it is a floating-point tensor.
-
-    >>> floating("images", torch.zeros(1, dtype=torch.uint8))
-    Traceback (most recent call last):
-    ...
-    TypeError: images: expected a floating-point tensor, got torch.uint8
-    """
+    """Return ``value`` if it is a floating-point tensor."""
     if not value.is_floating_point():
         raise TypeError(f"{name}: expected a floating-point tensor, got {value.dtype}")
     return value
 
 
 def same_dtype(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
-    """Raise unless both tensors have the same type, or mixed precision will see to it.
-
-    >>> same_dtype("features", torch.zeros(1).double(), "the weights", torch.zeros(1))
-    Traceback (most recent call last):
-    ...
-    TypeError: features: expected torch.float32 as the weights, got torch.float64
-    """
+    """Raise unless both tensors have the same type, or mixed precision will see to it."""
     if value.dtype != other.dtype and not torch.is_autocast_enabled(value.device.type):
         raise TypeError(f"{name}: expected {other.dtype} as {other_name}, got {value.dtype}")
 
 
 def labels(name: str, value: object) -> Tensor:
-    """Return ``value`` if it is an (N, K) label matrix of zeros and ones, of any dtype.
-
-    >>> labels("labels", torch.tensor([[0, 2]]))
-    Traceback (most recent call last):
-    ...
-    ValueError: labels: expected only 0 and 1, got 2
-    """
+    """Return ``value`` if it is an (N, K) label matrix of zeros and ones, of any dtype."""
     checked = tensor(name, value, dims=2)
     if checked.dtype == torch.bool:
         return checked
@@ -197,62 +152,32 @@ def labels(name: str, value: object) -> Tensor:
 
 
 def same_rows(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
-    """Raise unless both tensors have the same number of rows.
-
-    >>> same_rows("logits", torch.zeros(2, 3), "labels", torch.zeros(4, 3))
-    Traceback (most recent call last):
-    ...
-    ValueError: logits: expected as many rows as labels (4), got 2
-    """
+    """Raise unless both tensors have the same number of rows."""
     if value.shape[:1] != other.shape[:1]:
         got = value.shape[0] if value.dim() else "a single number"
         raise ValueError(f"{name}: expected as many rows as {other_name} ({other.shape[0]}), got {got}")
 
 
 def same_shape(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
-    """Raise unless both tensors have the same shape.
-
-    >>> same_shape("logits", torch.zeros(2, 3), "labels", torch.zeros(2, 4))
-    Traceback (most recent call last):
-    ...
-    ValueError: logits: expected the shape of labels (2, 4), got (2, 3)
-    """
+    """Raise unless both tensors have the same shape."""
     if value.shape != other.shape:
         raise ValueError(f"{name}: expected the shape of {other_name} {_shape(other)}, got {_shape(value)}")
 
 
 def shape(name: str, value: Tensor, *choices: tuple[int, ...]) -> None:
-    """Raise unless a tensor has one of some shapes.
-
-    >>> shape("z", torch.zeros(2, 3), (2, 4))
-    Traceback (most recent call last):
-    ...
-    ValueError: z: expected shape (2, 4), got (2, 3)
-    """
+    """Raise unless a tensor has one of some shapes."""
     if tuple(value.shape) not in choices:
         raise ValueError(f"{name}: expected shape {' or '.join(map(str, choices))}, got {tuple(value.shape)}")
 
 
 def alike(name: str, value: int, other_name: str, other: int, what: str) -> None:
-    """Raise unless two arguments have the same number of something.
-
-    >>> alike("b", 2, "a", 3, "dimensions")
-    Traceback (most recent call last):
-    ...
-    ValueError: b: expected 3 dimensions as in a, got 2
-    """
+    """Raise unless two arguments have the same number of something."""
     if value != other:
         raise ValueError(f"{name}: expected {other} {what} as in {other_name}, got {value}")
 
 
 def square(name: str, value: object) -> Tensor:
-    """Return ``value`` if it is an (N, N) tensor.
-
-    >>> square("weights", torch.zeros(2, 3))
-    Traceback (most recent call last):
-    ...
-    ValueError: weights: expected a square matrix, got shape (2, 3)
-    """
+    """Return ``value`` if it is an (N, N) tensor."""
     checked = tensor(name, value, dims=2)
     if checked.shape[0] != checked.shape[1]:
         raise ValueError(f"{name}: expected a square matrix, got shape {_shape(checked)}")
@@ -260,13 +185,7 @@ def square(name: str, value: object) -> Tensor:
 
 
 def one_of(name: str, value: object, choices: Collection[str]) -> str:
-    """Return ``value`` if it is one of ``choices``.
-
-    >>> one_of("index", "jacard", ("jaccard", "dice"))
-    Traceback (most recent call last):
-    ...
-    ValueError: index: expected one of jaccard, dice, got 'jacard'
-    """
+    """Return ``value`` if it is one of ``choices``."""
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
     return value
@@ -295,35 +214,17 @@ def number(
 
 
 def temperature(value: float) -> float:
-    """Return the ``temperature`` of a loss if it lies in [1e-4, 1e4], where logits stay finite.
-
-    >>> temperature(0.0)
-    Traceback (most recent call last):
-    ...
-    ValueError: temperature: expected a number in [0.0001, 10000], got 0.0
-    """
+    """Return the ``temperature`` of a loss if it lies in [1e-4, 1e4], where logits stay finite."""
     return number("temperature", value, low=1e-4, high=1e4)
 
 
 def share(name: str, value: float) -> float:
-    """Return ``value`` as a float if it lies in (0, 1), without the ends.
-
-    >>> share("level", 1.0)
-    Traceback (most recent call last):
-    ...
-    ValueError: level: expected a number in (0, 1), got 1.0
-    """
+    """Return ``value`` as a float if it lies in (0, 1), without the ends."""
     return number(name, value, low=0.0, high=1.0, above=True, below=True)
 
 
 def count(name: str, value: int, *, low: int = 1, high: int = 2**31 - 1) -> int:
-    """Return ``value`` as an int if it is a whole number of at least ``low``, and of a size that can be.
-
-    >>> count("components", 0)
-    Traceback (most recent call last):
-    ...
-    ValueError: components: expected a whole number >= 1, got 0
-    """
+    """Return ``value`` as an int if it is a whole number of at least ``low``, and of a size that can be."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name}: expected a whole number, got {type(value).__name__}")
     if value < low:
@@ -334,33 +235,17 @@ def count(name: str, value: int, *, low: int = 1, high: int = 2**31 - 1) -> int:
 
 
 def seed(value: int) -> int:
-    """Return a ``seed`` if it is a whole number from 0 that fits into 64 bits.
-
-    >>> seed("3")
-    Traceback (most recent call last):
-    ...
-    TypeError: seed: expected a whole number, got str
-    """
+    """Return a ``seed`` if it is a whole number from 0 that fits into 64 bits."""
     return count("seed", value, low=0, high=2**63 - 1)
 
 
 def sizes(name: str, value: object) -> tuple[int, ...]:
-    """Return the sizes of layers, whole numbers of at least 1, if there is one.
-
-    >>> sizes("widths", [64, 32])
-    (64, 32)
-    """
+    """Return the sizes of layers, whole numbers of at least 1, if there is one."""
     return tuple(count(name, size) for size in several(name, value))
 
 
 def row_indices(name: str, value: object, rows: int) -> Tensor:
-    """Return ``value`` if it holds distinct row indices, whole numbers in [0, rows).
-
-    >>> row_indices("anchors", torch.tensor([0, 4]), 4)
-    Traceback (most recent call last):
-    ...
-    ValueError: anchors: expected row indices in [0, 4), got 4
-    """
+    """Return ``value`` if it holds distinct row indices, whole numbers in [0, rows)."""
     checked = tensor(name, value, dims=1)
     if checked.dtype != torch.int64:
         raise TypeError(f"{name}: expected row indices of type torch.int64, got {checked.dtype}")

@@ -70,6 +70,11 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def bytes_of(path: Path) -> int:
+    """Return the size of a file, 0 if there is none."""
+    return path.stat().st_size if path.exists() else 0
+
+
 @contextmanager
 def one_writer(lock: str | Path, leftovers: str = "**/.*.[0-9]*.tmp") -> Iterator[None]:
     """Write to a folder as the only process inside the block; what killed writers left there is removed.

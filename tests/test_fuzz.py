@@ -183,9 +183,7 @@ def calls_of_evaluate() -> dict[str, Call]:
         "best_area": call(evaluate.best_area, losses=POINTS),
         "bootstrap_interval": call(evaluate.bootstrap_interval, **again),
         "bootstrap_values": call(evaluate.bootstrap_values, **again),
-        "co_occurrence_similarity": call(
-            evaluate.co_occurrence_similarity, graph=torch.eye(3) * 0.5, measure="phi"
-        ),
+        "co_occurrence_similarity": call(evaluate.co_occurrence_similarity, graph=torch.eye(3) * 0.5),
         "ensemble_uncertainty": call(evaluate.ensemble_uncertainty, logits=SCORES.view(2, 4, 2)),
         "global_threshold_from_validation": call(evaluate.global_threshold_from_validation, **validation),
         "grad_cam": call(evaluate.grad_cam, model=network, images=torch.rand(2, 1, 8, 8), label=1),
@@ -245,7 +243,7 @@ def calls_of_data() -> dict[str, Call]:
         "label_sets": call(data.label_sets),
         "label_statistics": call(data.label_statistics, **labelled),
         "letter_images": call(data.letter_images, **scenes),
-        "make_loader": use(data.make_loader, list, **loading, seed=1),
+        "make_loader": use(data.make_loader, list, **loading, seed=1, device="cpu"),
         "make_loader, skip": call(data.make_loader(**loading).skip, batches=1),
         "photo_augmentation": use(data.photo_augmentation, lambda made: made(photos), size=8),
         "photo_view": use(data.photo_view, lambda made: made(photos), size=8),
@@ -350,7 +348,7 @@ def odd_values(valid: object, optional: bool) -> Iterator[Odd]:
 
 
 def odd_tensors(valid: Tensor) -> Iterator[Odd]:
-    yield from wrong("nonsense", 3, True, math.nan, valid.tolist(), valid.numpy())
+    yield from wrong("nonsense", 3, True, math.nan, valid.tolist(), valid.numpy(), valid.to_sparse())
     yield from odd(
         valid[:0], valid[:1], valid[:-1], torch.cat([valid, valid]), valid.unsqueeze(0), valid.sum()
     )

@@ -21,10 +21,6 @@ def place(images: Tensor, angle: Tensor, scale: Tensor, centre: Tensor, size: tu
 
     Returns:
         Float (M, C, *size); zero outside the drawn image.
-
-    >>> square, left = torch.ones(1, 1, 8, 8), torch.tensor([[-0.5, 0.0]])
-    >>> place(square, torch.zeros(1), torch.tensor([0.5]), left, (4, 4))[0, 0].int().tolist()
-    [[0, 0, 0, 0], [1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0]]
     """
     # grid_sample asks of every canvas point where it lies in the image: the inverse of the movement.
     cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale  # (M,)

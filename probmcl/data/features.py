@@ -22,9 +22,7 @@ class LabelledVectors(LabelledImages):
         labels: Zeros and ones of any dtype, (N, K); stored as uint8.
         classes: K different names.
 
-    Raises:
-        TypeError: If the vectors are not a float32 tensor.
-        ValueError: If a shape, a label or the class names are wrong, or a number is NaN or infinite.
+    Errors as for ``LabelledImages``, and of numbers that are NaN or infinite.
 
     >>> from probmcl.data import TwoViews, make_loader
     >>> table = LabelledVectors(torch.randn(6, 4), torch.eye(2).repeat(3, 1), ["a", "b"])
@@ -46,9 +44,7 @@ class LabelledFeatures(LabelledImages):
         labels: Zeros and ones of any dtype, (N, K); stored as uint8.
         classes: K different names.
 
-    Raises:
-        TypeError: If images are not a float16 tensor.
-        ValueError: If a shape, a label or the class names are wrong, or features are NaN or infinite.
+    Errors as for ``LabelledImages``, and of features that are NaN or infinite.
 
     >>> dataset = LabelledFeatures(torch.zeros(2, 9, 1280, dtype=torch.float16), torch.eye(2), ["a", "b"])
     >>> views, label = dataset[1]

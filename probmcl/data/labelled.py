@@ -94,26 +94,18 @@ class LabelledDataset(Protocol):
 
 
 def check_dataset(dataset: object) -> LabelledDataset:
-    """Return a data set if it is one.
-
-    >>> check_dataset([])
-    Traceback (most recent call last):
-    ...
-    TypeError: dataset: expected labelled images, got list
-    """
+    """Return a data set if it is one."""
     if not isinstance(dataset, LabelledDataset):
         raise TypeError(f"dataset: expected labelled images, got {type(dataset).__name__}")
     return dataset
 
 
 def chosen_rows(indices: Sequence[int] | Tensor, rows: int) -> Tensor:
-    """Return numbers of rows, or the numbers of those that a mask marks, int64.
-
-    >>> chosen_rows([False, True, True], 3)
-    tensor([1, 2])
-    """
+    """Return numbers of rows, or the numbers of those that a mask marks, int64."""
     try:
-        chosen = torch.arange(rows)[torch.as_tensor(indices, device="cpu")]
+        given = torch.as_tensor(indices, device="cpu")
+        # PyTorch takes bytes for a mask, NumPy for numbers.
+        chosen = torch.tensor(0) if given.dtype == torch.uint8 else torch.arange(rows)[given]
     except (TypeError, ValueError, RuntimeError, IndexError):
         chosen = torch.tensor(0)
     if chosen.dim() != 1 or not len(chosen):
@@ -148,6 +140,9 @@ class LabelledImages(Dataset[tuple[Tensor, Tensor]]):
             raise TypeError(f"images: expected dtype {self.dtype}, got {images.dtype}")
         if self.dtype.is_floating_point:
             _check.finite("images", images)
+        elif images.shape[1] > 4 >= images.shape[3] != 2:
+            got = f"shape {tuple(images.shape)}; use images.permute(0, 3, 1, 2)"
+            raise ValueError(f"images: expected (N, C, H, W), channels before height and width, got {got}")
         self.labels = _check.labels("labels", labels).to(torch.uint8)
         _check.same_rows("labels", labels, "images", images)
         if labels.device != images.device:

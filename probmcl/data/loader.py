@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any, cast
 
 import torch
+from torch import Tensor
+from torch.utils._pytree import tree_leaves
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
+from torchvision.transforms import v2
 
 from probmcl import _check
 from probmcl.data.labelled import LabelledDataset, LabelledImages, check_dataset
 from probmcl.data.seeded import Batch, SeededBatches, ViewedBatches
 from probmcl.data.share import Share, SharedBatches
-from probmcl.data.views import View
+from probmcl.data.views import PerImage, TwoViews, View, normalise
 
 PREFETCH = 4  # batches that a worker makes ahead: images differ in cost, and a queue evens that out
+PREFETCH_BYTES = 4 * 2**30
+"""Shared memory for batches that are made ahead, of all ranks on a machine together."""
 FEW = 64  # images that are decoded sooner than a process starts
 
 
@@ -25,7 +31,10 @@ class ViewLoader(DataLoader[Batch]):
 
     Attributes:
         generator: source of the order and of the seeds of all views.
+        finish: the view's last step, where it is left to the process that trains; None where nothing is left.
     """
+
+    finish: Callable[[Tensor], Tensor] | None = None
 
     def skip(self, batches: int) -> None:
         """Leave out the first batches of the next epoch: their seeds are drawn, their images are not read.
@@ -50,10 +59,8 @@ class ViewLoader(DataLoader[Batch]):
             RuntimeError: if a worker dies, naming the images that were in work.
             ValueError: if an image cannot be read, or is of another size than the others of its batch.
         """
-        if self._iterator is not None:  # workers that persist: PyTorch draws their seed only once
-            torch.empty((), dtype=torch.int64).random_(generator=self.generator)
         try:
-            yield from self._batches()
+            yield from self._batches() if self.finish is None else self._finished(self.finish)
         except ValueError as error:
             if not str(error).startswith("Caught ValueError in DataLoader worker"):
                 raise
@@ -66,6 +73,11 @@ class ViewLoader(DataLoader[Batch]):
                 f"loader: a worker died ({error}); in work, or read last: {images}. An image may need more "
                 "memory than there is; with workers=0 it is read in this process"
             ) from error
+
+    def _finished(self, finish: Callable[[Tensor], Tensor]) -> Iterator[Batch]:
+        for views, labels in self._batches():
+            whole = finish(views) if isinstance(views, Tensor) else (finish(views[0]), finish(views[1]))
+            yield whole, labels
 
     def _batches(self) -> Iterator[Batch]:
         """The batches. A connection that breaks is a worker that died a moment ago: PyTorch soon says so."""
@@ -90,12 +102,14 @@ def make_loader(
     drop_last: bool = False,
     workers: int = 0,
     pin_memory: bool = False,
+    device: torch.device | str | None = None,
     share: Share = Share(),  # noqa: B008 (frozen)
 ) -> ViewLoader:
     """Return a loader of (views, labels).
 
     A data set in memory is augmented one batch at a time, in the process that trains; images on disk are
-    decoded and augmented one at a time, in ``workers`` processes, and come with their channels last.
+    decoded and augmented one at a time, in ``workers`` processes, and come with their channels last. The
+    processes start with an epoch and end with it.
 
     The order and the views come from random numbers of the loader's own: whatever else draws, the same seed
     gives the same batches with any number of workers, and each epoch gives new ones. All of the loader's
@@ -109,8 +123,11 @@ def make_loader(
         shuffle: Whether each epoch has a new order.
         seed: Seed of the order and the views; 0 where it is None, which it may be if nothing is shuffled.
         drop_last: Whether to leave out the last batch if it is smaller.
-        workers: Number of processes that load, see ``suggested_workers``; 0 loads in this one.
+        workers: Number of processes that load, see ``suggested_workers``; 0 loads in this one. Each makes up
+            to 4 batches ahead; both are fewer if all ranks on this machine would need more than 4 GiB.
         pin_memory: Whether to keep batches where a copy to a GPU can run beside the computation.
+        device: Where to normalise views of photographs. They then travel there as bytes, a quarter of the
+            memory; None normalises them where they are made, which is as exact. Other views stay as they are.
         share: Which part of every batch to load when several processes train together. The order is that of
             one process, and all ranks keep the same ``loader.generator``; the views of each rank are its own.
 
@@ -147,23 +164,53 @@ def make_loader(
     if seed is None and shuffle:
         raise ValueError("seed: expected a whole number for the order, as shuffle is True, got None")
     generator = torch.Generator().manual_seed(_check.seed(0 if seed is None else seed))
+    last = None
+    if device is not None:
+        device = _check.device(device)
+        view, last = _without_normalisation(view)
+    viewed = ViewedBatches(dataset, view, workers)
+    if workers:
+        workers, prefetch = _prefetch(viewed, -(-batch_size // share.ranks), workers)
     positions = range(len(dataset))
     order = RandomSampler(positions, generator=generator) if shuffle else SequentialSampler(positions)
     batches = BatchSampler(order, batch_size, bool(drop_last))
     if share.ranks > 1:
         _check_shares(len(dataset), batch_size, share, every_batch=shuffle and not drop_last)
         batches = SharedBatches(order, batch_size, drop_last=bool(drop_last), share=share)
-    return ViewLoader(
-        ViewedBatches(dataset, view, workers),
+    loader = ViewLoader(
+        viewed,
         batch_size=None,  # an item is a batch already
         collate_fn=_as_it_is,
         sampler=SeededBatches(batches, generator, rank=share.rank),
         num_workers=workers,
-        persistent_workers=workers > 0,
-        prefetch_factor=PREFETCH if workers else None,
+        prefetch_factor=prefetch if workers else None,
         pin_memory=pin_memory,
         generator=generator,
     )
+    if last is not None and device is not None:
+        constants = {name: value.to(device) for name, value in last.keywords.items()}
+        loader.finish = lambda images: normalise(images.to(device, non_blocking=True), **constants)
+    return loader
+
+
+def _without_normalisation(view: Any) -> tuple[Any, partial[Tensor] | None]:
+    """A view up to its last step, and that step, if it normalises bytes; else the whole view, and None."""
+    if type(view) is TwoViews:
+        augment, last = _without_normalisation(view.augment)
+        return TwoViews(augment, view.once), last
+    if type(view) is PerImage:
+        transform, last = _without_normalisation(view.transform)
+        return PerImage(transform), last
+    *steps, last = view.transforms if type(view) is v2.Compose else [None]
+    return (v2.Compose(steps), last) if getattr(last, "func", None) is normalise else (view, None)
+
+
+def _prefetch(viewed: ViewedBatches, images: int, workers: int) -> tuple[int, int]:
+    """Workers, and batches that each makes ahead: as many as PREFETCH_BYTES has room for, at least one."""
+    size = images * sum(tensor.nbytes for tensor in tree_leaves(viewed[0, [0]]))
+    room = PREFETCH_BYTES // _ranks_here() // size
+    workers = max(1, min(workers, room))
+    return workers, max(1, min(PREFETCH, room // workers))
 
 
 def _check_shares(images: int, batch_size: int, share: Share, *, every_batch: bool) -> None:
@@ -186,8 +233,8 @@ def suggested_workers(dataset: LabelledDataset, device: torch.device | str) -> i
     """Return a sensible number of loading processes.
 
     A data set in memory needs none, and a few images on disk are decoded sooner than a process starts. Others
-    get one process for each core this process may use; where the model computes on the CPU as well, one core
-    is left to it.
+    get one process for each core this process may use, of which the ranks on a machine take equal shares;
+    where the model computes on the CPU as well, one core is left to it.
 
     Args:
         dataset: What will be loaded.
@@ -197,14 +244,15 @@ def suggested_workers(dataset: LabelledDataset, device: torch.device | str) -> i
     >>> suggested_workers(digit_scenes("train", 2), "cuda")
     0
     """
-    beside = available_cores() - (_check.device(device).type == "cpu")
+    beside = available_cores() // _ranks_here() - (_check.device(device).type == "cpu")
     return 0 if isinstance(dataset, LabelledImages) or len(check_dataset(dataset)) < FEW else max(1, beside)
 
 
 def available_cores() -> int:
-    """Return the number of cores that this process may use.
-
-    >>> available_cores() >= 1
-    True
-    """
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _ranks_here() -> int:
+    """How many processes ``torchrun`` started on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", 1))

@@ -84,11 +84,7 @@ def load_features(path: str | Path) -> LabelledFeatures:
 
     Args:
         path: A file with the keys ``images``, float16 (N, V, F), the plain view first; ``labels``, zeros and
-            ones (N, K); and ``classes``, K names as an array of strings.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: As for ``load_npz``.
+            ones (N, K); and ``classes``, K names as an array of strings. Errors as for ``load_npz``.
 
     >>> from tempfile import TemporaryDirectory
     >>> dataset = LabelledFeatures(torch.zeros(2, 9, 16, dtype=torch.float16), torch.eye(2), ["cat", "dog"])
@@ -165,7 +161,7 @@ class ImagesOnDisk(Dataset[tuple[Tensor, Tensor]]):
     def __init__(self, paths: Sequence[str | Path], labels: Tensor, classes: Sequence[str]) -> None:
         self.labels = _check.labels("labels", labels).to(torch.uint8)
         self.classes = check_classes(classes, labels.shape[1])
-        self.paths = [_check.path("paths", path) for path in _check.several("paths", paths)]
+        self.paths = [_check.path("paths", path) for path in _check.in_order("paths", paths)]
         if len(self.paths) != len(labels):
             raise ValueError(
                 f"paths: expected as many as rows of labels ({len(labels)}), got {len(self.paths)}"

@@ -16,7 +16,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from probmcl import _check
-from probmcl._files import sync_folder, whole_file
+from probmcl._files import bytes_of, sync_folder, whole_file
 from probmcl.data.decode import read_image
 from probmcl.data.loader import available_cores
 from probmcl.data.packed import ImageFolderLabels
@@ -67,9 +67,10 @@ def prepare_images(
     copies = _copy_names(source.names)
     part = out.with_name(f"{out.name}.part")
     _begin(part, source, size)
+    pairs = [(old, part / new) for old, new in zip(source.paths, copies, strict=True)]
     missing = [
-        (old, part / new) for old, new in zip(source.paths, copies, strict=True) if _absent(part / new)
-    ]
+        pair for pair in pairs if not bytes_of(pair[1])
+    ]  # a power cut may leave a name without content
     done = len(copies) - len(missing)
     with tqdm(desc="images", total=len(copies), initial=done, disable=not progress, leave=False) as bar:
         for _ in _in_threads(partial(_copy, squish(size)), missing):
@@ -79,11 +80,7 @@ def prepare_images(
 
 
 def _copy_names(names: Iterable[str]) -> list[str]:
-    """The copies' names, checked.
-
-    >>> _copy_names(["a.jpg", "more/b.png"])
-    ['a.jpg', 'more/b.png.jpg']
-    """
+    """The copies' names, checked."""
     copies: dict[str, str] = {}
     for name in names:
         path = PurePosixPath(name)
@@ -106,10 +103,6 @@ def _begin(part: Path, source: ImageFolderLabels, size: int) -> None:
         raise ValueError(f"{wanted}, got another size or table; delete {part} to begin anew")
     with whole_file(settings) as file:
         file.write(now)
-
-
-def _absent(path: Path) -> bool:
-    return not path.is_file() or path.stat().st_size == 0  # a power cut may leave a name without content
 
 
 def _copy(shrink: Callable[[Tensor], Tensor], pair: tuple[Path, Path]) -> None:

@@ -52,11 +52,6 @@ class SeededBatches(Sampler[Seeded]):
     """Give each batch of indices a seed for its views, drawn from the generator.
 
     ``rank`` sets the views apart where several processes share every batch and draw alike.
-
-    >>> sampler = SeededBatches(BatchSampler(range(4), 2, drop_last=False), torch.Generator().manual_seed(0))
-    >>> sampler.skip = 1
-    >>> [indices for _, indices in sampler], len(sampler)
-    ([[2, 3]], 2)
     """
 
     def __init__(self, batches: BatchSampler, generator: torch.Generator, rank: int = 0) -> None:

@@ -17,19 +17,13 @@ from probmcl.data.identifiers import check_classes, check_spelling, image_name, 
 SEPARATORS = (",", ";", "\t")
 MARKS = {"1": 1, "1.0": 1, "true": 1, "yes": 1, "x": 1, "0": 0, "0.0": 0, "false": 0, "no": 0}
 NAMED = ("label", "labels", "tag", "tags", "class", "classes", "category", "categories")
+INDEX = ("", "Unnamed: 0")  # what pandas calls its column of row numbers
 PARTS = dict.fromkeys(("train", "training"), "train") | {"test": "test"}
 PARTS |= dict.fromkeys(("validation", "valid", "val"), "validation")
 
 
 class Table(NamedTuple):
-    """The cells of a table, without the spaces around them.
-
-    >>> table = Table(Path("t.csv"), ["file"], [(2, ["a.png"]), (4, ["./a.png"])], "")
-    >>> table.images(0)
-    Traceback (most recent call last):
-    ...
-    ValueError: t.csv, line 4: expected each image once, got a.png on line 2 too
-    """
+    """The cells of a table, without the spaces around them."""
 
     path: Path
     heading: list[str]
@@ -61,19 +55,7 @@ class LabelTable(NamedTuple):
 
 
 def read_table(path: Path) -> Table:
-    r"""Read a CSV file: UTF-8, UTF-16 or cp1252; ``,``, ``;`` or tab; blank lines are left out.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is no text, a quote is not closed, a row is not as long as the heading, or a cell is
-            a formula; the message names the line.
-
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     _ = Path(f"{folder}/t.csv").write_text("file; cat\n\na.png; 1\n")
-    ...     read_table(Path(f"{folder}/t.csv"))[1:]
-    (['file', 'cat'], [(3, ['a.png', '1'])], "separator ';', blank lines left out: 1")
-    """
+    r"""Read a CSV file: UTF-8, UTF-16 or cp1252; ``,``, ``;`` or tab; blank lines are left out."""
     text, encoding = _decoded(path)
     separator = _separator(text)
     lines = io.StringIO(text, newline="")
@@ -125,34 +107,23 @@ def _fewest_cells(lines: list[str], separator: str) -> int:
 
 
 def _checked(path: Path, rows: list[tuple[int, list[str]]], said: str) -> Table:
-    """Cut off empty columns at the right, and raise unless all rows are as long as the heading."""
+    """Cut off empty columns and row numbers, and raise unless all rows are as long as the heading."""
     heading = rows[0][1] if rows else []
     while heading and not heading[-1]:
         heading.pop()
     width, found = len(heading), []
+    first = int(width > 2 and heading[0] in INDEX and all(cells[0].isdecimal() for _, cells in rows[1:]))
     for line, cells in rows:
         if len(cells) < width or any(cells[width:]):
             raise ValueError(f"{path}, line {line}: expected {width} columns, got {len(cells)}")
         if formula := next((cell for cell in cells if cell.startswith("=")), None):
             raise ValueError(f"{path}, line {line}: expected values, got the formula {formula!r}")
-        found.append((line, cells[:width]))
-    return Table(path, heading, found[1:], said)
+        found.append((line, cells[first:width]))
+    return Table(path, heading[first:], found[1:], said + ", column of row numbers left out" * first)
 
 
 def read_labels(path: Path) -> LabelTable:
-    r"""Read the labels of images: one column per class, or one column with the classes' names.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If a heading, a label or a part of a split is none; the message names the line.
-
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     _ = Path(f"{folder}/t.csv").write_text("file,labels\na.png,cat|dog\nb.png,cat\n")
-    ...     found = read_labels(Path(f"{folder}/t.csv"))
-    >>> found.classes, found.labels.tolist(), found.said
-    (('cat', 'dog'), [[1, 1], [1, 0]], "images: 2, classes: 2, separator ',', names joined by '|'")
-    """
+    r"""Read the labels of images: one column per class, or one column with the classes' names."""
     table = read_table(path)
     places = {name.lower(): column for column, name in enumerate(table.heading)}
     columns = [column for column in range(1, len(table.heading)) if column != places.get("split")]
@@ -160,6 +131,7 @@ def read_labels(path: Path) -> LabelTable:
         raise ValueError(f"{path}: expected a heading, a column of file names, and one column a class")
     try:
         classes = check_classes([table.heading[column] for column in columns], len(columns))
+        check_spelling("classes", classes)
         words = {cells[column].lower() for _, cells in table.rows for column in columns}
         if len(columns) == 1 and classes[0].lower() in NAMED and not words <= MARKS.keys():
             labels, classes, said = _named([cells[columns[0]] for _, cells in table.rows])
@@ -173,9 +145,12 @@ def read_labels(path: Path) -> LabelTable:
 
 def _named(cells: list[str]) -> tuple[Tensor, tuple[str, ...], str]:
     """Return labels, classes and what was read of cells such as ``cat|dog``; an empty one has no label."""
+    cells = [re.sub(r"""^\[|["']|\]$""", "", cell) for cell in cells]  # a list, as Python prints it
     joint = next((mark for mark in "|;," if any(mark in cell for cell in cells)), None)
     sets = [{spelled(name) for name in cell.split(joint or "|")} - {""} for cell in cells]
     classes = tuple(sorted(set().union(*sets)))
+    if not classes:
+        raise ValueError("expected the name of a class, got none")
     check_spelling("classes", classes)
     places = {name: column for column, name in enumerate(classes)}
     labels = torch.zeros(len(cells), len(classes), dtype=torch.uint8)

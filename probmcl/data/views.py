@@ -101,10 +101,7 @@ def photo_view(size: int, *, normalisation: str = "imagenet") -> v2.Compose:
 
 
 def squish(size: int) -> v2.Resize:
-    """Return the resize of photographs to a square, whatever their shape (M15); smoothed, on uint8.
-
-    Args:
-        size: Height and width, in pixels.
+    """Return the resize of photographs to a square of ``size`` pixels a side (M15); smoothed, on uint8.
 
     >>> squish(64)(torch.zeros(3, 48, 80, dtype=torch.uint8)).shape
     torch.Size([3, 64, 64])
@@ -114,10 +111,6 @@ def squish(size: int) -> v2.Resize:
 
 def two_photo_views(size: int, *, normalisation: str = "imagenet") -> TwoViews:
     """Return two views of photographs, resized once: ``TwoViews(photo_augmentation(size))``, but faster.
-
-    Args:
-        size: Height and width that the encoder takes, in pixels.
-        normalisation: As in ``photo_view``.
 
     >>> first, second = two_photo_views(64)(torch.zeros(3, 48, 80, dtype=torch.uint8))
     >>> first.shape, second.shape
@@ -132,11 +125,7 @@ def photo_augmentation(size: int, *, normalisation: str = "imagenet") -> PerImag
     It follows the recipe of KMCL's code (arXiv 2307.03967), which takes it from ASL's. There Cutout
     covers a square of half the side whose middle lies anywhere, cut off at the border, so a sixteenth to a
     quarter of the image; here a square of such an area is blackened inside the image. The horizontal
-    flip and ImageNet's normalisation are our additions.
-
-    Args:
-        size: Height and width that the encoder takes, in pixels.
-        normalisation: As in ``photo_view``.
+    flip and ImageNet's normalisation are our additions. Arguments as in ``photo_view``.
 
     >>> photo_augmentation(64)(torch.zeros(2, 3, 48, 80, dtype=torch.uint8)).shape
     torch.Size([2, 3, 64, 64])
@@ -178,9 +167,6 @@ def pillow_randaugment(image: Tensor) -> Tensor:
     """RandAugment of one uint8 image (C, H, W), by Pillow where it can be: the same draws, half the time.
 
     On a GPU, and for anything but one or three channels, the image stays a tensor.
-
-    >>> pillow_randaugment(torch.zeros(3, 8, 8, dtype=torch.uint8)).shape
-    torch.Size([3, 8, 8])
     """
     as_picture = not image.is_cuda and image.shape[0] in (1, 3)
     found: Tensor = pil_to_tensor(_RANDAUGMENT(to_pil_image(image))) if as_picture else _RANDAUGMENT(image)

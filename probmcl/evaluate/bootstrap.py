@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
+from typing import Any
 
 import torch
 from scipy.stats import t as student_t
@@ -81,6 +82,7 @@ def bootstrap_interval(
         seed: the same seed draws the same resamples.
 
     Raises:
+        TypeError: if the metric returns no number.
         ValueError: for wrong scores or labels, ``resamples`` < 1, ``level`` outside (0, 1), a negative seed.
 
     Example:
@@ -89,7 +91,7 @@ def bootstrap_interval(
         1.00 [1.00, 1.00]
     """
     values = bootstrap_values(metric, scores, labels, resamples=resamples, seed=seed)
-    return percentile_interval(metric(scores, labels), values, level)
+    return percentile_interval(_number(metric(scores, labels)), values, level)
 
 
 def paired_bootstrap_difference(
@@ -119,7 +121,8 @@ def paired_bootstrap_difference(
         bootstrap_values(metric, given, labels, resamples=resamples, seed=seed)
         for given in (scores, other_scores)
     )
-    return percentile_interval(metric(scores, labels) - metric(other_scores, labels), values - others, level)
+    one, other = (_number(metric(given, labels)) for given in (scores, other_scores))
+    return percentile_interval(one - other, values - others, level)
 
 
 def seed_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
@@ -160,7 +163,7 @@ def bootstrap_values(
         >>> bootstrap_values(mean_auroc, labels.double(), labels, resamples=3, seed=0).tolist()
         [1.0, 1.0, 1.0]
     """
-    check.function("metric", metric)(scores, labels)  # checks both
+    _number(check.function("metric", metric)(scores, labels))  # checks all three
     draws = _resampled_rows(len(labels), resamples, seed)
     return torch.cat([_on_draws(metric, scores, labels, some) for some in draws])
 
@@ -177,12 +180,22 @@ def _on_draws(metric: Metric, scores: Tensor, labels: Tensor, draws: Tensor) -> 
     """Return the metric on each resample of ``draws`` (B, N): (B,) float64."""
     draws = draws.to(labels.device)
     if metric not in _WEIGHTED:
-        return torch.tensor([metric(scores[rows], labels[rows]) for rows in draws], dtype=torch.float64)
+        found = [_number(metric(scores[rows], labels[rows])) for rows in draws]
+        return torch.tensor(found, dtype=torch.float64)
     ones = torch.ones_like(draws, dtype=torch.float64)
     weights = torch.zeros_like(ones).scatter_add_(1, draws, ones)  # (B, N) how often each image was drawn
     of_class = _WEIGHTED[metric]
     values = [of_class(weights, scores[:, k].detach(), labels[:, k].bool()) for k in range(labels.shape[1])]
     return torch.stack(values).nanmean(dim=0).cpu()  # (K, B) -> (B,)
+
+
+def _number(found: Any) -> float:
+    """What a metric returned: a number, NaN too, also as a tensor or array."""
+    try:
+        return float(found)
+    except (TypeError, ValueError, RuntimeError):
+        got = f"{type(found).__name__}: {found!r:.100}"
+        raise TypeError(f"metric: expected a function that returns a number, got {got}") from None
 
 
 def _weighted_average_precision(weights: Tensor, scores: Tensor, truth: Tensor) -> Tensor:

@@ -32,13 +32,11 @@ def multiply_adds(module: nn.Module, example: Tensor) -> int:
 
     Args:
         module: the module; it is left as it is.
-        example: its input, ``(N, ...)``, such as images ``(1, 3, 224, 224)``, on the module's device.
+        example: its input, ``(N, ...)``, such as images ``(1, 3, 224, 224)``, on the module's device; if the
+            module does not take it, that is a ValueError.
 
     Returns:
         The count for one row; a multiply-accumulate counts one (papers that say FLOPs often mean this).
-
-    Raises:
-        ValueError: if the example has no row, or the module does not take it.
 
     Example:
         >>> multiply_adds(nn.Conv2d(3, 8, 3, padding=1), torch.zeros(1, 3, 10, 10))  # 10 * 10 * 9 * 3 * 8

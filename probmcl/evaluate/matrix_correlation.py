@@ -66,13 +66,10 @@ def mantel_test(similarity: Tensor, other: Tensor, *, permutations: int = 9999, 
     """Test whether two similarities of the same labels go together, by exchanging the labels of one.
 
     Args:
-        similarity: as in :func:`rank_correlation`.
+        similarity: as in :func:`rank_correlation`, which has the same errors.
         other: likewise.
         permutations: number of random permutations, at least 1.
         seed: the same seed draws the same permutations.
-
-    Raises:
-        ValueError: as :func:`rank_correlation`, and for ``permutations`` < 1 or a negative seed.
 
     Example:
         >>> points = torch.randn(10, 2, generator=torch.Generator().manual_seed(0))
@@ -106,9 +103,8 @@ def _compared(similarity: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
         off_diagonal = matrix.clone().fill_diagonal_(float("nan"))
         known &= ~off_diagonal.isnan().all(1)
     if int(known.sum()) < FEWEST_LABELS:
-        raise ValueError(
-            f"similarity: expected {FEWEST_LABELS} labels or more that occur, got {int(known.sum())}"
-        )
+        wanted = f"{FEWEST_LABELS} labels or more that occur"
+        raise ValueError(f"similarity: expected {wanted}, got {int(known.sum())}")
     a, b = a[known][:, known], b[known][:, known]
     for name, matrix in (("similarity", a), ("other", b)):
         pairs = matrix[_pairs(len(matrix))]

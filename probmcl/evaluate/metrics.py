@@ -26,13 +26,10 @@ Metric = Callable[[Tensor, Tensor], float]
 
 
 def scored_classes(labels: Tensor) -> Tensor:
-    """Return which classes have at least one positive, the classes that mAP, CP and CR are means over.
+    """Return which classes have at least one positive, (K,) bool: mAP, CP and CR are means over them.
 
     Args:
         labels: (N, K) label matrix of zeros and ones.
-
-    Returns:
-        (K,) bool.
 
     Example:
         >>> scored_classes(torch.tensor([[1, 0], [1, 0]]))
@@ -165,12 +162,8 @@ class MultiLabelMetrics:
     def summary(self) -> dict[str, float]:
         """Return the scalar metrics by the names of the field's tables: mAP, AUROC, CP, ..., top-3 OF1."""
         top_k = {f"top-{self.k} {name}": value for name, value in asdict(self.top_k).items()}
-        return {
-            "mAP": self.mean_average_precision,
-            "AUROC": self.mean_auroc,
-            **asdict(self.at_threshold),
-            **top_k,
-        }
+        means = {"mAP": self.mean_average_precision, "AUROC": self.mean_auroc}
+        return means | asdict(self.at_threshold) | top_k
 
 
 def multilabel_metrics(
@@ -230,9 +223,6 @@ def decide(scores: Tensor, thresholds: float | Tensor) -> Tensor:
         scores: (N, K).
         thresholds: one number, or (K,), one per class; infinite ones decide alike for all rows.
 
-    Raises:
-        ValueError: if thresholds are NaN or not (K,).
-
     Example:
         >>> decide(torch.tensor([[0.1, 0.7]]), torch.tensor([0.1, 0.8], dtype=torch.float64))
         tensor([[ True, False]])
@@ -240,7 +230,7 @@ def decide(scores: Tensor, thresholds: float | Tensor) -> Tensor:
     if not isinstance(thresholds, Tensor):
         return scores >= check.number("thresholds", thresholds, low=-inf, high=inf)
     found = check.real("thresholds", thresholds)
-    if found.shape != (scores.shape[1],):
+    if found.shape not in ((), (scores.shape[1],)):
         raise ValueError(f"thresholds: expected shape ({scores.shape[1]},), got {tuple(found.shape)}")
     if found.isnan().any():
         raise ValueError("thresholds: expected numbers, got NaN")
@@ -273,11 +263,10 @@ def _f1(precision: float, recall: float) -> float:
 def _by_class(metric: Callable[..., float], scores: Tensor, labels: Tensor, defined: Tensor) -> Tensor:
     """Return scikit-learn's ``metric`` of each class on which it is ``defined``, NaN elsewhere."""
     columns, truth = scores.detach().double().cpu().numpy(), labels.bool().cpu().numpy()
-    values = [
-        float(metric(truth[:, k], columns[:, k])) if wanted else nan
-        for k, wanted in enumerate(defined.tolist())
-    ]
-    return torch.tensor(values, dtype=torch.float64)
+    values = torch.full((len(defined),), nan, dtype=torch.float64)
+    for k in defined.nonzero().flatten().tolist():
+        values[k] = float(metric(truth[:, k], columns[:, k]))
+    return values
 
 
 def _check_scored(scores: Tensor, labels: Tensor) -> None:

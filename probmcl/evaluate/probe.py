@@ -28,9 +28,6 @@ def ridge_probe(
     Returns:
         (M, K) float64 scores on the CPU, near 0 and 1 for a good fit but not confined to [0, 1].
 
-    Raises:
-        ValueError: if rows or widths differ, features are not finite, labels are not 0/1, or alpha <= 0.
-
     Example:
         >>> train = torch.tensor([[0.0], [1.0]])
         >>> ridge_probe(train, torch.tensor([[0], [1]]), train, alpha=1e-9).round(decimals=3)
@@ -41,14 +38,10 @@ def ridge_probe(
     check.labels("train_labels", train_labels)
     check.same_rows("train_features", train_features, "train_labels", train_labels)
     check.finite("features", features, dims=2)
-    if features.shape[1] != train_features.shape[1]:
-        expected, got = train_features.shape[1], features.shape[1]
-        raise ValueError(f"features: expected the width of train_features ({expected}), got {got}")
+    check.alike("features", features.shape[1], "train_features", train_features.shape[1], "columns")
     check.number("alpha", alpha, low=0, above=True)
     probe = make_pipeline(StandardScaler(), Ridge(alpha=alpha, solver="cholesky"))
-    probe.fit(_as_array(train_features), _as_array(train_labels))
-    return torch.from_numpy(probe.predict(_as_array(features))).reshape(len(features), -1)
-
-
-def _as_array(values: Tensor) -> object:
-    return values.detach().double().cpu().numpy()
+    X, Y, others = (
+        check.real("values", values).numpy() for values in (train_features, train_labels, features)
+    )
+    return torch.from_numpy(probe.fit(X, Y).predict(others)).reshape(len(features), -1)

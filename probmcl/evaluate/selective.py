@@ -28,18 +28,10 @@ from probmcl.evaluate.metrics import decide
 
 
 def wrong_labels(scores: Tensor, labels: Tensor, thresholds: Tensor) -> Tensor:
-    """Return which decisions "score >= threshold" are wrong.
+    """Return which decisions "score >= threshold" are wrong, (N, K) bool on the CPU.
 
-    Args:
-        scores: (N, K) finite scores.
-        labels: (N, K) their labels, zeros and ones.
-        thresholds: (K,), from :func:`~probmcl.evaluate.thresholds_from_validation`.
-
-    Returns:
-        (N, K) bool on the CPU. ``wrong.any(1)`` marks the images with at least one wrong label.
-
-    Raises:
-        ValueError: if shapes differ, scores are not finite, labels are not 0/1, or a threshold is NaN.
+    ``wrong.any(1)`` marks the images with at least one wrong label. Arguments and errors as for
+    :func:`~probmcl.evaluate.multilabel_metrics`, thresholds (K,).
 
     Example:
         >>> wrong_labels(torch.tensor([[0.9, 0.2]]), torch.tensor([[1, 1]]), torch.tensor([0.5, 0.5]))
@@ -96,10 +88,7 @@ def area_under_risk_coverage(doubt: Tensor, losses: Tensor) -> float:
 
     Args:
         doubt: (N, S) finite, each column a measure of doubt.
-        losses: (N, S) the losses that belong to each column.
-
-    Raises:
-        ValueError: if shapes differ or a value is not finite.
+        losses: (N, S) the losses that belong to each column. Errors as for :func:`risk_coverage`.
 
     Example:
         >>> doubt = torch.tensor([[0.1], [0.2], [0.9]])
@@ -137,9 +126,6 @@ def shifted_against_clean(clean: Tensor, shifted: Tensor) -> tuple[Tensor, Tenso
         Doubt (N + M, S) and events (N + M, S), 1 for the shifted images: arguments for
         :func:`~probmcl.evaluate.mean_auroc` and the bootstrap, which draws from both kinds together.
 
-    Raises:
-        ValueError: if the columns differ in number or a value is not finite.
-
     Example:
         >>> from probmcl.evaluate import mean_auroc
         >>> mean_auroc(*shifted_against_clean(torch.tensor([[0.1], [0.2]]), torch.tensor([[0.7]])))
@@ -147,8 +133,7 @@ def shifted_against_clean(clean: Tensor, shifted: Tensor) -> tuple[Tensor, Tenso
     """
     check.finite("clean", clean, dims=2)
     check.finite("shifted", shifted, dims=2)
-    if clean.shape[1] != shifted.shape[1]:
-        raise ValueError(f"shifted: expected {clean.shape[1]} columns, got {shifted.shape[1]}")
+    check.alike("shifted", shifted.shape[1], "clean", clean.shape[1], "columns")
     doubt = torch.cat([clean, shifted])
     events = torch.zeros(doubt.shape, dtype=torch.uint8, device=doubt.device)
     events[len(clean) :] = 1

@@ -24,10 +24,7 @@ def thresholds_from_validation(*, validation_scores: Tensor, validation_labels: 
 
     Returns:
         (K,) thresholds in the dtype of the scores, for
-        ``multilabel_metrics(test_scores, test_labels, thresholds=...)``.
-
-    Raises:
-        ValueError: if shapes differ, scores are not finite, or labels are not 0/1.
+        ``multilabel_metrics(test_scores, test_labels, thresholds=...)``, which has the same errors.
 
     Example:
         >>> scores = torch.tensor([[0.9, 0.3], [0.6, 0.2], [0.4, 0.1]])
@@ -39,9 +36,7 @@ def thresholds_from_validation(*, validation_scores: Tensor, validation_labels: 
     check.labels("validation_labels", validation_labels)
     check.same_shape("validation_scores", validation_scores, "validation_labels", validation_labels)
     scores, order = validation_scores.sort(dim=0, descending=True)  # (N, K) from the strictest threshold on
-    correct = (
-        validation_labels.gather(0, order).double().cumsum(dim=0)
-    )  # (N, K) TP when the first n are predicted
+    correct = validation_labels.gather(0, order).double().cumsum(dim=0)  # (N, K) TP of the first n
     predicted = torch.arange(1, len(scores) + 1, device=scores.device).unsqueeze(1)  # (N, 1)
     f1 = 2 * correct / (predicted + correct[-1])  # whole numbers, so equal F1 are equal floats
     tied_with_next = scores[:-1] == scores[1:]  # a threshold takes all rows of a score or none

@@ -19,16 +19,10 @@ from probmcl import _check as check
 
 
 def weight_similarity(weight: Tensor) -> Tensor:
-    """Return the cosines between the rows of a linear classifier, its label vectors.
+    """Return the cosines between the rows of a linear classifier, its label vectors, (K, K) float64.
 
     Args:
-        weight: (K, F) finite weights, ``classifier.weight``; no row may be zero.
-
-    Returns:
-        (K, K) float64 in [-1, 1].
-
-    Raises:
-        ValueError: if weights are not finite or a row is zero.
+        weight: (K, F) finite weights, ``classifier.weight``; a row of zeros is a ValueError.
 
     Example:
         >>> weight_similarity(torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, -3.0]]))[0].tolist()
@@ -44,38 +38,33 @@ def weight_similarity(weight: Tensor) -> Tensor:
     return cosines
 
 
-def co_occurrence_similarity(graph: Tensor, *, measure: str = "phi") -> Tensor:
+def co_occurrence_similarity(graph: Tensor) -> Tensor:
     """Return how much labels come together, from the shares of images that carry both.
 
-    ``"phi"`` is the correlation of two label columns, (p_ij - p_i p_j) / sqrt(p_i (1 - p_i) p_j (1 - p_j)):
-    0 for independent labels, however frequent. ``"cosine"`` is p_ij / sqrt(p_i p_j): it grows with frequency.
+    This is phi, the correlation of two label columns, (p_ij - p_i p_j) / sqrt(p_i (1 - p_i) p_j (1 - p_j)):
+    0 for independent labels, however frequent. (The cosine p_ij / sqrt(p_i p_j) grows with frequency.)
 
     Args:
         graph: (K, K) shares p_ij, p_i on the diagonal: :func:`~probmcl.data.co_occurrence` exactly for
             DigitScenes, ``label_statistics(labels, classes).co_occurrence`` for a label matrix.
-        measure: ``"phi"`` or ``"cosine"``.
 
     Returns:
-        (K, K) float64 in [-1, 1], or [0, 1] for cosines. NaN in the row and column of a label that never
-        occurs, and, for ``"phi"``, of one that always does.
+        (K, K) float64 in [-1, 1]. NaN in the row and column of a label that never occurs or always does.
 
     Raises:
-        ValueError: if the graph is not symmetric with entries in [0, 1], or the measure is unknown.
+        ValueError: if the graph is not symmetric with entries in [0, 1].
 
     Example:
         >>> together = torch.tensor([[0.5, 0.5, 0.0], [0.5, 0.5, 0.0], [0.0, 0.0, 0.0]])
         >>> co_occurrence_similarity(together)[0].tolist()
         [1.0, 1.0, nan]
     """
-    check.one_of("measure", measure, ("phi", "cosine"))
     p = symmetric("graph", graph)
     if not ((p >= 0) & (p <= 1)).all():
         raise ValueError("graph: expected shares in [0, 1], got others")
     share = p.diagonal()
-    if measure == "cosine":
-        return p / share.outer(share).sqrt()  # 0 / 0 = NaN
     spread = share * (1 - share)
-    return (p - share.outer(share)) / spread.outer(spread).sqrt()
+    return (p - share.outer(share)) / spread.outer(spread).sqrt()  # 0 / 0 = NaN
 
 
 @dataclass(frozen=True, eq=False)

@@ -173,8 +173,11 @@ def label_loss(logits: LazyLogits, present: Tensor, anchors: Tensor, *, rows: in
 
 
 def _mean(total: Tensor, count: Tensor, over: int | None = None) -> Tensor:
-    """A sum, divided by the count of what has positives, or by ``over``; warns if nothing has."""
-    if not count:
+    """A finite sum, divided by the count of what has positives, or by ``over``; warns if nothing has."""
+    finite, some = torch.stack([total.isfinite(), count > 0]).tolist()  # one wait for the device
+    if not finite:
+        raise ValueError(f"logits: expected finite values, got a sum over anchors of {total.item()}")
+    if not some:
         NoPositivesWarning.emit()
     return total / (count.clamp(min=1) if over is None else torch.full_like(count, over))
 

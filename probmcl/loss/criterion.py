@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from probmcl import _check
 from probmcl.loss.gaussian_kernel import refuse_transforms
-from probmcl.loss.overlap import LabelSets
+from probmcl.loss.overlap import LabelSets, countable
 from probmcl.model import GaussianMixture, HeadOutput
-from probmcl.model.mixture import checked_mixture
+from probmcl.model.mixture import SIGMAS, checked_mixture
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class ContrastiveCriterion(nn.Module):
         """The loss with its parts, and with :func:`collapse_diagnostics` of the output."""
         found, images, anchors = batch(output, labels, anchors)
         total, parts = self._terms(found, images, anchors)
-        return LossParts(total, parts, collapse_diagnostics(found))
+        return LossParts(total, parts, _diagnostics(found))
 
     def _terms(self, output: HeadOutput, images: LabelSets, anchors: Tensor | None) -> Terms:
         """The loss of checked arguments, and its parts."""
@@ -86,20 +86,49 @@ def batch(
     """
     refuse_transforms()
     if isinstance(output, Tensor):
-        output = HeadOutput(_check.finite("output", output, dims=2))
+        found = HeadOutput(_check.tensor("output", output, dims=2))
     elif isinstance(output, GaussianMixture):
-        output = HeadOutput(checked_mixture("output", output).mean(), output)
-    elif not isinstance(output, HeadOutput):
+        found = HeadOutput(output.mean(), output)
+    elif isinstance(output, HeadOutput):
+        found = output
+    else:
         kind = type(output).__name__
         raise TypeError(f"output: expected embeddings, a GaussianMixture or a HeadOutput, got {kind}")
-    rows = len(_check.finite("output", output.embedding, dims=2))
-    images = LabelSets.of("labels", labels, dtype=output.embedding.dtype)
-    if rows % len(images):
+    rows = len(_check.floating("output", _check.tensor("output", found.embedding)))
+    labels = _check.tensor("labels", labels, dims=2).to(found.embedding.device)
+    if labels.is_complex():
+        raise TypeError(f"labels: expected real numbers, got {labels.dtype}")
+    present = countable(labels, found.embedding.dtype)
+    sizes = present.sum(1)
+    sound, largest = _look(found, labels, sizes)
+    if not sound:
+        _check.labels("labels", labels)
+        if found.mixture is not None:
+            checked_mixture("output.mixture" if found is output else "output", found.mixture)
+        _check.finite("output", found.embedding)
+        if found.logits is not None:
+            _check.finite("output.logits", found.logits)
+    if rows % len(labels):
         expected = f"one row per embedding ({rows}) or per image ({rows} / views)"
-        raise ValueError(f"labels: expected {expected}, got {len(images)}")
+        raise ValueError(f"labels: expected {expected}, got {len(labels)}")
     if anchors is not None:
-        anchors = _check.row_indices("anchors", anchors, rows).to(output.embedding.device)
-    return output, images, anchors
+        anchors = _check.row_indices("anchors", anchors, rows).to(labels.device)
+    return found, LabelSets(present, sizes, torch.arange(len(labels), device=labels.device), largest), anchors
+
+
+def _look(output: HeadOutput, labels: Tensor, sizes: Tensor) -> tuple[bool, int]:
+    """Whether all numbers of a batch are in range, and its largest label set; waits for the device once."""
+    tensors = [labels != labels.bool(), sizes, output.embedding]
+    if output.logits is not None:
+        tensors.append(output.logits)
+    if output.mixture is not None:
+        tensors += [output.mixture.log_weights, output.mixture.means, output.mixture.sigmas]
+    ends = torch.stack([torch.stack(tensor.detach().aminmax()).float() for tensor in tensors])
+    (_, wrong), (_, largest), *numbers = ends.tolist()
+    sound = not wrong and all(max(-low, high) < _check.LARGEST for low, high in numbers)
+    if output.mixture is not None:
+        sound = sound and SIGMAS[0] <= numbers[-1][0] and numbers[-1][1] <= SIGMAS[1]
+    return sound, 0 if wrong else int(largest)
 
 
 def effective_rank(embedding: Tensor) -> Tensor:
@@ -118,8 +147,11 @@ def effective_rank(embedding: Tensor) -> Tensor:
         >>> effective_rank(torch.eye(3)), round(effective_rank(torch.ones(5, 3)).item(), 3)
         (tensor(3.), 1.0)
     """
-    z = _check.finite("embedding", embedding, dims=2).detach()
-    z = z.to(torch.promote_types(z.dtype, torch.float32))
+    return _rank(_check.finite("embedding", embedding, dims=2))
+
+
+def _rank(z: Tensor) -> Tensor:
+    z = z.detach().to(torch.promote_types(z.dtype, torch.float32))
     with torch.autocast(z.device.type, enabled=False):
         gram = z.T @ z if z.shape[0] > z.shape[1] else z @ z.T  # the same eigenvalues but for zeros
     shares = torch.linalg.eigvalsh(gram).clamp(min=0)
@@ -128,7 +160,6 @@ def effective_rank(embedding: Tensor) -> Tensor:
     return rank
 
 
-@torch.no_grad()
 def collapse_diagnostics(output: HeadOutput) -> dict[str, Tensor]:
     """Scalars that show a collapse (M11): of the embedding to a point, of sigma to its floor.
 
@@ -145,9 +176,17 @@ def collapse_diagnostics(output: HeadOutput) -> dict[str, Tensor]:
         {'effective_rank': tensor(3.)}
     """
     _check.finite("output.embedding", _check.instance("output", output, HeadOutput).embedding)
-    found = {"effective_rank": effective_rank(output.embedding)}
     if output.mixture is not None:
-        mixture = checked_mixture("output.mixture", output.mixture)
+        checked_mixture("output.mixture", output.mixture)
+    return _diagnostics(output)
+
+
+@torch.no_grad()
+def _diagnostics(output: HeadOutput) -> dict[str, Tensor]:
+    """:func:`collapse_diagnostics` of what has been checked."""
+    found = {"effective_rank": _rank(output.embedding)}
+    if output.mixture is not None:
+        mixture = output.mixture
         weights = mixture.log_weights.exp()  # (N, K)
         found["mean_sigma"] = (weights * mixture.scale.mean(-1)).sum(-1).mean()
         found["weight_entropy"] = -(weights * mixture.log_weights).sum(-1).mean()

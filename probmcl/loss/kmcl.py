@@ -46,7 +46,12 @@ def kmcl_contrastive_loss(mixture: GaussianMixture, labels: Tensor, *, temperatu
         tensor(0.6931)
     """
     _check.temperature(temperature)
-    mixture, present = _one_component_per_class(mixture, labels)
+    return _contrastive(*_one_component_per_class(mixture, labels), temperature)
+
+
+def _contrastive(mixture: GaussianMixture, labels: Tensor, temperature: float) -> Tensor:
+    """:func:`kmcl_contrastive_loss` of what has been checked."""
+    present = labels.bool()
     positives = positive_weights(labels, "any", empty="drop")  # (N, N)
     counts = positives.sum(1)  # |A(i)|, (N,)
     anchors = (counts > 0).sum()
@@ -91,8 +96,14 @@ def kmcl_reconstruction_loss(mixture: GaussianMixture, z: Tensor, labels: Tensor
         >>> kmcl_reconstruction_loss(mixture, torch.zeros(1, 3), torch.tensor([[1, 0]]))  # one of two: log 2
         tensor(0.6931)
     """
-    mixture, present = _one_component_per_class(mixture, labels)
+    mixture, labels = _one_component_per_class(mixture, labels)
     _check.shape("z", _check.finite("z", z), (len(mixture), mixture.dimensions))
+    return _reconstruction(mixture, z, labels)
+
+
+def _reconstruction(mixture: GaussianMixture, z: Tensor, labels: Tensor) -> Tensor:
+    """:func:`kmcl_reconstruction_loss` of what has been checked."""
+    present = labels.bool()
     wide = torch.promote_types(torch.promote_types(mixture.means.dtype, z.dtype), torch.float32)
     mixture, labelled = mixture.to(wide), present.any(1)
     offset = (z.to(wide).unsqueeze(1) - mixture.means) / mixture.scale  # (N, K, D)
@@ -144,12 +155,11 @@ class KMCLLoss(ContrastiveCriterion):
             raise ValueError('output: expected mixtures and logits (of a head with weights="sigmoid")')
         if anchors is not None:
             raise ValueError("anchors: expected None, for KMCLLoss scores all rows")
-        mixture = wide_mixture("output.mixture", output.mixture)
-        _check.finite("output.logits", output.logits)
+        mixture = output.mixture.wide()
         _check.alike("labels", images.present.shape[1], "output", mixture.components, "classes")
         rows = images.present.repeat(len(output.embedding) // len(images), 1)  # (V N, K)
-        contrastive = kmcl_contrastive_loss(mixture, rows, temperature=self.temperature)
-        reconstruction = kmcl_reconstruction_loss(mixture, output.embedding, rows)
+        contrastive = _contrastive(mixture, rows, self.temperature)
+        reconstruction = _reconstruction(mixture, output.embedding, rows)
         asymmetric = asymmetric_loss(output.logits, rows)
         total = self.contrastive_weight * contrastive + self.reconstruction_weight * reconstruction
         parts = {"contrastive": contrastive, "reconstruction": reconstruction, "asymmetric": asymmetric}
@@ -167,7 +177,7 @@ def _log_softmax_of_class(mixture: GaussianMixture, k: int, rows: Tensor, temper
 
 
 def _one_component_per_class(mixture: GaussianMixture, labels: Tensor) -> tuple[GaussianMixture, Tensor]:
-    """The mixture and the labels as booleans, if both are sound and rows and classes are the mixture's."""
+    """The mixture and the labels, if both are sound and rows and classes are the mixture's."""
     mixture = wide_mixture("mixture", mixture)
     _check.shape("labels", _check.labels("labels", labels), (len(mixture), mixture.components))
-    return mixture, labels.bool()
+    return mixture, labels

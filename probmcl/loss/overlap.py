@@ -93,40 +93,45 @@ def as_fraction(threshold: float) -> Fraction:
 class LabelSets:
     """The label sets of N rows, checked once.
 
-    Whole numbers in the default floating-point type or the one asked for, but no type of 16 bits, which
-    could not count beyond 256 or 2,048: a matrix product then counts labels in common.
+    Whole numbers in a floating-point type, but none of 16 bits, which could not count beyond 256 or 2,048: a
+    matrix product then counts labels in common.
 
     Attributes:
         present: zeros and ones, ``(N, K)``.
         sizes: how many labels each row has, ``(N,)``.
         image_ids: which image each row is a view of, ``(N,)``.
+        largest: no row has more labels.
     """
 
     present: Tensor
     sizes: Tensor
     image_ids: Tensor
+    largest: int
 
     @classmethod
-    def of(
-        cls, name: str, labels: Tensor, image_ids: Tensor | None = None, *, dtype: torch.dtype | None = None
-    ) -> LabelSets:
+    def of(cls, name: str, labels: Tensor, image_ids: Tensor | None = None) -> LabelSets:
         """The label sets of the matrix that an argument ``name`` holds; each of its own image by default."""
-        present = _check.labels(name, labels)
-        exact = torch.promote_types(torch.get_default_dtype(), torch.float32)
-        present = present.to(torch.promote_types(exact, dtype or labels.dtype))
+        present = countable(_check.labels(name, labels), labels.dtype)
+        sizes = present.sum(1)
         own = torch.arange(len(labels), device=labels.device)
-        return cls(present, present.sum(1), own if image_ids is None else image_ids)
+        return cls(present, sizes, own if image_ids is None else image_ids, int(sizes.max()))
 
     def __len__(self) -> int:
         return len(self.sizes)
 
     def __getitem__(self, rows: slice | Tensor) -> LabelSets:
-        return LabelSets(self.present[rows], self.sizes[rows], self.image_ids[rows])
+        return LabelSets(self.present[rows], self.sizes[rows], self.image_ids[rows], self.largest)
 
     def common(self, other: LabelSets) -> Tensor:
         """How many labels every pair shares, ``(N, M)``."""
         with torch.autocast(self.present.device.type, enabled=False):
             return self.present @ other.present.T.to(self.present)
+
+
+def countable(labels: Tensor, dtype: torch.dtype) -> Tensor:
+    """Labels in the default floating-point type, or in ``dtype`` if that is wider, but in none of 16 bits."""
+    exact = torch.promote_types(torch.get_default_dtype(), torch.float32)
+    return labels.to(torch.promote_types(exact, dtype))
 
 
 def pair_overlap(first: LabelSets, second: LabelSets, index: str) -> Tensor:
@@ -145,7 +150,7 @@ def pair_overlap(first: LabelSets, second: LabelSets, index: str) -> Tensor:
 
 def pairs_overlap_enough(first: LabelSets, second: LabelSets, index: str, alpha: Fraction) -> Tensor:
     """:func:`overlaps_enough` of label sets that have been checked."""
-    largest = int(torch.maximum(first.sizes.max(), second.sizes.max()))
+    largest = max(first.largest, second.largest)
     # A power of two above the sizes that occur, so that few tables serve all batches.
     needed = _needed(index, alpha, 1 << largest.bit_length()).to(first.sizes)
     sizes = torch.arange(largest + 1, device=second.sizes.device)

@@ -66,9 +66,8 @@ class PositiveRule:
         label_less = anchors.sizes == 0  # a labelled anchor matches no label-less row under any rule
         partners = (others.sizes == 0) & (self.empty != "drop")  # (M,)
         if self.empty == "own_view":
-            partners = partners & (anchors.image_ids[label_less].unsqueeze(1) == others.image_ids)
-        pairs[label_less] = partners.to(pairs.dtype)
-        return pairs
+            partners = partners & (anchors.image_ids.unsqueeze(1) == others.image_ids)  # (A, M)
+        return torch.where(label_less.unsqueeze(1), partners.to(pairs.dtype), pairs)
 
 
 def positive_set(

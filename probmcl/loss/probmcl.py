@@ -89,7 +89,7 @@ class ProbMCLLoss(ContrastiveCriterion):
         """L_PCL + lambda_nll L_NLL (M12), and how components are used where that has a weight; with parts."""
         total, parts = self._likelihoods(output, images, anchors)
         if any(self.use_weights) and output.mixture is not None:
-            log_weights = wide_mixture("output.mixture", output.mixture).log_weights
+            log_weights = output.mixture.wide().log_weights
             used = balance(log_weights), excess_entropy(log_weights, images.sizes)
             share = 1 if anchors is None else len(anchors) / len(log_weights)
             total = total + share * sum(w * term for w, term in zip(self.use_weights, used, strict=True))
@@ -100,7 +100,7 @@ class ProbMCLLoss(ContrastiveCriterion):
         """L_PCL + lambda_nll L_NLL, with its parts ``contrastive`` and ``nll``."""
         if output.mixture is None:
             raise ValueError("output: expected mixtures (of a MixtureDensityHead), got embeddings alone")
-        mixture, z = wide_mixture("output.mixture", output.mixture), output.embedding
+        mixture, z = output.mixture.wide(), output.embedding
         contrastive = self._contrastive(mixture, images, anchors)
         views = len(z) // len(images)
         if views == 1 and self.nll_target == "other_view":
@@ -110,11 +110,11 @@ class ProbMCLLoss(ContrastiveCriterion):
                     "and nll_weight above 0, got one row per embedding"
                 )
             return contrastive, {"contrastive": contrastive.detach()}
-        targets = view_targets(z, self.nll_target, stop_gradient=self.stop_gradient, views=views)
+        targets = _targets(z, self.nll_target, self.stop_gradient, images=len(images))
         if anchors is None:
-            nll = mixture_nll(mixture, targets)
+            nll = _nll(mixture, targets) / z.shape[1]
         else:
-            nll = mixture_nll(mixture[anchors], targets[anchors]) * (len(anchors) / len(mixture))
+            nll = _nll(mixture[anchors], targets[anchors]) / z.shape[1] * (len(anchors) / len(mixture))
         total = contrastive + self.nll_weight * nll
         return total, {"contrastive": contrastive.detach(), "nll": nll.detach()}
 
@@ -156,8 +156,7 @@ def mixture_nll(mixture: GaussianMixture, target: Tensor, *, per_dimension: bool
     """
     wide_mixture("mixture", mixture)
     _check.shape("target", _check.finite("target", target), (len(mixture), mixture.dimensions))
-    wide = torch.promote_types(torch.promote_types(mixture.means.dtype, target.dtype), torch.float32)
-    nll = -mixture.to(wide).log_prob(target.to(wide)).mean()
+    nll = _nll(mixture, target)
     return nll / target.shape[1] if _check.flag("per_dimension", per_dimension) else nll
 
 
@@ -188,8 +187,20 @@ def view_targets(
     rows = _check.finite("embedding", embedding, dims=2).shape[0]
     if rows % _check.count("views", views):
         raise ValueError(f"embedding: expected {views} rows per image, got {rows} rows")
-    if _check.one_of("target", target, NLL_TARGETS) == "other_view":
-        if views == 1:
-            raise ValueError('views: expected at least 2 with target="other_view", got 1')
-        embedding = embedding.roll(-(rows // views), 0)
-    return embedding.detach() if _check.flag("stop_gradient", stop_gradient) else embedding
+    if _check.one_of("target", target, NLL_TARGETS) == "other_view" and views == 1:
+        raise ValueError('views: expected at least 2 with target="other_view", got 1')
+    return _targets(embedding, target, _check.flag("stop_gradient", stop_gradient), images=rows // views)
+
+
+def _targets(z: Tensor, target: str, stop_gradient: bool, images: int) -> Tensor:
+    """:func:`view_targets` of what has been checked."""
+    moved = z if target == "self" else z.roll(-images, 0)
+    return moved.detach() if stop_gradient else moved
+
+
+def _nll(mixture: GaussianMixture, target: Tensor) -> Tensor:
+    """:func:`mixture_nll` of what has been checked, not divided by D."""
+    wide = torch.promote_types(torch.promote_types(mixture.means.dtype, target.dtype), torch.float32)
+    density = mixture.distribution() if mixture.means.dtype == wide else mixture.to(wide).distribution()
+    log_p: Tensor = density.log_prob(target.to(wide))  # type: ignore[no-untyped-call]
+    return -log_p.mean()

@@ -215,8 +215,7 @@ def cosine_similarity(a: Tensor, b: Tensor | None = None) -> Tensor:
 def wide_mixture(name: str, mixture: GaussianMixture) -> GaussianMixture:
     """The mixtures that an argument holds, checked, half precision as float32."""
     refuse_transforms()
-    checked = checked_mixture(name, mixture)
-    return checked.to(torch.promote_types(checked.means.dtype, torch.float32))
+    return checked_mixture(name, mixture).wide()
 
 
 def _checked_pair(

@@ -99,6 +99,12 @@ class GaussianMixture:
         """Move every tensor to a device, or convert it to a dtype."""
         return GaussianMixture(*(part.to(target) for part in self._parts()))
 
+    def wide(self) -> GaussianMixture:
+        """The mixtures themselves, or half precision as float32."""
+        if self.means.dtype.itemsize > 2:
+            return self
+        return self.to(torch.float32)
+
     def distribution(self) -> MixtureSameFamily:
         """Return the mixtures as one ``torch.distributions`` object: batch shape N, event shape D."""
         scale = self.scale.expand_as(self.means)

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import torch
 import torch.distributed as dist
+from timm.layers.norm_act import convert_sync_batchnorm
 from torch import Tensor, nn
 from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 from torch.nn.parallel import DistributedDataParallel
@@ -91,7 +92,8 @@ def replicate(model: nn.Module, device: torch.device) -> nn.Module:
     """
     if device.type != "cuda":
         return DistributedDataParallel(model)
-    model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
+    # Not torch's own converter: timm's layers may hold their activation, which it would drop.
+    model = convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
     return DistributedDataParallel(model, device_ids=[device])
 
 

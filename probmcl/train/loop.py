@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -30,7 +29,7 @@ from probmcl.train.distributed import (
 )
 from probmcl.train.history import EpochLog, EpochMeter, History
 from probmcl.train.identity import criterion_identity, shapes
-from probmcl.train.settings import TrainingSettings
+from probmcl.train.settings import TrainingSettings, stated
 
 Step = Callable[[nn.Module, Any], LossParts]
 """Turns the model and a batch into a loss."""
@@ -146,12 +145,13 @@ class _Run:
         self.batches, self.criterion = Batches(loader, device), criterion
         self.shared = shared_batches(loader) is not None
         self.replica = replicate(model, device) if self.shared else model  # what a step calls
-        self.optimiser = torch.optim.AdamW(parameter_groups(model, settings.weight_decay), lr=1e-8)
+        kind = torch.optim.Adam if settings.optimiser == "adam" else torch.optim.AdamW
+        self.optimiser = kind(parameter_groups(model, settings.weight_decay), lr=1e-8)
         self.schedule = _one_cycle(self.optimiser, settings, steps=len(loader) * settings.epochs)
         scaled = settings.precision == "float16" and device.type == "cuda"
         self.scaler = torch.amp.GradScaler(device.type, enabled=scaled)
         decay = settings.ema_decay
-        self.ema = None if decay is None else ModelEmaV3(model, decay, use_warmup=True)
+        self.ema = None if decay is None else ModelEmaV3(model, decay, use_warmup=settings.ema_warmup)
         self.history = History()
         self.best: dict[str, Tensor] = deepcopy(model.state_dict())
         self.meter: EpochMeter | None = None  # of the epoch in work
@@ -291,7 +291,7 @@ class _Run:
     def checkpoint_to(self, path: str | Path, every: int | None, **known_by: Any) -> None:
         """Go on from the checkpoint at ``path`` if there is one, and write there from now on."""
         self.checkpoint, self.checkpoint_steps = Path(path), every
-        settings, model = asdict(self.settings), shapes(self.model)
+        settings, model = stated(self.settings), shapes(self.model)
         self.identity = {**known_by, "steps": len(self.batches), "settings": settings, "model": model}
         saved = latest_checkpoint(path)
         if saved is not None:

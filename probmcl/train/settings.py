@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import torch
 
 from probmcl import _check
 
+LATER = {"later": True}  # of a field that settings did not always have, see ``stated``
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Optimiser, schedule and precision of one stage (M15): AdamW with a one-cycle learning rate.
+    """Optimiser, schedule and precision of one stage (M15), with a one-cycle learning rate.
 
     Attributes:
         epochs: passes over the training images.
@@ -22,6 +25,8 @@ class TrainingSettings:
         ema_decay: decay of the exponential moving average of the weights; None for none.
         precision: arithmetic on CUDA: ``"bfloat16"``, ``"float16"`` or ``"float32"``. The CPU always uses
             float32.
+        optimiser: ``"adamw"``, or ``"adam"``, where the weight decay is a part of the gradient.
+        ema_warmup: whether the average's decay rises to ``ema_decay``, or is that from the first step.
 
     Example:
         >>> TrainingSettings(epochs=8, batch_size=128, learning_rate=5e-3).warmup
@@ -35,6 +40,8 @@ class TrainingSettings:
     warmup: float = 0.2
     ema_decay: float | None = None
     precision: str = "bfloat16"
+    optimiser: str = field(default="adamw", metadata=LATER)
+    ema_warmup: bool = field(default=True, metadata=LATER)
 
     def __post_init__(self) -> None:
         _check.count("epochs", self.epochs)
@@ -43,15 +50,30 @@ class TrainingSettings:
         _check.number("weight_decay", self.weight_decay, low=0.0)
         _check.share("warmup", self.warmup)
         _check.one_of("precision", self.precision, ("bfloat16", "float16", "float32"))
+        _check.one_of("optimiser", self.optimiser, ("adamw", "adam"))
+        _check.flag("ema_warmup", self.ema_warmup)
         if self.ema_decay is not None:
             _check.number("ema_decay", self.ema_decay, low=0.0, high=1.0)
-        for name in (field.name for field in fields(self)):
-            for plain in (int, float, str):  # NumPy's float64 is a float, but no checkpoint can hold it
+        for name in (one.name for one in fields(self)):
+            for plain in (bool, int, float, str):  # NumPy's float64 is a float, but no checkpoint can hold it
                 if isinstance(getattr(self, name), plain):
                     object.__setattr__(self, name, plain(getattr(self, name)))
+                    break
 
     def autocast(self, device: torch.device) -> torch.autocast:
         """The mixed-precision context of a step on ``device``."""
         dtype: torch.dtype = getattr(torch, self.precision)
         enabled = device.type == "cuda" and self.precision != "float32"
         return torch.autocast(device.type, dtype=dtype if enabled else torch.bfloat16, enabled=enabled)
+
+
+def stated(settings: Any) -> dict[str, Any]:
+    """Fields of a dataclass by name, as checkpoints, keys and records of runs state them.
+
+    A later field is left out where it says what runs did before it was there, so that these stay the same.
+
+    >>> {"optimiser", "ema_warmup"} & set(stated(TrainingSettings(8, 128, 5e-3, optimiser="adam")))
+    {'optimiser'}
+    """
+    held = {one: getattr(settings, one.name) for one in fields(settings)}
+    return {one.name: value for one, value in held.items() if not one.metadata or value != one.default}

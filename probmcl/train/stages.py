@@ -189,6 +189,7 @@ def device_loader(
         [2, 3]
     """
     machine: dict[str, Any] = {"workers": suggested_workers(dataset, device), "share": this_share()}
-    machine |= {"pin_memory": torch.device(device).type == "cuda"}
+    if torch.device(device).type == "cuda":
+        machine |= {"device": device, "pin_memory": not dataset.labels.is_cuda}  # as its images are
     training = seed is not None
     return make_loader(dataset, view, batch_size, shuffle=training, seed=seed, drop_last=training, **machine)

@@ -62,6 +62,8 @@ BROKEN: dict[str, Callable[[Path], Path]] = {
     "sixteen bits": lambda folder: saved(folder, Image.fromarray(np.full((4, 4), 5000, np.uint16))),
     "floats": lambda folder: saved(folder, Image.new("F", (4, 4)), "a.png.tiff").rename(folder / "a.png"),
     "EPS": lambda folder: saved(folder, Image.new("RGB", (4, 4)), "a.eps").rename(folder / "a.png"),
+    "32 bits": lambda folder: saved(folder, Image.new("I", (4, 4)), "a.tiff").rename(folder / "a.png"),
+    "no pixels": lambda folder: written(folder, b"P6 0 0 255\n"),
     "cut off": cut,
     "nothing": lambda folder: written(folder, b""),
     "text": lambda folder: written(folder, b"<html>Please log in</html>"),
@@ -125,6 +127,22 @@ def test_of_sixteen_bits_a_colour_the_upper_eight_are_read(tmp_path):
     pixel = struct.pack(">HHH", 0x1234, 0x5678, 0x9ABC)
     path = png(tmp_path, kind=(16, 2), row=b"\0" + pixel)
     assert read_image(path)[:, 0, 0].tolist() == [0x12, 0x56, 0x9A]
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.tiff", "a.png"])
+def test_of_several_pictures_the_first_is_read(tmp_path, name: str):
+    first, other = Image.new("RGB", (4, 3), RED), Image.new("RGB", (4, 3), "blue")
+    lossless = {"lossless": True} if name == "a.webp" else {}
+    first.save(tmp_path / name, save_all=True, append_images=[other], **lossless)
+    assert read_image(tmp_path / name)[:, 0, 0].tolist() == [*RED]
+
+
+def test_an_image_is_turned_as_its_camera_noted_and_an_unknown_note_is_left(tmp_path):
+    for turn, shape in ((6, (3, 4, 3)), (99, (3, 3, 4))):
+        exif = Image.Exif()
+        exif[0x112] = turn
+        Image.new("RGB", (4, 3)).save(tmp_path / "a.jpg", exif=exif)
+        assert read_image(tmp_path / "a.jpg").shape == shape
 
 
 @pytest.mark.parametrize("workers", [0, 1])

@@ -34,8 +34,9 @@ def test_subset_takes_indices_and_masks(make_dataset):
     assert torch.equal(
         dataset.subset(torch.tensor([True, False, False, True])).images, dataset.images[[0, 3]]
     )
-    with pytest.raises(ValueError, match=r"indices: expected rows below 4"):
-        dataset.subset([])
+    for wrong in ([], torch.tensor([1, 0, 1, 0], dtype=torch.uint8)):  # of bytes nobody knows what they are
+        with pytest.raises(ValueError, match=r"indices: expected rows below 4"):
+            dataset.subset(wrong)
 
 
 def test_to_moves_images_and_labels(make_dataset, device):
@@ -54,6 +55,12 @@ def test_labels_of_any_dtype_are_stored_as_uint8():
         ("images", IMAGES.numpy(), TypeError, "images: expected a torch.Tensor"),
         ("images", IMAGES.float(), TypeError, "images: expected dtype torch.uint8, got torch.float32"),
         ("images", IMAGES[0], ValueError, "images: expected 4 dimensions"),
+        (
+            "images",
+            IMAGES.new_zeros(3, 8, 8, 3),
+            ValueError,
+            r"images: .* channels before height .*permute\(0, 3, 1, 2",
+        ),
         ("images", IMAGES[:0], ValueError, "images: expected at least one element"),
         ("labels", LABELS[0], ValueError, "labels: expected 2 dimensions"),
         ("labels", LABELS[:2], ValueError, "labels: expected as many rows as images"),
@@ -62,6 +69,7 @@ def test_labels_of_any_dtype_are_stored_as_uint8():
         ("classes", ("cat",), ValueError, "classes: expected 2 names"),
         ("classes", ("cat", "cat"), ValueError, "classes: expected different names, got 'cat' twice"),
         ("classes", "ab", TypeError, "classes: expected a list"),
+        ("classes", {"cat", "dog"}, TypeError, "classes: expected a list, got set"),
         ("classes", (1, 2), TypeError, "classes: expected a str"),
     ],
 )

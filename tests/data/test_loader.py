@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
+from torch.utils._pytree import tree_leaves
 from torch.utils.data import DataLoader
 
 from probmcl.data import (
@@ -23,6 +25,7 @@ from probmcl.data import (
     two_photo_views,
 )
 from probmcl.data.seeded import seeded
+from probmcl_book.replicate import RECIPES
 
 AUGMENTED = TwoViews(scene_augmentation())
 
@@ -118,6 +121,47 @@ def test_images_on_disk_are_augmented_one_by_one_and_repeat_with_any_number_of_w
     assert torch.equal(labels, folder.labels.float())
 
 
+PHOTOGRAPHS = {recipe().views for recipe in RECIPES.values() if hasattr(recipe().views, "size")}
+
+
+@pytest.mark.parametrize("views", sorted(PHOTOGRAPHS, key=repr), ids=repr)
+def test_photographs_travel_as_bytes_and_are_normalised_where_they_arrive_to_the_same_digits(folder, views):
+    for view in (views.two(), views.plain()):
+        here, there = (make_loader(folder, view, 4, seed=1, device=device) for device in (None, "cpu"))
+        assert there.dataset[1, [0]][0][0].dtype == torch.uint8
+        assert all(map(torch.equal, tree_leaves(list(there)), tree_leaves(list(here))))
+
+
+def test_other_views_arrive_as_they_are(make_dataset):
+    here, there = (
+        make_loader(make_dataset(), AUGMENTED, 4, seed=1, device=device) for device in (None, "cpu")
+    )
+    assert same(list(here), list(there))
+
+
+def test_workers_end_with_their_epoch(folder):
+    loader = make_loader(folder, photo_view(8), 2, workers=2)
+    for _ in range(2):
+        epoch = iter(loader)
+        next(epoch)
+        assert len(multiprocessing.active_children()) == 2
+        assert len(list(epoch)) == 2
+        assert not multiprocessing.active_children()
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create 3 worker")  # on a machine of two cores
+@pytest.mark.parametrize(
+    ("batches", "ranks", "expected"),
+    [(99, 1, (3, 4)), (7, 1, (3, 2)), (7, 2, (3, 1)), (2, 1, (2, 1)), (0, 1, (1, 1))],
+)
+def test_batches_made_ahead_have_a_budget_of_bytes(folder, monkeypatch, batches, ranks, expected):
+    size = 2 * (3 * 8 * 8 + 4 * 2)  # two images of bytes, with labels of float32
+    monkeypatch.setattr("probmcl.data.loader.PREFETCH_BYTES", batches * size)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", str(ranks))
+    loader = make_loader(folder, photo_view(8), 2, workers=3, device="cpu")
+    assert (loader.num_workers, loader.prefetch_factor) == expected
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_batches_can_be_skipped_and_the_others_stay_the_same(folder, workers: int):
     def loader() -> ViewLoader:
@@ -191,6 +235,8 @@ def test_a_sensible_number_of_workers_leaves_a_core_to_a_model_on_the_cpu(folder
     assert suggested_workers(folder, "cuda") == 0  # six images are decoded sooner than a process starts
     monkeypatch.setattr("probmcl.data.loader.FEW", 6)
     assert (suggested_workers(folder, "cpu"), suggested_workers(folder, "cuda")) == (7, 8)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")  # ranks that share this machine
+    assert (suggested_workers(folder, "cpu"), suggested_workers(folder, "cuda")) == (1, 2)
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0}, raising=False)
     assert (suggested_workers(folder, "cpu"), suggested_workers(folder, "cuda")) == (1, 1)
 

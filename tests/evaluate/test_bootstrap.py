@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from scipy import stats
@@ -69,6 +71,18 @@ def test_any_metric_has_an_interval() -> None:
     interval = bootstrap_interval(metric, scores, labels, resamples=40, seed=0)
     assert interval.low < interval.value < interval.high
     assert (interval.level, interval.how) == (0.95, "percentile bootstrap over images, 40 resamples")
+
+
+@pytest.mark.parametrize("value", [1, np.float64(0.5), np.array(0.5), torch.tensor(0.5)])
+def test_a_metric_may_return_any_number_and_one_image_is_enough(value: Any) -> None:
+    found = bootstrap_interval(lambda s, y: value, *scored_images(1), resamples=3, seed=0)
+    assert (found.low, found.value, found.high) == (value, value, value)
+
+
+@pytest.mark.parametrize("value", ["half", None, torch.rand(2)])
+def test_a_metric_that_returns_no_number_is_named(value: Any) -> None:
+    with pytest.raises(TypeError, match="metric: expected a function that returns a number, got"):
+        bootstrap_interval(lambda s, y: value, *scored_images(9), resamples=3, seed=0)
 
 
 def test_the_interval_is_as_wide_as_it_should_be() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 import torch
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -184,8 +185,9 @@ def test_a_threshold_for_each_class() -> None:
     metrics = multilabel_metrics(scores, labels, thresholds=thresholds)
     shifted = multilabel_metrics(scores - thresholds.clamp(max=2), labels, thresholds=0.0)
     assert metrics.at_threshold == shifted.at_threshold
-    same = multilabel_metrics(scores, labels, thresholds=torch.full((5,), 0.5))
-    assert same.at_threshold == multilabel_metrics(scores, labels).at_threshold
+    for same in (torch.full((5,), 0.5), torch.tensor(0.5), np.float32(0.5)):
+        found = multilabel_metrics(scores, labels, thresholds=same)
+        assert found.at_threshold == multilabel_metrics(scores, labels).at_threshold
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])

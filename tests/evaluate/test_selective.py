@@ -122,5 +122,5 @@ def test_wrong_arguments_are_named() -> None:
     ):
         with pytest.raises(TypeError, match=r"losses: expected a torch.Tensor, got list"):
             call()
-    with pytest.raises(ValueError, match="shifted: expected 2 columns, got 1"):
+    with pytest.raises(ValueError, match="shifted: expected 2 columns as in clean, got 1"):
         shifted_against_clean(torch.rand(3, 2), torch.rand(3, 1))

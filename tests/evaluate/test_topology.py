@@ -22,14 +22,6 @@ def test_phi_is_the_correlation_of_label_columns() -> None:
     assert co_occurrence_similarity(graph).numpy() == pytest.approx(expected, abs=1e-12)
 
 
-def test_cosine_is_the_cosine_of_label_columns() -> None:
-    labels = label_matrix()
-    graph = label_statistics(labels, list("abcde")).co_occurrence
-    columns = labels.double().T
-    expected = torch.nn.functional.cosine_similarity(columns.unsqueeze(0), columns.unsqueeze(1), dim=-1)
-    torch.testing.assert_close(co_occurrence_similarity(graph, measure="cosine"), expected)
-
-
 def test_the_exact_graph_of_digit_scenes_pairs_threes_with_fives() -> None:
     similarity = co_occurrence_similarity(co_occurrence())
     assert similarity[3, 5] > 0 > similarity[3, 4]
@@ -39,10 +31,9 @@ def test_a_label_that_never_occurs_has_no_similarity() -> None:
     labels = label_matrix()
     labels[:, 2] = 0
     graph = label_statistics(labels, list("abcde")).co_occurrence
-    for measure in ("phi", "cosine"):
-        unknown = co_occurrence_similarity(graph, measure=measure).isnan()
-        assert unknown[2].all()
-        assert unknown.sum() == 9
+    unknown = co_occurrence_similarity(graph).isnan()
+    assert unknown[2].all()
+    assert unknown.sum() == 9
 
 
 def test_weights_that_point_alike_are_similar_whatever_their_length() -> None:

@@ -31,7 +31,6 @@ from probmcl.loss import (
     similarity_scores,
     view_targets,
 )
-from probmcl.loss.anchor_sum import LazyLogits, anchor_sum
 from probmcl.model import (
     FeatureMLP,
     GaussianMixture,
@@ -55,6 +54,7 @@ def mixture(n: int = 4, k: int = 3, d: int = 2, *, sigma: float = 1.0) -> Gaussi
 
 
 DIAGONAL = GaussianMixture(torch.zeros(4, 3), torch.zeros(4, 3, 2), torch.ones(4, 3, 2))
+FAR = GaussianMixture(torch.zeros(4, 1), 1e11 * torch.eye(4)[:, None], torch.full((4, 1), 1e-7))
 FULL_QUEUE = CrossBatchQueue(4, ["embedding"])
 FULL_QUEUE.add(torch.ones(2, 3), embedding=torch.ones(2, 5))
 
@@ -142,10 +142,8 @@ REFUSED = [
     ("labels: expected shape (4, 3), got (4, 2)", lambda: FULL_QUEUE.add(Z, embedding=Z)),
     ("embedding: expected as many rows", lambda: FULL_QUEUE.add(LABELS, embedding=torch.ones(2, 5))),
     (
-        "logits: expected finite values",
-        lambda: anchor_sum(
-            LazyLogits(torch.clone, 3, (torch.eye(3) / 0,)), lambda rows: torch.eye(3)[rows], torch.arange(3)
-        ),
+        "logits: expected finite values, got a sum",
+        lambda: ProbMCLLoss(temperature=1e-4, nll_weight=0)(FAR, torch.ones(4, 1)),
     ),
 ]
 

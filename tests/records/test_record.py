@@ -7,6 +7,7 @@ import math
 import re
 from copy import deepcopy
 from dataclasses import replace
+from importlib.metadata import PackagePath, PathDistribution
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 import torch
 
 from probmcl.evaluate import Interval
+from probmcl_book.records import provenance as provenance_module
 from probmcl_book.records import record as record_module
 from probmcl_book.records.record import Record, Row, load_result, read_record, results_path, write_record
 
@@ -165,12 +167,15 @@ def test_a_failure_in_the_middle_leaves_the_old_record_and_nothing_else(
 
 @pytest.fixture
 def installed_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """As on Colab: no checkout around the package or the working directory; the repository is a folder."""
+    """As on Colab: no checkout around the package or the working directory; the wheel brought records."""
     monkeypatch.delenv("PROBMCL_RESULTS", raising=False)
+    ledger = PackagePath("../../../share/probmcl/ledger.yml")
+    ledger.dist = PathDistribution(tmp_path / "a" / "b" / "c" / "probmcl.dist-info")
+    monkeypatch.setattr(provenance_module, "files", lambda _: [PackagePath("probmcl/__init__.py"), ledger])
+    monkeypatch.setattr(provenance_module, "checkout", lambda: None)
     monkeypatch.setattr(record_module, "checkout", lambda: None)
-    monkeypatch.setattr(record_module, "repository", lambda: (tmp_path / "repository").as_uri())
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return tmp_path / "share" / "probmcl"
 
 
 def test_a_result_is_found_in_the_named_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,20 +192,11 @@ def test_a_result_is_found_in_the_checkout(tmp_path: Path, monkeypatch: pytest.M
     assert load_result("digits").name == "digits"
 
 
-def test_a_package_alone_reads_its_own_results_and_then_the_repository(installed_alone: Path) -> None:
-    published = installed_alone / "repository" / "raw" / "main" / "book" / "results" / "digits.json"
-    write_record(a_record(notes=("Published.",)), published)
+def test_a_package_alone_reads_its_own_results_and_then_those_of_the_wheel(installed_alone: Path) -> None:
+    write_record(a_record(notes=("Published.",)), installed_alone / "results" / "digits.json")
     assert load_result("digits").notes == ("Published.",)
     write_record(a_record(notes=("Mine.",)), results_path("digits"))
     assert load_result("digits").notes == ("Mine.",)
-
-
-def test_a_published_record_is_checked_as_well(installed_alone: Path) -> None:
-    published = installed_alone / "repository" / "raw" / "main" / "book" / "results" / "digits.json"
-    published.parent.mkdir(parents=True)
-    published.write_text("{}")
-    with pytest.raises(ValueError, match=r"digits\.json: name: expected a value, got none"):
-        load_result("digits")
 
 
 @pytest.mark.usefixtures("installed_alone")
@@ -209,10 +205,10 @@ def test_a_missing_result_says_what_to_do() -> None:
         load_result("digits")
 
 
-def test_inside_a_checkout_nothing_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inside_a_checkout_the_named_folder_alone_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PROBMCL_RESULTS", str(tmp_path))
-    monkeypatch.setattr(record_module, "checkout", lambda: tmp_path)
-    monkeypatch.setattr(record_module.urllib.request, "urlopen", lambda *_, **__: pytest.fail("fetched"))
     with pytest.raises(FileNotFoundError, match="no record 'digits'"):
         load_result("digits")
 

@@ -14,6 +14,7 @@ from probmcl.__main__ import main
 from probmcl.model import build_encoder
 from probmcl_book.records import read_record
 from probmcl_book.replicate import Recipe, load_export, pretrain, weights_file
+from probmcl_book.replicate.memory import device_memory
 
 COCO, CHEST = "coco-tresnet-m-224", "chestxray14-densenet121-320"
 SHORT = ["--limit", "16", "--epochs", "1", "--device", "cpu"]
@@ -54,6 +55,17 @@ def test_the_whole_way_from_files_to_a_record_and_an_export(
         assert exported.recipe == replace(recipe, methods=exported.recipe.methods)
     card = (exports / "probmcl-seed-0" / "README.md").read_text()
     assert re.search("Not for clinical use.*It saw a part of the data set only", card, re.DOTALL)
+
+
+def test_a_step_that_does_not_fit_into_memory_is_refused_before_it(
+    tiny_recipes, coco_folder, tmp_path, capsys, monkeypatch
+) -> None:
+    monkeypatch.setattr("os.sysconf", lambda name: 2**11)  # pages, and bytes of a page
+    assert run(COCO, coco_folder, tmp_path / "x.json") == 2
+    said = words(capsys.readouterr().out)
+    assert re.search("a step takes about .* GiB, and .* has 0.0; expected a smaller --batch-size", said)
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (5, 9))  # free, and all
+    assert device_memory(torch.device("cuda")) == 5
 
 
 def test_missing_images_are_named(tiny_recipes, coco_folder, tmp_path, capsys) -> None:

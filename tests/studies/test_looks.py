@@ -75,7 +75,7 @@ def test_the_record_holds_both_methods_and_their_difference(recipe, tmp_path, mo
         assert found.value == pytest.approx(mean, abs=1e-5)
     assert Recipe.from_dict(record.recipe).name == "digits_gradcam"
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("probmcl_book.commands.gradcam.looks_record", lambda *a, **b: record)
+    monkeypatch.setattr("probmcl_book.commands.measure.looks_record", lambda *a, **b: record)
     for words in ([], ["--smoke"]):  # a try does not write over the record
         assert main(["gradcam", "--device", "cpu", *words]) == 0
     names = sorted(path.name for path in (tmp_path / "runs").iterdir())

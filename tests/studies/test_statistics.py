@@ -78,7 +78,7 @@ def test_the_same_seed_gives_the_same_record() -> None:
 def test_the_command_writes_a_record_without_a_trace_of_the_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("probmcl_book.commands.statistics.label_record", partial(label_record, batches=2))
+    monkeypatch.setattr("probmcl_book.commands.measure.label_record", partial(label_record, batches=2))
     np.savez(tmp_path / "labels.npz", labels=LABELS.repeat(40, 1), classes=CLASSES, split=["x", "y"] * 120)
     out = tmp_path / "out.json"
     assert (

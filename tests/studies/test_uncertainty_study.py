@@ -181,7 +181,7 @@ def test_the_command_writes_the_record_down_and_a_try_beside_it(
         return record
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("probmcl_book.commands.uncertainty.run_uncertainty", fake)
+    monkeypatch.setattr("probmcl_book.commands.measure.run_uncertainty", fake)
     words = ["uncertainty", "--seeds", "3", "4", "--members", "2", "--device", "cpu"]
     assert main(words) == 0
     assert "the word epistemic" in " ".join(capsys.readouterr().out.split())  # wherever lines end

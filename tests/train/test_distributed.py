@@ -13,8 +13,12 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
+from probmcl.model import build_encoder
+from probmcl.train.distributed import replicate
 from probmcl_book.records import read_record
+from probmcl_book.replicate import RECIPES
 
 WORKER = Path(__file__).with_name("work_on_ranks.py")
 MANY = (2, 3, 4)
@@ -122,6 +126,28 @@ def test_predictions_hold_every_image_once_and_in_order(ranks, count: int) -> No
     for found_outputs, found_labels in of_each_rank(ranks, count, "predictions"):
         assert torch.allclose(found_outputs, outputs, atol=1e-6)
         assert torch.equal(found_labels, labels)
+
+
+ENCODERS = {recipe().encoder: recipe().views.channels for recipe in RECIPES.values()}
+INSIDE = dict.fromkeys(("timm/densenet121", "timm/mobilenetv2_100", "timm/efficientnet_lite0"), 3)
+"""Encoders whose batch normalisation holds an activation."""
+
+
+@pytest.mark.parametrize(("name", "channels"), {**ENCODERS, **INSIDE}.items())
+def test_synchronised_batch_normalisation_leaves_the_output_as_it_is(name, channels, monkeypatch) -> None:
+    monkeypatch.setattr("probmcl.train.distributed.DistributedDataParallel", lambda model, device_ids: model)
+    encoder = build_encoder(name, in_channels=channels).eval()
+    images = torch.rand(2, channels, *((1, 1) if name == "feature-mlp" else (64, 64)))
+    normalised = [layer for layer in encoder.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
+    for layer in normalised:  # blocks begin with a factor of 0, and would not count
+        nn.init.uniform_(layer.weight, 0.5, 1.5)
+    with torch.no_grad():
+        before = encoder(images)
+        after = replicate(encoder, torch.device("cuda"))(images)
+    assert torch.equal(after, before)
+    synchronised = [layer for layer in encoder.modules() if isinstance(layer, nn.SyncBatchNorm)]
+    assert len(synchronised) == len(normalised)
+    assert not any(layer.training for layer in synchronised)
 
 
 def torchrun(script: Path, text: str) -> subprocess.CompletedProcess[str]:

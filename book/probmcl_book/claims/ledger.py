@@ -19,7 +19,7 @@ import yaml
 from probmcl_book.claims.claims import CLAIMS, claim_finding
 from probmcl_book.records.constraints import Text, filled
 from probmcl_book.records.plain import from_plain
-from probmcl_book.records.provenance import checkout
+from probmcl_book.records.provenance import book_folder
 
 LEDGER_KINDS = {
     "C": ("claims of the abstract", 4),
@@ -122,14 +122,14 @@ class LedgerEntry:
 def read_ledger(path: str | Path | None = None) -> tuple[LedgerEntry, ...]:
     """Return the entries of a ledger in the order of the file, decided by the records beside it.
 
-    ``path`` is ``book/ledger.yml`` of the checkout by default; the records are in the folder ``results``
-    beside it.
+    ``path`` is the book's own by default, which an installed package has with it; the records are in the
+    folder ``results`` beside it.
 
     >>> ledger = read_ledger()
     >>> ledger[4].id, ledger[4].part, ledger[4].tags
     ('M1', 'Batch', ('S',))
     """
-    path = Path(path) if path else (checkout() or Path.cwd()) / "book" / "ledger.yml"
+    path = Path(path) if path else (book_folder() or Path("book")) / "ledger.yml"
     try:
         plain = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, RecursionError, ValueError) as error:

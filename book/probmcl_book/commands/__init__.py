@@ -1,5 +1,5 @@
-"""The command line, one file per command: ``python -m probmcl --help``."""
+"""The command line: ``python -m probmcl --help``."""
 
-from probmcl_book.commands.command_line import COMMANDS, main
+from probmcl_book.commands.command_line import main
 
-__all__ = ["COMMANDS", "main"]
+__all__ = ["main"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterable, Iterator
+from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, ArgumentTypeError, _SubParsersAction
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,19 @@ from rich.console import Console
 
 from probmcl_book.records import Record, comparison_table, verdict, write_record
 from probmcl_book.records.kept import check_writable, kept_elsewhere
+
+Commands = _SubParsersAction  # takes no type while the program runs
+
+
+def add_command(
+    commands: Commands[Any], name: str, action: Callable[..., None], brief: str, whole: str, **defaults: Any
+) -> ArgumentParser:
+    """A command with what runs it, and what its help says in brief and as a whole."""
+    parser: ArgumentParser = commands.add_parser(
+        name, help=brief, description=whole, formatter_class=ArgumentDefaultsHelpFormatter
+    )
+    parser.set_defaults(action=action, **defaults)
+    return parser
 
 
 def device(name: str) -> torch.device:

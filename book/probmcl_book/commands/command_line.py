@@ -11,10 +11,7 @@ from tempfile import NamedTemporaryFile
 from rich.console import Console
 from rich.text import Text
 
-from probmcl_book.commands import bench, gradcam, prepare, run, sources, statistics, study, uncertainty
-
-COMMANDS = (run, study, uncertainty, gradcam, bench, sources, prepare, statistics)
-"""Modules that each add one command to the parser, in the order of the help text."""
+from probmcl_book.commands import measure, prepare, run, sources, study
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,6 +58,6 @@ def _parser() -> argparse.ArgumentParser:
         description="ProbMCL: probabilistic contrastive learning for multi-label images.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        command.add(commands)
+    for module in (run, study, measure, sources, prepare):
+        module.add(commands)
     return parser

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentDefaultsHelpFormatter, Namespace, _SubParsersAction
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,20 @@ from typing import Any
 from rich.console import Console
 
 from probmcl.data import ImageFolderLabels, prepare_images
+from probmcl_book.commands.arguments import Commands, add_command
 
 
-def add(commands: _SubParsersAction[Any]) -> None:
+def add(commands: Commands[Any]) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "prepare",
-        help="make a folder of photographs small, once",
-        description="Write squished JPEG copies of images and a table of the same labels. Training from the "
+        _prepare,
+        "make a folder of photographs small, once",
+        "Write squished JPEG copies of images and a table of the same labels. Training from the "
         "copies decodes far fewer pixels an epoch. The folder appears when all copies are there; after an "
         "interruption the same command goes on.",
-        formatter_class=ArgumentDefaultsHelpFormatter,
+        goes_on=True,
     )
     parser.add_argument("--images", type=Path, required=True, metavar="DIR", help="the folder of the images")
     parser.add_argument(
@@ -29,7 +32,6 @@ def add(commands: _SubParsersAction[Any]) -> None:
     )
     parser.add_argument("--size", type=int, default=256, help="height and width of the copies, in pixels")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to make")
-    parser.set_defaults(action=_prepare, goes_on=True)
 
 
 def _prepare(options: Namespace, arguments: Sequence[str], console: Console) -> None:

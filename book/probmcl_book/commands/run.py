@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentDefaultsHelpFormatter, Namespace, _SubParsersAction
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -16,7 +16,14 @@ from rich.console import Console
 from probmcl.model import check_weights
 from probmcl.train import is_first, process_group
 from probmcl_book.claims import published_table, read_ledger, standings
-from probmcl_book.commands.arguments import add_checkpoints, add_training, hand_over, report
+from probmcl_book.commands.arguments import (
+    Commands,
+    add_checkpoints,
+    add_command,
+    add_training,
+    hand_over,
+    report,
+)
 from probmcl_book.records import Record
 from probmcl_book.records.provenance import command_line
 from probmcl_book.replicate import (
@@ -34,15 +41,16 @@ from probmcl_book.replicate import (
     weights_file,
 )
 from probmcl_book.replicate.folder import slug
-from probmcl_book.replicate.folder_data import TABLE
 
 
-def add(commands: _SubParsersAction[Any]) -> None:
+def add(commands: Commands[Any]) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "run",
-        help="train and compare the methods of an experiment",
-        description="Train every method of an experiment from the same start, print one table, write a "
+        _run,
+        "train and compare the methods of an experiment",
+        "Train every method of an experiment from the same start, print one table, write a "
         "record. 'digits' compares BCE, ASL, SupCon with thresholded positives and ProbMCL on DigitScenes: "
         "handwriting that comes with scikit-learn, so nothing is downloaded. Minutes a seed on two cores. "
         "'digits-random' starts from random weights instead of an encoder pretrained on letters. "
@@ -51,7 +59,6 @@ def add(commands: _SubParsersAction[Any]) -> None:
         "days; an estimate comes first, and with --limit and --epochs the whole way runs in minutes. "
         "--images DIR --labels FILE, in place of a name, compares them on your own photographs. "
         "Started with 'torchrun --nproc-per-node 2 -m probmcl run ...', two processes share every batch.",
-        formatter_class=ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("name", nargs="?", choices=sorted(RECIPES), help="the experiment")
     parser.add_argument("--images", type=Path, metavar="DIR", help="your own photographs, in its place")
@@ -74,7 +81,6 @@ def add(commands: _SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--note", action="append", default=[], metavar="TEXT", help="a sentence for the record's readers"
     )
-    parser.set_defaults(action=_run)
 
 
 def _run(options: Namespace, arguments: Sequence[str], console: Console) -> None:
@@ -87,6 +93,7 @@ def _run(options: Namespace, arguments: Sequence[str], console: Console) -> None
             expected = estimate(recipe, splits, len(options.seeds), device=options.device)
             for line in expected.lines():
                 console.print(line, highlight=False)
+            expected.check()
         record = run_experiment(
             recipe,
             options.seeds,
@@ -123,7 +130,7 @@ def _own(options: Namespace) -> tuple[Recipe, Splits | None]:
     if options.images is None:
         raise ValueError(f"name: expected one of {', '.join(sorted(RECIPES))}, or --images DIR; got neither")
     _refuse(options, "your own photographs are in --images", "data")
-    splits = FolderData().read(options.images, options.labels or options.images / TABLE)
+    splits = FolderData().read(options.images, options.labels)
     name = f"own-{slug(options.images.resolve().name)}".strip("-")
     encoder = options.encoder or "timm/resnet18"
     recipe = _shorter(own_recipe(name, encoder, images=len(splits.train), size=options.size), options)

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace, _SubParsersAction
+from argparse import Namespace
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from probmcl.data.public.fetch import fetch, state
 from probmcl.data.public.sources import SOURCES, Source, source
+from probmcl_book.commands.arguments import Commands, add_command
+from probmcl_book.records import Table
 
 
-def add(commands: _SubParsersAction[Any]) -> None:
+def add(commands: Commands[Any]) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "sources",
-        help="list the public data sets, or fetch one",
-        description="List every data set with licence, size, splits, checksums and what is present. "
-        "'sources fetch NAME --root DIR' downloads, verifies and unpacks one into DIR/NAME; a second call "
-        "goes on where the first one ended.",
+        _list,
+        "list the public data sets, or fetch one",
+        "List every data set with licence, size, splits, checksums and what is present. 'sources fetch NAME "
+        "--root DIR' downloads, verifies and unpacks one into DIR/NAME; a second call goes on where the "
+        "first one ended.",
     )
-    parser.add_argument("--root", type=Path, default=Path("data"), help="the folder of all data sets; data")
-    parser.set_defaults(action=_list)
+    parser.add_argument("--root", type=Path, default=Path("data"), help="the folder of all data sets")
     fetching = parser.add_subparsers(metavar="").add_parser("fetch", help="download one data set")
     fetching.add_argument("name", choices=list(SOURCES), metavar="NAME", help=", ".join(SOURCES))
     fetching.add_argument("--root", type=Path, required=True, help="the folder of all data sets")
@@ -34,31 +36,23 @@ def add(commands: _SubParsersAction[Any]) -> None:
 
 
 def _list(options: Namespace, arguments: Sequence[str], console: Console) -> None:
-    table = Table("name", "what", "download", "splits", "checksums", f"in {options.root}", show_lines=True)
-    for found in SOURCES.values():
-        table.add_row(
-            found.name,
-            f"{found.title}\n{found.licence}\n{found.page}\n{found.note}",
-            f"{found.size / 1e9:.1f} GB" if found.size else "not stated",
-            "\n".join(f"{part}: {images:,}" for part, images in found.splits.items()),
-            _checksums(found),
-            _present(found, options.root / found.name),
-        )
-    console.print(table)
+    columns = ["name", "what", "download", "splits", "checksums", f"in {options.root}"]
+    rows = [_cells(found, options.root / found.name) for found in SOURCES.values()]
+    console.print(Table(rows, columns, "Public data sets."))
 
 
-def _checksums(found: Source) -> str:
-    kinds = Counter(
-        file.checksum.partition(":")[0].upper() if file.checksum else "none published" for file in found.files
-    )
-    return "\n".join(f"{kind}: {count} of {len(found.files)}" for kind, count in kinds.items())
-
-
-def _present(found: Source, folder: Path) -> str:
+def _cells(found: Source, folder: Path) -> list[str]:
+    kinds = Counter((one.checksum or "none published").partition(":")[0] for one in found.files)
     states = Counter(state(file, folder) for file in found.files)
-    if states["missing"] == len(found.files):
-        return "nothing"
-    return "\n".join(f"{count} of {len(found.files)} {name}" for name, count in states.items())
+    present = [f"{count} of {len(found.files)} {name}" for name, count in states.items()]
+    lines = (
+        [found.title, found.licence, found.page, found.note],
+        [f"{found.size / 1e9:.1f} GB" if found.size else "not stated"],
+        [f"{part}: {images:,}" for part, images in found.splits.items()],
+        [f"{kind}: {count} of {len(found.files)}" for kind, count in kinds.items()],
+        ["nothing"] if set(states) == {"missing"} else present,
+    )
+    return [found.name, *map("\n".join, lines)]
 
 
 def _fetch(options: Namespace, arguments: Sequence[str], console: Console) -> None:

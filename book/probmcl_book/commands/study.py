@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import time
-from argparse import ArgumentDefaultsHelpFormatter, Namespace, _SubParsersAction
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
-from rich.table import Table
 
 from probmcl import _check
-from probmcl_book.commands.arguments import add_training, hand_over, report
+from probmcl_book.commands.arguments import Commands, add_command, add_training, hand_over, report
+from probmcl_book.records import Cell, Table
 from probmcl_book.records.provenance import command_line
 from probmcl_book.replicate import DataSets, PretrainedStart
 from probmcl_book.studies import (
+    EVERY_WORLD,
     STUDIES,
-    WORLDS,
     Study,
     StudyRuns,
     planned_study,
@@ -29,18 +29,22 @@ from probmcl_book.studies import (
 )
 
 
-def add(commands: _SubParsersAction[Any]) -> None:
+def add(commands: Commands[Any]) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "study",
-        help="run a planned study: many settings and seeds, resumable",
-        description="Run a planned study: its tuning, then every setting with every seed, each kept in a "
+        _study,
+        "run a planned study: many settings and seeds, resumable",
+        "Run a planned study: its tuning, then every setting with every seed, each kept in a "
         "file as soon as it is finished. The same command goes on where it was stopped. At the end, or when "
         "the budget is spent, what is finished is summed up in one record.",
-        formatter_class=ArgumentDefaultsHelpFormatter,
+        goes_on=True,
     )
     parser.add_argument("name", nargs="?", choices=sorted(STUDIES), help="the study")
-    parser.add_argument("--world", choices=sorted(WORLDS), help="the data; the study's first if not given")
+    parser.add_argument(
+        "--world", choices=sorted(EVERY_WORLD), help="the data; the study's first if not given"
+    )
     parser.add_argument("--data", type=Path, metavar="DIR", help="the folder of the data, if it is on disk")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="weights of the start, if it is a file")
     parser.add_argument("--budget", type=float, metavar="HOURS", help="start no run that would end later")
@@ -48,7 +52,6 @@ def add(commands: _SubParsersAction[Any]) -> None:
     add_training(parser, None)  # the planned seeds
     parser.add_argument("--repeat", type=int, metavar="N", help="make N finished runs again, and compare")
     parser.add_argument("--list", action="store_true", help="show what would be run, and run nothing")
-    parser.set_defaults(action=_study, goes_on=True)
 
 
 def _study(options: Namespace, arguments: Sequence[str], console: Console) -> None:
@@ -110,19 +113,18 @@ def _repeat(found: StudyRuns, options: Namespace, console: Console) -> None:
 
 
 def _overview(studies: Sequence[Study]) -> Table:
-    table = Table("study", "question", "settings", "runs", "tuning")
-    for study in studies:
-        counts = (len(study.trials), len(study), sum(1 for _ in study.tuning_runs()))
-        table.add_row(study.name, study.question, *map(str, counts))
-    return table
+    rows: list[list[Cell]] = [
+        [one.name, one.question, len(one.trials), len(one), len(list(one.tuning_runs()))] for one in studies
+    ]
+    return Table(rows, ["study", "question", "settings", "runs", "tuning"], "Planned studies.")
 
 
 def _settings(study: Study) -> Table:
-    title = f"{study.name}, {study.world}: {len(study)} runs, {sum(1 for _ in study.tuning_runs())} of tuning"
-    table = Table("setting", "group", "seeds", "candidates", title=title)
+    tuned = study.tuning
+    rows = []
     for trial in study.trials:
-        tuning = study.tuning if study.tuning is not None and study.tuning.group == trial.group else None
-        tried = () if tuning is None else tuning.candidates.get(trial.setting, ())
+        tried = tuned.candidates.get(trial.setting, ()) if tuned and tuned.group == trial.group else ()
         words = "; ".join(one.name for one in tried)
-        table.add_row(trial.setting, trial.group, " ".join(map(str, trial.seeds)), words)
-    return table
+        rows.append([trial.setting, trial.group, " ".join(map(str, trial.seeds)), words])
+    title = f"{study.name}, {study.world}: {len(study)} runs, {len(list(study.tuning_runs()))} of tuning"
+    return Table(rows, ["setting", "group", "seeds", "candidates"], title)

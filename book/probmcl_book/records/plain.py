@@ -1,8 +1,9 @@
 """Plain JSON values and the dataclasses that declare them: one writer, and one strict reader.
 
-A dataclass is an object of its fields, with its ``kind`` where the class has one; a tuple is an array, and
-NaN is null. A constraint is a function of a name and a value that raises, in ``Annotated``. A number is read
-as it was written, 1 as 1 and not as 1.0: keys of runs are digests of these bytes.
+A dataclass is an object of its fields, see :func:`~probmcl.train.settings.stated`, with its ``kind`` where
+the class has one; a tuple is an array, and NaN is null. A constraint is a function of a name and a value that
+raises, in ``Annotated``. A number is read as it was written, 1 as 1 and not as 1.0: keys of runs are digests
+of these bytes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from probmcl import _check
+from probmcl.train.settings import stated
 
 T = TypeVar("T")
 _WORDS = {dict: "an object", list: "an array", str: "a text", int: "a whole number", float: "a number"}
@@ -30,8 +32,7 @@ def to_plain(value: Any, *, digits: int = 17) -> Any:
     [{'value': 0.667, 'low': None, 'high': None, 'level': None, 'how': 'no interval'}, True]
     """
     if is_dataclass(value):
-        held = {field.name: getattr(value, field.name) for field in fields(value)}
-        value = {**_tag(type(value)), **held}
+        value = {**_tag(type(value)), **stated(value)}
     if isinstance(value, Mapping):
         return {key: to_plain(entry, digits=digits) for key, entry in value.items()}
     if isinstance(value, list | tuple):

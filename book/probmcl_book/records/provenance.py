@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import files
 from pathlib import Path
 from typing import Annotated
 
@@ -97,6 +98,16 @@ def checkout() -> Path | None:
             if (folder / "probmcl").is_dir() and (folder / "book" / "probmcl_book").is_dir():
                 return folder
     return None
+
+
+def book_folder() -> Path | None:
+    """Return the folder of the ledger and its ``results``: the checkout's, or else what the wheel brought."""
+    if root := checkout():
+        return root / "book"
+    ledgers = (
+        file for file in files("probmcl") or () if file.parts[-3:] == ("share", "probmcl", "ledger.yml")
+    )
+    return next((Path(str(file.locate())).resolve().parent for file in ledgers), None)
 
 
 def _git_state() -> tuple[str | None, bool | None]:

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import metadata
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,7 +20,7 @@ from probmcl._files import whole_file
 from probmcl.evaluate import Interval
 from probmcl_book.records.constraints import Positive, Seconds, Text, Whole, different, filled, like, text
 from probmcl_book.records.plain import from_json, from_plain, to_plain
-from probmcl_book.records.provenance import Code, Hardware, checkout
+from probmcl_book.records.provenance import Code, Hardware, book_folder, checkout
 
 SHARES = ("mAP", "AUROC", "CF1", "OF1")
 """How the names of metrics end that lie in [0, 1]."""
@@ -50,13 +48,9 @@ _name = like(r"[a-z0-9]+([_-][a-z0-9]+)*", "lower case letters, digits, '_' and 
 class DataIdentity:
     """Which images were used, and how somebody else gets the same.
 
-    Attributes:
-        name: name of the data set.
-        split: the split, by the name it is known under.
-        sizes: images in each part, for instance ``{"train": 6000, "test": 2000}``.
-        checksum: "md5:..." or "sha256:...", see :func:`~probmcl.data.checksum`.
-        access: how a reader gets it, or "private rebuild of ...".
-        source: the public source, an address or a citation.
+    ``sizes`` are the images in each part, for instance ``{"train": 6000, "test": 2000}``, and ``checksum`` is
+    one of :func:`~probmcl.data.checksum`. ``access`` is how a reader gets them, or "private rebuild of ...";
+    ``source`` is public, an address or a citation.
     """
 
     name: Text
@@ -69,15 +63,11 @@ class DataIdentity:
 
 @dataclass(frozen=True)
 class Row:
-    """What one method reached with one seed.
+    """What one method reached with one seed, which is None over all seeds or where nothing is random.
 
-    Attributes:
-        method: name of the method.
-        seed: its seed; None for a row over all seeds, or where nothing is random.
-        metrics: the measured numbers by name; a number without an interval is ``Interval(value)``.
-        seconds: time of training, or of what was measured.
-        image_views: augmented images seen in training.
-        series: curves over epochs and values per class, by name.
+    A metric without an interval is ``Interval(value)``. ``seconds`` are of training, or of what was measured;
+    ``image_views`` are augmented images seen in training; ``series`` are curves over epochs and values per
+    class, by name.
     """
 
     method: Text
@@ -102,21 +92,9 @@ class Difference:
 class Record:
     """A result with everything needed to judge it and to make it again.
 
-    Attributes:
-        name: of the experiment, in lower case letters, digits, "_" and "-"; of a study, the name of its file
-            without ``.json``.
-        kind: what sort of result it is.
-        command: what to type to make it again, see :func:`~probmcl_book.records.provenance.command_line`.
-        recipe: every setting; kept unrounded.
-        seeds: the seeds that were run.
-        data: which images.
-        code: which code, from :func:`~probmcl_book.records.provenance.provenance`.
-        hardware: which machine, from :func:`~probmcl_book.records.provenance.provenance`.
-        wall_seconds: time of the whole command.
-        rows: the results.
-        differences: comparisons between methods.
-        notes: what a reader should know, one sentence each.
-        created: UTC date.
+    ``name`` is of the experiment, or of a study's file without ``.json``; ``command`` is what to type to make
+    it again, see :func:`~probmcl_book.records.provenance.command_line`. The settings in ``recipe`` are kept
+    unrounded, the time is of the whole command, a note is one sentence, and ``created`` is a UTC date.
     """
 
     name: Annotated[str, _name]
@@ -157,23 +135,16 @@ def read_record(path: str | Path) -> Record:
 def load_result(name: str) -> Record:
     """Return the record ``name`` of the book, wherever the package runs.
 
-    It is read from :func:`results_path`. Where the package is installed without the book (on Colab, say)
-    and no such file exists, it is fetched from the project's repository.
+    It is read from :func:`results_path`; where the package is installed without the book (on Colab, say) and
+    no such file exists, from the records that came with it.
     """
     path = results_path(name)
     if path.is_file():
         return read_record(path)
-    sought = [path.as_posix()]
-    if checkout() is None:
-        url = f"{repository()}/raw/main/book/results/{name}.json"
-        sought.append(url)
-        try:
-            with urllib.request.urlopen(url, timeout=30) as response:
-                return from_json(Record, response.read(), url, complete=True)
-        except OSError:  # no network, or no such page: the error below says what to do
-            pass
+    if checkout() is None and (brought := book_folder()) and (brought / "results" / path.name).is_file():
+        return read_record(brought / "results" / path.name)
     raise FileNotFoundError(
-        f"no record {name!r} at {' or '.join(sought)}; make it (see `python -m probmcl --help`), "
+        f"no record {name!r} at {path.as_posix()}; make it (see `python -m probmcl --help`), "
         "or set PROBMCL_RESULTS to the folder that holds it"
     )
 
@@ -192,7 +163,7 @@ def results_path(name: str) -> Path:
     if folder := os.environ.get("PROBMCL_RESULTS"):
         return Path(folder) / f"{name}.json"
     root = checkout()
-    return (root / "book" / "results" if root else Path.cwd() / "results") / f"{name}.json"
+    return (root / "book" if root else Path.cwd()) / "results" / f"{name}.json"
 
 
 def check_seeds(seeds: Sequence[int]) -> None:
@@ -220,9 +191,3 @@ def check_notes(notes: Sequence[str]) -> None:
     """
     for place, note in enumerate(notes):
         text(f"notes[{place}]", note)
-
-
-def repository() -> str:
-    """Return the project's address as the installed package states it."""
-    addresses = dict(entry.split(", ", 1) for entry in metadata("probmcl").get_all("Project-URL") or ())
-    return str(addresses["Source"]).rstrip("/")

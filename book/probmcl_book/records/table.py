@@ -19,14 +19,9 @@ Cell = str | int | float | Interval | None
 class Table:
     """Rows of cells. ``rich.print`` shows them in a terminal, ``print`` as plain text.
 
-    Attributes:
-        rows: cells in the order of ``columns``: text, a number, a number with its interval, or None for what
-            does not exist. The first cell of a row names the row.
-        columns: names of the columns.
-        caption: what the table shows.
-        highlight: the columns in which the best value is marked, each with ``"max"`` or ``"min"``.
-        decimals: digits after the point, for numbers that are not whole.
-        notes: sentences that stand below.
+    The first cell names its row, and None stands for what does not exist. ``highlight`` names the columns in
+    which the best value is marked, each with ``"max"`` or ``"min"``; ``decimals`` are of numbers that are not
+    whole; ``notes`` stand below.
 
     >>> print(Table([["BCE", Interval(0.92, 0.9, 0.93)], ["ASL", None]], ["loss", "mAP"], "Test mAP."))
     Test mAP.
@@ -77,6 +72,7 @@ class Table:
 
     def __rich__(self) -> rich.table.Table:
         shown = rich.table.Table(title=self.caption, caption="\n".join(self.notes), caption_justify="left")
+        shown.show_lines = any("\n" in cell for row in self.texts for cell in row)
         for name, numeric in zip(self.columns, self.numeric, strict=True):
             shown.add_column(name, justify="right" if numeric else "left", no_wrap=numeric)
         for i, row in enumerate(self.texts):

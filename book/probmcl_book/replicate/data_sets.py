@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from probmcl_book.records.record import DataIdentity
 from probmcl_book.replicate.recipe import Recipe
@@ -16,18 +16,17 @@ class DataSets:
     """The images of recipes that share a folder; it is None where the data set is drawn."""
 
     folder: Path | None = None
-    _known: dict[str, tuple[Splits, DataIdentity]] = field(default_factory=dict)
+    _known: dict[Any, tuple[Splits, DataIdentity]] = field(default_factory=dict)
 
     def of(self, recipe: Recipe) -> tuple[Splits, DataIdentity]:
         """The images of a recipe, and their identity."""
-        return self._known.get(_name(recipe)) or self.put(recipe, recipe.splits(self.folder))
+        return self._known.get(_cut(recipe)) or self.put(recipe, recipe.splits(self.folder))
 
     def put(self, recipe: Recipe, splits: Splits) -> tuple[Splits, DataIdentity]:
         """Take images as those of a recipe."""
-        self._known[_name(recipe)] = found = (splits, splits.identity())
+        self._known[_cut(recipe)] = found = (splits, splits.identity())
         return found
 
 
-def _name(recipe: Recipe) -> str:
-    plain = recipe.to_dict()
-    return json.dumps([plain["data"], plain["limit"], plain["train_share"]], sort_keys=True)
+def _cut(recipe: Recipe) -> tuple[Any, ...]:
+    return recipe.data, recipe.limit, recipe.train_share

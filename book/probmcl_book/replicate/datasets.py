@@ -6,25 +6,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
+
 from probmcl import _check
-from probmcl.data import (
-    THEMES,
-    LabelledImages,
-    Parts,
-    Source,
-    chestmnist,
-    chestxray14_parts,
-    coco_parts,
-    digit_scenes,
-    load_features,
-    load_npz,
-)
-from probmcl.data.public.chestxray14 import TABLE
-from probmcl.data.public.sources import source
+from probmcl.data import THEMES, ImageFolderLabels, LabelledImages, digit_scenes, load_features, load_npz
+from probmcl.data.public.chestmnist import chestmnist
+from probmcl.data.public.chestxray14 import TABLE, chestxray14_parts
+from probmcl.data.public.coco import coco_parts
+from probmcl.data.public.sources import Source, source
+from probmcl.data.split import Parts, held_out
 from probmcl_book.records.constraints import Share
-from probmcl_book.replicate.folder_data import PARTS, FolderData
 from probmcl_book.replicate.origin import Origin, read_origin
 from probmcl_book.replicate.splits import Images, Splits
+
+PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -214,6 +209,45 @@ class FeatureData(PackedData):
 
     def _read(self, path: Path) -> LabelledImages:
         return load_features(path)
+
+
+@dataclass(frozen=True)
+class FolderData:
+    """Your own photographs, in a folder with ``labels.csv``, see :class:`~probmcl.data.ImageFolderLabels`.
+
+    A column of the table named ``split`` cuts them. Without one a hash of the seed and the file names does.
+    ``validation_share`` is of the images that are not for the test; another seed cuts otherwise.
+    """
+
+    test_share: float = 0.2
+    validation_share: float = 0.15
+    seed: int = 0
+
+    kind: ClassVar[str] = "folder"
+    benchmark: ClassVar[Benchmark | None] = None
+
+    def splits(self, folder: Path | None = None) -> Splits:
+        """Read the folder."""
+        return self.read(_given(folder), None)
+
+    def read(self, images: Path, labels: Path | None) -> Splits:
+        """Read images, and their table where it is another."""
+        whole = ImageFolderLabels(images, labels or images / "labels.csv")
+        if whole.split:
+            train, validation, test = map(whole.part, PARTS)
+            words = "the column split of its table"
+        else:
+            tested = held_out(whole.names, self.test_share, self.seed)
+            known = [name for name, out in zip(whole.names, tested.tolist(), strict=True) if not out]
+            held = torch.zeros_like(tested)
+            held[~tested] = held_out(known, self.validation_share, self.seed)
+            train, validation, test = map(whole.subset, (~tested & ~held, held, tested))
+            words = (
+                f"{self.test_share:.0%} for test, {self.validation_share:.0%} of the others for validation, "
+                f"by a hash of the names, seed {self.seed}"
+            )
+        name, own = f"{images.resolve().name}, own images", "own images"
+        return Splits(train, validation, test, name, words, access=own, source=own)
 
 
 Dataset = DigitsData | CocoData | ChestData | ChestMnistData | PackedData | FeatureData | FolderData

@@ -19,6 +19,7 @@ from probmcl.evaluate import multiply_adds, parameter_count
 from probmcl.model import Encoder, build_encoder
 from probmcl.train import History, contrastive_stage, end_to_end, seeded
 from probmcl_book.records.provenance import provenance
+from probmcl_book.replicate.memory import device_memory, kept_for_backward, step_memory
 from probmcl_book.replicate.parts import contrastive_parts, end_to_end_parts, logits_model
 from probmcl_book.replicate.recipe import Method, Recipe
 from probmcl_book.replicate.splits import Splits
@@ -38,7 +39,8 @@ class Estimate:
     ``parameters`` are the encoder's, without heads, and ``macs`` its multiply-accumulates for one view. A
     timed step had so many ``images``; fewer than a batch are scaled up. ``hours`` are of all training steps,
     without scoring, and ``core_hours`` of one CPU core that augments all images, and decodes them if they are
-    on disk. ``memory`` is the most bytes that a step had on a GPU; None on a CPU.
+    on disk. ``memory`` is the most bytes that a step had on a GPU; None on a CPU. ``needed`` bytes are those
+    that were counted for the largest step, of ``available`` ones, if the device says.
     """
 
     parameters: int
@@ -49,6 +51,17 @@ class Estimate:
     hours: float
     core_hours: float
     memory: int | None
+    needed: int
+    available: int | None
+
+    def check(self) -> None:
+        """Raise if the device has not the memory for the largest step."""
+        if self.available is not None and self.needed > self.available:
+            raise ValueError(
+                f"device: a step takes about {self.needed / 2**30:.1f} GiB, and {self.device} has "
+                f"{self.available / 2**30:.1f}; expected a smaller --batch-size, or on a GPU --precision "
+                "bfloat16 or float16"
+            )
 
     def lines(self) -> list[str]:
         """The estimate in words."""
@@ -59,6 +72,7 @@ class Estimate:
             f"{self.image_views:,} image views over all methods and seeds.",
             f"One step of {self.images} images timed per method on {self.device}: {_hours(self.hours)} of "
             f"training{memory}, and {_hours(self.core_hours)} of one CPU core for the images.",
+            f"The largest step keeps about {self.needed / 2**30:.1f} GiB, without the loss.",
             f"Scoring comes on top, and whatever else the machine does. {elsewhere}".rstrip(),
         ]
 
@@ -73,9 +87,9 @@ def estimate(
 ) -> Estimate:
     """Time one training step of every method of a recipe, and count the steps; no weights are fetched.
 
-    On a GPU every method makes a step of the recipe's batch. On a CPU the encoder takes a few images, which
-    count for all methods and are scaled up; a contrastive head and its loss, which compares all pairs, take
-    the whole batch.
+    On a GPU every method makes a step of the recipe's batch, or of half of what fits. On a CPU the encoder
+    takes a few images, which count for all methods and are scaled up; a contrastive head and its loss, which
+    compares all pairs, take the whole batch.
 
     ``seeds`` is their number, and ``clock`` measures: the training loop's own clock if not given.
 
@@ -93,7 +107,12 @@ def estimate(
         view = recipe.views.plain()(splits.test[0][0].unsqueeze(0))
         assert isinstance(view, Tensor)
         macs = multiply_adds(deepcopy(encoder).to("meta"), view.to("meta"))
+        weights, kept = parameter_count(encoder), kept_for_backward(encoder, view)
+        needed = max(step_memory(method, weights, kept, device) for method in recipe.methods)
+        available = device_memory(device)
         images = max(sizes) if on_gpu else max(1, min(max(sizes), CPU_MACS // max(1, 2 * macs)))
+        if available is not None and needed > available:
+            images = max(1, min(images, max(sizes) * available // (2 * needed)))
         batch, core_seconds = _batch(recipe, splits, images)
         labels = [train.labels[:size] for size in sizes]
         if on_gpu:
@@ -101,9 +120,10 @@ def estimate(
         seconds = _step_seconds(recipe, encoder, batch, labels, device, clock)
         memory = torch.cuda.max_memory_allocated(device) if on_gpu else None
     steps = [m.training.epochs * (len(train) // size) for m, size in zip(recipe.methods, sizes, strict=True)]
-    views = 2 * seeds * sum(map(operator.mul, steps, sizes))
+    each = [method.views_per_image for method in recipe.methods]
+    views = seeds * sum(n * size * per for n, size, per in zip(steps, sizes, each, strict=True))
     return Estimate(
-        parameters=parameter_count(encoder),
+        parameters=weights,
         macs=macs,
         image_views=views,
         images=images,
@@ -111,6 +131,8 @@ def estimate(
         hours=seeds * sum(map(operator.mul, steps, seconds)) / 3600,
         core_hours=views * core_seconds / 3600,
         memory=memory,
+        needed=needed,
+        available=available,
     )
 
 
@@ -139,12 +161,15 @@ def _step_seconds(
         return clock(_steps(method, nn.Identity(), width, features, cpu))
 
     if device.type == "cuda":
-        whole = [clock(_steps(method, encoder, width, batch, device)) for method in recipe.methods]
+        seen = {2: batch, 1: (batch[0][0], batch[1])}
+        whole = [
+            clock(_steps(one, encoder, width, seen[one.views_per_image], device)) for one in recipe.methods
+        ]
         return [one * len(of) / images for one, of in zip(whole, labels, strict=True)]
     linear = Method("linear classifier", "bce", recipe.methods[0].training)
     shared = clock(_steps(linear, encoder, width, batch, device)) / images
     return [
-        len(of) * shared + (head(method, of) if method.trunk else 0.0)
+        len(of) * shared * method.views_per_image / 2 + (head(method, of) if method.trunk else 0.0)
         for method, of in zip(recipe.methods, labels, strict=True)
     ]
 

@@ -29,21 +29,12 @@ from probmcl_book.replicate.views import plain_loader
 class Finished:
     """What is kept of a run.
 
-    Attributes:
-        recipe: what was run, with one method; with none, the linear probe of the start.
-        seed: with which seed.
-        data: on which images. Runs that older studies wrote know the checksum alone.
-        classes: names of the K labels, in the order of the scores; older runs know none.
-        tuning: whether it is a run of a tuning, which has no test scores.
-        row: metrics, measures, curves and values per class.
-        validation_scores: logits, float32 ``(N, K)``.
-        test_scores: logits, float32 ``(M, K)``; those of validation for a run of a tuning.
-        thresholds: chosen on validation, ``(K,)``; a label is predicted where its logit reaches it.
-        classifier: the weights of the classifier, by name.
-        code: the code with which it began.
-        hardware: the machine on which it began.
-        seconds: wall time of the whole run, with scoring and measures.
-        trained: encoder, classifier and head; None where only the numbers were kept.
+    The recipe has one method, or none for the linear probe of the start. Of ``data``, runs that older studies
+    wrote know the checksum alone, and of ``classes``, the K labels in the order of the scores, none. Scores
+    are logits, float32 ``(N, K)``; a run of a ``tuning`` has those of validation in place of the test's. A
+    label is predicted where its logit reaches its threshold, ``(K,)``, which validation chose. ``code`` and
+    ``hardware`` are those with which it began, and ``seconds`` of the whole run, with scoring and measures.
+    ``trained`` is None where only the numbers were kept.
     """
 
     recipe: Recipe

@@ -34,13 +34,7 @@ class RunFolder:
     A run that another one beside it has finished is used as it is: ``runs/studies/main/...`` serves
     ``runs/studies/topology``. The starts lie beside them too, in ``starts``. Nothing is removed at the end:
     the folder makes the record again in seconds, and takes further seeds. Of several ranks the first reads
-    and writes.
-
-    Args:
-        folder: the folder; it is made if needed.
-
-    Raises:
-        ValueError: if it stands in a folder of checkpoints that an older version wrote.
+    and writes. One in a folder of checkpoints that an older version wrote is refused.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -57,16 +51,10 @@ class RunFolder:
         return one_writer(self.folder / ".lock") if is_first() else nullcontext()
 
     def find(self, key: str, *, whole: bool) -> Finished | None:
-        """The finished run with a key, or None.
+        """The finished run with a key, or None; with ``whole``, one without its encoder counts as none.
 
-        A file that was named when keys were made of more than they are now is found by what it holds.
-
-        Args:
-            key: see :func:`~probmcl_book.replicate.finished.run_key`.
-            whole: whether numbers without the encoder are as good as nothing.
-
-        Raises:
-            ValueError: if its file is torn, damaged or foreign; the message names it.
+        A file that was named when keys were made of more than they are now is found by what it holds. One
+        that is torn, damaged or foreign is named in a ValueError.
         """
         found = broadcast_object(self._read(key) if is_first() else None)
         if found is None or (whole and not any(name.startswith("encoder.") for name in found[1])):
@@ -118,11 +106,7 @@ class RunFolder:
     def start(
         self, recipe: Recipe, seed: int, *, device: torch.device | str, progress: str | None
     ) -> Encoder:
-        """The common start of a recipe's seed on letters: a pretraining is done once and kept.
-
-        Raises:
-            ValueError: if its file is torn, damaged or foreign; the message names it.
-        """
+        """The common start of a recipe's seed on letters: a pretraining is done once and kept."""
         key = start_key(recipe, seed)
         path = self.starts / f"{key}.safetensors"
         found = broadcast_object(read_tensors(path) if is_first() and path.exists() else None)

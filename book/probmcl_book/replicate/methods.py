@@ -14,24 +14,13 @@ from probmcl.data import LabelledDataset, ViewLoader
 from probmcl.evaluate import mean_average_precision, ridge_probe
 from probmcl.loss import AsymmetricLoss, LossParts
 from probmcl.model import Encoder, LabelGraphHead, MixtureClassifier, MixtureDensityHead
-from probmcl.train import (
-    History,
-    Watch,
-    end_to_end,
-    fit,
-    predict,
-    probe_encoder,
-    seeded,
-    this_share,
-    two_stages,
-)
+from probmcl.train import History, Watch, end_to_end, fit, predict, probe_encoder, seeded, two_stages
+from probmcl.train.distributed import this_share
 from probmcl_book.replicate.parts import contrastive_parts, end_to_end_parts, logits_model
 from probmcl_book.replicate.recipe import Method, Recipe
 from probmcl_book.replicate.splits import Splits
 from probmcl_book.replicate.starts import CHECKPOINT_STEPS
 from probmcl_book.replicate.views import plain_loader, training_loader
-
-WATCHED_IMAGES = 2000
 
 
 @dataclass(frozen=True)
@@ -78,8 +67,14 @@ class _Work:
 
     def batches(self, method: Method) -> ViewLoader:
         """The training images of a method."""
-        size = method.training.batch_size  # that of all ranks together
-        return training_loader(self.splits.train, self.recipe.views, size, seed=self.seed, device=self.device)
+        return training_loader(
+            self.splits.train,
+            self.recipe.views,
+            method.training.batch_size,  # that of all ranks together
+            seed=self.seed,
+            device=self.device,
+            per_image=method.views_per_image,
+        )
 
     def options(self, watch: Watch) -> dict[str, Any]:
         """What every training on images is told alike, and its watched metric."""
@@ -129,7 +124,7 @@ def train_method(
         *_scores(work, classifier),
         history=histories[0],
         seconds=sum(history.seconds for history in histories),
-        image_views=2 * used * method.training.epochs,
+        image_views=method.views_per_image * used * method.training.epochs,
         head=None if head is None else head.eval(),
     )
 
@@ -208,7 +203,7 @@ def _two_stages(method: Method, work: _Work) -> Parts:
     train = work.splits.train
     with seeded(work.seed):
         head, criterion = contrastive_parts(method, work.encoder.feature_dim, len(train.classes))
-    watched = train.subset(torch.arange(min(WATCHED_IMAGES, len(train))))
+    watched = train.subset(torch.arange(min(work.recipe.probe_images, len(train))))
 
     def watch(model: nn.Module) -> float:
         """A ridge probe of the frozen features: cheap, and without a random number."""

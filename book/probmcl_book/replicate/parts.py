@@ -5,30 +5,14 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from probmcl.loss import (
-    AsymmetricLoss,
-    ContrastiveCriterion,
-    KMCLLoss,
-    MulSupConLoss,
-    ProbMCLLoss,
-    SupConLoss,
-)
-from probmcl.model import (
-    Encoder,
-    FeatureMap,
-    LabelGraphHead,
-    MixtureClassifier,
-    MixtureDensityHead,
-    MLDecoderHead,
-    ProjectionHead,
-)
+from probmcl import loss, model
 from probmcl.train import Criterion
 from probmcl_book.replicate.recipe import Method
 
 
 def contrastive_parts(
     method: Method, feature_dim: int, classes: int
-) -> tuple[nn.Module, ContrastiveCriterion]:
+) -> tuple[nn.Module, loss.ContrastiveCriterion]:
     """Head and criterion of a method with two views: a contrastive one, or KMCL.
 
     >>> from probmcl_book.replicate import digits_recipe
@@ -37,11 +21,11 @@ def contrastive_parts(
     ('MixtureDensityHead', 'ProbMCLLoss')
     """
     if method.criterion == "kmcl":
-        return _mixture_head(method, feature_dim, classes), KMCLLoss(**method.options)
+        return _mixture_head(method, feature_dim, classes), loss.KMCLLoss(**method.options)
     if method.criterion == "probmcl":
-        return _mixture_head(method, feature_dim, classes), ProbMCLLoss(**method.options)
-    criterion = SupConLoss if method.criterion == "supcon" else MulSupConLoss
-    return ProjectionHead(feature_dim, method.trunk, **method.head), criterion(**method.options)
+        return _mixture_head(method, feature_dim, classes), loss.ProbMCLLoss(**method.options)
+    criterion = loss.SupConLoss if method.criterion == "supcon" else loss.MulSupConLoss
+    return model.ProjectionHead(feature_dim, method.trunk, **method.head), criterion(**method.options)
 
 
 def end_to_end_parts(method: Method, feature_dim: int, labels: Tensor) -> tuple[nn.Module, Criterion]:
@@ -52,8 +36,8 @@ def end_to_end_parts(method: Method, feature_dim: int, labels: Tensor) -> tuple[
     """
     bce = functional.binary_cross_entropy_with_logits
     if method.criterion == "label-graph":
-        return LabelGraphHead(feature_dim, labels, **method.head), bce
-    criterion = bce if method.criterion == "bce" else AsymmetricLoss(**method.options)
+        return model.LabelGraphHead(feature_dim, labels, **method.head), bce
+    criterion = bce if method.criterion == "bce" else loss.AsymmetricLoss(**method.options)
     return final_classifier(method, feature_dim, labels.shape[1]), criterion
 
 
@@ -67,13 +51,13 @@ def final_classifier(method: Method | None, feature_dim: int, classes: int) -> n
     Linear(in_features=128, out_features=10, bias=True)
     """
     if method is not None and method.criterion == "ml-decoder":
-        return MLDecoderHead(feature_dim, classes, **method.head)
+        return model.MLDecoderHead(feature_dim, classes, **method.head)
     if method is not None and method.criterion == "kmcl":
-        return MixtureClassifier(_mixture_head(method, feature_dim, classes))
+        return model.MixtureClassifier(_mixture_head(method, feature_dim, classes))
     return nn.Linear(feature_dim, classes)
 
 
-def logits_model(encoder: Encoder, classifier: nn.Module) -> nn.Sequential:
+def logits_model(encoder: model.Encoder, classifier: nn.Module) -> nn.Sequential:
     """Images to logits ``(N, K)``: a transformer head sees the encoder's map, all others its feature.
 
     >>> import torch
@@ -81,11 +65,11 @@ def logits_model(encoder: Encoder, classifier: nn.Module) -> nn.Sequential:
     >>> logits_model(SmallCNN(), nn.Linear(128, 10))(torch.zeros(2, 1, 32, 32)).shape
     torch.Size([2, 10])
     """
-    on_map = isinstance(classifier, MLDecoderHead)
-    return nn.Sequential(FeatureMap(encoder) if on_map else encoder, classifier)
+    on_map = isinstance(classifier, model.MLDecoderHead)
+    return nn.Sequential(model.FeatureMap(encoder) if on_map else encoder, classifier)
 
 
-def _mixture_head(method: Method, feature_dim: int, classes: int) -> MixtureDensityHead:
+def _mixture_head(method: Method, feature_dim: int, classes: int) -> model.MixtureDensityHead:
     """The mixture density head: one component per class unless the method says otherwise.
 
     KMCL's mixture weights are the sigmoids of a classifier.
@@ -93,6 +77,6 @@ def _mixture_head(method: Method, feature_dim: int, classes: int) -> MixtureDens
     weights = "sigmoid" if method.criterion == "kmcl" else "softmax"
     arguments = {"weights": weights, **method.head}
     components = arguments.pop("components", None)
-    return MixtureDensityHead(
+    return model.MixtureDensityHead(
         feature_dim, classes if components is None else components, trunk=method.trunk, **arguments
     )

@@ -8,7 +8,8 @@ from typing import Any
 
 from probmcl import _check
 from probmcl.train import TrainingSettings
-from probmcl_book.records.constraints import Share
+from probmcl.train.settings import LATER
+from probmcl_book.records.constraints import Positive, Share
 from probmcl_book.records.plain import from_plain, to_plain
 from probmcl_book.replicate.datasets import Dataset, DigitsData
 from probmcl_book.replicate.splits import Splits
@@ -56,15 +57,11 @@ Start = PretrainedStart | LettersStart
 class Method:
     """One row of a comparison.
 
-    Attributes:
-        name: as it stands in tables.
-        criterion: one of :data:`CRITERIA`.
-        training: settings of its training from the common start.
-        trunk: widths of the head's trunk (contrastive criteria and KMCL); the last one is D.
-        options: arguments of the criterion that differ from its defaults.
-        head: further arguments of the head that differ from its defaults, such as ``components`` of a
-            :class:`~probmcl.model.MixtureDensityHead` (None or nothing: one per class), ``width`` of a
-            :class:`~probmcl.model.MLDecoderHead`, ``threshold`` of a :class:`~probmcl.model.LabelGraphHead`.
+    The criterion is one of :data:`CRITERIA`, and ``options`` are its arguments that differ from its defaults.
+    ``trunk`` holds the widths of the head's trunk (contrastive criteria and KMCL), the last of which is D;
+    ``head`` its further arguments, such as ``components`` of a :class:`~probmcl.model.MixtureDensityHead`
+    (None or nothing: one per class) or ``width`` of a :class:`~probmcl.model.MLDecoderHead`. A step sees two
+    views of an image, as a contrastive one must, or one.
     """
 
     name: str
@@ -73,6 +70,7 @@ class Method:
     trunk: tuple[int, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
     head: dict[str, Any] = field(default_factory=dict)
+    views_per_image: int = field(default=2, metadata=LATER)
 
     def __post_init__(self) -> None:
         _check.one_of("criterion", self.criterion, CRITERIA)
@@ -80,6 +78,8 @@ class Method:
             raise ValueError(f"head: {self.name} has a linear classifier, expected none, got {self.head}")
         if self.criterion not in TRUNKLESS and not self.trunk:
             raise ValueError(f"trunk: {self.name} is contrastive and needs the widths of a head, got none")
+        if self.views_per_image not in ((2,) if self.trunk else (1, 2)):
+            raise ValueError(f"views_per_image: expected 2, or 1 end to end, got {self.views_per_image}")
 
     @property
     def end_to_end(self) -> bool:
@@ -93,18 +93,13 @@ class Method:
 
 @dataclass(frozen=True)
 class Recipe:
-    """An experiment: data, a common start, methods, and the linear probe of frozen encoders.
+    """An experiment: data, a common start, methods, and the linear probe of frozen encoders (M14).
 
-    Attributes:
-        name: name of the experiment and of its record.
-        data: the data set.
-        start: the pretraining; None starts every method from the same random weights.
-        encoder: name for :func:`~probmcl.model.build_encoder`.
-        methods: what is compared; every method sees the same number of image views.
-        probe: training of the linear classifier on frozen features (M14).
-        views: what the encoder sees of an image.
-        limit: images to keep of each part; None keeps all. With a limit, a run shows that the parts fit.
-        train_share: share of the training images to keep, in (0, 1]; validation and test stay whole.
+    Without a ``start``, all methods begin with the same random weights. ``encoder`` is a name for
+    :func:`~probmcl.model.build_encoder`. ``limit`` are the images to keep of each part, None for all: a run
+    with a limit shows that the parts fit. ``train_share`` is the share of the training images to keep, in
+    (0, 1]; validation and test stay whole. A ridge probe on the features of ``probe_images`` training images
+    chooses the epoch of a contrastive stage; more images than features, or it fits them whatever they are.
 
     >>> from probmcl_book.replicate import digits_recipe
     >>> recipe = digits_recipe(smoke=True)
@@ -121,6 +116,7 @@ class Recipe:
     views: Views = field(default_factory=SceneViews)
     limit: int | None = None
     train_share: Share = 1.0
+    probe_images: Positive = field(default=2000, metadata=LATER)
 
     def __post_init__(self) -> None:
         if isinstance(self.start, LettersStart) and not isinstance(self.data, DigitsData):

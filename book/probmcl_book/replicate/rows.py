@@ -8,15 +8,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from probmcl.evaluate import (
-    Interval,
-    bootstrap_interval,
-    mean_auroc,
-    mean_average_precision,
-    multilabel_metrics,
-    paired_bootstrap_difference,
-    seed_interval,
-)
+from probmcl.evaluate import Interval, mean_auroc, mean_average_precision, multilabel_metrics
+from probmcl.evaluate.bootstrap import bootstrap_interval, paired_bootstrap_difference, seed_interval
 from probmcl_book.records.record import Difference, Row
 from probmcl_book.replicate.finished import Finished
 from probmcl_book.replicate.methods import Trained

@@ -146,14 +146,11 @@ def chestxray14_parts(
 
 
 def check_patients(patients: Sequence[str], tests: Tensor) -> None:
-    """Raise unless every patient is on one side of a split.
+    """Raise a ValueError unless every patient is on one side of a split.
 
     Args:
         patients: Patient of each film.
         tests: Which films are on the second side, bool (N,).
-
-    Raises:
-        ValueError: If a patient is on both.
 
     >>> check_patients(["anna", "bert", "anna"], torch.tensor([True, False, False]))
     Traceback (most recent call last):

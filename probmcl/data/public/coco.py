@@ -92,11 +92,7 @@ def coco_images(root: str | Path, part: str, *, unlabelled: str = "drop") -> Ima
     Args:
         root: The folder that holds ``annotations/instances_PART.json`` and ``PART/``.
         part: ``"train2014"``, ``"val2014"``, ``"train2017"``, ``"val2017"``.
-        unlabelled: As in ``read_instances``.
-
-    Raises:
-        FileNotFoundError: If the annotation file or images are missing; the message names them.
-        ValueError: As in ``read_instances``.
+        unlabelled: As in ``read_instances``, which has the same errors; missing images are named.
 
     >>> coco_images("no/such/folder", "val2014")
     Traceback (most recent call last):
@@ -127,8 +123,7 @@ def coco_parts(
         validation_seed: Which images these are.
 
     Raises:
-        FileNotFoundError: As in ``coco_images``.
-        ValueError: As in ``coco_images``, or if train and val do not have the same classes.
+        ValueError: If train and val do not have the same classes; other errors as in ``coco_images``.
 
     >>> from tempfile import TemporaryDirectory
     >>> from probmcl_book.replicate import write_coco_miniature

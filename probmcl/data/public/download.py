@@ -20,10 +20,13 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from tqdm.auto import tqdm
 
 from probmcl import _check
+from probmcl._files import bytes_of
 
 BLOCK = 1 << 20
 PATIENCE = 60.0  # seconds without a byte, or with fewer than SLOWEST bytes in each
 SLOWEST = 1000
+ATTEMPTS = 5  # in a row that may bring nothing, or next to nothing
+WAIT = 1.0  # seconds before the next attempt; twice as long after each that brought nothing
 LEAST = 1 << 16  # bytes that an attempt must bring to count as progress
 PASSING = (408, 425, 429, 500, 502, 503, 504)  # answers that another attempt may change
 
@@ -37,14 +40,7 @@ class DownloadRefusedError(OSError):
 
 
 def download(
-    url: str,
-    path: str | Path,
-    *,
-    checksum: str | None,
-    size: int | None = None,
-    progress: bool = True,
-    attempts: int = 5,
-    wait: float = 1.0,
+    url: str, path: str | Path, *, checksum: str | None, size: int | None = None, progress: bool = True
 ) -> None:
     """Download a file; a broken connection is taken up again where it ended.
 
@@ -58,13 +54,11 @@ def download(
         checksum: ``"sha256:..."`` or ``"md5:..."`` in hexadecimal; ``None`` if none is known.
         size: Bytes of the file; ``None`` if not known.
         progress: Whether to show a bar.
-        attempts: How many attempts in a row may bring nothing, or next to nothing.
-        wait: Seconds before the next attempt; twice as long after each that brought nothing.
 
     Raises:
         DownloadRefusedError: If the host says that it does not have the file or will not give it, or leads
             to an address that is neither http nor https, or from https to http.
-        ConnectionError: If ``attempts`` in a row brought nothing more.
+        ConnectionError: If five attempts in a row brought nothing more.
         ValueError: If checksum (the file is removed) or size are wrong, or the address is no http address.
         OSError: If there is not enough space.
 
@@ -75,7 +69,6 @@ def download(
     """
     if not url.startswith(("http://", "https://")):
         raise ValueError(f"url: expected http:// or https://, got {url!r}")
-    _check.count("attempts", attempts)
     path = _check.path("path", path)
     if path.is_file():
         verify(path, checksum, progress=progress)
@@ -94,12 +87,12 @@ def download(
         # More than ever before: a host that starts again each time must not be asked for ever.
         failed = 0 if bytes_of(part) >= most + LEAST else failed + 1
         most = max(most, bytes_of(part))
-        if failed >= attempts:
+        if failed >= ATTEMPTS:
             raise ConnectionError(
                 f"{url}: the connection broke {failed} times without bringing more than {most:,} bytes "
                 f"({reason}); what there is is kept for the next attempt"
             )
-        time.sleep(wait * 2**failed)
+        time.sleep(WAIT * 2**failed)
     try:
         verify(part, checksum, progress=progress)
     except ValueError as error:
@@ -110,16 +103,7 @@ def download(
 
 
 def verify(path: Path, checksum: str | None, *, progress: bool = False) -> None:
-    """Raise unless a file has a checksum.
-
-    Raises:
-        ValueError: If the file has another one.
-
-    >>> verify(Path(__file__), "md5:00000000000000000000000000000000")
-    Traceback (most recent call last):
-    ...
-    ValueError: download.py: expected md5:00000000000000000000000000000000, got md5:...
-    """
+    """Raise unless a file has a checksum."""
     if checksum is None:
         return
     kind, _, _ = checksum.partition(":")
@@ -129,11 +113,7 @@ def verify(path: Path, checksum: str | None, *, progress: bool = False) -> None:
 
 
 def digest(path: Path, kind: str = "sha256", *, progress: bool = False) -> str:
-    """Return the SHA-256 or MD5 of a file, in hexadecimal.
-
-    >>> len(digest(Path(__file__), "md5"))
-    32
-    """
+    """Return the SHA-256 or MD5 of a file, in hexadecimal."""
     _check.one_of("kind", kind, ("sha256", "md5"))
     found = hashlib.new(kind, usedforsecurity=False)
     with path.open("rb") as file, _bar(f"check {path.name}", bytes_of(path), 0, progress) as bar:
@@ -144,13 +124,7 @@ def digest(path: Path, kind: str = "sha256", *, progress: bool = False) -> str:
 
 
 def need_space(folder: Path, wanted: float) -> None:
-    """Raise unless the disk of a folder, which may not exist yet, has ``wanted`` bytes free.
-
-    >>> need_space(Path("."), 1e18)
-    Traceback (most recent call last):
-    ...
-    OSError: root: expected 1,000,000,000.0 GB free on the disk of ., got ...
-    """
+    """Raise unless the disk of a folder, which may not exist yet, has ``wanted`` bytes free."""
     there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     free = shutil.disk_usage(there).free
     if free < wanted:
@@ -161,14 +135,7 @@ def need_space(folder: Path, wanted: float) -> None:
 
 @contextmanager
 def full_disk_named(folder: Path) -> Iterator[None]:
-    """Say which disk is full if writing fails for want of space.
-
-    >>> with full_disk_named(Path("data")):
-    ...     raise OSError(errno.ENOSPC, "No space left on device")
-    Traceback (most recent call last):
-    ...
-    OSError: root: the disk of data is full; make room and run the same command again
-    """
+    """Say which disk is full if writing fails for want of space."""
     try:
         yield
     except OSError as error:
@@ -290,15 +257,6 @@ def _range(header: str) -> tuple[int | None, int | None]:
     match = re.fullmatch(r"bytes (?:([0-9]{1,18})-[0-9]+|\*)/(?:([0-9]{1,18})|\*)", header.strip())
     first, total = match.groups() if match else (None, None)
     return None if first is None else int(first), None if total is None else int(total)
-
-
-def bytes_of(path: Path) -> int:
-    """Return the size of a file, 0 if there is none.
-
-    >>> bytes_of(Path("no/such/file"))
-    0
-    """
-    return path.stat().st_size if path.exists() else 0
 
 
 def _bar(name: str, total: int | None, start: int, progress: bool) -> tqdm[None]:

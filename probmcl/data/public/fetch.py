@@ -8,8 +8,8 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from probmcl import _check
-from probmcl._files import one_writer, whole_file
-from probmcl.data.public.download import DownloadRefusedError, bytes_of, download, need_space, verify
+from probmcl._files import bytes_of, one_writer, whole_file
+from probmcl.data.public.download import DownloadRefusedError, download, need_space, verify
 from probmcl.data.public.sources import RemoteFile, Source
 from probmcl.data.public.unpack import unpack
 
@@ -72,9 +72,6 @@ def state(file: RemoteFile, folder: Path) -> str:
     Returns:
         ``"verified"``; ``"there"``, found but not compared with its checksum; ``"packed"``, an archive that
         waits to be unpacked; ``"broken off"``, a part of a download; or ``"missing"``.
-
-    >>> state(RemoteFile("a.zip"), Path("no/such/folder"))
-    'missing'
     """
     there = (folder / file.proof).exists()
     if there and _receipt(file, folder).exists():
@@ -94,17 +91,7 @@ def _is_pending(file: RemoteFile, folder: Path) -> bool:
 
 
 def by_hand(source: Source, root: str | Path, files: Sequence[RemoteFile]) -> str:
-    """Return how a person gets some files of a data set.
-
-    >>> from probmcl.data import SOURCES
-    >>> chest = SOURCES["chestxray14"]
-    >>> print(by_hand(chest, "data", chest.files[1:2]))
-    To get it by hand:
-    1. Open https://nihcc.app.box.com/v/ChestXray-NIHCC in a browser.
-    2. Download into data/chestxray14, under these names, without unpacking:
-         train_val_list.txt, cannot be verified: no checksum published
-    3. Run the same command again: it verifies and unpacks what it finds there.
-    """
+    """Return how a person gets some files of a data set."""
     lines = [
         "To get it by hand:",
         f"1. Open {source.page} in a browser.",

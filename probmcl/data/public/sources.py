@@ -27,9 +27,6 @@ class RemoteFile:
         proof: A path in the data set's folder that is there once this file is in place; its name by default.
         unpack_into: For an archive, the folder inside the data set's folder that it is unpacked into.
         growth: Size when unpacked, as a multiple of ``size``.
-
-    >>> RemoteFile("list.txt").proof
-    'list.txt'
     """
 
     name: str
@@ -76,16 +73,7 @@ class Source:
 
 
 def source(name: str) -> Source:
-    """Return a data set of ``SOURCES``.
-
-    Raises:
-        ValueError: If there is none of that name.
-
-    >>> source("coco")
-    Traceback (most recent call last):
-    ...
-    ValueError: name: expected one of coco2014, coco2017, ..., mirflickr25k, got 'coco'
-    """
+    """Return a data set of ``SOURCES``."""
     return SOURCES[_check.one_of("name", name, SOURCES)]
 
 

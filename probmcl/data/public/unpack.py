@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import posixpath
 import shutil
 import stat
 import tarfile
+import unicodedata
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
 from tqdm.auto import tqdm
@@ -47,8 +49,9 @@ def unpack(archive: str | Path, folder: str | Path, *, progress: bool = True) ->
     if not zipfile.is_zipfile(archive) and not tarfile.is_tarfile(archive):
         raise ValueError(f"{archive}: expected a zip or tar.gz archive, got a file of another kind")
     with _damage_named(archive):
-        sizes = [size for _, size, _ in _members(archive)]
-    need_space(folder, sum(sizes))
+        members = [(name, size) for name, size, _ in _members(archive)]
+        _check_places([name for name, _ in members])
+    need_space(folder, sum(size for _, size in members))
     aside = folder / f".{archive.name}.tmp"
     shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
     new, old = aside / "new", aside / "old"
@@ -56,7 +59,7 @@ def unpack(archive: str | Path, folder: str | Path, *, progress: bool = True) ->
         with full_disk_named(folder), _damage_named(archive):
             for place in (new, old):
                 place.mkdir(parents=True)
-            bar = tqdm(_members(archive), archive.name, len(sizes), unit=" files", disable=not progress)
+            bar = tqdm(_members(archive), archive.name, len(members), unit=" files", disable=not progress)
             for name, _, content in bar:
                 place = new / name
                 place.parent.mkdir(parents=True, exist_ok=True)
@@ -113,6 +116,20 @@ def _check_member(name: str, *, plain: bool) -> None:
     windows = PureWindowsPath(name)  # knows drives and takes both kinds of slash
     if name.startswith("/") or windows.anchor or ".." in windows.parts or "\0" in name:
         raise ValueError(f"a name outside: {name!r}")
+
+
+def _check_places(names: Sequence[str]) -> None:
+    """Raise unless every member has a place of its own, also where capitals are not told apart."""
+    taken = {".": "."}
+    for name in names:
+        place = posixpath.normpath(unicodedata.normalize("NFC", name)).casefold()
+        if place in taken:
+            raise ValueError(f"one place for two: {taken[place]!r} and {name!r}")
+        taken[place] = name
+    for place, name in taken.items():
+        for folder in map(str, list(PurePosixPath(place).parents)[:-1]):
+            if folder in taken:
+                raise ValueError(f"a file and a folder in one place: {taken[folder]!r} and {name!r}")
 
 
 def _move(new: Path, folder: Path, old: Path) -> None:

@@ -79,10 +79,6 @@ class GlyphBank:
     Attributes:
         images: Ink in [0, 1], float (G, h, w).
         classes: Class of each glyph, ascending, int64 (G,); every class from 0 to the largest has a glyph.
-
-    >>> bank = GlyphBank(torch.rand(3, 8, 8), torch.tensor([0, 0, 1]))
-    >>> bank.pick(torch.tensor([1, 1]), torch.Generator().manual_seed(0)).shape
-    torch.Size([2, 8, 8])
     """
 
     images: Tensor
@@ -129,12 +125,6 @@ def draw_scenes(
     Returns:
         The scenes, and the box of every glyph: the square it was placed in, before it was turned. Fragments
         have none.
-
-    >>> bank = GlyphBank(torch.ones(2, 8, 8), torch.arange(2))
-    >>> labels = torch.eye(2, dtype=torch.uint8)
-    >>> images, boxes = draw_scenes(labels, bank, Difficulty(), 32, torch.Generator().manual_seed(0))
-    >>> images.shape, boxes.shape
-    (torch.Size([2, 1, 32, 32]), torch.Size([2, 2, 4]))
     """
     _check.count("image_size", image_size, low=8)
     if not isinstance(difficulty, Difficulty):

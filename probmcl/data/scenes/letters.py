@@ -35,20 +35,11 @@ def letter_images(
     """Draw scenes of one printed letter each, for pretraining an encoder without any digit.
 
     The letters are those of the fonts bundled with matplotlib, reduced to the 8 x 8 pixels of the
-    handwriting and drawn by the same code as the digits.
-
-    Args:
-        size: Number of images N.
-        seed: The same seed gives the same images.
-        difficulty: A name out of ``DIFFICULTIES`` or a ``Difficulty``.
-        image_size: Height and width in pixels, at least 8.
+    handwriting and drawn by the same code as the digits, with the same arguments and errors.
 
     Returns:
         Images uint8 (N, 1, image_size, image_size); labels one-hot (N, 23), so ``labels.argmax(1)`` is the
         class of a single-label problem; classes ``LETTERS``.
-
-    Raises:
-        ValueError: If an argument is out of range or names nothing known.
 
     >>> letters = letter_images(50, seed=0)
     >>> letters.images.shape, letters.labels.sum(1).unique().tolist(), len(letters.classes)
@@ -69,9 +60,6 @@ def printed(symbols: tuple[str, ...], fonts: tuple[str, ...]) -> GlyphBank:
     Args:
         symbols: Characters; the k-th is class k.
         fonts: Files among the fonts bundled with matplotlib.
-
-    >>> printed(("A", "E"), ("cmr10.ttf",)).images.shape
-    torch.Size([2, 8, 8])
     """
     try:
         import matplotlib  # here, because only this function needs its fonts

@@ -33,18 +33,10 @@ def symbol_scenes(
     As many symbols stand on a scene, and they are placed and disturbed alike; fragments between them are cut
     from Greek letters too. So what sets the scenes apart is the symbols, and that they are printed.
 
-    Args:
-        size: Number of scenes N.
-        seed: The same seed gives the same scenes.
-        difficulty: A name out of ``DIFFICULTIES`` or a ``Difficulty``.
-        themes: As in :func:`~probmcl.data.label_distribution`; the k-th symbol stands for digit k.
-        image_size: Height and width of a scene in pixels, at least 8.
+    Arguments and errors are those of the digits; in ``themes`` the k-th symbol stands for digit k.
 
     Returns:
         Images uint8 (N, 1, image_size, image_size), labels (N, 10) of the symbols, classes ``SYMBOLS``.
-
-    Raises:
-        ValueError: If an argument is out of range or names nothing known.
 
     >>> scenes = symbol_scenes(20, seed=0)
     >>> scenes.images.shape, scenes.classes[0]

@@ -96,11 +96,9 @@ def label_distribution(themes: Collection[str] | None = None, *, most: int = MOS
 
 
 def co_occurrence(themes: Collection[str] | None = None, *, most: int = MOST_DIGITS) -> Tensor:
-    """Return the exact P(y_i = 1, y_j = 1), float64 (10, 10); the diagonal holds P(y_i = 1).
+    """Return the exact P(y_i = 1, y_j = 1), float64 (10, 10), of ``label_distribution(themes, most=most)``.
 
-    Args:
-        themes: As in ``label_distribution``.
-        most: As in ``label_distribution``.
+    The diagonal holds P(y_i = 1).
 
     >>> graph = co_occurrence()
     >>> lift = graph / graph.diagonal().outer(graph.diagonal())  # 1 for independent digits
@@ -114,11 +112,7 @@ def co_occurrence(themes: Collection[str] | None = None, *, most: int = MOST_DIG
 def draw_label_sets(
     count: int, themes: Collection[str] | None, generator: torch.Generator, *, most: int = MOST_DIGITS
 ) -> Tensor:
-    """Draw label sets from ``label_distribution``, uint8 (count, 10).
-
-    >>> draw_label_sets(3, ["even"], torch.Generator().manual_seed(0)).shape
-    torch.Size([3, 10])
-    """
+    """Draw label sets from ``label_distribution``, uint8 (count, 10)."""
     rows = torch.multinomial(
         label_distribution(themes, most=most), count, replacement=True, generator=generator
     )
@@ -126,11 +120,7 @@ def draw_label_sets(
 
 
 def check_themes(themes: Collection[str] | None) -> tuple[str, ...]:
-    """Return the names of the themes to use, each once and in the order of ``THEMES``.
-
-    >>> check_themes(["odd", "primes", "odd"])
-    ('primes', 'odd')
-    """
+    """Return the names of the themes to use, each once and in the order of ``THEMES``."""
     if themes is None:
         return tuple(THEMES)
     named = {_check.one_of("themes", name, THEMES) for name in _check.several("themes", themes)}

@@ -114,12 +114,14 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
 
 
 @pytest.fixture
-def get(host: Host, tmp_path: Path) -> Callable[..., Path]:
-    """Download /a.bin without waiting between attempts."""
+def get(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Download /a.bin in a few attempts, without waiting between them."""
+    monkeypatch.setattr("probmcl.data.public.download.WAIT", 0.0)
 
-    def run(checksum: str | None = sha256(CONTENT), **more: Any) -> Path:
-        path, more = tmp_path / "a.bin", {"attempts": 3, "wait": 0.0, "progress": False} | more
-        download(f"{host.address}/a.bin", path, checksum=checksum, **more)
+    def run(checksum: str | None = sha256(CONTENT), *, attempts: int = 3, size: int | None = None) -> Path:
+        monkeypatch.setattr("probmcl.data.public.download.ATTEMPTS", attempts)
+        path = tmp_path / "a.bin"
+        download(f"{host.address}/a.bin", path, checksum=checksum, size=size, progress=False)
         return path
 
     return run
@@ -265,13 +267,12 @@ def test_a_host_that_is_busy_is_asked_again(get, host):
     assert get().read_bytes() == CONTENT
 
 
-def test_a_host_that_is_not_there_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
+def test_a_host_that_is_not_there_is_given_up(get, host, tmp_path):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))  # nobody else can listen there, and this does not
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}/a"
+        host.address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(ConnectionError, match="broke 2 times"):
-            download(url, tmp_path / "a", checksum=None, progress=False, attempts=2, wait=0.0)
+            get(attempts=2)
     assert names(tmp_path) == []
 
 
@@ -365,6 +366,14 @@ DAMAGED = {
     for pack in (zipped, tarred)
     for name in ("../evil", "x/../../evil", "/tmp/evil", "C:/evil", "x\\..\\..\\evil")
 }
+for pack in (zipped, tarred):
+    for names_, message in (
+        (("a", "A"), "one place for two: 'a' and 'A'"),
+        (("x/é", "x/./e\u0301"), "one place for two"),
+        ((".",), "one place for two"),
+        (("a/b/c", "a/b"), "a file and a folder in one place: 'a/b' and 'a/b/c'"),
+    ):
+        DAMAGED[f"{names_} in a {pack.__name__[:3]}"] = (pack(dict.fromkeys(names_, b"x")), message)
 for special in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE):
     DAMAGED[f"tar of type {special!r}"] = (tarred({"it": b""}, special=special), "a link or device: 'it'")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import timm
 
 from probmcl.model import published_weights
-from probmcl_book.replicate.folder_data import FolderData
+from probmcl_book.replicate.datasets import FolderData
 from probmcl_book.replicate.recipe import Recipe
 from probmcl_book.replicate.recipes.photos import AT_224, comparison
 from probmcl_book.replicate.views import PhotoViews

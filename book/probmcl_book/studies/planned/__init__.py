@@ -15,7 +15,7 @@ from probmcl_book.studies.planned.mixture import mixture_study
 from probmcl_book.studies.planned.photographs import photographs_study
 from probmcl_book.studies.planned.positives import positives_study
 from probmcl_book.studies.planned.topology import topology_study
-from probmcl_book.studies.planned.worlds import WORLDS, World
+from probmcl_book.studies.planned.worlds import EVERY_WORLD, WORLDS, World
 
 STUDIES: dict[str, Callable[[Recipe, World, str], Study]] = {
     "main": main_study,
@@ -45,7 +45,7 @@ def planned_study(name: str, world: str | None = None, *, smoke: bool = False) -
     [('topology', 20), ('choices', 57), ('photographs', 42)]
     """
     world = PLANNED[_check.one_of("name", name, STUDIES)][0] if world is None else world
-    place = WORLDS[_check.one_of("world", world, WORLDS)]
+    place = EVERY_WORLD[_check.one_of("world", world, EVERY_WORLD)]
     if not smoke:
         return STUDIES[name](place.base(), place, world)
     study = STUDIES[name](place.smoke(), place, world).with_seeds((0,))
@@ -55,4 +55,4 @@ def planned_study(name: str, world: str | None = None, *, smoke: bool = False) -
     return replace(study, tuning=replace(study.tuning, candidates=fewer))
 
 
-__all__ = ["PLANNED", "STUDIES", "WORLDS", "World", "planned_study"]
+__all__ = ["EVERY_WORLD", "PLANNED", "STUDIES", "WORLDS", "World", "planned_study"]

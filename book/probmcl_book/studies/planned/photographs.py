@@ -98,8 +98,8 @@ def photograph_methods(base: Recipe) -> dict[str, Method]:
 def with_share(recipe: Recipe, share: float) -> Recipe:
     """The recipe with a share of the training images and as many more epochs: as many steps.
 
-    >>> from probmcl_book.studies.planned.worlds import WORLDS
-    >>> base = WORLDS["coco18"].base()
+    >>> from probmcl_book.studies.planned.worlds import EVERY_WORLD
+    >>> base = EVERY_WORLD["coco18"].base()
     >>> [with_share(base, share).methods[0].training.epochs for share in SHARES.values()]
     [16, 4]
     """
@@ -113,8 +113,8 @@ def draws(method: Method) -> tuple[Candidate, ...]:
     Every range is cut into as many parts as there are draws, and each part is drawn from once (a Latin
     hypercube).
 
-    >>> from probmcl_book.studies.planned.worlds import WORLDS
-    >>> bce = photograph_methods(WORLDS["coco18"].base())["BCE"]
+    >>> from probmcl_book.studies.planned.worlds import EVERY_WORLD
+    >>> bce = photograph_methods(EVERY_WORLD["coco18"].base())["BCE"]
     >>> draws(bce)[0].name
     'learning_rate 0.0022, weight_decay 0.00016'
     """

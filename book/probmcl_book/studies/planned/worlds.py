@@ -77,9 +77,11 @@ class World:
 WORLDS: dict[str, World] = {
     "digits": World(digits_base, digits_smoke, classes=10),
     "mirflickr14": World(mirflickr14_base, mirflickr14_smoke, classes=14),
-    "coco18": World(coco18_features, digits_smoke, classes=18),
 }
-"""The worlds, by the name that ``python -m probmcl study --world`` takes; a try of coco18 is on scenes."""
+"""The worlds that claims are judged on, by the name that ``python -m probmcl study --world`` takes."""
+
+EVERY_WORLD = WORLDS | {"coco18": World(coco18_features, digits_smoke, classes=18)}
+"""All worlds of studies; a try of coco18 is on generated scenes."""
 
 
 def base_method(base: Recipe, criterion: str) -> Method:
