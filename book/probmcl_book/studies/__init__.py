@@ -21,7 +21,8 @@ from probmcl_book.studies.uncertainty_study import (
 __all__ = [
     "EVERY_WORLD", "LABEL_SOURCES", "PLANNED", "STUDIES", "WORLDS", "Asked", "Candidate", "Doubts", "Looks",
     "Study", "StudyRuns", "Trial", "Tuning", "World", "ask", "ask_about_shifts", "difference_of",
-    "digit_looks", "doubt_rows", "heat_of", "in_group", "label_record", "looks_record", "mean_of", "planned_study",
-    "read_label_matrix", "record_name", "recorded_runs", "repeat_runs", "run_study", "run_uncertainty",
-    "scarcer", "scene_boxes", "shifted_scenes", "study_in", "summarise", "uncertainty_recipe",
+    "digit_looks", "doubt_rows", "heat_of", "in_group", "label_record", "looks_record", "mean_of",
+    "planned_study", "read_label_matrix", "record_name", "recorded_runs", "repeat_runs", "run_study",
+    "run_uncertainty", "scarcer", "scene_boxes", "shifted_scenes", "study_in", "summarise",
+    "uncertainty_recipe",
 ]  # fmt: skip
