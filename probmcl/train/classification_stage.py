@@ -14,7 +14,7 @@ from probmcl import _check
 from probmcl.data import checksum
 from probmcl.data.seeded import seeded
 from probmcl.loss import LossParts
-from probmcl.train.batches import Loader
+from probmcl.train.batches import Loader, views_and_labels
 from probmcl.train.distributed import all_reduce, broadcast_object, shared_batches, this_share
 from probmcl.train.history import History
 from probmcl.train.loop import Options, Step, Watch, fit
@@ -115,10 +115,8 @@ def end_to_end(
 
 def _classification_step(criterion: Criterion) -> Step:
     def step(model: nn.Module, batch: Any) -> LossParts:
-        views, labels = batch
-        if not isinstance(views, Tensor):  # two views
-            views, labels = torch.cat(views), labels.repeat(len(views), 1)
-        loss = criterion(model(views), labels)
+        views, labels = views_and_labels(batch)
+        loss = criterion(model(torch.cat(views)), labels.repeat(len(views), 1))
         return LossParts(loss, {"classification": loss.detach()})
 
     return step

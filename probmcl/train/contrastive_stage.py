@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from probmcl.loss import ContrastiveCriterion, LossParts
-from probmcl.train.batches import Loader
+from probmcl.train.batches import Loader, views_and_labels
 from probmcl.train.distributed import shared_batches
 from probmcl.train.gathering import AcrossRanks
 from probmcl.train.history import History
@@ -46,7 +46,7 @@ def contrastive_stage(
     scored = criterion if shared_batches(loader) is None else AcrossRanks(criterion)
 
     def step(model: nn.Module, batch: Any) -> LossParts:
-        views, labels = batch
+        views, labels = views_and_labels(batch)
         return scored.in_parts(model(torch.cat(views)), labels)  # 2N rows: all first views, all second
 
     model = nn.Sequential(encoder, head)
