@@ -62,6 +62,7 @@ def two_stages(
     seed: int,
     watch: Watch | None = None,
     plain_batch: int = 256,
+    chunk: int | None = None,
     **options: Unpack[Options],
 ) -> TwoStages:
     """Train by the method: encoder and head by contrast, then a linear layer on the frozen encoder.
@@ -81,6 +82,8 @@ def two_stages(
         seed: seeds order, views and probe.
         watch: metric of the encoder after an epoch of the first stage; without one the last epoch is kept.
         plain_batch: images of a batch where nothing is trained.
+        chunk: image views of the first stage whose activations are kept at once, see
+            :func:`contrastive_stage`; None keeps those of all.
         options: device, checkpoints and progress, see :func:`~probmcl.train.fit`; ``checkpoint`` is a folder
             here, for a file of each stage.
 
@@ -107,9 +110,8 @@ def two_stages(
     if folder is not None:
         options["checkpoint"] = Path(folder) / "training.pt"
     loader = device_loader(train, two_views, settings.batch_size, device=device, seed=seed)
-    contrastive = contrastive_stage(
-        encoder, head, loader, criterion, settings, seed=seed, watch=watch, **options
-    )
+    named: dict[str, Any] = {"seed": seed, "watch": watch, "chunk": chunk}
+    contrastive = contrastive_stage(encoder, head, loader, criterion, settings, **named, **options)
     saved = None if folder is None else Path(folder) / "probe.pt"
     seen: dict[str, Any] = {"plain_view": plain_view, "plain_batch": plain_batch, "metric": metric}
     seen |= {"seed": seed, "device": device, "checkpoint": saved}
