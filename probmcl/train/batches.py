@@ -33,6 +33,21 @@ def batch_size(loader: Loader) -> int | None:
     return size
 
 
+def checked_loader(loader: Loader) -> Loader:
+    """Return a loader if it is one, and has a batch.
+
+    >>> checked_loader([])
+    Traceback (most recent call last):
+    ...
+    ValueError: loader: expected at least one batch, got none
+    """
+    if not isinstance(loader, Loader):
+        raise TypeError(f"loader: expected batches and their number, got {type(loader).__name__}")
+    if not len(loader):
+        raise ValueError("loader: expected at least one batch, got none")
+    return loader
+
+
 def views_and_labels(batch: Any) -> tuple[tuple[Tensor, ...], Tensor]:
     """The views of a batch, one or more, and the labels of its images.
 

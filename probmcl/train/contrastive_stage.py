@@ -14,7 +14,7 @@ from probmcl.train.distributed import shared_batches
 from probmcl.train.gathering import AcrossRanks
 from probmcl.train.gradient_cache import InChunks
 from probmcl.train.history import History
-from probmcl.train.loop import Options, Watch, fit
+from probmcl.train.loop import Options, Watch, fit, watching
 from probmcl.train.settings import TrainingSettings
 
 
@@ -55,7 +55,8 @@ def contrastive_stage(
     if not hasattr(criterion, "in_parts"):
         kind = type(criterion).__name__
         raise TypeError(f"criterion: expected a contrastive one, such as SupConLoss(), got {kind}")
-    if chunk is not None and _check.count("chunk", chunk) and shared_batches(loader) is not None:
+    chunk = None if chunk is None else _check.count("chunk", chunk)
+    if chunk is not None and shared_batches(loader) is not None:
         raise ValueError(f"chunk: expected None, as several processes share every batch, got {chunk}")
     scored = criterion if shared_batches(loader) is None else AcrossRanks(criterion)
 
@@ -65,6 +66,6 @@ def contrastive_stage(
 
     model = nn.Sequential(encoder, head) if chunk is None else InChunks(encoder, head, chunk)
     known_by = {} if chunk is None else {"chunk": str(chunk)}
-    watched = None if watch is None else lambda model: watch(model.get_submodule("0"))
+    watched = watching(watch, lambda model: model.get_submodule("0"))
     named: dict[str, Any] = {"seed": seed, "watch": watched, "criterion": criterion, "identity": known_by}
     return fit(model, loader, step, settings, **named, **options)

@@ -18,7 +18,7 @@ from probmcl import _check
 from probmcl._modes import evaluating, training
 from probmcl.data.seeded import seeded
 from probmcl.loss import LossParts
-from probmcl.train.batches import Batches, Loader, batch_size
+from probmcl.train.batches import Batches, Loader, batch_size, checked_loader
 from probmcl.train.checkpoint import check_same_run, latest_checkpoint, save_checkpoint, writing
 from probmcl.train.distributed import (
     all_reduce_means,
@@ -138,11 +138,7 @@ def fit(
 def _check_training(model: nn.Module, loader: Loader, settings: TrainingSettings) -> None:
     """Raise unless there is something to train, with batches of the right size."""
     _check.instance("settings", settings, TrainingSettings)
-    if not isinstance(loader, Loader):
-        raise TypeError(f"loader: expected batches that can be counted, got {type(loader).__name__}")
-    if not len(loader):
-        raise ValueError("loader: expected at least one batch, got none")
-    if batch_size(loader) not in (None, settings.batch_size):
+    if batch_size(checked_loader(loader)) not in (None, settings.batch_size):
         expected = f"the batch size of the loader ({batch_size(loader)})"
         raise ValueError(f"settings.batch_size: expected {expected}, got {settings.batch_size}")
     if not any(weight.requires_grad for weight in _check.instance("model", model, nn.Module).parameters()):
@@ -336,7 +332,9 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
     >>> [(len(group["params"]), group["weight_decay"]) for group in groups]
     [(1, 0.1), (3, 0.0)]
     """
-    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    _check.number("weight_decay", weight_decay, low=0.0)
+    weights = _check.instance("model", model, nn.Module).parameters()
+    trainable = [parameter for parameter in weights if parameter.requires_grad]
     wide, narrow = ([p for p in trainable if (p.dim() > 1) is wanted] for wanted in (True, False))
     return [{"params": wide, "weight_decay": weight_decay}, {"params": narrow, "weight_decay": 0.0}]
 
@@ -351,6 +349,14 @@ def _one_cycle(
     return torch.optim.lr_scheduler.OneCycleLR(
         optimiser, settings.learning_rate, total_steps=max(steps, 2), pct_start=rise, div_factor=begin
     )
+
+
+def watching(watch: Watch | None, part: Callable[[Any], nn.Module]) -> Watch | None:
+    """Watch a part of the model, or what is made of it."""
+    if watch is None:
+        return None
+    _check.function("watch", watch)
+    return lambda model: watch(part(model))
 
 
 def to_device(batch: Any, device: torch.device) -> Any:

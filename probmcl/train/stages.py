@@ -10,7 +10,9 @@ from typing import Any, Unpack
 import torch
 from torch import Tensor, nn
 
+from probmcl import _check
 from probmcl.data import LabelledDataset, ViewLoader, make_loader, suggested_workers
+from probmcl.data.labelled import check_dataset
 from probmcl.data.views import View
 from probmcl.loss import AsymmetricLoss, ContrastiveCriterion
 from probmcl.train.classification_stage import Criterion, linear_probe
@@ -105,6 +107,10 @@ def two_stages(
         >>> trained.model(plain_view()(scenes.images)).shape
         torch.Size([32, 10])
     """
+    _check_probing(train, validation, plain_view, metric, plain_batch)
+    _check.function("two_views", two_views)
+    for name, stage in (("settings", settings), ("probe", probe)):
+        _check.instance(name, stage, TrainingSettings)
     device = options.setdefault("device", "cpu")
     folder = options.pop("checkpoint", None)
     if folder is not None:
@@ -152,6 +158,8 @@ def probe_encoder(
     Returns:
         The linear layer, on the CPU, and the history.
     """
+    _check_probing(train, validation, plain_view, metric, plain_batch)
+    _check.instance("encoder", encoder, nn.Module)
     device = options.pop("device", "cpu")
     (features, labels), (known, known_labels) = (
         predict(encoder, device_loader(images, plain_view, plain_batch, device=device), device=device)
@@ -165,6 +173,15 @@ def probe_encoder(
     layer, history = linear_probe(features, labels, criterion, settings, seed=seed, watch=watch, **options)
     broadcast(layer)
     return layer, history
+
+
+def _check_probing(train: object, validation: object, plain_view: View, metric: Metric, batch: int) -> None:
+    """Raise unless a probe can begin: with two stages, before the long one."""
+    check_dataset(train, "train")
+    check_dataset(validation, "validation")
+    _check.function("plain_view", plain_view)
+    _check.function("metric", metric)
+    _check.count("plain_batch", batch)
 
 
 def device_loader(
