@@ -26,7 +26,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from probmcl import data, evaluate, loss, model
+from probmcl import data, evaluate, loss, model, train
 
 CLEAR = (ValueError, TypeError, NotImplementedError, FileNotFoundError)
 HUGE = 10**20
@@ -271,11 +271,87 @@ def calls_of_data() -> dict[str, Call]:
     }
 
 
+def calls_of_train() -> dict[str, Call]:
+    """Valid calls of the room ``train`` that write no file: a step or two of small trainings."""
+    settings = train.TrainingSettings(epochs=1, batch_size=4, learning_rate=0.1)
+    vectors = data.LabelledVectors(POINTS, LABELS, ["a", "b", "c"])
+    batches, nowhere = [((POINTS, POINTS), LABELS.float())], Path("no/such/folder/last.pt")
+    criterion = loss.SupConLoss()
+    layer, head = nn.Linear(2, 3), model.ProjectionHead(3, (4, 2))
+    named = {"settings": settings, "seed": 0, "device": "cpu", "watch": lambda module: 0.5}
+    views = {"plain_view": nn.Identity(), "plain_batch": 2, "metric": evaluate.mean_average_precision}
+    parts = {"train": vectors, "validation": vectors}
+    step = lambda module, batch: loss.LossParts(module(batch[0][0]).square().mean(), {})  # noqa: E731
+    probed = {"criterion": loss.AsymmetricLoss(), "settings": settings, "seed": 0, "device": "cpu"}
+    return {
+        "AcrossRanks": use(train.AcrossRanks, lambda made: made(OUTPUT, LABELS[:2]), criterion=criterion),
+        "AcrossRanks()": call(train.AcrossRanks(criterion).forward, output=OUTPUT, labels=LABELS[:2]),
+        "TrainingSettings": call(train.TrainingSettings, **vars(settings) | {"ema_decay": 0.9}),
+        "check_same_run": call(partial(train.check_same_run, nowhere), saved={"a": 1}, now={"a": 1}),
+        "contrastive_stage": call(
+            train.contrastive_stage,
+            **{
+                "encoder": layer,
+                "head": head,
+                "loader": batches,
+                "criterion": criterion,
+                "chunk": 3,
+                **named,
+            },
+        ),
+        "device_loader": use(
+            train.device_loader, list, dataset=vectors, view=nn.Identity(), batch_size=2, device="cpu", seed=1
+        ),
+        "end_to_end": call(
+            train.end_to_end,
+            **{"classifier": layer, "loader": batches, "criterion": loss.AsymmetricLoss(), **named},
+        ),
+        "fit": call(
+            train.fit,
+            model=layer,
+            loader=batches,
+            step=step,
+            criterion=criterion,
+            identity={"of": "x"},
+            **named,
+            checkpoint_steps=1,
+        ),
+        "gather_rows": call(train.gather_rows, tensors=[POINTS, LABELS]),
+        "is_first": call(train.is_first),
+        "latest_checkpoint": call(
+            lambda path: train.latest_checkpoint(path) or train.load_checkpoint(path), path=nowhere
+        ),
+        "linear_probe": call(
+            train.linear_probe, features=POINTS, labels=LABELS, **probed, watch=named["watch"]
+        ),
+        "load_checkpoint": call(train.load_checkpoint, path=nowhere),
+        "parameter_groups": call(train.parameter_groups, model=layer, weight_decay=0.1),
+        "predict": call(train.predict, model=layer, loader=[(POINTS, LABELS)], device="cpu"),
+        "probe_encoder": call(train.probe_encoder, encoder=layer, **parts, **views, **probed),
+        "process_group": call(lambda device: train.process_group(device).__enter__(), device="cpu"),
+        "seeded": use(train.seeded, lambda made: made.__enter__(), seed=1),
+        "this_share": call(train.this_share),
+        "two_stages": call(
+            train.two_stages,
+            **{
+                "encoder": layer,
+                "head": head,
+                **parts,
+                "criterion": criterion,
+                "settings": settings,
+                "probe": settings,
+            },
+            **{"two_views": data.TwoViews(nn.Identity()), **views, "seed": 0, "chunk": 3, "device": "cpu"},
+        ),
+    }
+
+
 ROOMS: dict[str, Callable[[], dict[str, Call]]] = {
     "data": calls_of_data,
     "model": calls_of_model,
     "loss": calls_of_loss,
     "evaluate": calls_of_evaluate,
+    "train": calls_of_train,
 }
 """The rooms whose public callables are all called."""
 
@@ -294,6 +370,10 @@ NOT_CALLED = {
         *("Category", "ChestTable", "CocoLabels", "Corruption", "DownloadRefusedError", "LabelStatistics"),
         *("LabelledDataset", "Parts", "RemoteFile", "SharedBatches", "Source", "Theme", "ViewLoader"),
         *("download", "fetch", "prepare_images", "save_npz", "unpack"),  # write files, fetch from far
+    ),
+    "train": (
+        *("Criterion", "EpochLog", "History", "Options", "TwoStages", "Watch"),  # types, and what is returned
+        *("broadcast", "save_checkpoint"),  # any number of modules; writes a file
     ),
     "evaluate": (
         *("Decisions", "Interval", "LabelTree", "MantelTest", "MultiLabelMetrics", "RiskCoverage", "Metric"),

@@ -93,10 +93,10 @@ class LabelledDataset(Protocol):
         """Statistics of ``labels``."""
 
 
-def check_dataset(dataset: object) -> LabelledDataset:
+def check_dataset(dataset: object, name: str = "dataset") -> LabelledDataset:
     """Return a data set if it is one."""
     if not isinstance(dataset, LabelledDataset):
-        raise TypeError(f"dataset: expected labelled images, got {type(dataset).__name__}")
+        raise TypeError(f"{name}: expected labelled images, got {type(dataset).__name__}")
     return dataset
 
 

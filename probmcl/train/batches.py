@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 
+@runtime_checkable
 class Loader(Protocol):
     """What the loop asks of a loader: batches, and how many.
 
@@ -30,6 +31,39 @@ def batch_size(loader: Loader) -> int | None:
     batches = getattr(getattr(loader, "sampler", None), "batches", loader)
     size: int | None = getattr(batches, "batch_size", None)
     return size
+
+
+def checked_loader(loader: Loader) -> Loader:
+    """Return a loader if it is one, and has a batch.
+
+    >>> checked_loader([])
+    Traceback (most recent call last):
+    ...
+    ValueError: loader: expected at least one batch, got none
+    """
+    if not isinstance(loader, Loader):
+        raise TypeError(f"loader: expected batches and their number, got {type(loader).__name__}")
+    if not len(loader):
+        raise ValueError("loader: expected at least one batch, got none")
+    return loader
+
+
+def views_and_labels(batch: Any) -> tuple[tuple[Tensor, ...], Tensor]:
+    """The views of a batch, one or more, and the labels of its images.
+
+    >>> views, labels = views_and_labels((torch.zeros(2, 3), torch.zeros(2, 1)))
+    >>> len(views)
+    1
+    """
+    try:
+        views, labels = batch
+        images = len(labels)
+        views = (views,) if isinstance(views, Tensor) else tuple(views)
+        if {len(view) for view in views} == {images}:
+            return views, labels
+    except (TypeError, ValueError):
+        pass
+    raise ValueError("loader: expected batches (views, labels) with as many rows of labels as of each view")
 
 
 class Batches:

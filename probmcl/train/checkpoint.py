@@ -14,6 +14,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from probmcl import _check
 from probmcl._files import DAMAGED, one_writer, sync_folder, whole_file
 from probmcl.train.distributed import broadcast_object, is_first
 
@@ -86,7 +87,7 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         FileNotFoundError: if there is no such file.
         ValueError: if the file is torn, damaged, or not a checkpoint of this package.
     """
-    path = Path(path)
+    path = _check.path("path", path)
     if damage := _damage(path):
         raise TornCheckpointError(f"path: {path} is torn or not a checkpoint ({damage})")
     try:
@@ -118,7 +119,8 @@ def latest_checkpoint(path: str | Path) -> dict[str, Any] | None:
         >>> latest_checkpoint("nothing/saved/yet.pt") is None
         True
     """
-    return broadcast_object(_latest(Path(path)) if is_first() else None)
+    path = _check.path("path", path)
+    return broadcast_object(_latest(path) if is_first() else None)
 
 
 def _latest(path: Path) -> dict[str, Any] | None:
@@ -176,6 +178,9 @@ def check_same_run(path: str | Path, saved: Mapping[str, Any], now: Mapping[str,
         ...
         ValueError: path: last.pt is a checkpoint of another run (settings.epochs: 3 there, 4 here)
     """
+    for name, value in (("saved", saved), ("now", now)):
+        if not isinstance(value, Mapping):
+            raise TypeError(f"{name}: expected a mapping, got {type(value).__name__}")
     there, here = dict(_flat(saved)), dict(_flat(now))
     pairs = {name: (there.get(name, "none"), here.get(name, "none")) for name in {**there, **here}}
     differ = [f"{name}: {one} there, {other} here" for name, (one, other) in pairs.items() if one != other]

@@ -14,10 +14,10 @@ from probmcl import _check
 from probmcl.data import checksum
 from probmcl.data.seeded import seeded
 from probmcl.loss import LossParts
-from probmcl.train.batches import Loader
+from probmcl.train.batches import Loader, views_and_labels
 from probmcl.train.distributed import all_reduce, broadcast_object, shared_batches, this_share
 from probmcl.train.history import History
-from probmcl.train.loop import Options, Step, Watch, fit
+from probmcl.train.loop import Options, Step, Watch, fit, watching
 from probmcl.train.settings import TrainingSettings
 
 Criterion = Callable[[Tensor, Tensor], Tensor]
@@ -62,21 +62,26 @@ def linear_probe(
         >>> bool(((layer(features) > 0) == labels.bool()).float().mean() > 0.9)
         True
     """
+    _check_classification(criterion, settings)
     features = _check.finite("features", features, dims=2).float().cpu()
     _check.same_rows("features", features, "labels", _check.labels("labels", labels))
     mean, constant = features.mean(0), _constant(features)
     deviation = features.std(0, correction=0).clamp(min=1e-6).masked_fill(constant, 1.0)
     with seeded(seed):
         layer = nn.Linear(features.shape[1], labels.shape[1])
-    shuffle = torch.Generator().manual_seed(seed)
+    shuffle = torch.Generator().manual_seed(int(seed))
     data = TensorDataset((features - mean) / deviation, labels.float().cpu())
     loader: Loader = DataLoader(data, settings.batch_size, shuffle=True, generator=shuffle)
 
     folded = partial(_fold, mean=mean, deviation=deviation, constant=constant)
-    watched = None if watch is None else lambda model: watch(folded(model))
     known_by = {"features": features, "labels": labels} if options.get("checkpoint") else {}
     identity = broadcast_object({name: checksum(tensor) for name, tensor in known_by.items()})  # rank 0's
-    named: dict[str, Any] = {"seed": seed, "watch": watched, "criterion": criterion, "identity": identity}
+    named: dict[str, Any] = {
+        "seed": seed,
+        "watch": watching(watch, folded),
+        "criterion": criterion,
+        "identity": identity,
+    }
     history = fit(layer, loader, _classification_step(criterion), settings, **named, **options)
     return folded(layer), history
 
@@ -108,17 +113,22 @@ def end_to_end(
     Returns:
         The history of the epochs.
     """
+    _check.instance("classifier", classifier, nn.Module)
+    _check_classification(criterion, settings)
     step = _classification_step(criterion)
     step = step if shared_batches(loader) is None else _weighted_by_images(step)
     return fit(classifier, loader, step, settings, seed=seed, watch=watch, criterion=criterion, **options)
 
 
+def _check_classification(criterion: Criterion, settings: TrainingSettings) -> None:
+    _check.function("criterion", criterion)
+    _check.instance("settings", settings, TrainingSettings)
+
+
 def _classification_step(criterion: Criterion) -> Step:
     def step(model: nn.Module, batch: Any) -> LossParts:
-        views, labels = batch
-        if not isinstance(views, Tensor):  # two views
-            views, labels = torch.cat(views), labels.repeat(len(views), 1)
-        loss = criterion(model(views), labels)
+        views, labels = views_and_labels(batch)
+        loss = criterion(model(torch.cat(views)), labels.repeat(len(views), 1))
         return LossParts(loss, {"classification": loss.detach()})
 
     return step

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 from torch.nn.parallel import DistributedDataParallel
 
+from probmcl import _check
 from probmcl.data import Share, SharedBatches
 
 Key = TypeVar("Key")
@@ -37,10 +38,10 @@ def process_group(device: torch.device | str) -> Iterator[None]:
         ...     this_share()
         Share(rank=0, ranks=1)
     """
+    device = _check.device(device)
     if not (dist.is_available() and dist.is_torchelastic_launched()):
         yield
         return
-    device = torch.device(device)
     try:
         if device.type == "cuda":
             torch.cuda.set_device(device)

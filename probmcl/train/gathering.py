@@ -14,6 +14,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn import functional
 
+from probmcl import _check
 from probmcl.data import SharedBatches
 from probmcl.loss import ContrastiveCriterion, LossParts
 from probmcl.model import GaussianMixture, HeadOutput
@@ -52,6 +53,8 @@ class AcrossRanks(nn.Module):
         Raises:
             ValueError: if there are not two rows an image.
         """
+        _check.instance("output", output, HeadOutput)
+        labels = _check.labels("labels", labels)
         if len(output.embedding) != 2 * len(labels):
             raise ValueError(f"labels: expected {len(output.embedding) / 2:g} rows, got {len(labels)}")
         joined, all_labels, sizes = _join(output, labels)
@@ -75,7 +78,8 @@ def _scores_anchors(criterion: Any) -> bool:
 def gather_rows(tensors: Sequence[Tensor]) -> tuple[list[Tensor], list[int]]:
     """Join the rows of all ranks, rank by rank; gradients flow back to the rank that a row came from.
 
-    They travel side by side: one exchange forward and one backward, so that no rank waits for another.
+    They travel side by side: one exchange forward and one backward, so that no rank waits for another. One
+    process alone has its own rows.
 
     Args:
         tensors: each ``(n, ...)``, with at least two dimensions; n may differ between ranks and may be 0.
@@ -83,6 +87,9 @@ def gather_rows(tensors: Sequence[Tensor]) -> tuple[list[Tensor], list[int]]:
     Returns:
         For each tensor the rows of all ranks, ``(N, ...)``, and every rank's number of rows n.
     """
+    tensors = [_check.instance("tensors", tensor, Tensor) for tensor in _check.several("tensors", tensors)]
+    if this_share().ranks == 1:
+        return tensors, [len(tensors[0])]
     packed = torch.cat([tensor.flatten(1) for tensor in tensors], 1)  # (n, width)
     sizes: list[int] = _AllGather.apply(torch.tensor([len(packed)], device=packed.device)).flatten().tolist()
     padded = functional.pad(packed, (0, 0, 0, max(sizes) - len(packed)))  # (max n, width)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -17,7 +18,7 @@ from probmcl import _check
 from probmcl._modes import evaluating, training
 from probmcl.data.seeded import seeded
 from probmcl.loss import LossParts
-from probmcl.train.batches import Batches, Loader, batch_size
+from probmcl.train.batches import Batches, Loader, batch_size, checked_loader
 from probmcl.train.checkpoint import check_same_run, latest_checkpoint, save_checkpoint, writing
 from probmcl.train.distributed import (
     all_reduce_means,
@@ -97,22 +98,26 @@ def fit(
 
     Raises:
         ValueError: if the loader has no batch or another batch size than the settings, all of the model is
-            frozen, the criterion has weights to train, ``watch`` gives NaN, or the checkpoint is torn,
-            foreign or of another run; the message says what differs.
+            frozen, the criterion has weights to train, the loss is no scalar, ``watch`` gives NaN, or the
+            checkpoint is torn, foreign or of another run; the message says what differs.
         FloatingPointError: if loss or weights are not finite where a checkpoint or an epoch would end; the
             checkpoint is then the last finite one.
         BlockingIOError: if another process writes the checkpoint.
     """
-    if not len(loader):
-        raise ValueError("loader: expected at least one batch, got none")
-    if batch_size(loader) not in (None, settings.batch_size):
-        expected = f"the batch size of the loader ({batch_size(loader)})"
-        raise ValueError(f"settings.batch_size: expected {expected}, got {settings.batch_size}")
-    if not any(weight.requires_grad for weight in model.parameters()):
-        raise ValueError("model: expected at least one weight to train, got none that needs a gradient")
-    if checkpoint_steps is not None:
-        _check.count("checkpoint_steps", checkpoint_steps)
-    device = torch.device(device)
+    _check_training(model, loader, settings)
+    _check.function("step", step)
+    checks: dict[str, tuple[Callable[..., Any], Any]] = {
+        "watch": (_check.function, watch),
+        "criterion": (_check.function, criterion),
+        "identity": (partial(_check.instance, kind=dict), identity),
+        "checkpoint": (_check.path, checkpoint),
+        "checkpoint_steps": (_check.count, checkpoint_steps),
+        "progress": (partial(_check.instance, kind=str), progress),
+    }
+    for name, (check, value) in checks.items():
+        if value is not None:
+            check(name, value)
+    device = _check.device(device)
     model.to(device).to(memory_format=torch.channels_last)  # filters and images: convolutions prefer it
     module = criterion.to(device) if isinstance(criterion, nn.Module) else None
     if module is not None and any(weight.requires_grad for weight in module.parameters()):
@@ -128,6 +133,16 @@ def fit(
             run.save()
     model.load_state_dict(run.best)
     return run.history
+
+
+def _check_training(model: nn.Module, loader: Loader, settings: TrainingSettings) -> None:
+    """Raise unless there is something to train, with batches of the right size."""
+    _check.instance("settings", settings, TrainingSettings)
+    if batch_size(checked_loader(loader)) not in (None, settings.batch_size):
+        expected = f"the batch size of the loader ({batch_size(loader)})"
+        raise ValueError(f"settings.batch_size: expected {expected}, got {settings.batch_size}")
+    if not any(weight.requires_grad for weight in _check.instance("model", model, nn.Module).parameters()):
+        raise ValueError("model: expected at least one weight to train, got none that needs a gradient")
 
 
 class _Run:
@@ -148,8 +163,8 @@ class _Run:
         kind = torch.optim.Adam if settings.optimiser == "adam" else torch.optim.AdamW
         self.optimiser = kind(parameter_groups(model, settings.weight_decay), lr=1e-8)
         self.schedule = _one_cycle(self.optimiser, settings, steps=len(loader) * settings.epochs)
-        scaled = settings.precision == "float16" and device.type == "cuda"
-        self.scaler = torch.amp.GradScaler(device.type, enabled=scaled)
+        self.arithmetic = settings.arithmetic(device)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=self.arithmetic == "float16")
         decay = settings.ema_decay
         self.ema = None if decay is None else ModelEmaV3(model, decay, use_warmup=settings.ema_warmup)
         self.history = History()
@@ -169,12 +184,14 @@ class _Run:
         interrupted = self.meter is not None
         meter = self.meter = self.meter or EpochMeter()
         batches = self.batches.epoch_from(meter.steps) if interrupted else self.batches.epoch()
-        title, total, silent = (
-            f"{progress} {number}/{self.settings.epochs}",
+        bar = tqdm(
+            meter.waiting(batches),
+            f"{progress} {number}/{self.settings.epochs}, {self.arithmetic}",
             len(self.batches),
-            progress is None,
+            initial=meter.steps,
+            disable=progress is None,
+            leave=False,
         )
-        bar = tqdm(meter.waiting(batches), title, total, initial=meter.steps, disable=silent, leave=False)
         for batch in bar:
             parts = self.step(step, batch)
             meter.add(parts, count_views(batch))
@@ -218,17 +235,11 @@ class _Run:
         weights = [weight for weight in self.model.parameters() if weight.requires_grad]
         if math.isfinite(loss) and all(weight.isfinite().all() for weight in weights):
             return loss
-        number, what = (
-            len(self.history.epochs) + 1,
-            "is" if not math.isfinite(loss) else "left NaN in weights,",
-        )
-        saved = self.checkpoint is not None and self.checkpoint.exists()
-        raise FloatingPointError(
-            f"the loss of epoch {number} {what} {loss} after {meter.steps} steps; its parts: "
-            f"{meter.read('parts')}"
-            + f"; {self.checkpoint} is of before, the same call goes on there"
-            * saved
-        )
+        what = "left NaN in weights," if math.isfinite(loss) else "is"
+        said = f"the loss of epoch {len(self.history.epochs) + 1} {what} {loss} after {meter.steps} steps"
+        if self.checkpoint is not None and self.checkpoint.exists():
+            said += f"; {self.checkpoint} is of before, the same call goes on there"
+        raise FloatingPointError(f"{said}; its parts: {meter.read('parts')}")
 
     def join(self, meter: EpochMeter) -> None:
         """Give every rank the mean over the ranks of what their meters hold."""
@@ -239,7 +250,10 @@ class _Run:
     def step(self, step: Step, batch: Any) -> LossParts:
         """One step of the optimiser."""
         with self.settings.autocast(self.device):
-            parts = step(self.replica, to_device(batch, self.device))
+            parts = _check.instance("step", step(self.replica, to_device(batch, self.device)), LossParts)
+        if parts.total.dim():
+            shape = tuple(parts.total.shape)
+            raise ValueError(f"criterion: expected a mean, which is one number, got a loss of shape {shape}")
         self.optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(parts.total).backward()  # type: ignore[no-untyped-call]
         scale = self.scaler.get_scale()
@@ -248,7 +262,7 @@ class _Run:
         if self.scaler.get_scale() >= scale:  # otherwise the step overflowed in float16 and was left out
             self.schedule.step()
         if self.ema is not None:
-            self.ema.update(self.model, step=self.schedule.last_epoch)
+            self.ema.update(self.model, step=self.schedule.last_epoch if self.settings.ema_warmup else None)
         return parts
 
     def keep(self, log: EpochLog) -> None:
@@ -293,6 +307,8 @@ class _Run:
         self.checkpoint, self.checkpoint_steps = Path(path), every
         settings, model = stated(self.settings), shapes(self.model)
         self.identity = {**known_by, "steps": len(self.batches), "settings": settings, "model": model}
+        if self.device.type == "cuda":
+            self.identity["arithmetic"] = self.arithmetic
         saved = latest_checkpoint(path)
         if saved is not None:
             check_same_run(path, saved["run"], self.identity)
@@ -316,7 +332,9 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
     >>> [(len(group["params"]), group["weight_decay"]) for group in groups]
     [(1, 0.1), (3, 0.0)]
     """
-    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    _check.number("weight_decay", weight_decay, low=0.0)
+    weights = _check.instance("model", model, nn.Module).parameters()
+    trainable = [parameter for parameter in weights if parameter.requires_grad]
     wide, narrow = ([p for p in trainable if (p.dim() > 1) is wanted] for wanted in (True, False))
     return [{"params": wide, "weight_decay": weight_decay}, {"params": narrow, "weight_decay": 0.0}]
 
@@ -333,11 +351,21 @@ def _one_cycle(
     )
 
 
+def watching(watch: Watch | None, part: Callable[[Any], nn.Module]) -> Watch | None:
+    """Watch a part of the model, or what is made of it."""
+    if watch is None:
+        return None
+    _check.function("watch", watch)
+    return lambda model: watch(part(model))
+
+
 def to_device(batch: Any, device: torch.device) -> Any:
     """Move the tensors of a nested batch; images come with their channels last."""
     if isinstance(batch, Tensor):
         layout = torch.channels_last if batch.dim() == 4 else torch.preserve_format
         return batch.to(device, non_blocking=True, memory_format=layout)
+    if not isinstance(batch, tuple | list) or not batch:
+        raise TypeError(f"loader: expected batches of tensors, got {batch!r:.80}")
     return tuple(to_device(part, device) for part in batch)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from probmcl import _check
 from probmcl._modes import evaluating
-from probmcl.train.batches import Loader
+from probmcl.train.batches import Loader, checked_loader, views_and_labels
 from probmcl.train.distributed import shared_batches
 from probmcl.train.gathering import gather_in_order
 from probmcl.train.loop import to_device
@@ -31,12 +32,12 @@ def predict(model: nn.Module, loader: Loader, *, device: torch.device | str = "c
         >>> outputs.shape, labels.shape
         (torch.Size([2, 3]), torch.Size([2, 1]))
     """
-    device = torch.device(device)
-    model = model.to(device)
+    device = _check.device(device)
+    model = _check.instance("model", model, nn.Module).to(device)
     outputs, labels = [], []
     with evaluating(model):
-        for batch in loader:
-            images, batch_labels = to_device(batch, device)
+        for batch in checked_loader(loader):
+            (images,), batch_labels = views_and_labels(to_device(batch, device))
             outputs.append(model(images).float().cpu())
             labels.append(batch_labels.cpu())
     joined = torch.cat(outputs), torch.cat(labels)

@@ -9,6 +9,7 @@ import torch
 
 from probmcl import _check
 
+PRECISIONS = ("bfloat16", "float16", "float32")
 LATER = {"later": True}  # of a field that settings did not always have, see ``stated``
 
 
@@ -23,8 +24,7 @@ class TrainingSettings:
         weight_decay: on weight matrices and filters; never on biases and normalisation (M15).
         warmup: share of the steps in which the learning rate rises, in (0, 1).
         ema_decay: decay of the exponential moving average of the weights; None for none.
-        precision: arithmetic on CUDA: ``"bfloat16"``, ``"float16"`` or ``"float32"``. The CPU always uses
-            float32.
+        precision: arithmetic on CUDA: ``"bfloat16"``, ``"float16"`` or ``"float32"``, see :meth:`arithmetic`.
         optimiser: ``"adamw"``, or ``"adam"``, where the weight decay is a part of the gradient.
         ema_warmup: whether the average's decay rises to ``ema_decay``, or is that from the first step.
 
@@ -49,7 +49,7 @@ class TrainingSettings:
         _check.number("learning_rate", self.learning_rate, low=0.0, above=True)
         _check.number("weight_decay", self.weight_decay, low=0.0)
         _check.share("warmup", self.warmup)
-        _check.one_of("precision", self.precision, ("bfloat16", "float16", "float32"))
+        _check.one_of("precision", self.precision, PRECISIONS)
         _check.one_of("optimiser", self.optimiser, ("adamw", "adam"))
         _check.flag("ema_warmup", self.ema_warmup)
         if self.ema_decay is not None:
@@ -60,11 +60,22 @@ class TrainingSettings:
                     object.__setattr__(self, name, plain(getattr(self, name)))
                     break
 
+    def arithmetic(self, device: torch.device) -> str:
+        """What a step on ``device`` computes in, the precision but for two cases.
+
+        A CPU uses float32. For bfloat16, a GPU that only emulates it (compute capability below 8.0, such as a
+        T4) uses float16, with scaled gradients.
+        """
+        if device.type != "cuda":
+            return "float32"
+        emulated = self.precision == "bfloat16" and torch.cuda.get_device_capability(device) < (8, 0)
+        return "float16" if emulated else self.precision
+
     def autocast(self, device: torch.device) -> torch.autocast:
         """The mixed-precision context of a step on ``device``."""
-        dtype: torch.dtype = getattr(torch, self.precision)
-        enabled = device.type == "cuda" and self.precision != "float32"
-        return torch.autocast(device.type, dtype=dtype if enabled else torch.bfloat16, enabled=enabled)
+        name = self.arithmetic(device)
+        dtype = torch.float16 if name == "float16" else torch.bfloat16
+        return torch.autocast(device.type, dtype=dtype, enabled=name != "float32")
 
 
 def stated(settings: Any) -> dict[str, Any]:

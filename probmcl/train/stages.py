@@ -10,7 +10,9 @@ from typing import Any, Unpack
 import torch
 from torch import Tensor, nn
 
+from probmcl import _check
 from probmcl.data import LabelledDataset, ViewLoader, make_loader, suggested_workers
+from probmcl.data.labelled import check_dataset
 from probmcl.data.views import View
 from probmcl.loss import AsymmetricLoss, ContrastiveCriterion
 from probmcl.train.classification_stage import Criterion, linear_probe
@@ -62,6 +64,7 @@ def two_stages(
     seed: int,
     watch: Watch | None = None,
     plain_batch: int = 256,
+    chunk: int | None = None,
     **options: Unpack[Options],
 ) -> TwoStages:
     """Train by the method: encoder and head by contrast, then a linear layer on the frozen encoder.
@@ -81,6 +84,8 @@ def two_stages(
         seed: seeds order, views and probe.
         watch: metric of the encoder after an epoch of the first stage; without one the last epoch is kept.
         plain_batch: images of a batch where nothing is trained.
+        chunk: image views of the first stage whose activations are kept at once, see
+            :func:`contrastive_stage`; None keeps those of all.
         options: device, checkpoints and progress, see :func:`~probmcl.train.fit`; ``checkpoint`` is a folder
             here, for a file of each stage.
 
@@ -102,14 +107,17 @@ def two_stages(
         >>> trained.model(plain_view()(scenes.images)).shape
         torch.Size([32, 10])
     """
+    _check_probing(train, validation, plain_view, metric, plain_batch)
+    _check.function("two_views", two_views)
+    for name, stage in (("settings", settings), ("probe", probe)):
+        _check.instance(name, stage, TrainingSettings)
     device = options.setdefault("device", "cpu")
     folder = options.pop("checkpoint", None)
     if folder is not None:
         options["checkpoint"] = Path(folder) / "training.pt"
     loader = device_loader(train, two_views, settings.batch_size, device=device, seed=seed)
-    contrastive = contrastive_stage(
-        encoder, head, loader, criterion, settings, seed=seed, watch=watch, **options
-    )
+    named: dict[str, Any] = {"seed": seed, "watch": watch, "chunk": chunk}
+    contrastive = contrastive_stage(encoder, head, loader, criterion, settings, **named, **options)
     saved = None if folder is None else Path(folder) / "probe.pt"
     seen: dict[str, Any] = {"plain_view": plain_view, "plain_batch": plain_batch, "metric": metric}
     seen |= {"seed": seed, "device": device, "checkpoint": saved}
@@ -150,6 +158,8 @@ def probe_encoder(
     Returns:
         The linear layer, on the CPU, and the history.
     """
+    _check_probing(train, validation, plain_view, metric, plain_batch)
+    _check.instance("encoder", encoder, nn.Module)
     device = options.pop("device", "cpu")
     (features, labels), (known, known_labels) = (
         predict(encoder, device_loader(images, plain_view, plain_batch, device=device), device=device)
@@ -163,6 +173,15 @@ def probe_encoder(
     layer, history = linear_probe(features, labels, criterion, settings, seed=seed, watch=watch, **options)
     broadcast(layer)
     return layer, history
+
+
+def _check_probing(train: object, validation: object, plain_view: View, metric: Metric, batch: int) -> None:
+    """Raise unless a probe can begin: with two stages, before the long one."""
+    check_dataset(train, "train")
+    check_dataset(validation, "validation")
+    _check.function("plain_view", plain_view)
+    _check.function("metric", metric)
+    _check.count("plain_batch", batch)
 
 
 def device_loader(

@@ -40,6 +40,7 @@ def test_the_three_lines_of_the_readme_prepare_and_compare(photos, monkeypatch, 
     lines = re.findall(r"^python -m probmcl (.*--images [^#\n]*)", README.read_text("utf-8"), re.MULTILINE)
     assert len(lines) == 3
     tiny = ["--weights", "none", "--size", "32", "--epochs", "1", "--device", "cpu"]
+    tiny += ["--batch-size", "9", "--precision", "float32"]
     for line in lines:
         words = shlex.split(line.replace("timm/resnet18", "timm/test_resnet"))
         assert main([*words, *(tiny if words[0] == "run" else [])]) == 0
@@ -51,6 +52,7 @@ def test_the_three_lines_of_the_readme_prepare_and_compare(photos, monkeypatch, 
     assert (record.data.name, record.data.checksum) == ("small, own images", smoke.data.checksum)
     assert "by a hash of the names" in record.data.split
     recipe = Recipe.from_dict(record.recipe)
+    assert {(one.training.batch_size, one.training.precision) for one in recipe.methods} == {(9, "float32")}
     assert recipe.splits(Path("small")).identity().checksum == record.data.checksum
 
 

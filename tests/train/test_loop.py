@@ -1,6 +1,7 @@
 """The training loop: determinism, resuming, the kept epoch, the moving average, errors."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -184,6 +185,43 @@ def test_numbers_of_numpy_become_plain_and_can_be_read_back(tmp_path: Path) -> N
     state = load_checkpoint(path)
     assert [log["watched"] for log in state["history"]["epochs"]] == [0.25, 0.5]
     assert state["run"]["settings"]["learning_rate"] == 0.1
+
+
+@pytest.mark.parametrize(
+    ("capability", "asked", "computed"),
+    [
+        *[
+            ((7, 5), "bfloat16", "float16"),
+            ((8, 0), "bfloat16", "bfloat16"),
+            ((9, 0), "bfloat16", "bfloat16"),
+        ],
+        *[((7, 5), "float32", "float32"), ((9, 0), "float16", "float16")],
+    ],
+)
+def test_a_gpu_that_only_emulates_bfloat16_computes_in_float16(
+    capability, asked, computed, monkeypatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    settings = replace(SETTINGS, precision=asked)
+    assert settings.arithmetic(torch.device("cuda:0")) == computed
+    assert settings.arithmetic(torch.device("cpu")) == "float32"
+
+
+def test_a_moving_average_without_warm_up_has_one_decay_from_the_first_step() -> None:
+    model, seen = make_model(), []
+
+    def step(model: nn.Module, batch: tuple[Tensor, Tensor]) -> LossParts:
+        seen.append(model[0].weight.detach().clone())
+        return regression_step(model, batch)
+
+    settings = replace(SETTINGS, epochs=2, ema_decay=0.9, ema_warmup=False)
+    last = fit(plain := make_model(), make_loader(), step, replace(settings, ema_decay=None), seed=0)
+    assert last.best_epoch == 2
+    expected = seen[0]
+    for weight in (*seen[1:], plain[0].weight):
+        expected = 0.9 * expected + 0.1 * weight
+    fit(model, make_loader(), regression_step, settings, seed=0)
+    assert torch.allclose(model[0].weight, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5])

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from probmcl.model import check_weights
 from probmcl.train import is_first, process_group
+from probmcl.train.settings import PRECISIONS
 from probmcl_book.claims import published_table, read_ledger, standings
 from probmcl_book.commands.arguments import (
     Commands,
@@ -73,6 +74,12 @@ def add(commands: Commands[Any]) -> None:
     )
     parser.add_argument("--limit", type=int, metavar="N", help="N photographs of each part: no evidence")
     parser.add_argument("--epochs", type=int, metavar="N", help="epochs of every method on photographs")
+    parser.add_argument("--batch-size", type=int, metavar="N", help="images per step of every method")
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        help="of every method on a GPU; bfloat16 is float16 where the GPU only emulates it",
+    )
     add_training(parser, [0])
     add_checkpoints(parser)
     parser.add_argument(
@@ -87,6 +94,8 @@ def _run(options: Namespace, arguments: Sequence[str], console: Console) -> None
     torch.set_flush_denormal(True)  # exp of very negative logits makes denormals, which CPUs handle slowly
     recipe, splits = _own(options) if options.name is None else _named(options)
     recipe, weights = _started(recipe, options.weights)
+    asked = {name: getattr(options, name) for name in ("batch_size", "precision")}
+    recipe = recipe.trained(**{name: value for name, value in asked.items() if value is not None})
     splits = recipe.splits(options.data) if splits is None else splits
     with process_group(options.device):
         if is_first() and not isinstance(recipe.data, DigitsData):

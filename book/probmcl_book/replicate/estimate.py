@@ -99,6 +99,7 @@ def estimate(
     3072
     """
     device = torch.device(device)
+    arithmetic = recipe.methods[0].training.arithmetic(device)
     on_gpu, hardware = device.type == "cuda", provenance(device)[1]
     train = splits.train
     sizes = [min(method.training.batch_size, len(train)) for method in recipe.methods]
@@ -127,7 +128,9 @@ def estimate(
         macs=macs,
         image_views=views,
         images=images,
-        device=hardware.device if on_gpu else f"{hardware.cpu}, threads: {hardware.threads}",
+        device=f"{hardware.device} ({arithmetic})"
+        if on_gpu
+        else f"{hardware.cpu}, threads: {hardware.threads}",
         hours=seeds * sum(map(operator.mul, steps, seconds)) / 3600,
         core_hours=views * core_seconds / 3600,
         memory=memory,
