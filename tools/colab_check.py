@@ -1,12 +1,12 @@
 """Run notebooks as Colab would: ``python tools/colab_check.py [notebooks]`` (needs a package index).
 
 A new environment gets the packages that Colab ships, in Colab's own versions (``colab_pins.txt``), and no
-others: no Sphinx, no Jupyter Book, nothing of this book. torch and torchvision, gigabytes in Colab's versions,
-are the book's own, linked. Colab has no jedi, though its IPython asks for it. The kernel says that it is
-Colab's, so a notebook's own set-up line runs, unchanged; git is told to take this checkout for the repository's
-address, so the last commit here is installed. That line may not look at any index: if the package asked for
-anything beyond what Colab has, it would fail. Afterwards nothing but this package may have been added or
-changed, and what Colab's own package asks for must still hold.
+others: no Sphinx, no Jupyter Book, nothing of this book. torch and torchvision, gigabytes in Colab's
+versions, are the book's own, linked. Colab has no jedi, though its IPython asks for it. The kernel says that
+it is Colab's, so a notebook's own set-up line runs, unchanged; git is told to take this checkout for the
+repository's address, so the last commit here is installed. That line may not look at any index: if the
+package asked for anything beyond what Colab has, it would fail. Afterwards nothing but this package may have
+been added or changed, and what Colab's own package asks for must still hold.
 
 By default every chapter and assignment runs at profile smoke, and those of ``AT_CPU`` at cpu as well.
 """
