@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 import venv
 from collections.abc import Iterator, Sequence
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
@@ -29,6 +30,7 @@ from pathlib import Path
 import nbformat
 import yaml
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -36,6 +38,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "tools" / "colab_pins.txt"
 AT_CPU = ("book/04_positive_sets.ipynb", "book/07_objective.ipynb")
 LINKED = ("torch", "torchvision")
+WHEELS = (
+    "wheels"  # what pip needs to build the package, and all that the set-up line finds beside the repository
+)
 ASKED_BY_COLAB = ("ipykernel", "ipython", "pandas", "requests", "tornado")
 """What the package google-colab asks for, in exactly the versions that Colab ships."""
 SHELL = """\
@@ -102,7 +107,11 @@ def make_environment(folder: Path) -> tuple[Path, Path]:
     """Create the environment; return its Python and its folder of packages."""
     venv.create(folder, with_pip=True, symlinks=os.name != "nt")
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", "-r", PINS], check=True)
+    pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", "--no-deps", "-r", PINS], check=True)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    for needed in project["build-system"]["requires"]:
+        subprocess.run([*pip, "download", "--no-deps", "--dest", folder / WHEELS, needed], check=True)
     command = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
     site = Path(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
     shipped = pins()
@@ -128,7 +137,7 @@ def make_environment(folder: Path) -> tuple[Path, Path]:
     return python, site
 
 
-def surroundings(profile: str) -> dict[str, str]:
+def surroundings(profile: str, folder: Path) -> dict[str, str]:
     """Return the environment variables of the kernel, and of pip and git in it."""
     address = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
     settings = {  # git: the repository is here, whoever owns the folder
@@ -137,7 +146,7 @@ def surroundings(profile: str) -> dict[str, str]:
     }
     variables = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
     variables |= {"PROBMCL_PROFILE": profile}
-    variables |= {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_CONFIG_FILE": os.devnull}
+    variables |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder / WHEELS), "PIP_CONFIG_FILE": os.devnull}
     variables |= {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     variables |= {
         "GIT_CONFIG_COUNT": str(len(settings)),
@@ -172,7 +181,12 @@ def run(notebook: Path, folder: Path, variables: dict[str, str]) -> None:
         client = NotebookClient(
             content, kernel_name="colab", timeout=600, startup_timeout=600, resources=resources
         )
-        client.execute(env=variables)
+        try:
+            client.execute(env=variables)
+        except CellExecutionError:
+            first = next(cell for cell in content.cells if cell.cell_type == "code")
+            print(*(output.get("text", "") for output in first.outputs), file=sys.stderr)  # the set-up line
+            raise
 
 
 def conflicts(python: Path) -> set[str]:
@@ -217,7 +231,7 @@ def main() -> int:
         )
         for notebook, profile in notebooks(options.notebooks, options.profile):
             begin = time.monotonic()
-            run(notebook, folder, surroundings(profile))
+            run(notebook, folder, surroundings(profile, folder))
             print(f"{notebook.name} ran at {profile} in {time.monotonic() - begin:.0f} s", flush=True)
         found = [*problems(packages, installed(python)), *sorted(conflicts(python) - wrong)]
         if fingerprint(site) != files:
