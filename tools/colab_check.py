@@ -108,7 +108,7 @@ def make_environment(folder: Path) -> tuple[Path, Path]:
     venv.create(folder, with_pip=True, symlinks=os.name != "nt")
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "install", "--no-deps", "-r", PINS], check=True)
+    subprocess.run([*pip, "install", "--no-compile", "--no-deps", "-r", PINS], check=True)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     for needed in project["build-system"]["requires"]:
         subprocess.run([*pip, "download", "--no-deps", "--dest", folder / WHEELS, needed], check=True)
