@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 import torch
+from pretend_cuda import pretend_cuda
 from torch import Tensor
 
 from probmcl.evaluate import Interval
@@ -18,10 +20,11 @@ from probmcl_book.studies import WORLDS, Trial, planned_study, record_name
 
 
 @pytest.fixture(params=["cpu", "cuda"])
-def device(request: pytest.FixtureRequest) -> torch.device:
-    if request.param == "cuda" and not torch.cuda.is_available():
-        pytest.skip("no CUDA device on this machine")
-    return torch.device(request.param)
+def device(request: pytest.FixtureRequest) -> Iterator[torch.device]:
+    """The CPU, and a GPU; where there is none, a pretended one."""
+    pretended = request.param == "cuda" and not torch.cuda.is_available()
+    with pretend_cuda() if pretended else nullcontext():
+        yield torch.device(request.param)
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ import random
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
-from functools import partial
+from dataclasses import fields, replace
 from importlib import import_module
 from itertools import product
 from pathlib import Path
@@ -24,336 +23,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from calls import NAMES, Call, calls, numbers
+from torch import Tensor
 
-from probmcl import data, evaluate, loss, model, train
+from probmcl import loss, model
 
 CLEAR = (ValueError, TypeError, NotImplementedError, FileNotFoundError)
 HUGE = 10**20
 PAIRS = 12
 """How many pairs of arguments are replaced at once, of each callable."""
-
-
-class Call(NamedTuple):
-    """A valid call: what is called, and arguments for it. What is not given keeps its default."""
-
-    function: Callable[..., object]
-    arguments: Mapping[str, Any]
-    then: Callable[[Any], object] = lambda made: made
-    """What is done with the result, such as calling the module that was made on what may not fit to it."""
-
-
-def call(function: Callable[..., object], **arguments: Any) -> Call:
-    return Call(function, arguments)
-
-
-def use(function: Callable[..., object], then: Callable[[Any], object], **arguments: Any) -> Call:
-    return Call(function, arguments, then)
-
-
-LABELS = torch.tensor([[1, 0, 1], [0, 1, 0], [1, 1, 0], [1, 0, 0]])
-SCORES = torch.linspace(-2, 2, 16).view(4, 4)
-POINTS = torch.linspace(-1, 1, 8).view(4, 2)
-MIXTURE = model.GaussianMixture(
-    torch.full((4, 3), 1 / 3).log(), torch.linspace(-1, 1, 24).view(4, 3, 2), torch.full((4, 3), 0.5)
-)
-OUTPUT = model.HeadOutput(POINTS, MIXTURE, SCORES[:, :3])
-
-
-def calls_of_model() -> dict[str, Call]:
-    """Valid calls of the room ``model``."""
-    images, features = torch.rand(2, 1, 8, 8), torch.randn(4, 6)
-    small = model.SmallCNN(1, (2, 3))
-    head = model.MixtureDensityHead(6, 3, trunk=(5, 2), weights="sigmoid")
-    decoder = {"in_dim": 3, "classes": 3, "width": 4, "heads": 2, "hidden": 4, "dropout": 0.1}
-    return {
-        "Encoder": use(model.Encoder, lambda made: made(images), network=nn.Flatten(), feature_dim=64),
-        "FeatureMLP": use(
-            model.FeatureMLP, lambda made: made(features[..., None, None]), features=6, hidden=4
-        ),
-        "FeatureMap": use(model.FeatureMap, lambda made: made(images), encoder=small),
-        "FeatureMap()": call(model.FeatureMap(small).forward, images=images),
-        "GaussianMixture": use(
-            model.GaussianMixture,
-            lambda made: made.log_prob(POINTS),
-            log_weights=MIXTURE.log_weights,
-            means=MIXTURE.means,
-            sigmas=MIXTURE.sigmas,
-        ),
-        "GaussianMixture.cat": call(model.GaussianMixture.cat, mixtures=[MIXTURE, MIXTURE]),
-        "GaussianMixture.log_prob": call(MIXTURE.log_prob, z=POINTS),
-        "GaussianMixture.sample": call(MIXTURE.sample, n=2, generator=torch.Generator()),
-        "HeadOutput": use(
-            model.HeadOutput,
-            loss.collapse_diagnostics,
-            embedding=POINTS,
-            mixture=MIXTURE,
-            logits=SCORES[:, :3],
-            sigma_floor=0.05,
-        ),
-        "LabelGraphHead": use(
-            model.LabelGraphHead, lambda made: made(features), in_dim=6, labels=LABELS, hidden=4
-        ),
-        "LabelGraphHead()": call(model.LabelGraphHead(6, LABELS, hidden=4).forward, features=features),
-        "MLDecoderHead": use(model.MLDecoderHead, lambda made: made(torch.rand(2, 3, 2, 2)), **decoder),
-        "MLDecoderHead()": call(model.MLDecoderHead(**decoder).forward, maps=torch.rand(2, 3, 2, 2)),
-        "MixtureClassifier": use(model.MixtureClassifier, lambda made: made(features), head=head),
-        "MixtureClassifier()": call(model.MixtureClassifier(head).forward, features=features),
-        "MixtureDensityHead": use(
-            model.MixtureDensityHead, lambda made: made(features), in_dim=6, components=3, trunk=(5, 2)
-        ),
-        "MixtureDensityHead()": call(head.forward, features=features),
-        "ProjectionHead": use(model.ProjectionHead, lambda made: made(features), in_dim=6, widths=(5, 2)),
-        "ProjectionHead()": call(model.ProjectionHead(6, (5, 2)).forward, features=features),
-        "SmallCNN": use(model.SmallCNN, lambda made: made(images), in_channels=1, widths=(2, 3)),
-        "SmallCNN()": call(small.forward, images=images),
-        "build_encoder": call(model.build_encoder, name="small-cnn", in_channels=1),
-        "check_weights": call(model.check_weights, name="torchvision/resnet18", weights="DEFAULT"),
-        "label_correlation": call(model.label_correlation, labels=LABELS),
-        "published_weights": call(model.published_weights, name="torchvision/resnet18"),
-    }
-
-
-def calls_of_loss() -> dict[str, Call]:
-    """Valid calls of the room ``loss``."""
-    pair = {"a": MIXTURE, "b": MIXTURE[:3]}
-    rows = {"output": OUTPUT, "labels": LABELS[:2], "anchors": torch.tensor([0, 3])}
-    calls = {
-        "AsymmetricLoss": use(loss.AsymmetricLoss, lambda made: made(SCORES[:, :3], LABELS)),
-        "AsymmetricLoss()": call(loss.AsymmetricLoss().forward, logits=SCORES[:, :3], labels=LABELS),
-        "ContrastiveCriterion": call(loss.SupConLoss().in_parts, **rows),
-        "CrossBatchQueue": call(loss.CrossBatchQueue, rows=3, names=["embedding"]),
-        "CrossBatchQueue.add": call(
-            lambda **rows: loss.CrossBatchQueue(3, ["embedding"]).add(**rows), labels=LABELS, embedding=POINTS
-        ),
-        "KMCLLoss": use(loss.KMCLLoss, lambda made: made(OUTPUT, LABELS[:2])),
-        "KMCLLoss()": call(loss.KMCLLoss().forward, output=OUTPUT, labels=LABELS[:2]),
-        "LabelSets": call(partial(loss.LabelSets.of, "labels"), labels=LABELS),
-        "PositiveRule": call(loss.PositiveRule),
-        "ProbMCLLoss.in_parts": call(loss.ProbMCLLoss().in_parts, **rows),
-        "ProbMCLLoss, mixtures": call(loss.ProbMCLLoss().forward, output=MIXTURE, labels=LABELS[:2]),
-        "SupConLoss, embeddings": call(loss.SupConLoss().forward, output=POINTS, labels=LABELS[:2]),
-        "asymmetric_loss": call(loss.asymmetric_loss, logits=SCORES[:, :3], labels=LABELS),
-        "collapse_diagnostics": call(loss.collapse_diagnostics, output=OUTPUT),
-        "contrastive_loss": call(loss.contrastive_loss, logits=SCORES, weights=torch.ones(4, 4)),
-        "cosine_similarity": call(loss.cosine_similarity, a=POINTS, b=POINTS[:3]),
-        "effective_rank": call(loss.effective_rank, embedding=POINTS),
-        "kmcl_contrastive_loss": call(loss.kmcl_contrastive_loss, mixture=MIXTURE, labels=LABELS),
-        "kmcl_reconstruction_loss": call(
-            loss.kmcl_reconstruction_loss, mixture=MIXTURE, z=POINTS, labels=LABELS
-        ),
-        "mixture_nll": call(loss.mixture_nll, mixture=MIXTURE, target=POINTS),
-        "mulsupcon_loss": call(loss.mulsupcon_loss, logits=SCORES, labels=LABELS),
-        "overlap": call(loss.overlap, labels=LABELS, other=LABELS[:2]),
-        "overlaps_enough": call(loss.overlaps_enough, labels=LABELS, other=LABELS[:2]),
-        "positive_set": call(loss.positive_set, labels=LABELS, image_ids=torch.arange(4)),
-        "positive_statistics": call(loss.positive_statistics, labels=LABELS, thresholds=[0.5, 1.0]),
-        "positive_weights": call(loss.positive_weights, labels=LABELS, image_ids=torch.arange(4)),
-        "similarity_scores": call(loss.similarity_scores, name="bhattacharyya", **pair),
-        "two_view_labels": call(loss.two_view_labels, labels=LABELS),
-        "view_targets": call(loss.view_targets, embedding=POINTS),
-    }
-    for name in (
-        "log_bhattacharyya",
-        "log_expected_likelihood_kernel",
-        "log_expected_likelihood",
-        "mean_cosine",
-    ):
-        calls[name] = call(getattr(loss, name), **pair)
-    for criterion in (loss.ProbMCLLoss, loss.SupConLoss, loss.MulSupConLoss):
-        calls[criterion.__name__] = use(criterion, lambda made: made(OUTPUT, LABELS[:2]))
-        calls[f"{criterion.__name__}()"] = call(criterion().forward, **rows)
-    return calls
-
-
-def calls_of_evaluate() -> dict[str, Call]:
-    """Valid calls of the room ``evaluate``."""
-    scored = {"scores": SCORES[:, :3], "labels": LABELS}
-    again = {"metric": evaluate.mean_auroc, **scored, "resamples": 3, "seed": 0}
-    validation = {"validation_scores": SCORES[:, :3], "validation_labels": LABELS}
-    alike = -torch.cdist(torch.randn(5, 2), torch.randn(5, 2))
-    alike = alike + alike.T
-    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 3))
-    calls = {name: call(getattr(evaluate, name), **scored) for name in ("average_precision", "auroc")}
-    calls |= {
-        name: call(getattr(evaluate, name), **scored) for name in ("mean_auroc", "mean_average_precision")
-    }
-    return calls | {
-        "area_under_risk_coverage": call(evaluate.area_under_risk_coverage, doubt=POINTS, losses=POINTS),
-        "best_area": call(evaluate.best_area, losses=POINTS),
-        "bootstrap_interval": call(evaluate.bootstrap_interval, **again),
-        "bootstrap_values": call(evaluate.bootstrap_values, **again),
-        "co_occurrence_similarity": call(evaluate.co_occurrence_similarity, graph=torch.eye(3) * 0.5),
-        "ensemble_uncertainty": call(evaluate.ensemble_uncertainty, logits=SCORES.view(2, 4, 2)),
-        "global_threshold_from_validation": call(evaluate.global_threshold_from_validation, **validation),
-        "grad_cam": call(evaluate.grad_cam, model=network, images=torch.rand(2, 1, 8, 8), label=1),
-        "label_entropy": call(evaluate.label_entropy, logits=SCORES),
-        "label_tree": call(evaluate.label_tree, similarity=alike),
-        "mantel_test": call(evaluate.mantel_test, similarity=alike, other=-alike, permutations=9, seed=0),
-        "mixture_uncertainty": call(evaluate.mixture_uncertainty, mixture=MIXTURE),
-        "multilabel_metrics": call(evaluate.multilabel_metrics, **scored, thresholds=0.5, top_k=2),
-        "multiply_adds": call(evaluate.multiply_adds, module=network, example=torch.rand(2, 1, 8, 8)),
-        "paired_bootstrap_difference": call(
-            evaluate.paired_bootstrap_difference, **again, other_scores=SCORES[:, 1:]
-        ),
-        "parameter_count": call(evaluate.parameter_count, module=network),
-        "percentile_interval": call(evaluate.percentile_interval, value=0.5, resampled=SCORES[0], level=0.9),
-        "rank_correlation": call(evaluate.rank_correlation, similarity=alike, other=-alike),
-        "ridge_probe": call(
-            evaluate.ridge_probe, train_features=SCORES, train_labels=LABELS, features=SCORES[:2], alpha=1.0
-        ),
-        "risk_coverage": call(evaluate.risk_coverage, doubt=SCORES[0], losses=SCORES[1]),
-        "scored_classes": call(evaluate.scored_classes, labels=LABELS),
-        "seed_interval": call(evaluate.seed_interval, values=[0.5, 0.7], level=0.95),
-        "shifted_against_clean": call(evaluate.shifted_against_clean, clean=SCORES, shifted=SCORES[:2]),
-        "thresholds_from_validation": call(evaluate.thresholds_from_validation, **validation),
-        "weight_similarity": call(evaluate.weight_similarity, weight=SCORES),
-        "wrong_labels": call(evaluate.wrong_labels, **scored, thresholds=torch.tensor([0.1, 0.2, 0.3])),
-    }
-
-
-def calls_of_data() -> dict[str, Call]:
-    """Valid calls of the room ``data`` that open no file and no connection."""
-    pixels = torch.randint(256, (4, 1, 8, 8), dtype=torch.uint8)
-    photos, names = torch.zeros(2, 3, 9, 8, dtype=torch.uint8), ["a", "b", "c"]
-    images = data.LabelledImages(pixels, LABELS, names)
-    scenes = {"size": 2, "seed": 1, "difficulty": "easy", "image_size": 8}
-    digits = {"split": "test", **scenes, "themes": ["odd"], "most": 3}
-    labelled = {"labels": LABELS, "classes": names}
-    loading = {"dataset": images, "view": data.plain_view(), "batch_size": 2}
-    views = torch.zeros(2, 3, 5, dtype=torch.float16)
-    calls = {
-        "Difficulty": use(data.Difficulty, lambda made: data.digit_scenes("test", 2, difficulty=made)),
-        "LabelledFeatures": call(data.LabelledFeatures, images=torch.zeros(4, 3, 2).half(), **labelled),
-        "LabelledImages": call(data.LabelledImages, images=pixels, **labelled),
-        "LabelledImages.subset": call(images.subset, indices=[0, 1]),
-        "LabelledVectors": call(data.LabelledVectors, images=POINTS, **labelled),
-        "PerImage": use(data.PerImage, lambda made: made(photos), transform=data.photo_view(8)),
-        "Share": call(data.Share),
-        "TwoViews": use(data.TwoViews, lambda made: made(pixels), augment=data.plain_view()),
-        "check_patients": call(data.check_patients, patients=names, tests=torch.tensor([1, 0, 1])),
-        "checksum": call(lambda tensors: data.checksum(tensors), tensors=pixels),
-        "co_occurrence": call(data.co_occurrence, themes=["odd"], most=3),
-        "corrupt": call(data.corrupt, images=pixels, name="noise", strength=2, seed=1),
-        "digit_boxes": call(data.digit_boxes, **digits),
-        "digit_scenes": call(data.digit_scenes, **digits),
-        "handwriting_indices": call(data.handwriting_indices, split="test"),
-        "held_out": call(data.held_out, groups=["a", "b", "c", "d"], share=0.4, seed=1),
-        "label_distribution": call(data.label_distribution, themes=["odd"], most=3),
-        "label_sets": call(data.label_sets),
-        "label_statistics": call(data.label_statistics, **labelled),
-        "letter_images": call(data.letter_images, **scenes),
-        "make_loader": use(data.make_loader, list, **loading, seed=1, device="cpu"),
-        "make_loader, skip": call(data.make_loader(**loading).skip, batches=1),
-        "photo_augmentation": use(data.photo_augmentation, lambda made: made(photos), size=8),
-        "photo_view": use(data.photo_view, lambda made: made(photos), size=8),
-        "plain_feature": call(data.plain_feature, stored=views),
-        "plain_view": call(data.plain_view),
-        "scene_augmentation": call(data.scene_augmentation),
-        "squish": use(data.squish, lambda made: made(photos), size=8),
-        "suggested_workers": call(data.suggested_workers, dataset=images, device="cpu"),
-        "symbol_scenes": call(data.symbol_scenes, **scenes, themes=["odd"]),
-        "two_features": call(data.two_features, stored=views),
-        "two_photo_views": use(data.two_photo_views, lambda made: made(photos), size=8),
-    }
-    nowhere, folder = Path("no/such/folder/table.csv"), {"root": Path("no/such/folder")}
-    return calls | {
-        "ImageFolderLabels": call(data.ImageFolderLabels, **folder, table=nowhere),
-        "ImagesOnDisk": call(data.ImagesOnDisk, paths=[nowhere, nowhere.parent], **labelled),
-        "chestmnist": call(data.chestmnist, **folder, part="test"),
-        "chestxray14_parts": call(data.chestxray14_parts, **folder, split="official"),
-        "coco_images": call(data.coco_images, **folder, part="val2014"),
-        "coco_parts": call(data.coco_parts, **folder),
-        "load_features": call(data.load_features, path=nowhere),
-        "load_npz": call(data.load_npz, path=nowhere),
-        "read_chest_table": call(data.read_chest_table, path=nowhere),
-        "read_instances": call(data.read_instances, path=nowhere),
-    }
-
-
-def calls_of_train() -> dict[str, Call]:
-    """Valid calls of the room ``train`` that write no file: a step or two of small trainings."""
-    settings = train.TrainingSettings(epochs=1, batch_size=4, learning_rate=0.1)
-    vectors = data.LabelledVectors(POINTS, LABELS, ["a", "b", "c"])
-    batches, nowhere = [((POINTS, POINTS), LABELS.float())], Path("no/such/folder/last.pt")
-    criterion = loss.SupConLoss()
-    layer, head = nn.Linear(2, 3), model.ProjectionHead(3, (4, 2))
-    named = {"settings": settings, "seed": 0, "device": "cpu", "watch": lambda module: 0.5}
-    views = {"plain_view": nn.Identity(), "plain_batch": 2, "metric": evaluate.mean_average_precision}
-    parts = {"train": vectors, "validation": vectors}
-    step = lambda module, batch: loss.LossParts(module(batch[0][0]).square().mean(), {})  # noqa: E731
-    probed = {"criterion": loss.AsymmetricLoss(), "settings": settings, "seed": 0, "device": "cpu"}
-    return {
-        "AcrossRanks": use(train.AcrossRanks, lambda made: made(OUTPUT, LABELS[:2]), criterion=criterion),
-        "AcrossRanks()": call(train.AcrossRanks(criterion).forward, output=OUTPUT, labels=LABELS[:2]),
-        "TrainingSettings": call(train.TrainingSettings, **vars(settings) | {"ema_decay": 0.9}),
-        "check_same_run": call(partial(train.check_same_run, nowhere), saved={"a": 1}, now={"a": 1}),
-        "contrastive_stage": call(
-            train.contrastive_stage,
-            **{
-                "encoder": layer,
-                "head": head,
-                "loader": batches,
-                "criterion": criterion,
-                "chunk": 3,
-                **named,
-            },
-        ),
-        "device_loader": use(
-            train.device_loader, list, dataset=vectors, view=nn.Identity(), batch_size=2, device="cpu", seed=1
-        ),
-        "end_to_end": call(
-            train.end_to_end,
-            **{"classifier": layer, "loader": batches, "criterion": loss.AsymmetricLoss(), **named},
-        ),
-        "fit": call(
-            train.fit,
-            model=layer,
-            loader=batches,
-            step=step,
-            criterion=criterion,
-            identity={"of": "x"},
-            **named,
-            checkpoint_steps=1,
-        ),
-        "gather_rows": call(train.gather_rows, tensors=[POINTS, LABELS]),
-        "is_first": call(train.is_first),
-        "latest_checkpoint": call(
-            lambda path: train.latest_checkpoint(path) or train.load_checkpoint(path), path=nowhere
-        ),
-        "linear_probe": call(
-            train.linear_probe, features=POINTS, labels=LABELS, **probed, watch=named["watch"]
-        ),
-        "load_checkpoint": call(train.load_checkpoint, path=nowhere),
-        "parameter_groups": call(train.parameter_groups, model=layer, weight_decay=0.1),
-        "predict": call(train.predict, model=layer, loader=[(POINTS, LABELS)], device="cpu"),
-        "probe_encoder": call(train.probe_encoder, encoder=layer, **parts, **views, **probed),
-        "process_group": call(lambda device: train.process_group(device).__enter__(), device="cpu"),
-        "seeded": use(train.seeded, lambda made: made.__enter__(), seed=1),
-        "this_share": call(train.this_share),
-        "two_stages": call(
-            train.two_stages,
-            **{
-                "encoder": layer,
-                "head": head,
-                **parts,
-                "criterion": criterion,
-                "settings": settings,
-                "probe": settings,
-            },
-            **{"two_views": data.TwoViews(nn.Identity()), **views, "seed": 0, "chunk": 3, "device": "cpu"},
-        ),
-    }
-
-
-ROOMS: dict[str, Callable[[], dict[str, Call]]] = {
-    "data": calls_of_data,
-    "model": calls_of_model,
-    "loss": calls_of_loss,
-    "evaluate": calls_of_evaluate,
-    "train": calls_of_train,
-}
-"""The rooms whose public callables are all called."""
 
 UNDEFINED = (
     "digit_boxes",
@@ -472,25 +150,6 @@ def odd_outputs(valid: model.HeadOutput) -> Iterator[Odd]:
                 continue
 
 
-def numbers(value: object) -> Iterator[Tensor]:
-    """The floating-point numbers in a result, as tensors."""
-    if isinstance(value, Tensor) and (value.is_floating_point() or value.is_complex()):
-        yield value
-    elif isinstance(value, float | np.floating) or (
-        isinstance(value, np.ndarray) and value.dtype.kind == "f"
-    ):
-        yield torch.as_tensor(value, dtype=torch.float64)
-    elif is_dataclass(value) and not isinstance(value, type):
-        for field in fields(value):
-            yield from numbers(getattr(value, field.name))
-    elif isinstance(value, Mapping):
-        for part in value.values():
-            yield from numbers(part)
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        for part in value:
-            yield from numbers(part)
-
-
 def with_gradients(value: Any) -> Any:
     """A copy of an argument whose floating-point tensors want a gradient."""
     if isinstance(value, Tensor):
@@ -579,21 +238,18 @@ def ended() -> Iterator[None]:
     faulthandler.cancel_dump_traceback_later()
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("room", NOT_CALLED)
 def test_every_public_callable_has_a_valid_call(room: str) -> None:
     offered = import_module(f"probmcl.{room}")
-    called = {name.split(",")[0].split(".")[0].removesuffix("()") for name in ROOMS[room]()}
+    called = {name.split(",")[0].split(".")[0].removesuffix("()") for name in calls(room)}
     public = {name for name in offered.__all__ if callable(getattr(offered, name))}
     assert called == public - {*NOT_CALLED[room]}
 
 
-@pytest.mark.parametrize(
-    ("room", "name"), [(room, name) for room, calls in ROOMS.items() for name in calls()]
-)
+@pytest.mark.parametrize(("room", "name"), NAMES)
 def test_odd_arguments_are_answered_or_named(room: str, name: str, ended: None) -> None:
-    torch.manual_seed(0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", loss.NoPositivesWarning)
         warnings.filterwarnings("ignore", "'pin_memory' argument")
-        found = list(faults(ROOMS[room]()[name]))
+        found = list(faults(calls(room)[name]))
     assert not found, "\n".join([f"{len(found)} faults", *found])

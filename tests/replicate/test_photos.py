@@ -57,6 +57,21 @@ def test_the_whole_way_from_files_to_a_record_and_an_export(
     assert re.search("Not for clinical use.*It saw a part of the data set only", card, re.DOTALL)
 
 
+@pytest.mark.parametrize(("name", "data", "train"), [(COCO, "coco", 22), (CHEST, "chestxray14", 20)])
+def test_a_dry_run_is_killed_goes_on_and_exports(name, data, train, tiny_recipes, tmp_path) -> None:
+    out = tmp_path / "record.json"
+    assert main(["run", name, "--dry-run", "--limit", "24", "--device", "cpu", "--out", str(out)]) == 0
+    record = read_record(out)
+    assert record.name == f"dry_run_{data}"
+    assert (record.data.sizes["train"], record.data.sizes["test"]) == (train, 24)
+    assert Recipe.from_dict(record.recipe) == tiny_recipes[name]()
+    trained = {row.method.removeprefix("one epoch: "): row for row in record.rows}
+    for method in tiny_recipes[name]().methods:
+        assert trained[method.name].image_views == method.views_per_image * 16  # two whole batches
+    assert trained["the real encoder"].metrics["GMAC per view"].value > 0
+    assert "trained before: seed 0, Start (linear probe)" in " ".join(record.notes)
+
+
 def test_a_step_that_does_not_fit_into_memory_is_refused_before_it(
     tiny_recipes, coco_folder, tmp_path, capsys, monkeypatch
 ) -> None:

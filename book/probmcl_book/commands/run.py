@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -41,6 +42,7 @@ from probmcl_book.replicate import (
     smaller,
     weights_file,
 )
+from probmcl_book.replicate.dry_run import dry_run
 from probmcl_book.replicate.folder import slug
 
 
@@ -80,6 +82,11 @@ def add(commands: Commands[Any]) -> None:
         choices=PRECISIONS,
         help="of every method on a GPU; bfloat16 is float16 where the GPU only emulates it",
     )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="before the data are here: all of their names on tiny images, a small network, one epoch",
+    )
     add_training(parser, [0])
     add_checkpoints(parser)
     parser.add_argument(
@@ -92,6 +99,9 @@ def add(commands: Commands[Any]) -> None:
 
 def _run(options: Namespace, arguments: Sequence[str], console: Console) -> None:
     torch.set_flush_denormal(True)  # exp of very negative logits makes denormals, which CPUs handle slowly
+    if options.dry_run:
+        _dry_run(options, arguments, console)
+        return
     recipe, splits = _own(options) if options.name is None else _named(options)
     recipe, weights = _started(recipe, options.weights)
     asked = {name: getattr(options, name) for name in ("batch_size", "precision")}
@@ -122,6 +132,25 @@ def _run(options: Namespace, arguments: Sequence[str], console: Console) -> None
     out = options.out or Path("runs") / f"{name}.json"
     lines = chain(report(record, verdicts=not recipe.limit), _published(record))
     hand_over(record, out, lines, console, checkpoints=options.checkpoints)
+
+
+def _dry_run(options: Namespace, arguments: Sequence[str], console: Console) -> None:
+    """Go the whole way of a recipe in a temporary folder."""
+    if options.name is None:
+        raise ValueError("name: expected an experiment for --dry-run, got none")
+    own = ("images", "labels", "encoder", "size", "data", "weights", "epochs", "batch_size", "precision")
+    _refuse(options, "a dry run takes the recipe as it is", *own, "checkpoints", "export")
+    limit = 64 if options.smoke and options.limit is None else options.limit
+    command = command_line(arguments)
+    with TemporaryDirectory() as folder:
+        record = dry_run(
+            RECIPES[options.name](), Path(folder), command=command, limit=limit, say=console.print
+        )
+    lines = (
+        f"{row.method}: {', '.join(f'{found.value:,.4g} {name}' for name, found in row.metrics.items())}"
+        for row in record.rows
+    )
+    hand_over(record, options.out, chain(lines, record.notes), console)
 
 
 def _named(options: Namespace) -> tuple[Recipe, Splits | None]:

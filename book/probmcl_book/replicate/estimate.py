@@ -39,8 +39,9 @@ class Estimate:
     ``parameters`` are the encoder's, without heads, and ``macs`` its multiply-accumulates for one view. A
     timed step had so many ``images``; fewer than a batch are scaled up. ``hours`` are of all training steps,
     without scoring, and ``core_hours`` of one CPU core that augments all images, and decodes them if they are
-    on disk. ``memory`` is the most bytes that a step had on a GPU; None on a CPU. ``needed`` bytes are those
-    that were counted for the largest step, of ``available`` ones, if the device says.
+    on disk. ``memory`` is the most bytes that a step had on a GPU; None on a CPU. For the
+    gradient a view's float32 pass has ``kept`` bytes, and the largest step so ``needed`` ones, of those
+    ``available`` on the device, if it says.
     """
 
     parameters: int
@@ -51,6 +52,7 @@ class Estimate:
     hours: float
     core_hours: float
     memory: int | None
+    kept: int
     needed: int
     available: int | None
 
@@ -134,6 +136,7 @@ def estimate(
         hours=seeds * sum(map(operator.mul, steps, seconds)) / 3600,
         core_hours=views * core_seconds / 3600,
         memory=memory,
+        kept=kept,
         needed=needed,
         available=available,
     )

@@ -7,6 +7,8 @@ the recipe itself.
 
 from __future__ import annotations
 
+from torchvision.transforms import v2
+
 from probmcl.data.views import PerImage
 from probmcl_book.replicate.datasets import CocoData
 from probmcl_book.replicate.recipe import Recipe
@@ -37,6 +39,7 @@ def line_by_line(recipe: Recipe) -> list[list[str]]:
     at, large = method.training, views.size == 448
     seen = views.one()
     assert isinstance(seen, PerImage)
+    assert isinstance(seen.transform, v2.Compose)
     steps = [getattr(step, "__name__", type(step).__name__) for step in seen.transform.transforms]
     order = ", ".join(STEPS[step] for step in steps if step in STEPS)
     rise = "rises to its decay" if at.ema_warmup else DECAY

@@ -5,6 +5,7 @@ For small data sets that stand in for the real ones where code that reads them i
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -70,11 +71,11 @@ def write_coco(
     root = Path(root)
     target = root / "annotations" / f"instances_{part}.json"
     _refuse_to_replace(target)
+    placed: dict[bytes, Path] = {}
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    (root / part).mkdir(parents=True, exist_ok=True)
     for number, picture in enumerate(pictures, start=1):
-        (root / part / picture.name).write_bytes(picture.jpeg)
+        _place(root / part / picture.name, picture.jpeg, placed)
         width, height = picture.size
         images.append(
             {"license": 1, "file_name": picture.name, "coco_url": "", "height": height, "width": width}
@@ -111,10 +112,10 @@ def write_chest(root: str | Path, films: Sequence[Film], *, folders: int = 1) ->
     """
     root = Path(root)
     _refuse_to_replace(root / TABLE)
+    placed: dict[bytes, Path] = {}
     for number, film in enumerate(films):
         place = root / f"images_{1 + number * folders // len(films):03}" / "images" / film.name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(film.png)
+        _place(place, film.png, placed)
     for name, test in zip(LISTS, (False, True), strict=True):
         _write(root / name, "".join(f"{film.name}\n" for film in films if film.test == test))
     heading = (
@@ -149,6 +150,23 @@ def _annotation(mark: Mark, size: tuple[int, int], image: int, number: int) -> d
         "category_id": mark.category,
         "id": number,
     }
+
+
+def image_bytes(image: Image.Image, kind: str) -> bytes:
+    """The file of an image, JPEG or PNG."""
+    buffer = io.BytesIO()
+    image.save(buffer, format=kind, quality=90)
+    return buffer.getvalue()
+
+
+def _place(path: Path, content: bytes, placed: dict[bytes, Path]) -> None:
+    """Write a file, or link it to one that was placed with the same content."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.hardlink_to(placed[content])
+    except (KeyError, OSError):  # the first; or the file system has no links, or not so many to one file
+        path.write_bytes(content)
+        placed[content] = path
 
 
 def _refuse_to_replace(path: Path) -> None:

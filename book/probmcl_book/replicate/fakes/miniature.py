@@ -6,7 +6,6 @@ well a method does on the real data.
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,15 @@ from probmcl import _check
 from probmcl.data.public.chestxray14 import FINDINGS
 from probmcl.data.public.coco_categories import Category
 from probmcl.data.scenes.themes import draw_label_sets
-from probmcl_book.replicate.fakes.layout import Film, Mark, Picture, Polygon, write_chest, write_coco
+from probmcl_book.replicate.fakes.layout import (
+    Film,
+    Mark,
+    Picture,
+    Polygon,
+    image_bytes,
+    write_chest,
+    write_coco,
+)
 
 # Ten shapes, whose ids have gaps as COCO's have: corners, share of the radius between corners, colour.
 SHAPES = {
@@ -94,7 +101,7 @@ def write_chest_miniature(root: str | Path, *, films: int = 96, pixels: int = 12
                 film = film.convert("RGBA")
             names = tuple(FINDINGS[finding] for finding in found)
             drawn.append(
-                Film(f"{patient:08}_{number:03}.png", _bytes(film, "PNG"), str(patient), names, test)
+                Film(f"{patient:08}_{number:03}.png", image_bytes(film, "PNG"), str(patient), names, test)
             )
     write_chest(root, drawn, folders=2)
 
@@ -115,7 +122,7 @@ def _pictures(part: str, count: int, unlabelled: int, pixels: int, seed: int) ->
             marks.append(Mark(category.id, outline, crowd=bool(chance.integers(EVERY) == 0)))
         if number % EVERY == 5:
             image = image.convert("L")
-        yield Picture(f"COCO_{part}_{number:012}.jpg", _bytes(image, "JPEG"), size, marks)
+        yield Picture(f"COCO_{part}_{number:012}.jpg", image_bytes(image, "JPEG"), size, marks)
 
 
 def _outline(category: Category, place: int, size: tuple[int, int], chance: np.random.Generator) -> Polygon:
@@ -146,9 +153,3 @@ def _film(found: np.ndarray | tuple[()], pixels: int, chance: np.random.Generato
         ) / 0.03**2
         film += 70 * np.exp(-near)
     return Image.fromarray(film.clip(0, 255).astype(np.uint8))
-
-
-def _bytes(image: Image.Image, kind: str) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format=kind, quality=90)
-    return buffer.getvalue()

@@ -1,0 +1,53 @@
+"""Chapters keep their length: words of prose, lines of a cell, and the minutes that their card states."""
+
+from pathlib import Path
+
+import pytest
+from chapters import Book, Chapter, read_chapter
+from reading import CARD, length, timed
+
+MOST_WORDS, MOST_WORDS_TOGETHER, MOST_LINES = 3000, 29_000, 25
+BOOK = Book(Path(__file__).parents[2])
+CHAPTERS = [chapter for chapter in BOOK.chapters.values() if chapter.is_notebook]
+TAUGHT = [chapter for chapter in CHAPTERS if chapter.number in range(1, 12)]
+SHORTENED = {0, 1, 2, 3, 4, 5}
+"""Chapters that have been cut to the limits, by number; the total is asked of all of 1 to 11."""
+
+SHORT = [chapter for chapter in CHAPTERS if chapter.number in SHORTENED or chapter.name == "capstone"]
+
+
+def named(chapter: Chapter) -> str:
+    return chapter.name
+
+
+@pytest.mark.parametrize("chapter", SHORT, ids=named)
+def test_prose_is_short_and_no_open_cell_longer_than_a_screen(chapter: Chapter) -> None:
+    found = length(chapter)
+    assert found.words <= MOST_WORDS
+    assert [cell for cell in found.cells if len(cell.splitlines()) > MOST_LINES] == []
+
+
+def test_chapters_1_to_11_are_short_together() -> None:
+    if not {chapter.number for chapter in TAUGHT} <= SHORTENED:
+        pytest.skip("not all of chapters 1 to 11 are shortened yet")
+    assert sum(length(chapter).words for chapter in TAUGHT) <= MOST_WORDS_TOGETHER
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=named)
+def test_the_card_states_the_minutes(chapter: Chapter) -> None:
+    text = chapter.path.read_text(encoding="utf-8")
+    assert text == timed(chapter), "run: python book/_ext/reading.py, then make notebooks"
+    assert chapter.number is None or CARD.search(text)
+
+
+def test_words_of_code_front_matter_and_fences_do_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "01_first.md"
+    path.write_text(
+        "---\nfile_format: mystnb\n---\n# One *two* -\n\n```{code-cell}\na = b\n```\n\n"
+        "```{code-cell}\n:tags: [hide-input]\nc = d\n```\n\n:::{note}\nthree\n:::\n\nReading: 90 minutes\n",
+        encoding="utf-8",
+    )
+    found = length(read_chapter(path))
+    assert found.words == 2 + 2 + 3  # the directive's name counts as a word
+    assert found.cells == ["a = b"]
+    assert "Reading: 5 minutes" in timed(read_chapter(path))
