@@ -129,6 +129,27 @@ def accuracy_by_seconds(record: Record) -> Figure:
     return figure
 
 
+def differences_over_sizes(found: Mapping[str, Mapping[int, Interval]], reference: str) -> Figure:
+    """Differences in mAP to a reference over numbers of images, in points: one line per method."""
+    figure, axes = plt.subplots(figsize=(7, 4.4))
+    axes.axhline(0, color=colours().muted, linestyle=":")
+    marks = "os^vDPX"
+    for place, (method, by_size) in enumerate(found.items()):
+        beside = 1 + 0.05 * (place - (len(found) - 1) / 2)  # so that intervals do not cover each other
+        value, low, high = (
+            [100 * getattr(one, end) for one in by_size.values()] for end in ("value", "low", "high")
+        )
+        sizes, colour = [beside * size for size in by_size], colours().categorical[place]
+        axes.plot(sizes, value, f"{marks[place]}-", color=colour, label=method)
+        axes.vlines(sizes, low, high, color=colour, alpha=0.6)
+    ticks = sorted({size for by_size in found.values() for size in by_size})
+    axes.set(xscale="log", xlabel="labelled photographs", ylabel=f"test mAP less {reference}'s, in points")
+    axes.set_xticks(ticks, [f"{size:,}" for size in ticks])
+    axes.minorticks_off()
+    figure.legend(loc="outside upper left", ncols=2)
+    return figure
+
+
 def _name_dots(axes: Axes, dots: Mapping[str, tuple[float, float]]) -> None:
     """Write names beside dots, from the bottom up, moving a name up where it would cover the last one."""
     axes.figure.canvas.draw()  # so that places on the page are known
