@@ -74,6 +74,6 @@ def coco18_features() -> Recipe:
             Method("SupCon, threshold", "supcon", training, trunk=(512, 64), options={"temperature": 0.2}),
             Method("ProbMCL", "probmcl", training, trunk=(512, 64)),
         ),
-        probe=PROBE,
+        probe=TrainingSettings(epochs=20, batch_size=50, learning_rate=3e-3, weight_decay=10.0),
         views=FeatureViews(1280),
     )

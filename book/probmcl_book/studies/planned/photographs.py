@@ -8,9 +8,14 @@ The rules, written before the first run of the report:
   places of their ranges; each is run with a seed that the report does not use, at the larger n; the highest
   validation mAP is chosen and serves every n. A choice from the outer part of a range is said to be one.
 * **Contrasts**: every setting with BCE; ProbMCL at its best with SupCon, ASL, KMCL and with ProbMCL as first
-  read; KMCL with ASL, which is a published relation too. The interval is the paired one over test images, corrected for all comparisons at
-  that n, and the paired t interval over seeds beside it. A sign is *decided* where both exclude 0.
+  read; KMCL with ASL, which is a published relation too. The interval is the paired one over test images,
+  corrected for all comparisons at that n, and the paired t interval over seeds beside it. A sign is *decided*
+  where both exclude 0.
 * Test images are scored once, by the runs of the report.
+
+A first round was stopped before its test images were looked at: on validation the linear probe, then that of
+other recipes, lay .1 below a regularised regression on the same features. Its decay is now the one that was
+best for the start, and all methods were tuned again.
 """
 
 from __future__ import annotations
@@ -24,7 +29,7 @@ from probmcl_book.studies import Candidate, Study, Trial, Tuning
 from probmcl_book.studies.planned.settings import PROBE, SEEDS, TUNING_SEED, alone
 from probmcl_book.studies.planned.worlds import World, base_method
 
-SHARES = {"n = 1,000": 0.25, "n = 4,000": 1.0}
+SHARES = {"n = 4,000": 1.0, "n = 1,000": 0.25}
 """Nested sets of training images; a group of trials each."""
 
 TUNED_AT = "n = 4,000"
@@ -47,7 +52,7 @@ The similarity compares component k with component k, which costs K times less t
 """
 
 _RANGES: dict[str, tuple[str, float, float]] = {
-    "bce": ("weight_decay", 1e-5, 1e-2),
+    "bce": ("weight_decay", 1e-3, 30.0),
     "asl": ("gamma_negative", 0.5, 8.0),
     "supcon": ("temperature", 0.05, 0.8),
     "mulsupcon": ("temperature", 0.05, 0.8),
@@ -101,7 +106,7 @@ def with_share(recipe: Recipe, share: float) -> Recipe:
     >>> from probmcl_book.studies.planned.worlds import EVERY_WORLD
     >>> base = EVERY_WORLD["coco18"].base()
     >>> [with_share(base, share).methods[0].training.epochs for share in SHARES.values()]
-    [16, 4]
+    [4, 16]
     """
     methods = (one.trained(epochs=round(one.training.epochs / share)) for one in recipe.methods)
     return replace(recipe, train_share=share, methods=tuple(methods))
@@ -116,7 +121,7 @@ def draws(method: Method) -> tuple[Candidate, ...]:
     >>> from probmcl_book.studies.planned.worlds import EVERY_WORLD
     >>> bce = photograph_methods(EVERY_WORLD["coco18"].base())["BCE"]
     >>> draws(bce)[0].name
-    'learning_rate 0.0022, weight_decay 0.00016'
+    'learning_rate 0.0022, weight_decay 0.063'
     """
     generator = random.Random(11)
     option, low, high = _RANGES[method.criterion]
