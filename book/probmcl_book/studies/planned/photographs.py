@@ -5,10 +5,10 @@ The rules, written before the first run of the report:
 * **Budget**: as many optimiser steps of as many images for every method and every n: fewer images come round
   more often. Every step shows two augmented views of each image.
 * **Settings**: the better of two random draws of a method's rate and of its own option, at the same places of
-  their ranges for every method, on validation at n = 4,000, with a seed that the report does not use. They were
-  drawn in a first round, with the linear probe of other recipes; it was stopped before its test numbers were
-  read, as that probe lay .1 below a regularised regression on the same features. The probe's decay is now the
-  one that was best for the start. To draw again with it is left.
+  their ranges for every method, on validation at n = 4,000, with a seed that the report does not use. They
+  were drawn in a first round, with the linear probe of other recipes. It was stopped before its test numbers
+  were read, as that probe lay .1 below a regularised regression on the same features. The probe's decay is
+  now the one that was best for the start. To draw again with it is left.
 * **Contrasts**: every setting with BCE; ProbMCL at its best with SupCon, ASL, KMCL and with ProbMCL as first
   read; KMCL with ASL, which is a published relation too. The interval is the paired one over test images,
   corrected for all comparisons at that n, and the paired t interval over seeds beside it. A sign is *decided*
