@@ -109,12 +109,12 @@ class Answers:
     """The names of a notebook that has run, as the tests of otter-grader look them up.
 
     Attributes:
-        level: of protection that its kernel had, see :mod:`grading.sandbox`.
+        can: what its notebook could do that it should not, as this system has no whole sandbox.
         stopped: which cells stopped, and why.
     """
 
-    def __init__(self, kernel: Kernel, cells: Sequence[str], level: str):
-        self._kernel, self.level = kernel, level
+    def __init__(self, kernel: Kernel, cells: Sequence[str], can: Sequence[str]):
+        self._kernel, self.can = kernel, can
         self._known: dict[str, Any] = {}
         self.stopped: list[str] = []
         try:
@@ -206,7 +206,7 @@ class Grader:
         cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
         kernels = self._kernels[self.rules.of(question)]
         with kernels.start(files, data_of) as kernel:
-            yield Answers(kernel, cells, kernels.level)
+            yield Answers(kernel, cells, kernels.can)
 
     def grade(
         self, notebook: NotebookNode, files: Mapping[str, bytes], tests: Mapping[str, Sequence[Any]]
