@@ -233,7 +233,7 @@ class Grader:
                     found[question, n] = run_test(case.body, answers, hidden=case.hidden)
                 graded.outcomes |= {q: [found[q, n] for n in range(len(tests[q]))] for q in asked}
                 graded.stopped = answers.stopped
-                with suppress(WrongAnswerError):  # one id for all kernels, whatever else a notebook says there
+                with suppress(WrongAnswerError):  # one id for all kernels of a notebook
                     own = {"student_id": answers.get("student_id")}
         graded.student_id = str(own.get("student_id", ""))[:200]
         return graded
