@@ -80,7 +80,7 @@ class History:
 
 
 class EpochMeter:
-    """What an epoch has seen so far: sums of loss parts, on the device until read, views, and waiting time."""
+    """What an epoch has seen so far: sums of loss parts (on the device), views, and waiting time."""
 
     def __init__(self) -> None:
         self.steps = 0
