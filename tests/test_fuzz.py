@@ -41,6 +41,9 @@ UNDEFINED = (
 )
 """What says in its docstring where it is NaN: a class without positives, a label that never occurs."""
 
+OWN_ROWS = ("anchors", "b", "features", "other", "shifted", "thresholds")
+"""Tensors that may have more or fewer rows than those beside them, as labels have beside views."""
+
 NOT_CALLED = {
     "model": (),
     "loss": ("LossParts", "NoPositivesWarning", "PositiveStatistics"),  # what is returned and warned of
@@ -84,8 +87,8 @@ def odd_values(valid: object, optional: bool) -> Iterator[Odd]:
         yield from wrong("nonsense", "", 2, 0.5, math.nan, [True], torch.ones(2))
         yield from odd(not valid, np.bool_(valid))
     elif isinstance(valid, int):
-        yield from wrong("3", 1.5, math.nan, math.inf, True, [valid], torch.ones(2), HUGE, -HUGE)
-        yield from odd(0, -1, 1, np.int64(valid), torch.tensor(valid))
+        yield from wrong("3", 1.5, math.nan, math.inf, True, [valid], torch.ones(2), HUGE, -HUGE, -1)
+        yield from odd(0, 1, np.int64(valid), torch.tensor(valid))
     elif isinstance(valid, float):
         yield from wrong("0.5", math.nan, True, [valid], torch.ones(2), 1j)
         yield from odd(0, 1, -1.0, math.inf, -math.inf, 1e-30, 1e30, 1e300, HUGE, np.float32(valid))
@@ -121,6 +124,16 @@ def odd_tensors(valid: Tensor) -> Iterator[Odd]:
             broken = valid.clone()
             broken.view(-1)[-1] = bad
             yield Odd(broken)
+
+
+def refused_by_name(name: str, valid: object) -> Iterator[Odd]:
+    """What a tensor that bears a name must not hold, wherever it is passed."""
+    if isinstance(valid, Tensor) and re.search("labels$", name):
+        yield from wrong(valid * 2, valid + 0.5, valid * math.nan, valid - 1, valid[:, :0], valid[:0])
+    if isinstance(valid, Tensor) and re.search(
+        "scores$|features$|logits$|^(doubt|losses|clean|shifted)$", name
+    ):
+        yield from wrong(valid * math.nan, valid / 0, valid[:0])
 
 
 def odd_mixtures(valid: model.GaussianMixture) -> Iterator[Odd]:
@@ -216,9 +229,16 @@ def faults(valid: Call) -> Iterator[str]:
         if name in valid.arguments or parameter.default not in (None, inspect.Parameter.empty)
     } | dict(valid.arguments)
     odds = {
-        name: list(odd_values(value, name in parameters and parameters[name].default is None))
+        name: [
+            *odd_values(value, name in parameters and parameters[name].default is None),
+            *(refused_by_name(name, value) if valid.function is not model.HeadOutput else ()),  # takes it all
+        ]
         for name, value in given.items()
     }
+    rows = [name for name, value in given.items() if isinstance(value, Tensor) and name not in OWN_ROWS]
+    if len(rows) > 1 and "output" not in given:  # one row less than the others have
+        for name in rows:
+            odds[name].append(Odd(given[name][:-1], refused=True))
     trials: list[dict[str, Odd]] = [{}, *({name: each} for name, all_odd in odds.items() for each in all_odd)]
     chosen = random.Random(0)
     if len(odds) > 1:

@@ -8,19 +8,10 @@ from torch.nn import functional
 
 
 def place(images: Tensor, angle: Tensor, scale: Tensor, centre: Tensor, size: tuple[int, int]) -> Tensor:
-    """Draw every image on an empty canvas of its own.
+    """Draw every image (M, C, h, w) on an empty canvas of its own, (M, C, *size).
 
-    Coordinates run from -1 (left, top) to 1 (right, bottom) of the canvas, as in ``grid_sample``.
-
-    Args:
-        images: Float (M, C, h, w).
-        angle: Rotation in radians, anticlockwise as seen on the page, (M,).
-        scale: Width of the drawn image as a share of the canvas, (M,).
-        centre: Where the middle of the image comes to lie, (M, 2) as x, y.
-        size: Height and width of the canvas in pixels.
-
-    Returns:
-        Float (M, C, *size); zero outside the drawn image.
+    The angle is in radians, anticlockwise; the scale is the image's width as a share of the canvas; the
+    centre (M, 2) is where its middle comes to lie, x and y from -1 (left, top) to 1, as in ``grid_sample``.
     """
     # grid_sample asks of every canvas point where it lies in the image: the inverse of the movement.
     cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale  # (M,)

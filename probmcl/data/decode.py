@@ -18,15 +18,9 @@ def read_image(path: str | Path) -> Tensor:
     """Return an image as RGB, uint8 (3, H, W), turned as its camera noted.
 
     What is transparent shows white behind it. Of an animation, the first picture is taken; CMYK is converted
-    without its profile; of 16 bits a colour, the upper 8.
-
-    Args:
-        path: The file, in one of ``FORMATS``, whatever its ending says. Others, such as EPS, run programs.
-
-    Raises:
-        OSError: If there is no such file, or it may not be read.
-        ValueError: If it is no readable image, has more pixels than ``PIL.Image.MAX_IMAGE_PIXELS`` allows, or
-            is grey with more than 8 bits; the message names the file.
+    without its profile; of 16 bits a colour, the upper 8. The file is in one of ``FORMATS``, whatever its
+    ending says; others, such as EPS, run programs. What is no readable image, has more pixels than
+    ``PIL.Image.MAX_IMAGE_PIXELS`` allows, or is grey with more than 8 bits, is named in a ValueError.
     """
     known = Image.registered_extensions().values()  # AVIF is not in an older Pillow
     try:

@@ -39,9 +39,6 @@ class ViewLoader(DataLoader[Batch]):
     def skip(self, batches: int) -> None:
         """Leave out the first batches of the next epoch: their seeds are drawn, their images are not read.
 
-        Args:
-            batches: how many.
-
         >>> from probmcl.data import digit_scenes, plain_view
         >>> scenes = digit_scenes("train", 20)
         >>> whole, rest = (make_loader(scenes, plain_view(), 8, shuffle=True, seed=0) for _ in range(2))

@@ -34,13 +34,7 @@ T = TypeVar("T", bound=LabelledImages)
 
 
 def save_npz(dataset: LabelledImages, path: str | Path) -> None:
-    """Write a data set into one compressed npz file.
-
-    The file appears whole or not at all: it is written beside its place and then moved there.
-
-    Args:
-        dataset: Images and labels.
-        path: Where the file shall be; an existing one is replaced.
+    """Write a data set into one compressed npz file, whole or not at all; an existing one is replaced.
 
     >>> from tempfile import TemporaryDirectory
     >>> dataset = LabelledImages(torch.zeros(2, 1, 8, 8, dtype=torch.uint8), torch.eye(2), ["cat", "dog"])
@@ -67,7 +61,6 @@ def load_npz(path: str | Path) -> LabelledImages:
             ``classes``, K names as an array of strings.
 
     Raises:
-        FileNotFoundError: If there is no such file.
         ValueError: If the file is damaged, a key is missing or an array is not what it should be; the
             message names the file and the key. Pickled objects are refused, as they could run code.
 
@@ -236,11 +229,7 @@ class ImageFolderLabels(ImagesOnDisk):
         return f"{type(self).__name__}({self._read})"
 
     def part(self, name: str) -> ImagesOnDisk:
-        """Return the images that the column ``split`` puts into ``"train"``, ``"validation"`` or ``"test"``.
-
-        Raises:
-            ValueError: If the table has no such column, or no image is in that part.
-        """
+        """Return what the column ``split`` puts into ``"train"``, ``"validation"`` or ``"test"``, if any."""
         rows = [row for row, part in enumerate(self.split or ()) if part == name]
         if not rows:
             parts = (

@@ -142,10 +142,7 @@ def photo_augmentation(size: int, *, normalisation: str = "imagenet") -> PerImag
 
 
 class PerImage(nn.Module):
-    """Apply a transform to each image of a batch on its own, for transforms that draw once a call.
-
-    Args:
-        transform: Maps one image (C, H, W) to a tensor; the results must have one shape.
+    """Apply a transform of one image (C, H, W) to each of a batch, for transforms that draw once a call.
 
     >>> flip = PerImage(v2.RandomHorizontalFlip())
     >>> flip(torch.rand(5, 3, 8, 8)).shape

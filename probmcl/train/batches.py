@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -23,24 +24,14 @@ class Loader(Protocol):
 
 
 def batch_size(loader: Loader) -> int | None:
-    """Images of a batch, those of all ranks together; None where a loader does not say.
-
-    >>> batch_size(torch.utils.data.DataLoader(torch.arange(6), 2)), batch_size([])
-    (2, None)
-    """
+    """Images of a batch, those of all ranks together; None where a loader does not say."""
     batches = getattr(getattr(loader, "sampler", None), "batches", loader)
     size: int | None = getattr(batches, "batch_size", None)
     return size
 
 
 def checked_loader(loader: Loader) -> Loader:
-    """Return a loader if it is one, and has a batch.
-
-    >>> checked_loader([])
-    Traceback (most recent call last):
-    ...
-    ValueError: loader: expected at least one batch, got none
-    """
+    """Return a loader if it is one, and has a batch."""
     if not isinstance(loader, Loader):
         raise TypeError(f"loader: expected batches and their number, got {type(loader).__name__}")
     if not len(loader):
@@ -49,39 +40,21 @@ def checked_loader(loader: Loader) -> Loader:
 
 
 def views_and_labels(batch: Any) -> tuple[tuple[Tensor, ...], Tensor]:
-    """The views of a batch, one or more, and the labels of its images.
-
-    >>> views, labels = views_and_labels((torch.zeros(2, 3), torch.zeros(2, 1)))
-    >>> len(views)
-    1
-    """
-    try:
+    """The views of a batch, one or more, and the labels of its images."""
+    with suppress(TypeError, ValueError):
         views, labels = batch
-        images = len(labels)
         views = (views,) if isinstance(views, Tensor) else tuple(views)
-        if {len(view) for view in views} == {images}:
+        if {len(view) for view in views} == {len(labels)}:
             return views, labels
-    except (TypeError, ValueError):
-        pass
     raise ValueError("loader: expected batches (views, labels) with as many rows of labels as of each view")
 
 
 class Batches:
-    """A loader together with all random numbers that its batches and the steps draw from.
-
-    >>> loader = torch.utils.data.DataLoader(torch.arange(6), 2, shuffle=True)
-    >>> batches = Batches(loader, torch.device("cpu"))
-    >>> first, second, third = batches.epoch()
-    >>> torch.equal(next(batches.epoch_from(2)), third)
-    True
-    """
+    """A loader together with all random numbers that its batches and the steps draw from."""
 
     def __init__(self, loader: Loader, device: torch.device) -> None:
         self.loader, self.device = loader, device
         self.begin: dict[str, Any] = {}  # random numbers at the beginning of the latest epoch
-
-    def __len__(self) -> int:
-        return len(self.loader)
 
     def epoch(self) -> Iterator[Any]:
         """The batches of the next epoch."""
@@ -93,7 +66,7 @@ class Batches:
 
         The loader draws what it drew before; afterwards torch's random numbers are where they were.
         """
-        interrupted = _random_state(self.device)
+        interrupted = self.random()
         self.set_random(self.begin)
         skip = getattr(self.loader, "skip", None)
         if skip is not None:
@@ -101,33 +74,25 @@ class Batches:
         batches = iter(self.loader)
         for _ in range(step if skip is None else 0):
             next(batches)
-        _set_random_state(interrupted, self.device)
+        self.set_random({**interrupted, "shuffle": None})
         return batches
 
     def random(self) -> dict[str, Any]:
-        """Where the random numbers stand: torch's, and the loader's own."""
+        """Where the random numbers stand: torch's on the CPU and on a GPU, and the loader's own.
+
+        Nothing in this package draws from Python's or NumPy's global random numbers.
+        """
+        state = {"cpu": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            state["cuda"] = torch.cuda.get_rng_state(self.device)
         shuffle = getattr(self.loader, "generator", None)
-        own = None if shuffle is None else shuffle.get_state()
-        return {"random": _random_state(self.device), "shuffle": own}
+        return {"random": state, "shuffle": None if shuffle is None else shuffle.get_state()}
 
     def set_random(self, state: dict[str, Any]) -> None:
         """Go on from :meth:`random`."""
-        _set_random_state(state["random"], self.device)
+        torch.set_rng_state(state["random"]["cpu"])
+        if self.device.type == "cuda":
+            torch.cuda.set_rng_state(state["random"]["cuda"], self.device)
         shuffle = getattr(self.loader, "generator", None)
-        if shuffle is not None:
+        if shuffle is not None and state["shuffle"] is not None:
             shuffle.set_state(state["shuffle"])
-
-
-def _random_state(device: torch.device) -> dict[str, Tensor]:
-    """Where torch's random numbers stand: the CPU's, and those of ``device`` if it is a GPU.
-
-    Nothing in this package draws from Python's or NumPy's global random numbers.
-    """
-    state = {"cpu": torch.get_rng_state()}
-    return state | {"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else state
-
-
-def _set_random_state(state: dict[str, Tensor], device: torch.device) -> None:
-    torch.set_rng_state(state["cpu"])
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(state["cuda"], device)

@@ -29,10 +29,8 @@ class TornCheckpointError(ValueError):
 def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
     """Write ``state`` so that a reader sees the old file or the new one, never half of one.
 
-    Of several ranks the first writes, and the others return at once.
-
-    The state is on the disk beside ``path`` before any name changes. The checkpoint that was there, if it is
-    whole, is then kept as ``NAME.previous.pt``.
+    Of several ranks the first writes, and the others return at once. The checkpoint that was there, if it is
+    whole, is kept as ``NAME.previous.pt``.
 
     Args:
         path: the file to write; its folder is made if needed.
@@ -102,22 +100,12 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
 
 
 def latest_checkpoint(path: str | Path) -> dict[str, Any] | None:
-    """Read the checkpoint at ``path``, or the one before it where the newest is torn.
+    """Read the checkpoint at ``path``, or the one before it where the newest is torn; None where is none yet.
 
     Of several ranks the first reads it and sends it to the others, so all must call this together.
 
-    Args:
-        path: a file that :func:`save_checkpoint` writes again and again.
-
-    Returns:
-        The state, or None if nothing has been saved yet.
-
     Raises:
         ValueError: if the file is no checkpoint of this package, or torn without a whole one before it.
-
-    Example:
-        >>> latest_checkpoint("nothing/saved/yet.pt") is None
-        True
     """
     path = _check.path("path", path)
     return broadcast_object(_latest(path) if is_first() else None)
@@ -137,11 +125,10 @@ def _latest(path: Path) -> dict[str, Any] | None:
         return state
 
 
-def writing(path: str | Path | None) -> AbstractContextManager[None]:
+def writing(path: Path | None) -> AbstractContextManager[None]:
     """Hold a checkpoint against other processes, on the rank that writes it."""
     if path is None or not is_first():
         return nullcontext()
-    path = Path(path)
     return one_writer(path.with_name(f"{path.name}.lock"), f".{path.stem}.new{path.suffix}.*.tmp")
 
 
@@ -167,10 +154,7 @@ def check_same_run(path: str | Path, saved: Mapping[str, Any], now: Mapping[str,
     Args:
         path: the checkpoint's file, for the message.
         saved: what the checkpoint belongs to; mappings may be nested.
-        now: the same of what is running.
-
-    Raises:
-        ValueError: naming the file and every entry that differs, with both values.
+        now: the same of what is running; the error names every entry that differs, with both values.
 
     Example:
         >>> check_same_run("last.pt", {"settings": {"epochs": 3}}, {"settings": {"epochs": 4}})

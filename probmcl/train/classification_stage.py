@@ -44,11 +44,10 @@ def linear_probe(
         labels: zeros and ones, ``(N, K)``.
         criterion: the asymmetric loss (M14), or another.
         settings: optimiser and schedule.
-        seed: seeds initialisation and order.
+        seed: seeds initialisation and order; for the options see :func:`~probmcl.train.fit`. A checkpoint
+            goes on with the same features and labels only, bit by bit.
         watch: metric of the linear layer on validation features (as they are, not standardised); higher is
             better.
-        options: device, checkpoints and progress, see :func:`~probmcl.train.fit`. A checkpoint goes on with
-            the same features and labels only, bit by bit.
 
     Returns:
         The linear layer, on the CPU as its features are, and the history.
@@ -62,7 +61,7 @@ def linear_probe(
         >>> bool(((layer(features) > 0) == labels.bool()).float().mean() > 0.9)
         True
     """
-    _check_classification(criterion, settings)
+    _check.instance("settings", settings, TrainingSettings)
     features = _check.finite("features", features, dims=2).float().cpu()
     _check.same_rows("features", features, "labels", _check.labels("labels", labels))
     mean, constant = features.mean(0), _constant(features)
@@ -76,13 +75,9 @@ def linear_probe(
     folded = partial(_fold, mean=mean, deviation=deviation, constant=constant)
     known_by = {"features": features, "labels": labels} if options.get("checkpoint") else {}
     identity = broadcast_object({name: checksum(tensor) for name, tensor in known_by.items()})  # rank 0's
-    named: dict[str, Any] = {
-        "seed": seed,
-        "watch": watching(watch, folded),
-        "criterion": criterion,
-        "identity": identity,
-    }
-    history = fit(layer, loader, _classification_step(criterion), settings, **named, **options)
+    named: dict[str, Any] = {"seed": seed, "watch": watching(watch, folded), "identity": identity}
+    step = _classification_step(criterion)
+    history = fit(layer, loader, step, settings, criterion=criterion, **named, **options)
     return folded(layer), history
 
 
@@ -96,7 +91,7 @@ def end_to_end(
     watch: Watch | None = None,
     **options: Unpack[Options],
 ) -> History:
-    """Train encoder and classifier together: the baselines BCE and ASL.
+    """Train encoder and classifier together, the baselines BCE and ASL, and return the history.
 
     Both views of an image are training images of their own, so a step sees as many image views as a step of
     the contrastive stage.
@@ -106,45 +101,26 @@ def end_to_end(
         loader: batches ``((view_1, view_2), labels)``; over several ranks, each rank's share of them.
         criterion: binary cross-entropy, the asymmetric loss, or another.
         settings: optimiser, schedule and precision.
-        seed: seeds the stage.
+        seed: seeds the stage; for the options see :func:`~probmcl.train.fit`.
         watch: metric of the classifier on validation images; higher is better.
-        options: device, checkpoints and progress, see :func:`~probmcl.train.fit`.
-
-    Returns:
-        The history of the epochs.
     """
     _check.instance("classifier", classifier, nn.Module)
-    _check_classification(criterion, settings)
-    step = _classification_step(criterion)
-    step = step if shared_batches(loader) is None else _weighted_by_images(step)
+    step = _classification_step(criterion, shared=shared_batches(loader) is not None)
     return fit(classifier, loader, step, settings, seed=seed, watch=watch, criterion=criterion, **options)
 
 
-def _check_classification(criterion: Criterion, settings: TrainingSettings) -> None:
+def _classification_step(criterion: Criterion, *, shared: bool = False) -> Step:
     _check.function("criterion", criterion)
-    _check.instance("settings", settings, TrainingSettings)
 
-
-def _classification_step(criterion: Criterion) -> Step:
     def step(model: nn.Module, batch: Any) -> LossParts:
         views, labels = views_and_labels(batch)
         loss = criterion(model(torch.cat(views)), labels.repeat(len(views), 1))
+        if shared:  # the mean over ranks is that over all images, also where their shares are unequal
+            images = torch.tensor(float(len(labels)), device=loss.device)
+            loss = loss * (images * this_share().ranks / all_reduce(images))
         return LossParts(loss, {"classification": loss.detach()})
 
     return step
-
-
-def _weighted_by_images(step: Step) -> Step:
-    """A step whose mean over the ranks is the mean over all images, also where ranks have unequal shares."""
-
-    def weighted(model: nn.Module, batch: Any) -> LossParts:
-        found = step(model, batch)
-        images = torch.tensor(float(len(batch[1])), device=found.total.device)
-        weight = images * this_share().ranks / all_reduce(images)
-        parts = {name: value * weight for name, value in found.parts.items()}
-        return LossParts(found.total * weight, parts, found.diagnostics)
-
-    return weighted
 
 
 def _constant(features: Tensor) -> Tensor:

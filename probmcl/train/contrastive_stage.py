@@ -30,7 +30,7 @@ def contrastive_stage(
     chunk: int | None = None,
     **options: Unpack[Options],
 ) -> History:
-    """Train ``encoder`` and ``head`` in place with a contrastive criterion.
+    """Train ``encoder`` and ``head`` in place with a contrastive criterion, and return the history.
 
     Args:
         encoder: maps images to features ``(N, F)``.
@@ -39,16 +39,12 @@ def contrastive_stage(
             it gives each rank its share, every image is compared with those of all ranks.
         criterion: such as :class:`~probmcl.loss.ProbMCLLoss` or :class:`~probmcl.loss.SupConLoss`.
         settings: optimiser, schedule and precision.
-        seed: seeds the stage.
+        seed: seeds the stage; for the options see :func:`~probmcl.train.fit`.
         watch: metric of the encoder on validation images; higher is better.
         chunk: image views whose activations are kept at once; None keeps those of all. A batch larger than
             memory then has the gradients of the whole batch, for a second forward pass (gradient caching, Gao
             et al., 2021). Chance draws chunk by chunk. Batch normalisation that trains is the exception: it
             normalises each chunk by itself, as a batch of that size.
-        options: device, checkpoints and progress, see :func:`~probmcl.train.fit`.
-
-    Returns:
-        The history of the epochs.
     """
     for name, module in (("encoder", encoder), ("head", head)):
         _check.instance(name, module, nn.Module)

@@ -26,7 +26,7 @@ Value = TypeVar("Value")
 
 @contextmanager
 def process_group(device: torch.device | str) -> Iterator[None]:
-    """Join the other processes that ``torchrun`` started; without ``torchrun``, do nothing.
+    """Join the other processes that ``torchrun`` started, if it did.
 
     An error inside the block is handed to ``torchrun``, which ends all ranks and prints the traceback.
 
@@ -76,11 +76,7 @@ def is_first() -> bool:
 
 
 def shared_batches(loader: object) -> SharedBatches | None:
-    """This rank's part of the batches of ``make_loader(..., share=this_share())``; None for other loaders.
-
-    >>> shared_batches([]) is None
-    True
-    """
+    """This rank's part of the batches of ``make_loader(..., share=this_share())``; None for other loaders."""
     batches = getattr(getattr(loader, "sampler", None), "batches", None)
     return batches if isinstance(batches, SharedBatches) else None
 
@@ -112,11 +108,7 @@ def all_reduce_means(values: dict[Key, Tensor]) -> dict[Key, Tensor]:
 
 
 def broadcast_object(value: Value) -> Value:
-    """Rank 0's value, on every rank: what is decided by it is decided alike.
-
-    >>> broadcast_object(0.5)  # one rank alone
-    0.5
-    """
+    """Rank 0's value, on every rank: what is decided by it is decided alike."""
     if this_share().ranks == 1:
         return value
     box = [value]

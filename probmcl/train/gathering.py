@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from inspect import signature
 from itertools import chain
 from typing import Any
 
@@ -25,12 +24,11 @@ class AcrossRanks(nn.Module):
     """A contrastive criterion over the joined batch of all ranks, each rank scoring its own anchors.
 
     Every rank sees the rows of all in the order of one process: all first views, then the second ones. It
-    scores its own rows as anchors, and the sum is divided by the weight of the anchors of all ranks. As
-    ``DistributedDataParallel`` averages gradients, the loss is multiplied by the number of ranks: the means
-    of gradients and of losses are those of one process on the joined batch.
+    scores its own rows as anchors. As ``DistributedDataParallel`` averages gradients, the loss is multiplied
+    by the number of ranks: the means of gradients and losses are those of one process on the joined batch.
 
     Args:
-        criterion: such as :class:`~probmcl.loss.ProbMCLLoss`.
+        criterion: such as :class:`~probmcl.loss.ProbMCLLoss`; it has ``scores_anchors``.
 
     Raises:
         TypeError: if the criterion cannot score some rows against all, as ``KMCLLoss`` cannot.
@@ -38,7 +36,7 @@ class AcrossRanks(nn.Module):
 
     def __init__(self, criterion: ContrastiveCriterion) -> None:
         super().__init__()
-        if not _scores_anchors(criterion):
+        if not getattr(criterion, "scores_anchors", False):
             name = type(criterion).__name__
             raise TypeError(f"criterion: expected one that scores anchors, as ProbMCLLoss does, got {name}")
         self.criterion = criterion
@@ -48,13 +46,9 @@ class AcrossRanks(nn.Module):
         return self.in_parts(output, labels).total
 
     def in_parts(self, output: HeadOutput, labels: Tensor) -> LossParts:
-        """Score this rank's 2n rows (row i and i + n: views of image i) with labels ``(n, K)``.
-
-        Raises:
-            ValueError: if there are not two rows an image.
-        """
+        """Score this rank's 2n rows (row i and i + n: views of image i) with labels ``(n, K)``."""
         _check.instance("output", output, HeadOutput)
-        labels = _check.labels("labels", labels)
+        _check.tensor("labels", labels, dims=2)
         if len(output.embedding) != 2 * len(labels):
             raise ValueError(f"labels: expected {len(output.embedding) / 2:g} rows, got {len(labels)}")
         joined, all_labels, sizes = _join(output, labels)
@@ -64,15 +58,6 @@ class AcrossRanks(nn.Module):
         found = self.criterion.in_parts(joined, all_labels, torch.cat([own, own + len(all_labels)]))
         parts = {name: value * share.ranks for name, value in found.parts.items()}
         return LossParts(found.total * share.ranks, parts, found.diagnostics)
-
-
-def _scores_anchors(criterion: Any) -> bool:
-    """Whether ``criterion.in_parts(output, labels, anchors)`` is a call that works."""
-    try:
-        signature(criterion.in_parts).bind("output", "labels", "anchors")
-    except (AttributeError, TypeError):
-        return False
-    return bool(getattr(criterion, "scores_anchors", True))
 
 
 def gather_rows(tensors: Sequence[Tensor]) -> tuple[list[Tensor], list[int]]:

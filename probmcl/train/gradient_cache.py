@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -29,12 +29,8 @@ class InChunks(nn.Sequential):
     def forward(self, images: Tensor) -> HeadOutput:
         """The outputs of all rows."""
         whole = super().forward
-        options: Any = {"use_reentrant": False, "context_fn": self._contexts}
+        options: Any = {"use_reentrant": False, "context_fn": lambda: (nullcontext(), _buffers_kept(self))}
         return _joined([checkpoint(whole, rows, **options) for rows in torch.split(images, self.rows)])
-
-    def _contexts(self) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-        """What surrounds the first pass of a chunk, and the second."""
-        return nullcontext(), _buffers_kept(self)
 
 
 @contextmanager

@@ -80,10 +80,7 @@ class History:
 
 
 class EpochMeter:
-    """What an epoch has seen so far: means of the loss parts, views, and where the time went.
-
-    The sums stay on the device until they are read.
-    """
+    """What an epoch has seen so far: sums of loss parts (on the device), views, and waiting time."""
 
     def __init__(self) -> None:
         self.steps = 0

@@ -12,11 +12,7 @@ from probmcl.loss import CrossBatchQueue
 
 
 def shapes(module: nn.Module) -> dict[str, list[int]]:
-    """The shape of each weight and buffer; not of a queue's, which grow and load at any length.
-
-    >>> shapes(nn.Sequential(nn.Linear(2, 3, bias=False), CrossBatchQueue(8, ["embedding"])))
-    {'0.weight': [3, 2]}
-    """
+    """The shape of each weight and buffer; not of a queue's, which grow and load at any length."""
     queues = [path for path, inner in module.named_modules() if isinstance(inner, CrossBatchQueue)]
     found = {name: list(value.shape) for name, value in module.state_dict().items()}
     return {name: shape for name, shape in found.items() if name.rpartition(".")[0] not in queues}
@@ -25,8 +21,6 @@ def shapes(module: nn.Module) -> dict[str, list[int]]:
 def criterion_identity(criterion: Callable[..., Any]) -> dict[str, Any]:
     """A function's name; a module's class, settings and shapes.
 
-    >>> criterion_identity(nn.functional.binary_cross_entropy)
-    {'name': 'binary_cross_entropy'}
     >>> criterion_identity(nn.CrossEntropyLoss(label_smoothing=0.1))
     {'name': 'CrossEntropyLoss', 'reduction': 'mean', 'ignore_index': -100, 'label_smoothing': 0.1}
     """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -20,14 +19,7 @@ from probmcl.data.seeded import seeded
 from probmcl.loss import LossParts
 from probmcl.train.batches import Batches, Loader, batch_size, checked_loader
 from probmcl.train.checkpoint import check_same_run, latest_checkpoint, save_checkpoint, writing
-from probmcl.train.distributed import (
-    all_reduce_means,
-    broadcast,
-    broadcast_object,
-    replicate,
-    shared_batches,
-    this_share,
-)
+from probmcl.train.distributed import all_reduce_means, broadcast, broadcast_object, replicate, shared_batches
 from probmcl.train.history import EpochLog, EpochMeter, History
 from probmcl.train.identity import criterion_identity, shapes
 from probmcl.train.settings import TrainingSettings, stated
@@ -63,7 +55,7 @@ def fit(
     checkpoint_steps: int | None = None,
     progress: str | None = None,
 ) -> History:
-    """Train ``model`` in place; afterwards it holds the weights of the best watched epoch.
+    """Train ``model`` in place, to the weights of the best watched epoch, and return the history.
 
     What the user froze stays as it was: parameters that need no gradient; whole parts of such parameters,
     with their running statistics and without their dropout; and single layers that are in evaluation mode
@@ -93,9 +85,6 @@ def fit(
             epoch skips the batches it has seen; a loader of ``make_loader`` does so without their images.
         progress: text beside a progress bar; None for no bar.
 
-    Returns:
-        The history of the epochs.
-
     Raises:
         ValueError: if the loader has no batch or another batch size than the settings, all of the model is
             frozen, the criterion has weights to train, the loss is no scalar, ``watch`` gives NaN, or the
@@ -105,25 +94,21 @@ def fit(
         BlockingIOError: if another process writes the checkpoint.
     """
     _check_training(model, loader, settings)
-    _check.function("step", step)
-    checks: dict[str, tuple[Callable[..., Any], Any]] = {
-        "watch": (_check.function, watch),
-        "criterion": (_check.function, criterion),
-        "identity": (partial(_check.instance, kind=dict), identity),
-        "checkpoint": (_check.path, checkpoint),
-        "checkpoint_steps": (_check.count, checkpoint_steps),
-        "progress": (partial(_check.instance, kind=str), progress),
-    }
-    for name, (check, value) in checks.items():
-        if value is not None:
-            check(name, value)
+    for name, function in {"step": step, "watch": watch, "criterion": criterion}.items():
+        if function is not None or name == "step":
+            _check.function(name, function)
+    if checkpoint is not None:
+        checkpoint = _check.path("checkpoint", checkpoint)
+    if checkpoint_steps is not None:
+        _check.count("checkpoint_steps", checkpoint_steps)
     device = _check.device(device)
     model.to(device).to(memory_format=torch.channels_last)  # filters and images: convolutions prefer it
-    module = criterion.to(device) if isinstance(criterion, nn.Module) else None
-    if module is not None and any(weight.requires_grad for weight in module.parameters()):
-        kind = type(module).__name__  # the optimiser has the model's weights alone
-        raise ValueError(f"criterion: expected one without weights to train, got {kind} with some")
-    run = _Run(model, loader, settings, device, module)
+    run = _Run(model, loader, settings, device)
+    if isinstance(criterion, nn.Module):
+        if any(weight.requires_grad for weight in criterion.parameters()):
+            kind = type(criterion).__name__  # the optimiser has the model's weights alone
+            raise ValueError(f"criterion: expected one without weights to train, got {kind} with some")
+        run.criterion = criterion.to(device)
     with seeded(seed), training(model), writing(checkpoint):
         if checkpoint is not None:
             loss = {} if criterion is None else criterion_identity(criterion)
@@ -149,17 +134,12 @@ class _Run:
     """The moving parts of a training run, so that they can be saved and loaded together."""
 
     def __init__(
-        self,
-        model: nn.Module,
-        loader: Loader,
-        settings: TrainingSettings,
-        device: torch.device,
-        criterion: Any,
+        self, model: nn.Module, loader: Loader, settings: TrainingSettings, device: torch.device
     ) -> None:
         self.model, self.settings, self.device = model, settings, device
-        self.batches, self.criterion = Batches(loader, device), criterion
-        self.shared = shared_batches(loader) is not None
-        self.replica = replicate(model, device) if self.shared else model  # what a step calls
+        self.batches, shared = Batches(loader, device), shared_batches(loader)
+        self.ranks = 1 if shared is None else shared.share.ranks
+        self.replica = model if shared is None else replicate(model, device)  # what a step calls
         kind = torch.optim.Adam if settings.optimiser == "adam" else torch.optim.AdamW
         self.optimiser = kind(parameter_groups(model, settings.weight_decay), lr=1e-8)
         self.schedule = _one_cycle(self.optimiser, settings, steps=len(loader) * settings.epochs)
@@ -170,6 +150,7 @@ class _Run:
         self.history = History()
         self.best: dict[str, Tensor] = deepcopy(model.state_dict())
         self.meter: EpochMeter | None = None  # of the epoch in work
+        self.criterion: nn.Module | None = None
         self.checkpoint: Path | None = None
         self.checkpoint_steps: int | None = None
         self.identity: dict[str, Any] = {}
@@ -184,14 +165,12 @@ class _Run:
         interrupted = self.meter is not None
         meter = self.meter = self.meter or EpochMeter()
         batches = self.batches.epoch_from(meter.steps) if interrupted else self.batches.epoch()
-        bar = tqdm(
-            meter.waiting(batches),
+        title, total = (
             f"{progress} {number}/{self.settings.epochs}, {self.arithmetic}",
-            len(self.batches),
-            initial=meter.steps,
-            disable=progress is None,
-            leave=False,
+            len(self.batches.loader),
         )
+        hidden: dict[str, Any] = {"disable": progress is None, "leave": False}
+        bar = tqdm(meter.waiting(batches), title, total, initial=meter.steps, **hidden)
         for batch in bar:
             parts = self.step(step, batch)
             meter.add(parts, count_views(batch))
@@ -207,27 +186,20 @@ class _Run:
 
     def log(self, number: int, meter: EpochMeter, watch: Watch | None) -> EpochLog:
         """Close an epoch."""
-        if self.shared:
+        if self.ranks > 1:
             self.join(meter)
             broadcast(self.model, self.kept_model)
         loss = self.finite_loss(meter)  # reading waits for the device, so the clock below is honest
         seconds = meter.seconds
         with evaluating(self.kept_model):
             watched = None if watch is None else float(watch(self.kept_model))  # NumPy's is not plain
-        watched = broadcast_object(watched) if self.shared else watched
+        watched = broadcast_object(watched) if self.ranks > 1 else watched
         if watched is not None and math.isnan(watched):  # no later epoch would be better
             raise ValueError(f"watch: expected a number after epoch {number}, got NaN")
-        return EpochLog(
-            epoch=number,
-            loss=loss,
-            parts=meter.read("parts"),
-            diagnostics=meter.read("diagnostics"),
-            learning_rate=float(self.schedule.get_last_lr()[0]),
-            seconds=seconds,
-            views_per_second=meter.views * (this_share().ranks if self.shared else 1) / seconds,
-            data_share=meter.waited / seconds,
-            watched=watched,
-        )
+        parts, diagnostics = meter.read("parts"), meter.read("diagnostics")
+        learning_rate = float(self.schedule.get_last_lr()[0])
+        speed, data_share = meter.views * self.ranks / seconds, meter.waited / seconds
+        return EpochLog(number, loss, parts, diagnostics, learning_rate, seconds, speed, data_share, watched)
 
     def finite_loss(self, meter: EpochMeter) -> float:
         """The mean loss of the epoch so far; an error before anything that is not finite is kept."""
@@ -276,10 +248,9 @@ class _Run:
     @property
     def _parts(self) -> dict[str, Any]:
         """What has a ``state_dict``."""
-        parts: dict[str, Any] = {"model": self.model, "optimiser": self.optimiser}
-        parts |= {"schedule": self.schedule, "scaler": self.scaler}
-        parts |= {} if self.criterion is None else {"criterion": self.criterion}
-        return parts if self.ema is None else parts | {"ema": self.ema.module}
+        parts: dict[str, Any] = {"model": self.model, "optimiser": self.optimiser, "schedule": self.schedule}
+        parts |= {"scaler": self.scaler, "criterion": self.criterion, "ema": self.ema and self.ema.module}
+        return {name: part for name, part in parts.items() if part is not None}
 
     def state(self) -> dict[str, Any]:
         """Everything that the next step depends on."""
@@ -302,11 +273,11 @@ class _Run:
         if state["epoch"] is not None:
             self.meter = EpochMeter.from_state(state["epoch"], self.device)
 
-    def checkpoint_to(self, path: str | Path, every: int | None, **known_by: Any) -> None:
+    def checkpoint_to(self, path: Path, every: int | None, **known_by: Any) -> None:
         """Go on from the checkpoint at ``path`` if there is one, and write there from now on."""
-        self.checkpoint, self.checkpoint_steps = Path(path), every
+        self.checkpoint, self.checkpoint_steps = path, every
         settings, model = stated(self.settings), shapes(self.model)
-        self.identity = {**known_by, "steps": len(self.batches), "settings": settings, "model": model}
+        self.identity = {**known_by, "steps": len(self.batches.loader), "settings": settings, "model": model}
         if self.device.type == "cuda":
             self.identity["arithmetic"] = self.arithmetic
         saved = latest_checkpoint(path)
@@ -319,7 +290,7 @@ class _Run:
         if self.checkpoint is None:
             return
         if self.meter is not None:
-            if self.shared:
+            if self.ranks > 1:
                 self.join(self.meter)  # all ranks will go on from what rank 0 writes
             self.finite_loss(self.meter)
         save_checkpoint(self.checkpoint, self.state() | {"run": self.identity})

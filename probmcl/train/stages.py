@@ -29,14 +29,7 @@ Metric = Callable[[Tensor, Tensor], float]
 
 @dataclass(frozen=True)
 class TwoStages:
-    """What :func:`two_stages` leaves.
-
-    Attributes:
-        encoder: the trained encoder; the module that was given.
-        classifier: the linear layer on its features, on the CPU.
-        contrastive: the history of the first stage.
-        probe: the history of the second stage.
-    """
+    """The encoder, trained, the linear layer on its features (on the CPU), and the history of each stage."""
 
     encoder: nn.Module
     classifier: nn.Linear
@@ -67,7 +60,7 @@ def two_stages(
     chunk: int | None = None,
     **options: Unpack[Options],
 ) -> TwoStages:
-    """Train by the method: encoder and head by contrast, then a linear layer on the frozen encoder.
+    """Train by the method (M14): encoder and head by contrast, then a linear layer on the frozen encoder.
 
     Args:
         encoder: maps images to features ``(N, F)``; trained in place.
@@ -77,20 +70,15 @@ def two_stages(
         validation: images by which the probe's epoch is chosen.
         criterion: the contrastive loss, such as :class:`~probmcl.loss.ProbMCLLoss`.
         settings: optimiser, schedule and precision of the first stage.
-        probe: the same of the second stage.
+        probe: the same of the second.
         two_views: two augmented views of an image, such as :class:`~probmcl.data.TwoViews` gives.
         plain_view: the view without chance, of the same size.
         metric: what the probe's epoch is chosen by, on validation images.
         seed: seeds order, views and probe.
         watch: metric of the encoder after an epoch of the first stage; without one the last epoch is kept.
         plain_batch: images of a batch where nothing is trained.
-        chunk: image views of the first stage whose activations are kept at once, see
-            :func:`contrastive_stage`; None keeps those of all.
-        options: device, checkpoints and progress, see :func:`~probmcl.train.fit`; ``checkpoint`` is a folder
-            here, for a file of each stage.
-
-    Returns:
-        Encoder, classifier and the histories of both stages.
+        chunk: image views of the first stage that are kept at once, see :func:`contrastive_stage`.
+        options: see :func:`~probmcl.train.fit`; ``checkpoint`` is a folder here, for a file of each stage.
 
     Example:
         >>> from probmcl.data import TwoViews, digit_scenes, plain_view, scene_augmentation
@@ -118,9 +106,8 @@ def two_stages(
     loader = device_loader(train, two_views, settings.batch_size, device=device, seed=seed)
     named: dict[str, Any] = {"seed": seed, "watch": watch, "chunk": chunk}
     contrastive = contrastive_stage(encoder, head, loader, criterion, settings, **named, **options)
-    saved = None if folder is None else Path(folder) / "probe.pt"
     seen: dict[str, Any] = {"plain_view": plain_view, "plain_batch": plain_batch, "metric": metric}
-    seen |= {"seed": seed, "device": device, "checkpoint": saved}
+    seen |= {"seed": seed, "device": device, "checkpoint": folder and Path(folder) / "probe.pt"}
     classifier, probed = probe_encoder(encoder, train, validation, AsymmetricLoss(), probe, **seen)
     return TwoStages(encoder, classifier, contrastive, probed)
 
@@ -138,7 +125,7 @@ def probe_encoder(
     plain_batch: int = 256,
     **options: Unpack[Options],
 ) -> tuple[nn.Linear, History]:
-    """The classification stage: a linear layer on the features of a frozen encoder (M14).
+    """The classification stage: a linear layer on a frozen encoder's features, and its history (M14).
 
     The layer trains on the CPU, on every rank with the features of all images: to wait for one rank takes as
     long, and a long wait is taken for a failure. Should the ranks round differently, rank 0's layer counts.
@@ -148,15 +135,11 @@ def probe_encoder(
         train: images to learn from.
         validation: images by which the epoch is chosen, by ``metric``.
         criterion: the asymmetric loss (M14), or another.
-        settings: optimiser and schedule.
+        settings: optimiser, schedule and precision.
+        seed: seeds the stage; for the options see :func:`~probmcl.train.fit`.
         plain_view: the view without chance.
         metric: what the epoch is chosen by.
-        seed: seeds initialisation and order.
         plain_batch: images of a batch of features.
-        options: device, checkpoints and progress, see :func:`~probmcl.train.fit`.
-
-    Returns:
-        The linear layer, on the CPU, and the history.
     """
     _check_probing(train, validation, plain_view, metric, plain_batch)
     _check.instance("encoder", encoder, nn.Module)

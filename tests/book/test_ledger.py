@@ -2,10 +2,13 @@
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
+import chapters
+import ledger_notes
 import pytest
 import yaml
 from chapters import Book
@@ -15,6 +18,7 @@ from docutils.frontend import get_default_settings
 from docutils.utils import new_document
 from ledger_notes import chapter_problems, rows_named
 from ledger_page import RowsBecomeLinks, badge
+from myst_blocks import Block, split_blocks
 from patience import open_page
 from readme_ledger import is_fresh, main
 from sphinx.addnodes import pending_xref
@@ -27,6 +31,7 @@ from probmcl_book.claims import (
     ledger_summary,
     read_ledger,
 )
+from probmcl_book.records import record as records
 
 ROOT = Path(__file__).parents[2]
 LEDGER = read_ledger(ROOT / "book" / "ledger.yml")
@@ -37,6 +42,21 @@ ROWS = [f"{kind}{number + 1}" for kind, count in COUNTS.items() for number in ra
 def problems(root: Path) -> list[str]:
     entries = read_ledger(root / "book" / "ledger.yml")
     return check_ledger(entries, root) + chapter_problems(entries, Book(root))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def each_file_is_parsed_once() -> Iterator[None]:
+    """The checks read all records and chapters again for every loss: what is the same is parsed once."""
+    blocks = cache(split_blocks)
+
+    def split(lines: Sequence[str], first_line: int = 1) -> list[Block]:
+        return blocks(tuple(lines), first_line)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "from_json", cache(records.from_json))
+        patch.setattr(chapters, "split_blocks", split)
+        patch.setattr(ledger_notes, "split_blocks", split)
+        yield
 
 
 @pytest.fixture

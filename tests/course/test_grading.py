@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,21 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 import pytest
 import torch
 
 pytest.importorskip("resource", reason="students' kernels are forked")
 
+from grading import kernels
 from grading.grade import Answers, Grader, Rules, data_of, run_test, without_case
 from grading.inside import plain
 from grading.kernels import Limits
-from grading.sandbox import NAMESPACES
 
 from probmcl_book.course import WrongAnswerError, positive_sets
 from probmcl_book.course.measures import gradients, steps
 
+pytestmark = pytest.mark.filterwarnings("ignore:no whole sandbox")
+
 CELLS = """
-import os; import torch; import numpy as np
+import os; import socket; import torch; import numpy as np
 from probmcl_book.course import feedback, positive_sets as check
 own = check.instance("ada", "public")
 feedback(check.jaccard, None)
@@ -38,20 +42,59 @@ import sklearn
 import probmcl
 torch.distributions.Normal(0, 1)
 exit()
-seen = [os.getuid(), sorted(os.listdir("/")), os.path.exists(HERE), os.listdir(".")]
-import socket; socket.create_connection(("127.0.0.1", 22))
+files = os.listdir(".")
 """.strip().splitlines()
+FORBIDDEN = [
+    f"open({__file__!r})",
+    "open('/etc/hostname')",
+    "open(f'/proc/{os.getppid()}/environ')",
+    "open(torch.__path__[0] + '/distributions/normal.py')",
+    "open('/root/x' if os.path.isdir('/root') else '/usr/x', 'w')",
+    "os.listdir('/home')",
+    "os.kill(os.getppid(), 0) if os.getppid() else open('/')",  # there is no parent in a namespace of its own
+    "socket.create_connection(('127.0.0.1', 22))",
+    "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'', ('127.0.0.1', 9))",
+]
+TRY = """
+done = []
+for text in {}:
+    try:
+        eval(text)
+        done.append(text)
+    except OSError:
+        pass
+"""
+
+
+ORPHAN = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(1000)
+    os._exit(0)
+os.wait()
+"""
+
+
+def notebook_of(*sources: str) -> nbformat.NotebookNode:
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+
+
+@pytest.fixture(scope="module", params=["as it is", "without namespaces"])
+def grader(request: pytest.FixtureRequest) -> Iterator[Grader]:
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "without namespaces":
+            without = "sandbox._unshare = lambda: False\nsandbox.main"
+            patch.setattr(kernels, "LAUNCH", kernels.LAUNCH.replace("sandbox.main", without))
+        with Grader(Rules(["torch", "numpy"], ["torch.distributions"]), Limits(seconds=60)) as started:
+            yield started
 
 
 @pytest.fixture(scope="module")
-def answers() -> Iterator[Answers]:
-    cells = [nbformat.v4.new_code_cell(cell.replace("HERE", repr(__file__))) for cell in CELLS]
-    rules = Rules(["torch", "numpy"], ["torch.distributions"])
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    with (
-        Grader(rules, Limits(seconds=60)) as grader,
-        grader.answers("", notebook, {"given.json": b"{}"}) as found,
-    ):
+def answers(grader: Grader) -> Iterator[Answers]:
+    notebook = notebook_of(*CELLS, TRY.format(FORBIDDEN))
+    with grader.answers("", notebook, {"given.json": b"{}"}) as found:
         yield found
 
 
@@ -85,14 +128,23 @@ class TestKernel:
             assert part in told
 
     def test_the_machine_is_not_there(self, answers: Answers) -> None:
-        if answers.level != NAMESPACES:
-            pytest.skip("this system gives no namespaces")
-        user, top, here, files = answers.get("seen")
-        assert user != 0
-        assert {"home", "var", "mnt"}.isdisjoint(top)
-        assert not here
-        assert "given.json" in files
-        assert "code cell 15" in answers.stopped[-1]
+        assert "given.json" in answers.get("files")
+        if answers.can:
+            pytest.skip("this system has no whole sandbox")
+        assert answers.get("done") == []
+
+    def test_nothing_outlives_its_kernel(self, grader: Grader) -> None:
+        with grader.answers("", notebook_of(ORPHAN), {}) as answers:
+            assert not answers.stopped
+            kernel = psutil.Process(answers._kernel.process)
+            family = [kernel, *kernel.parent().children(recursive=True)]
+        assert len(family) > 2
+        assert not psutil.wait_procs(family, timeout=60)[1]
+
+    def test_files_are_limited_together(self, grader: Grader) -> None:
+        many = "for n in range(30): open(str(n), 'wb').write(bytes(10_000_000))\nwhile True: pass"
+        with grader.answers("", notebook_of(many), {}) as answers:
+            assert re.search("No space left|wrote more than 256 MB", answers.stopped[0])
 
 
 class TestPlain:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -15,7 +14,6 @@ from probmcl.data import (
     load_features,
     load_npz,
     make_loader,
-    plain_feature,
     save_npz,
     two_features,
 )
@@ -44,28 +42,6 @@ def test_two_different_augmented_views_of_each_image_are_drawn_evenly() -> None:
     others = counts[1:, 1:][~torch.eye(4, dtype=torch.bool)]
     assert others.min() > 0.75 * 2400 / 12
     assert others.max() < 1.25 * 2400 / 12
-
-
-def test_the_plain_view_is_the_first_of_an_image_and_of_a_batch() -> None:
-    stored = numbered().images
-    assert plain_feature(stored)[:, 1].abs().sum() == 0
-    assert torch.equal(plain_feature(stored[2]), plain_feature(stored)[2])
-
-
-def test_a_seed_repeats_the_batches_of_a_loader_and_epochs_differ() -> None:
-    one, other = (make_loader(numbered(40), two_features, 8, shuffle=True, seed=3) for _ in range(2))
-    first, again = list(one), list(other)
-    assert all(
-        torch.equal(a, b)
-        for (x, _), (y, _) in zip(first, again, strict=True)
-        for a, b in zip(x, y, strict=True)
-    )
-    assert not torch.equal(first[0][0][0], next(iter(one))[0][0])
-
-
-def test_one_augmented_view_is_too_few() -> None:
-    with pytest.raises(ValueError, match=r"stored: expected at least two augmented views .* got 1"):
-        two_features(torch.zeros(4, 2, 3))
 
 
 def test_a_part_of_features_is_features() -> None:
@@ -101,17 +77,3 @@ def test_features_come_back_from_their_file(tmp_path: Path) -> None:
     )
     with pytest.raises(ValueError, match=r"b\.npz: images: expected float16, got dtype uint8"):
         load_features(tmp_path / "b.npz")
-
-
-@pytest.mark.parametrize(
-    ("images", "message"),
-    [
-        (np.full((2, 3, 4), np.nan, dtype=np.float16), "images: expected finite values, got 24"),
-        (np.zeros((2, 4), dtype=np.float16), "images: expected 3 dimensions"),
-        (np.zeros((2, 3, 4), dtype=np.float32), "images: expected float16, got dtype float32"),
-    ],
-)
-def test_a_file_of_bad_features_is_named(images: np.ndarray, message: str, tmp_path: Path) -> None:
-    np.savez(tmp_path / "bad.npz", images=images, labels=np.eye(2), classes=np.array(["a", "b"]))
-    with pytest.raises(ValueError, match=rf"bad\.npz: {message}"):
-        load_features(tmp_path / "bad.npz")

@@ -23,10 +23,6 @@ def test_items_and_batches_hold_the_same_images(make_dataset):
     assert image.dtype == label.dtype == torch.uint8
 
 
-def test_iteration_ends(make_dataset):
-    assert len(list(make_dataset(3))) == 3
-
-
 def test_subset_takes_indices_and_masks(make_dataset):
     dataset = make_dataset(4)
     by_index = dataset.subset([3, 1])
@@ -37,11 +33,6 @@ def test_subset_takes_indices_and_masks(make_dataset):
     for wrong in ([], torch.tensor([1, 0, 1, 0], dtype=torch.uint8)):  # of bytes nobody knows what they are
         with pytest.raises(ValueError, match=r"indices: expected rows below 4"):
             dataset.subset(wrong)
-
-
-def test_to_moves_images_and_labels(make_dataset, device):
-    moved = make_dataset(2).to(device)
-    assert moved.images.device.type == moved.labels.device.type == device.type
 
 
 def test_labels_of_any_dtype_are_stored_as_uint8():

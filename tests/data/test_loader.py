@@ -24,7 +24,6 @@ from probmcl.data import (
     suggested_workers,
     two_photo_views,
 )
-from probmcl.data.seeded import seeded
 from probmcl_book.replicate import RECIPES
 
 AUGMENTED = TwoViews(scene_augmentation())
@@ -246,25 +245,3 @@ def test_drop_last_leaves_out_the_rest(make_dataset):
     assert [len(labels) for _, labels in loader] == [4, 4]
     with pytest.raises(ValueError, match="batch_size: expected at most the 10 images"):
         make_loader(make_dataset(10), plain_view(), 11, shuffle=True, seed=0, drop_last=True)
-
-
-@pytest.mark.parametrize(
-    ("argument", "value", "error"),
-    [
-        ("view", None, TypeError),
-        ("batch_size", 0, ValueError),
-        ("seed", -1, ValueError),
-        ("seed", None, ValueError),
-        ("workers", -1, ValueError),
-    ],
-)
-def test_bad_arguments_are_named(make_dataset, argument: str, value: Any, error: type[Exception]):
-    arguments = {"view": plain_view(), "batch_size": 4, "shuffle": True, "seed": 0, argument: value}
-    with pytest.raises(error, match=f"{argument}: expected"):
-        make_loader(make_dataset(), **arguments)
-
-
-@pytest.mark.parametrize("seed", ["3", 1.5, True, None, -1])
-def test_a_seed_is_a_whole_number(seed: Any):
-    with pytest.raises((TypeError, ValueError), match="seed: expected"), seeded(seed):
-        raise AssertionError("the block is entered")

@@ -59,9 +59,3 @@ def test_evaluation_sees_every_image_once_even_if_a_rank_has_none_of_the_last_ba
 def test_a_rank_without_an_image_is_named(make_dataset, images, options):
     with pytest.raises(ValueError, match="share: expected at least one image for each of the 4 ranks"):
         shared(make_dataset(images), plain_view(), 4, **options)
-
-
-@pytest.mark.parametrize(("rank", "ranks", "name"), [(2, 2, "rank"), (-1, 2, "rank"), (0, 0, "ranks")])
-def test_a_rank_that_does_not_exist_is_named(rank, ranks, name):
-    with pytest.raises(ValueError, match=f"{name}: expected"):
-        Share(rank, ranks)

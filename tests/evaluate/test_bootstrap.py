@@ -19,7 +19,6 @@ from probmcl.evaluate import (
     bootstrap_interval,
     mean_auroc,
     mean_average_precision,
-    multilabel_metrics,
     paired_bootstrap_difference,
     seed_interval,
 )
@@ -63,14 +62,6 @@ def test_fast_and_slow_resamples_are_the_same(metric: object, by_class: object) 
         seed=4,
     )
     assert (fast.value, fast.low, fast.high) == pytest.approx((slow.value, slow.low, slow.high), abs=1e-12)
-
-
-def test_any_metric_has_an_interval() -> None:
-    scores, labels = scored_images(200)
-    metric = lambda s, y: multilabel_metrics(s, y).at_threshold.OF1  # noqa: E731
-    interval = bootstrap_interval(metric, scores, labels, resamples=40, seed=0)
-    assert interval.low < interval.value < interval.high
-    assert (interval.level, interval.how) == (0.95, "percentile bootstrap over images, 40 resamples")
 
 
 @pytest.mark.parametrize("value", [1, np.float64(0.5), np.array(0.5), torch.tensor(0.5)])
@@ -155,53 +146,3 @@ def test_seed_interval_equals_scipy() -> None:
     assert (interval.value, interval.low, interval.high) == pytest.approx((sum(values) / 4, low, high))
     assert interval.how == "t-interval over 4 seeds"
     assert seed_interval([0.5, 0.5]) == Interval(0.5, 0.5, 0.5, 0.95, "t-interval over 2 seeds")
-
-
-def arguments(**changes: object) -> dict[str, object]:
-    scores, labels = scored_images(20)
-    return {"metric": mean_average_precision, "scores": scores, "labels": labels, "seed": 0, **changes}
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"level": 0.0}, "level: expected"),
-        ({"level": 1.0}, "level: expected a number in "),
-        ({"level": 1.5}, "level: expected"),
-        ({"resamples": 0}, "resamples: expected a whole number >= 1, got 0"),
-        ({"seed": -1}, "seed: expected a whole number >= 0"),
-        ({"scores": torch.rand(19, 3)}, "scores: expected the shape of labels"),
-        ({"scores": torch.full((20, 3), math.nan)}, "scores: expected finite"),
-        ({"labels": torch.full((20, 3), 3)}, "labels: expected only 0 and 1"),
-    ],
-)
-def test_bad_input_is_named(changes: dict[str, object], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        bootstrap_interval(**arguments(**changes))  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=message):
-        paired_bootstrap_difference(**arguments(**changes), other_scores=torch.rand(20, 3))  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("other", "message"),
-    [
-        (torch.rand(19, 3), "other_scores: expected the shape of labels"),
-        (torch.full((20, 3), math.nan), "other_scores: expected finite"),
-    ],
-)
-def test_the_other_system_is_checked_under_its_own_name(other: Tensor, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        paired_bootstrap_difference(**arguments(), other_scores=other)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("values", "level", "message"),
-    [
-        ([0.5], 0.95, "values: expected the results of at least 2 seeds, got 1"),
-        ([0.5, math.nan], 0.95, "values: expected a number in"),
-        ([0.5, 0.6], 1.0, "level: expected a number in "),
-    ],
-)
-def test_bad_seed_values_are_named(values: list[float], level: float, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        seed_interval(values, level=level)

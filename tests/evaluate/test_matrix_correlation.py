@@ -84,8 +84,6 @@ def test_labels_that_never_occur_are_left_out_on_both_sides() -> None:
 
 def test_wrong_arguments_are_named() -> None:
     a = similarity(6, seed=0)
-    with pytest.raises(ValueError, match=r"other: expected the shape of similarity \(6, 6\)"):
-        mantel_test(a, similarity(5, seed=0), seed=0)
     with pytest.raises(ValueError, match="similarity: expected 4 labels or more that occur, got 3"):
         mantel_test(similarity(3, seed=0), similarity(3, seed=1), seed=0)
     with pytest.raises(ValueError, match="other: expected similarities that differ, got 1 everywhere"):
@@ -96,5 +94,3 @@ def test_wrong_arguments_are_named() -> None:
     broken[0, 1] = broken[1, 0] = float("nan")
     with pytest.raises(ValueError, match="other: expected NaN in whole rows and columns only"):
         rank_correlation(a, broken)
-    with pytest.raises(ValueError, match="permutations: expected a whole number >= 1"):
-        mantel_test(a, a, permutations=0, seed=0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 
 import pytest
@@ -53,25 +52,3 @@ def test_one_kind_of_label() -> None:
     assert thresholds.tolist() == [pytest.approx(0.1), math.inf]  # always predicted, never predicted
     none = torch.zeros_like(labels)
     assert global_threshold_from_validation(validation_scores=scores, validation_labels=none) == math.inf
-
-
-@pytest.mark.parametrize("choose", CHOOSERS)
-def test_the_caller_must_say_that_the_data_is_validation(choose: object) -> None:
-    parameters = inspect.signature(choose).parameters  # type: ignore[arg-type]
-    assert list(parameters) == ["validation_scores", "validation_labels"]
-    assert all(parameter.kind is inspect.Parameter.KEYWORD_ONLY for parameter in parameters.values())
-
-
-@pytest.mark.parametrize("choose", CHOOSERS)
-@pytest.mark.parametrize(
-    ("scores", "labels", "message"),
-    [
-        (torch.rand(3, 4), torch.zeros(3, 5), "validation_scores: expected the shape of validation_labels"),
-        (torch.rand(3), torch.zeros(3, 1), "validation_scores: expected 2 dimensions"),
-        (torch.full((2, 2), math.nan), torch.ones(2, 2), "validation_scores: expected finite"),
-        (torch.rand(2, 3), torch.full((2, 3), 2), "validation_labels: expected only 0 and 1"),
-    ],
-)
-def test_bad_input_is_named(choose: object, scores: torch.Tensor, labels: torch.Tensor, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        choose(validation_scores=scores, validation_labels=labels)  # type: ignore[operator]

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from probmcl._files import one_writer
 from probmcl.data import SOURCES
@@ -20,7 +22,7 @@ from probmcl_book.commands import main, run
 from probmcl_book.records import Record, read_record
 from probmcl_book.replicate import Recipe, export_run, run_experiment
 from probmcl_book.replicate.recipe import DigitsData, Method
-from probmcl_book.replicate.tensor_file import FORMAT, read_header
+from probmcl_book.replicate.tensor_file import FORMAT, read_header, read_tensors, write_tensors
 
 TINY = TrainingSettings(epochs=1, batch_size=16, learning_rate=1e-3)
 DATA = DigitsData(train=32, validation=32, test=32, difficulty="easy")
@@ -152,3 +154,11 @@ def test_broken_files_are_named_in_a_sentence(capsys) -> None:
     capsys.readouterr()
     assert command("--checkpoints", "saved") == 2
     assert "damaged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("about", [{}, {"seed": 0}, []])
+def test_a_whole_file_that_does_not_say_what_it_should_is_named(tmp_path: Path, about: Any) -> None:
+    write_tensors(tmp_path / "a.safetensors", about, {"x": torch.ones(1)})
+    for read in (read_header, lambda path: read_tensors(path)[0]):
+        with pytest.raises(ValueError, match=r"a\.safetensors: expected (a|an object as) header.*remove it"):
+            read(tmp_path / "a.safetensors")["recipe"]

@@ -238,7 +238,7 @@ def of_train() -> dict[str, Call]:
     views = {"plain_view": nn.Identity(), "plain_batch": 2, "metric": evaluate.mean_average_precision}
     parts = {"train": vectors, "validation": vectors}
     contrast = {"encoder": layer, "head": head, "criterion": criterion, "chunk": 3}
-    fitted = {"model": layer, "loader": batches, "criterion": criterion, "identity": {"of": "x"}}
+    fitted = {"model": layer, "loader": batches, "criterion": criterion}
     step = lambda module, batch: loss.LossParts(module(batch[0][0]).square().mean(), {})  # noqa: E731
     return {
         "AcrossRanks": call(then=on(OUTPUT, LABELS[:2]), criterion=criterion),

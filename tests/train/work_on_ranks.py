@@ -106,6 +106,8 @@ def joined_order() -> dict[str, Tensor]:
     seen: dict[str, Tensor] = {}
 
     class Spy(nn.Module):
+        scores_anchors = True
+
         def in_parts(self, output: HeadOutput, labels: Tensor, anchors: Tensor) -> Any:
             seen.update(rows=output.embedding.squeeze(1), labels=labels.squeeze(1), anchors=anchors)
             return SupConLoss().in_parts(output, labels, anchors)

@@ -109,13 +109,14 @@ class Answers:
     """The names of a notebook that has run, as the tests of otter-grader look them up.
 
     Attributes:
-        level: of protection that its kernel had, see :mod:`grading.sandbox`.
+        can: what its notebook could do that it should not, as this system has no whole sandbox.
+        known: the values that were asked for before, by name.
         stopped: which cells stopped, and why.
     """
 
-    def __init__(self, kernel: Kernel, cells: Sequence[str], level: str):
-        self._kernel, self.level = kernel, level
-        self._known: dict[str, Any] = {}
+    def __init__(self, kernel: Kernel, cells: Sequence[str], can: Sequence[str]):
+        self._kernel, self.can = kernel, can
+        self.known: dict[str, Any] = {}
         self.stopped: list[str] = []
         try:
             for number, reason in kernel.run(cells):
@@ -130,7 +131,7 @@ class Answers:
         Raises:
             WrongAnswerError: if there is none.
         """
-        if name not in self._known:
+        if name not in self.known:
             try:
                 answer = self._kernel.ask(name, "value")
             except AnswerStoppedError as error:
@@ -138,10 +139,10 @@ class Answers:
             if "missing" in answer:
                 reasons = "".join(f"\n  {reason}" for reason in self.stopped)
                 raise WrongAnswerError(f"`{name}` is not there after the notebook has run.{reasons}")
-            self._known[name] = (
+            self.known[name] = (
                 RemoteAnswer(self._kernel, name) if "function" in answer else answer.get("value")
             )
-        return self._known[name]
+        return self.known[name]
 
 
 def data_of(prompt: str) -> str:
@@ -206,7 +207,7 @@ class Grader:
         cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
         kernels = self._kernels[self.rules.of(question)]
         with kernels.start(files, data_of) as kernel:
-            yield Answers(kernel, cells, kernels.level)
+            yield Answers(kernel, cells, kernels.can)
 
     def grade(
         self, notebook: NotebookNode, files: Mapping[str, bytes], tests: Mapping[str, Sequence[Any]]
@@ -218,12 +219,13 @@ class Grader:
             files: that lie beside it, by name.
             tests: for each question otter-grader's test cases.
         """
-        graded = Graded()
+        graded, own = Graded(), dict[str, Any]()
         for packages in sorted(self._kernels, key=len):  # last the one in which most cells can run
             asked = [question for question in tests if self.rules.of(question) == packages]
             if not asked:
                 continue
             with self.answers(asked[0], notebook, files) as answers:
+                answers.known |= own
                 cases = [(question, n) for question in asked for n in range(len(tests[question]))]
                 found = {}
                 for question, n in sorted(cases, key=lambda at: tests[at[0]][at[1]].hidden):
@@ -231,6 +233,7 @@ class Grader:
                     found[question, n] = run_test(case.body, answers, hidden=case.hidden)
                 graded.outcomes |= {q: [found[q, n] for n in range(len(tests[q]))] for q in asked}
                 graded.stopped = answers.stopped
-                with suppress(WrongAnswerError):
-                    graded.student_id = str(answers.get("student_id"))[:200]
+                with suppress(WrongAnswerError):  # one id for all kernels of a notebook
+                    own = {"student_id": answers.get("student_id")}
+        graded.student_id = str(own.get("student_id", ""))[:200]
         return graded

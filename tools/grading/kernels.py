@@ -26,7 +26,7 @@ from jupyter_client.connect import write_connection_file
 
 from grading.inside import plain
 from grading.layout import layout
-from grading.sandbox import LIMITS, MEGABYTE, NAMESPACES, USER
+from grading.sandbox import FILES, MEGABYTE, NAMESPACES, OTHERS, USER
 from probmcl_book.course.comparison import AnswerStoppedError
 
 PRELOAD = (
@@ -44,8 +44,19 @@ WAITING = 5
 """Seconds that may pass for one of processor time: for a busy machine, and for a cell that only sleeps."""
 
 MOST_MESSAGE = 16 * MEGABYTE
+MOST_FILES = 10_000
 PATIENCE = 3.0
 """Seconds in which a kernel that is interrupted has to answer."""
+
+LAUNCH = """
+import sys
+sys.path.append(sys.argv[1])
+from grading import sandbox
+sys.path.pop()
+sandbox.main(*sys.argv[2:])
+"""
+WITHOUT = {FILES: "read what its user can", OTHERS: "reach the network, and what its user runs"}
+"""What a notebook can do where there are no namespaces, and a lock is missing."""
 
 KERNEL_OPTIONS = ("--HistoryManager.enabled=False",)
 
@@ -89,9 +100,9 @@ class Kernels:
         self.address = str(self.folder / "socket")
         preload = PRELOAD + PRELOAD_OF_OURS
         settings = {"path": self.layout.path, "without": self.layout.without, "preload": preload}
-        script = str(Path(__file__).with_name("sandbox.py"))
+        home = str(Path(__file__).parents[1])
         self.server = subprocess.Popen(
-            [sys.executable, "-I", "-S", script, self.address, json.dumps(settings)],
+            [sys.executable, "-I", "-S", "-c", LAUNCH, home, self.address, json.dumps(settings)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=self._environment(self.folder),
@@ -99,14 +110,15 @@ class Kernels:
             start_new_session=True,  # what ends us shall not end it before it has cleared up
         )
         assert self.server.stdout is not None
-        self.level = self.server.stdout.readline().strip()
-        if self.level == USER:
+        self.level, *locks = self.server.stdout.readline().split()
+        holds = self.level == NAMESPACES
+        self.can = [] if holds else [what for lock, what in WITHOUT.items() if lock not in locks]
+        if self.can:
+            warnings.warn(f"no whole sandbox here: a notebook can {'; '.join(self.can)}", stacklevel=3)
+        if self.level == USER and FILES not in locks:
             self._close_to_others()
-        elif self.level == LIMITS:
-            warnings.warn(
-                "grading without a sandbox: this system has no namespaces; a notebook can read what you can",
-                stacklevel=3,
-            )
+        if self.level == USER:
+            self._open_the_way()
 
     def close(self) -> None:
         """End the process that kernels are forked from; what it forked ends with its grader."""
@@ -122,7 +134,7 @@ class Kernels:
         box = Path(tempfile.mkdtemp(prefix="k-", dir=self.folder))
         places = {name: str(box / name) for name in ("root", "folder", "connection", "files")}
         for place in places.values():
-            os.mkdir(place)
+            os.mkdir(place, 0o700)
         for name, content in files.items():
             (box / "files" / name).write_bytes(content)
         key = secrets.token_hex(32).encode()
@@ -148,7 +160,7 @@ class Kernels:
         with socket.socket(socket.AF_UNIX) as watcher:
             watcher.connect(self.address)
             watcher.sendall((json.dumps(asked) + "\n").encode())
-            kernel = Kernel(file, watcher, self.limits, data_of)
+            kernel = Kernel(file, places["folder"], watcher, self.limits, data_of)
             try:
                 kernel.wait_until_ready()
                 if self.level == NAMESPACES and os.geteuid() == 0:
@@ -170,13 +182,16 @@ class Kernels:
         }
 
     def _close_to_others(self) -> None:
-        """In a container, where root grades without namespaces: what is not allowed is root's alone."""
+        """In a container whose files nothing else closes: what is not allowed becomes root's alone."""
         for site, names in self.layout.sites.items():
             for path in Path(site).iterdir():
                 if path.name not in names:
                     path.chmod(path.stat().st_mode & 0o700)
         for folder in filter(Path.is_dir, map(Path, self.layout.hidden)):
             folder.chmod(0o700)
+
+    def _open_the_way(self) -> None:
+        """To what is shown, for a user who is not root."""
         for shown in (sys.base_prefix, *self.layout.path):
             for parent in Path(shown).parents:
                 parent.chmod(parent.stat().st_mode | 0o011)
@@ -185,8 +200,16 @@ class Kernels:
 class Kernel:
     """A running kernel: runs cells, and answers what is asked of its names."""
 
-    def __init__(self, file: str, watcher: socket.socket, limits: Limits, data_of: Callable[[str], str]):
-        self.limits, self.data_of, self.watcher = limits, data_of, watcher
+    def __init__(
+        self,
+        file: str,
+        folder: str,
+        watcher: socket.socket,
+        limits: Limits,
+        data_of: Callable[[str], str],
+    ):
+        self.folder, self.watcher = folder, watcher
+        self.limits, self.data_of = limits, data_of
         answer = watcher.makefile().readline()
         self.process = int(answer) if answer else 0
         self.context = zmq.Context()
@@ -315,6 +338,8 @@ class Kernel:
                 seconds += sum(process.cpu_times())
         if memory > self.limits.memory * MEGABYTE:
             self._kill(f"it took more than {self.limits.memory} MB of memory")
+        if _written(self.folder) > self.limits.disk * MEGABYTE:
+            self._kill(f"it wrote more than {self.limits.disk} MB, or more than {MOST_FILES} files")
         return seconds
 
     def _kill(self, reason: str) -> None:
@@ -322,3 +347,16 @@ class Kernel:
         if self.process:
             with suppress(ProcessLookupError):
                 os.kill(self.process, 9)
+
+
+def _written(folder: str) -> float:
+    """Bytes of the files in a folder; without end if they are too many to be counted each time."""
+    total, count = 0.0, 0
+    for place, folders, files in os.walk(folder):
+        count += len(folders) + len(files)
+        if count > MOST_FILES:
+            return float("inf")
+        for name in files:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_blocks * 512
+    return total

@@ -27,6 +27,7 @@ class Sandboxed(AbstractOtterPlugin):  # type: ignore[misc]
     def before_grading(self, config: Any) -> None:
         """Take the submission's files out of the folder in which otter, with its own rights, works."""
         notebook = Path(self.submission_path)
+        notebook.parents[1].chmod(0o700)  # tests and results are there, beside the submission
         self.files = {}
         for path in list(notebook.parent.iterdir()):
             if path == notebook or path.name in KEPT:

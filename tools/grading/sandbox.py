@@ -1,10 +1,10 @@
-"""The process that students' kernels are forked from: ``python -I -S sandbox.py ADDRESS SETTINGS``.
+"""The process that students' kernels are forked from; it imports PyTorch once.
 
-It imports PyTorch once; every request forks a child that gives up what it can and becomes a kernel. On
-Linux, as root or where users may make namespaces, it sees a file system with the allowed packages and nothing
-else, no network and no other process, and has no right that others lack; as root in a container it is a user
-of its own. Limits of processor time, memory, processes and files hold everywhere. This file imports the
-standard library only.
+Every request forks a child that gives up what it can and becomes a kernel. On Linux, as root or where users
+may make namespaces, it sees a file system with the allowed packages and nothing else, no network and no other
+process, and has no right that others lack. Elsewhere it closes these to itself (:mod:`grading.locks`), and as
+root in a container it is a user of its own. Limits of processor time, memory, processes and files hold
+everywhere. This file imports the standard library only.
 """
 
 from __future__ import annotations
@@ -21,51 +21,52 @@ import socket
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from grading.locks import NO_NEW_PRIVILEGES, around, libc, only_files, only_own_process
+
 NAMESPACES, USER, LIMITS = "namespaces", "user", "limits"
+FILES, OTHERS = "files", "others"
 NEW_NAMESPACES = 0x00020000 | 0x04000000 | 0x08000000 | 0x20000000 | 0x40000000  # mount, uts, ipc, pid, net
 NEW_USER = 0x10000000
 BIND, PRIVATE, HARMLESS = 0x5000, 0x44000, 0x6  # recursive; without setuid and devices
-DEATH_SIGNAL, NO_NEW_PRIVILEGES = 1, 38
+DEATH_SIGNAL, ADOPT_ORPHANS = 1, 36
 SET_ATTRIBUTES, AT_FOLDER, RECURSIVE, READ_ONLY = 442, -100, 0x8000, 0x1
 FIRST_USER = 50_000
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 MEGABYTE = 2**20
 
 
-def _libc(name: str, *arguments: Any) -> None:
-    """Call a function of the C library; raise OSError if it fails."""
-    function = getattr(ctypes.CDLL(None, use_errno=True), name)
-    if function(*(a.encode() if isinstance(a, str) else a for a in arguments)) < 0:
-        raise OSError(ctypes.get_errno(), f"{name}{arguments}: {os.strerror(ctypes.get_errno())}")
-
-
 def _mount(source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
-    _libc("mount", source, target, kind, ctypes.c_ulong(flags), options)
+    libc("mount", source, target, kind, ctypes.c_ulong(flags), options)
 
 
-def level() -> str:
-    """Which of the three protections this process can give a child."""
+def protection() -> list[str]:
+    """What this process can give a child: one of three levels, and the locks that hold."""
     if sys.platform != "linux":
-        return LIMITS
+        return [LIMITS]
+    level = NAMESPACES if _works(_unshare) else USER if os.geteuid() == 0 else LIMITS
+    locks = {FILES: lambda: only_files((), ()), OTHERS: only_own_process}
+    return [level, *(name for name, lock in locks.items() if _works(lock))]
+
+
+def _works(action: Callable[[], object]) -> bool:
+    """Whether a child can do something, which it tells by anything but False or an error."""
     child = os.fork()
     if child == 0:
         with suppress(OSError):
-            _unshare()
-            os._exit(0)
+            os._exit(action() is False)
         os._exit(1)
-    if os.waitpid(child, 0)[1] == 0:
-        return NAMESPACES
-    return USER if os.geteuid() == 0 else LIMITS
+    return os.waitpid(child, 0)[1] == 0
 
 
 def _unshare() -> None:
     """Leave the namespaces of the machine; without root, in a user namespace that maps this user only."""
     user, group = os.geteuid(), os.getegid()
-    _libc("unshare", NEW_NAMESPACES | (NEW_USER if user else 0))
+    libc("unshare", NEW_NAMESPACES | (NEW_USER if user else 0))
     if user:
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
@@ -105,7 +106,7 @@ def _new(folder: str, options: str) -> None:
 def _set_attributes(path: str, flags: int, added: int, removed: int) -> None:
     """The system call mount_setattr, which also holds where a remount would need the old flags."""
     attributes = b"".join(value.to_bytes(8, sys.byteorder) for value in (added, removed, 0, 0))
-    _libc("syscall", SET_ATTRIBUTES, AT_FOLDER, path, flags, attributes, ctypes.c_size_t(len(attributes)))
+    libc("syscall", SET_ATTRIBUTES, AT_FOLDER, path, flags, attributes, ctypes.c_size_t(len(attributes)))
 
 
 def _show(path: str, root: str) -> None:
@@ -135,16 +136,36 @@ def _give_up_rights(asked: dict[str, Any]) -> None:
         os.setresuid(own, own, own)
     if sys.platform == "linux":
         header = ctypes.create_string_buffer((0x20080522).to_bytes(4, sys.byteorder) + bytes(4), 8)
-        _libc("capset", header, ctypes.create_string_buffer(24))
-        _libc("prctl", NO_NEW_PRIVILEGES, 1, 0, 0, 0)
-        _libc("prctl", DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+        libc("capset", header, ctypes.create_string_buffer(24))
+        libc("prctl", NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+        libc("prctl", DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
     memory, disk = asked["memory"] * MEGABYTE, asked["disk"] * MEGABYTE
     limits = {"CPU": 4 * asked["seconds"], "DATA": memory, "FSIZE": disk, "CORE": 0, "NOFILE": 512}
-    if asked["level"] != LIMITS:  # without a user of its own the processes of the teacher count as well
-        limits["NPROC"] = asked["processes"]
+    limits["NPROC"] = asked["processes"] + (_threads_of_user() if asked["level"] == LIMITS else 0)
     for name, most in limits.items():
         with suppress(ValueError, OSError):  # a lower one is set already, or the system knows none
             resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
+
+
+def _threads_of_user() -> int:
+    """How many there are: without a user of its own, a kernel's limit counts those of the teacher as well."""
+    count = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            count += len(os.listdir(process / "task")) if process.stat().st_uid == os.getuid() else 0
+    return count
+
+
+def _lock(asked: dict[str, Any]) -> None:
+    """Close what would not be there in namespaces of its own, as far as the system can."""
+    sites = asked["sites"]
+    closed = {os.path.realpath(path) for path in (*sites, *asked["hidden"])}
+    shown = [*asked["shown"], *(f"{site}/{name}" for site, names in sites.items() for name in names)]
+    readable = [part for path in shown for part in around(os.path.realpath(path), closed)]
+    listed = [*asked["shown"], *asked["path"]]
+    writable = [asked["folder"], asked["connection"], *DEVICES[:3]]
+    only_files([*readable, *DEVICES, "/proc/cpuinfo"], writable, listed)
+    only_own_process()
 
 
 class Absent:
@@ -164,7 +185,7 @@ class Absent:
 
 
 class Only:
-    """Refuses to import what is not allowed: all that is left where no file can be hidden."""
+    """Refuses to import what is not allowed, where its files cannot be hidden."""
 
     def __init__(self, allowed: list[str], hidden: list[str]):
         self.allowed, self.hidden = {*allowed, *sys.builtin_module_names, *sys.stdlib_module_names}, hidden
@@ -181,6 +202,8 @@ def _become_kernel(asked: dict[str, Any], connection: socket.socket) -> None:
     if asked["level"] == NAMESPACES:
         _enter(asked)
     _give_up_rights(asked)
+    if asked["level"] != NAMESPACES:
+        _lock(asked)
     os.chdir(asked["folder"])
     for name, content in files.items():
         Path(name).write_bytes(content)
@@ -189,7 +212,7 @@ def _become_kernel(asked: dict[str, Any], connection: socket.socket) -> None:
     os.environ.update(asked["environment"])
     sys.path[:] = [path for path in sys.path if path not in asked["sites"]] + asked["path"]
     sys.path_importer_cache.clear()
-    if asked["level"] == LIMITS:
+    if asked["level"] != NAMESPACES:
         sys.meta_path.insert(0, Only(asked["allowed"], asked["without"]))
     connection.close()
     silence = os.open(os.devnull, os.O_RDWR)
@@ -205,6 +228,8 @@ def _watch(connection: socket.socket) -> None:
     """The forked child's parent: ends with the kernel, or ends it when the grader goes away."""
     os.setsid()
     asked = json.loads(connection.makefile().readline()) | {"number": os.getpid()}
+    if sys.platform == "linux":
+        libc("prctl", ADOPT_ORPHANS, 1, 0, 0, 0)
     if asked["level"] == NAMESPACES:
         _unshare()
     kernel = os.fork()
@@ -221,11 +246,29 @@ def _watch(connection: socket.socket) -> None:
             os.kill(kernel, signal.SIGKILL)
             break
     connection.close()
+    _end_children()
     with suppress(ProcessLookupError):
         os.killpg(0, signal.SIGKILL)
 
 
+def _end_children() -> None:
+    """End what a kernel leaves behind, and what that leaves behind: orphans are children of this process."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    while found := children.read_text().split() if children.exists() else []:
+        for child in found:
+            os.kill(int(child), signal.SIGKILL)
+        os.waitpid(-1, 0)
+
+
 def main(address: str, settings: str) -> None:
+    """Serve kernels until the grader goes away; what was laid out for them goes with it."""
+    try:
+        _serve(address, settings)
+    finally:
+        shutil.rmtree(os.path.dirname(address), ignore_errors=True)
+
+
+def _serve(address: str, settings: str) -> None:
     """Import what kernels need, say which protection there is, and fork a kernel for every request."""
     asked = json.loads(settings)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -239,9 +282,9 @@ def main(address: str, settings: str) -> None:
     listener.bind(address)
     listener.listen()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    found = level()
+    found = protection()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    print(found, flush=True)
+    print(*found, flush=True)
     while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:  # it ends with the grader
         connection, _ = listener.accept()
         if os.fork() == 0:
@@ -251,10 +294,3 @@ def main(address: str, settings: str) -> None:
                 _watch(connection)
             os._exit(0)
         connection.close()
-
-
-if __name__ == "__main__":
-    try:
-        main(*sys.argv[1:])
-    finally:
-        shutil.rmtree(os.path.dirname(sys.argv[1]), ignore_errors=True)

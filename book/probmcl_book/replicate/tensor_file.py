@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import safetensors
 import torch
@@ -19,6 +19,25 @@ from probmcl._files import whole_file
 FORMAT = "probmcl-trained-1"
 OLDER, OLDER_TENSORS = "probmcl-run-1", ("validation_scores", "test_scores", "weight", "bias")
 """Studies once wrote their runs so: a linear classifier beside the scores, digested in this order."""
+
+
+class _About(dict[str, Any]):
+    """What a file says of its tensors; what it should say and does not is missed by name."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        found = json.loads(text)
+        if not isinstance(found, dict):
+            raise ValueError(
+                f"path: {path}: expected an object as header, got {type(found).__name__}; remove it"
+            )
+        super().__init__(found)
+        self.path = path
+
+    def __missing__(self, name: str) -> NoReturn:
+        said = ", ".join(self) or "nothing"
+        raise ValueError(
+            f"path: {self.path}: expected a header with {name!r}, got one with {said}; remove it"
+        )
 
 
 def write_tensors(path: Path, about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
@@ -45,7 +64,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """
     with _opened(path) as (file, header, text):
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        about = json.loads(text)
+        about = _About(path, text)
     older = header["format"] == OLDER
     if older and set(tensors) != set(OLDER_TENSORS):
         raise ValueError(f"path: {path} lacks tensors of a finished run; remove it")
@@ -60,8 +79,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 def read_header(path: Path) -> dict[str, Any]:
     """Read what a file says about its tensors, and take it at its word; errors as in :func:`read_tensors`."""
     with _opened(path) as (_, _, text):
-        about: dict[str, Any] = json.loads(text)
-        return about
+        return _About(path, text)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def clustered_mean(values: Tensor, clusters: Tensor, *, level: float = 0.95) -> 
     images = len(set(clusters.tolist()))
     if images < 2:
         raise ValueError(f"clusters: expected at least 2, got {images}")
-    exact = values.double()
+    exact, clusters = values.double().cpu(), clusters.cpu()
     mean = exact.mean()
     deviations = torch.zeros(int(clusters.max()) + 1, dtype=torch.double).index_add_(
         0, clusters, exact - mean

@@ -60,7 +60,6 @@ def read_chest_table(path: str | Path) -> ChestTable:
         path: The CSV file. Of its columns, ``Image Index``, ``Finding Labels`` and ``Patient ID`` are read.
 
     Raises:
-        FileNotFoundError: If there is no such file.
         ValueError: If a column is missing, a finding is unknown, "No Finding" stands beside a finding, a
             film is listed twice or two patients differ in capitals only; the message names the line.
 

@@ -56,7 +56,6 @@ def read_instances(path: str | Path, *, unlabelled: str = "drop") -> CocoLabels:
             rows of zeros.
 
     Raises:
-        FileNotFoundError: If there is no such file.
         ValueError: If the file is no whole JSON, a part is missing, an image or category is listed twice, or
             an annotation belongs to an image or category that is not listed.
 

@@ -50,12 +50,7 @@ def _occlusion(images: Tensor, side: float, generator: torch.Generator) -> Tenso
 
 @dataclass(frozen=True)
 class Corruption:
-    """A way to disturb an image.
-
-    Attributes:
-        disturb: Does it.
-        amounts: From the weakest to the strongest.
-    """
+    """A way to disturb an image, by amounts from the weakest to the strongest."""
 
     disturb: Disturb
     amounts: tuple[float, ...]

@@ -74,15 +74,10 @@ DIFFICULTIES: Mapping[str, Difficulty] = MappingProxyType(
 
 @dataclass(frozen=True, eq=False)
 class GlyphBank:
-    """The glyphs that scenes are drawn from.
+    """The glyphs that scenes are drawn from, in the order of their classes, of which each has one."""
 
-    Attributes:
-        images: Ink in [0, 1], float (G, h, w).
-        classes: Class of each glyph, ascending, int64 (G,); every class from 0 to the largest has a glyph.
-    """
-
-    images: Tensor
-    classes: Tensor
+    images: Tensor  # ink in [0, 1], float (G, h, w)
+    classes: Tensor  # int64 (G,), ascending from 0
 
     def pick(self, classes: Tensor, generator: torch.Generator) -> Tensor:
         """Return a random glyph of each wanted class, (M, h, w)."""
@@ -113,19 +108,7 @@ class Marks(NamedTuple):
 def draw_scenes(
     labels: Tensor, bank: GlyphBank, difficulty: str | Difficulty, image_size: int, generator: torch.Generator
 ) -> Scenes:
-    """Draw one scene for each row of labels.
-
-    Args:
-        labels: Classes that stand on the scene, uint8 (N, K) with at most nine ones a row.
-        bank: Glyphs of K classes.
-        difficulty: How the glyphs are placed and disturbed, or its name out of ``DIFFICULTIES``.
-        image_size: Height and width of the canvas in pixels, at least 8.
-        generator: Source of all randomness.
-
-    Returns:
-        The scenes, and the box of every glyph: the square it was placed in, before it was turned. Fragments
-        have none.
-    """
+    """Draw one scene for each row of labels (N, K), at most nine ones a row; fragments have no box."""
     _check.count("image_size", image_size, low=8)
     if not isinstance(difficulty, Difficulty):
         difficulty = DIFFICULTIES[_check.one_of("difficulty", difficulty, DIFFICULTIES)]

@@ -55,12 +55,7 @@ def letter_images(
 
 @cache
 def printed(symbols: tuple[str, ...], fonts: tuple[str, ...]) -> GlyphBank:
-    """Return every symbol in every font, as coarse as the handwriting.
-
-    Args:
-        symbols: Characters; the k-th is class k.
-        fonts: Files among the fonts bundled with matplotlib.
-    """
+    """Return every symbol, class by class, in fonts of matplotlib, as coarse as the handwriting."""
     try:
         import matplotlib  # here, because only this function needs its fonts
     except ImportError as error:

@@ -177,25 +177,3 @@ def test_parts_with_other_categories_are_refused(miniature, tmp_path):
     target.write_text(json.dumps(content))
     with pytest.raises(ValueError, match="expected the same categories in train2014 and val2014"):
         coco_parts(tmp_path)
-
-
-def test_many_annotations_give_the_labels_that_a_slow_loop_gives(tmp_path):
-    generator = torch.Generator().manual_seed(0)
-    pairs = torch.stack(
-        [torch.randint(300, (3000,), generator=generator), torch.randint(80, (3000,), generator=generator)], 1
-    ).tolist()
-    content = {
-        "images": [{"id": 7 * row, "file_name": f"{row}.jpg"} for row in range(300)],
-        "categories": [category._asdict() for category in reversed(COCO_CATEGORIES)],
-        "annotations": [
-            {"id": number, "image_id": 7 * row, "category_id": COCO_CATEGORIES[column].id, "area": 1.5}
-            for number, (row, column) in enumerate(pairs)
-        ],
-    }
-    (tmp_path / "i.json").write_text(json.dumps(content))
-    expected = torch.zeros(300, 80, dtype=torch.uint8)
-    for row, column in pairs:
-        expected[row, column] = 1
-    found = read_instances(tmp_path / "i.json", unlabelled="keep")
-    assert torch.equal(found.labels, expected)
-    assert found.categories == COCO_CATEGORIES

@@ -1,20 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 import torch
 
-from probmcl.data import (
-    Difficulty,
-    LabelledImages,
-    checksum,
-    digit_scenes,
-    handwriting_indices,
-    letter_images,
-    symbol_scenes,
-)
+from probmcl.data import Difficulty, LabelledImages, checksum, digit_scenes, handwriting_indices
 from probmcl.data.scenes import digits
 
 SPLITS = ("train", "validation", "test")
@@ -56,13 +45,6 @@ def test_scenes_show_the_digits_of_their_labels(monkeypatch: pytest.MonkeyPatch)
     assert torch.equal(scenes.images.amax((1, 2, 3)) > 0, scenes.labels[:, 7] == 1)
 
 
-def test_shapes_and_names():
-    scenes = digit_scenes("validation", 7, image_size=40)
-    assert scenes.images.shape == (7, 1, 40, 40)
-    assert scenes.labels.shape == (7, 10)
-    assert scenes.classes == tuple("0123456789")
-
-
 def test_a_seed_repeats_and_everything_else_differs():
     again = digit_scenes("train", 50, seed=3)
     assert identity(digit_scenes("train", 50, seed=3)) == identity(again)
@@ -70,30 +52,7 @@ def test_a_seed_repeats_and_everything_else_differs():
     assert len({*map(identity, [again, *others])}) == 4
 
 
-def test_splits_of_one_seed_have_different_labels():
-    labels = [digit_scenes(split, 50, seed=3).labels for split in SPLITS]
-    assert not torch.equal(labels[0], labels[1])
-    assert not torch.equal(labels[0], labels[2])
-
-
 def test_global_random_state_is_left_alone():
     before = torch.get_rng_state()
     digit_scenes("train", 5)
     assert torch.equal(torch.get_rng_state(), before)
-
-
-def train(**arguments: Any) -> LabelledImages:
-    return digit_scenes(**{"split": "train", **arguments})
-
-
-WRONG = {"size": 0, "seed": -1, "difficulty": "medium", "image_size": 4}
-CASES = [(draw, *wrong) for draw in (train, letter_images, symbol_scenes) for wrong in WRONG.items()]
-
-
-@pytest.mark.parametrize(
-    ("draw", "argument", "value"),
-    [*CASES, (train, "split", "val"), (train, "themes", ["cubes"]), (symbol_scenes, "themes", ["cubes"])],
-)
-def test_bad_arguments_are_named(draw: Callable[..., LabelledImages], argument: str, value: Any):
-    with pytest.raises(ValueError, match=f"{argument}: expected"):
-        draw(**{"size": 5, argument: value})

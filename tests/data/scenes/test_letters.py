@@ -6,15 +6,6 @@ from probmcl.data import checksum, letter_images
 from probmcl.data.scenes.letters import FONTS, LETTERS, printed
 
 
-def test_one_letter_an_image():
-    letters = letter_images(300, seed=0)
-    assert letters.images.shape == (300, 1, 32, 32)
-    assert letters.labels.shape == (300, 23)
-    assert (letters.labels.sum(1) == 1).all()
-    assert (letters.labels.sum(0) > 0).all()
-    assert letters.classes == LETTERS
-
-
 def test_every_letter_has_a_glyph_in_every_font():
     bank = printed(LETTERS, FONTS)
     assert bank.images.shape == (len(LETTERS) * len(FONTS), 8, 8)
@@ -22,10 +13,6 @@ def test_every_letter_has_a_glyph_in_every_font():
     torch.testing.assert_close(bank.images.amax((1, 2)), torch.ones(len(bank.images)))
     # A font without the letter would draw the same box for all of them.
     assert len(torch.unique(bank.images.flatten(1), dim=0)) == len(bank.images)
-
-
-def test_no_letter_looks_like_a_digit():
-    assert not set(LETTERS) & set("OoQDCcGIiJjLlZzSsbTBPpdgq")
 
 
 def test_a_seed_repeats():

@@ -68,9 +68,3 @@ def test_a_held_out_theme_changes_the_graph():
     assert co_occurrence(rest)[6, 6] < 0.6 * co_occurrence()[6, 6]
     scenes = digit_scenes("test", 500, themes=["even"], image_size=8)
     assert scenes.describe().frequency[6] > 0.5
-
-
-@pytest.mark.parametrize("themes", [[], "primes", ["cubes"]])
-def test_bad_themes_are_named(themes: list[str] | str):
-    with pytest.raises((TypeError, ValueError), match="themes: expected"):
-        label_distribution(themes)
