@@ -98,7 +98,7 @@ def _uncertainty(options: Namespace, arguments: Sequence[str], console: Console)
     def lines() -> Iterator[str]:
         if not options.smoke:  # a few images allow no verdict
             finding = epistemic_finding(record)
-            yield from (finding.sentence, finding.change)
+            yield from (f"The word epistemic: {finding.word}.", finding.sentence, finding.change)
         yield from record.notes
 
     hand_over(record, options.out, lines(), console, smoke=options.smoke)

@@ -17,10 +17,15 @@ from probmcl_book.claims import (
 from probmcl_book.pages.output import say
 from probmcl_book.pages.tables import table
 from probmcl_book.records import Cell, Record, over_seeds
-from probmcl_book.studies import PLANNED, difference_of, planned_study, record_name, recorded_runs, study_in
-
-TITLES = {"digits": "DigitScenes", "mirflickr14": "MIRFLICKR, 14 topics", "coco18": "COCO, 18 labels"}
-"""What a page calls the worlds of studies."""
+from probmcl_book.studies import (
+    EVERY_WORLD,
+    PLANNED,
+    difference_of,
+    planned_study,
+    record_name,
+    recorded_runs,
+    study_in,
+)
 
 NOT_RUN = "not run"
 
@@ -51,7 +56,7 @@ def study_plan(studies: Sequence[str]) -> None:
             planned = len(planned_study(study, world))
             runs: Cell = recorded_runs(found[world]) if world in found else NOT_RUN
             made = found[world].created if world in found else study_command(study, world)
-            rows.append([study, TITLES[world], planned, runs, made])
+            rows.append([study, EVERY_WORLD[world].title, planned, runs, made])
     columns = ["study", "world", "runs planned", "runs recorded", "recorded on, or how to run it"]
     table(rows, columns, caption="The studies of this page. Runs of tuning are not counted.")
 
@@ -60,7 +65,7 @@ def where_recorded(study: str, draw: Callable[[Record], None]) -> None:
     """Show something of a study in every world where it is recorded, and say so where it is not."""
     found = recorded(study)
     for world in PLANNED[study]:
-        print(TITLES[world])
+        print(EVERY_WORLD[world].title)
         if world in found:
             draw(found[world])
         else:
@@ -97,7 +102,7 @@ def gains_on_validation(record: Record) -> None:
 def defaults_verdict(study: str) -> None:
     """Print whether a study around the default replaces it, by the rule of chapter 12."""
     found, worlds = recorded(study), PLANNED[study]
-    missing = [TITLES[world] for world in worlds if world not in found]
+    missing = [EVERY_WORLD[world].title for world in worlds if world not in found]
     if missing:
         lacking = f"{NOT_RUN.capitalize()}: {', '.join(missing)}."
         say(f"The rule asks for {len(worlds)} worlds. {lacking} Until then the default stays.")
@@ -112,12 +117,9 @@ def defaults_verdict(study: str) -> None:
 
 
 def claim_verdict(row: str) -> None:
-    """Print the verdict on a claim, C1 to C4, or that nothing of it is recorded."""
+    """Print the verdict on a claim, C1 to C4: its word, its parts, and what would change it."""
     found = claim_finding(row)
-    if found is None:
-        say(f"{row}: {NOT_RUN}. None of the records that decide it is here.")
-        return
-    for line in (f"{row}: {found.status}.", found.sentence, found.change):
+    for line in (f"{row}: {found.word}.", *map(str, found.parts), found.change):
         say(line)
 
 
