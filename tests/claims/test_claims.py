@@ -208,7 +208,10 @@ def test_c4_asks_for_more_than_bce_and_asl(
 ) -> None:
     assert words("C4", *topology_in_both_worlds(graph, 1.0)) == [expected, expected]
     assert words("C4", *topology_in_both_worlds(graph, -1.0)) == ["contradicted", "contradicted"]
-    assert words("C4", *topology_in_both_worlds(graph, 1.0)[:2]) == [expected, "not run"]  # nothing is counted
+    assert words("C4", *topology_in_both_worlds(graph, 1.0)[:2]) == [
+        expected,
+        "not run",
+    ]  # nothing is counted
 
 
 @pytest.mark.parametrize("row", CLAIMS)

@@ -37,11 +37,10 @@ def test_a_world_without_a_record_gets_a_sentence_and_nothing_is_drawn(
     assert "study mixture --world mirflickr14" in said
 
 
-def test_differences_show_both_intervals_and_their_level(make_study_record, results, shown) -> None:
+def test_differences_are_said_in_words_with_their_level(make_study_record, shown) -> None:
     study_pages.differences(in_group(make_study_record("main", mean_ap={"BCE": 0.7}), "100 %"))
-    (line,) = [line for line in shown[0]["text/plain"].splitlines() if line.startswith("BCE")]
-    assert line.count("0.100 [0.090, 0.110]") == 2
-    assert "level 0.997" in shown[0]["text/plain"]
+    assert "BCE -0.100 [-0.110, -0.090]; ASL +0.000" in shown[0]["text/plain"]
+    assert "level 0.997 after the correction" in shown[0]["text/html"]
 
 
 def test_without_records_a_claim_is_not_run_and_the_default_stays(results, capsys) -> None:

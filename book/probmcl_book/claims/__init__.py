@@ -19,9 +19,9 @@ from probmcl_book.claims.published import Standing, published_table, standings
 from probmcl_book.claims.world_labels import WorldLabels, labels_record_name, world_labels
 
 __all__ = [
-    "CLAIMS", "LEDGER_KINDS", "LEDGER_ROWS", "LEDGER_STATUSES", "LEDGER_TAGS", "Claim", "Finding",
-    "LedgerEntry", "Part", "Published", "Standing", "WORDS", "WorldLabels", "best_rival", "check_ledger", "claim_finding",
-    "components_in_use", "entry_record", "epistemic_finding", "graph_test", "has_test", "labels_record_name",
-    "ledger_summary", "published_table", "read_ledger", "records_in", "replaces_default", "standings",
-    "validation_gains", "world_labels",
+    "CLAIMS", "LEDGER_KINDS", "LEDGER_ROWS", "LEDGER_STATUSES", "LEDGER_TAGS", "WORDS", "Claim", "Finding",
+    "LedgerEntry", "Part", "Published", "Standing", "WorldLabels", "best_rival", "check_ledger",
+    "claim_finding", "components_in_use", "entry_record", "epistemic_finding", "graph_test", "has_test",
+    "labels_record_name", "ledger_summary", "published_table", "read_ledger", "records_in",
+    "replaces_default", "standings", "validation_gains", "world_labels",
 ]  # fmt: skip

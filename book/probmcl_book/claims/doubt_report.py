@@ -46,4 +46,6 @@ def _kind(record: Record, score: str, kind: str) -> Part:
 
 
 def _once(over_images: Interval) -> str:
-    return f" (over images alone [{over_images.low:+.2f}, {over_images.high:+.2f}]; one ensemble has no spread)"
+    return (
+        f" (over images alone [{over_images.low:+.2f}, {over_images.high:+.2f}]; one ensemble has no spread)"
+    )

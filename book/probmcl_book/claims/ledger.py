@@ -100,7 +100,7 @@ class LedgerEntry:
 
 
 def read_ledger(path: str | Path | None = None) -> tuple[LedgerEntry, ...]:
-    """Return the entries of a ledger in the order of the file, decided by the records in ``results`` beside it.
+    """Return the entries of a ledger in its order, decided by the records in ``results`` beside it.
 
     ``path`` is the book's own by default, which an installed package has with it.
 

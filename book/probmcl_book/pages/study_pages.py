@@ -14,6 +14,8 @@ from probmcl_book.claims import (
     validation_gains,
     world_labels,
 )
+from probmcl_book.pages.display import show
+from probmcl_book.pages.figures.studies import differences_to
 from probmcl_book.pages.output import say
 from probmcl_book.pages.tables import table
 from probmcl_book.records import Cell, Record, over_seeds
@@ -73,20 +75,20 @@ def where_recorded(study: str, draw: Callable[[Record], None]) -> None:
 
 
 def differences(record: Record) -> None:
-    """Display how much higher the reference of a study's group is than every other setting."""
+    """Show how much higher every other setting of one group is than the study's reference, in a figure."""
     reference = study_in(record).reference
-    rows: list[list[Cell]] = []
-    level = 0.0
-    for other in over_seeds(record):
-        images = difference_of(record, reference, other)
-        if images is not None:
-            level = images.level
-            rows.append([other, images, difference_of(record, reference, other, "mAP over seeds")])
-    caption = (
-        f"{reference} less each other setting, test mAP. Over images: paired bootstrap, level {level:.4g} "
-        "after the correction. Over seeds: t interval, 95 %, not corrected."
+    gains = {name: difference_of(record, name, reference) for name in over_seeds(record)}
+    found = {name: gain for name, gain in gains.items() if gain is not None}
+    level = next(iter(found.values())).level
+    show(
+        differences_to,
+        record,
+        reference,
+        alt=f"Test mAP of each setting less that of {reference}, with intervals over images: "
+        f"{'; '.join(f'{name} {gain:+z.3f}' for name, gain in found.items())}.",
+        caption=f"{record.data.name}: less {reference}. Thick: over images, paired bootstrap, level "
+        f"{level:.4g} after the correction. Thin: over seeds, t interval, 95 %, not corrected.",
     )
-    table(rows, [f"{reference} less", "over images", "over seeds"], caption=caption)
 
 
 def gains_on_validation(record: Record) -> None:

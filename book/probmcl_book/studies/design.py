@@ -171,6 +171,8 @@ class Study:
     def _check_tuning(self, tuning: Tuning) -> None:
         if tuning.seed in self.seeds:
             raise ValueError(f"tuning.seed: expected a seed outside the report, got {tuning.seed}")
-        known = {trial.setting for trial in self.trials if trial.recipe.methods and trial.group == tuning.group}
+        known = {
+            trial.setting for trial in self.trials if trial.recipe.methods and trial.group == tuning.group
+        }
         if unknown := tuning.candidates.keys() - known:
             raise ValueError(f"tuning: expected settings with a method in its group, got {min(unknown)!r}")
