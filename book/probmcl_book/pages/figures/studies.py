@@ -109,7 +109,8 @@ def accuracy_and_seconds(record: Record) -> Figure:
     if start is not None:
         at_top(left, "start", start.metrics["mAP"].value, (4, 12))
     name_rows(left, names)
-    left.set_xlim(span(*left.get_xlim(), least=LEAST))
+    low, high = left.get_xlim()
+    left.set_xlim(span(low, high, LEAST))
     left.set_xlabel("test mAP")
     right.set(xlabel="seconds of training", xlim=(0, None))
     return figure
