@@ -24,8 +24,9 @@ from pathlib import Path
 
 import torch
 
+from probmcl.data import checksum
 from probmcl.evaluate import Interval
-from probmcl_book.records import Row, write_record
+from probmcl_book.records import DataIdentity, Row, write_record
 from probmcl_book.records.making import Making
 from probmcl_book.records.provenance import provenance
 from probmcl_book.replicate import RECIPES, Estimate, estimate, sized_splits
@@ -59,6 +60,15 @@ def measured_steps(name: str, images: int, device: str) -> list[tuple[str, Estim
 
 def steps(results: Path, names: Sequence[str], images: int, device: str) -> None:
     """Time a step of every method of recipes and write the record."""
+    labels = sized_splits(RECIPES[names[0]](), images, 2, 2, CLASSES).train.labels
+    data = DataIdentity(
+        name="black images and random labels",
+        split="none",
+        sizes={"images": images},
+        checksum=checksum(labels),
+        access="drawn from seed 0",
+        source="this package",
+    )
     making, rows = Making("python tools/gpu_check.py", provenance(device)), []
     for name in names:
         for title, found in measured_steps(name, images, device):
@@ -73,7 +83,7 @@ def steps(results: Path, names: Sequence[str], images: int, device: str) -> None
         "benchmark",
         recipe={"images": images, "recipes": list(names)},
         seeds=(0,),
-        data=None,
+        data=data,
         rows=rows,
         notes=(),
     )
