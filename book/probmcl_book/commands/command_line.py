@@ -1,7 +1,5 @@
 """The command line: ``python -m probmcl run digits``."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 import traceback

@@ -1,7 +1,5 @@
 """``python -m probmcl run digits``: train and compare the methods of an experiment."""
 
-from __future__ import annotations
-
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
@@ -46,7 +44,7 @@ from probmcl_book.replicate.dry_run import dry_run
 from probmcl_book.replicate.folder import slug
 
 
-def add(commands: Commands[Any]) -> None:
+def add(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = add_command(
         commands,

@@ -4,8 +4,6 @@ What fails after hours on the real data, such as names, labels, loaders or check
 The images are a few tiny ones under all names, and the numbers say nothing.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """What a run will take, before it starts: one training step of every method, timed on its device."""
 
-from __future__ import annotations
-
 import operator
 import time
 from collections.abc import Callable, Sequence

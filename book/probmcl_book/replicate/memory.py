@@ -1,7 +1,5 @@
 """How much memory a training step takes, counted before it runs, and how much its device has."""
 
-from __future__ import annotations
-
 import os
 from copy import deepcopy
 

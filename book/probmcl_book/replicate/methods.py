@@ -1,7 +1,5 @@
 """One method of a comparison, from the common start to scores on validation and test."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path

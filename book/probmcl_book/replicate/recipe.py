@@ -1,10 +1,8 @@
 """Recipes: everything that decides a result, in one frozen object that is saved beside it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from probmcl import _check
 from probmcl.train import TrainingSettings
@@ -86,7 +84,7 @@ class Method:
         """Whether encoder and classifier are trained together; otherwise in two stages."""
         return self.criterion in END_TO_END
 
-    def trained(self, **changes: Any) -> Method:
+    def trained(self, **changes: Any) -> Self:
         """The method with other settings of its training."""
         return replace(self, training=replace(self.training, **changes))
 
@@ -124,13 +122,8 @@ class Recipe:
                 f"start: letters are the start of DigitScenes, not of {type(self.data).__name__}"
             )
 
-    def trained(self, **changes: Any) -> Recipe:
-        """The experiment with other settings of every method's training; the probe keeps its own.
-
-        >>> from probmcl_book.replicate import digits_recipe
-        >>> {method.training.epochs for method in digits_recipe().trained(epochs=1).methods}
-        {1}
-        """
+    def trained(self, **changes: Any) -> Self:
+        """The experiment with other settings of every method's training; the probe keeps its own."""
         return replace(self, methods=tuple(method.trained(**changes) for method in self.methods))
 
     def splits(self, folder: Path | None = None) -> Splits:
@@ -146,11 +139,6 @@ class Recipe:
         """The plain form without prose: no name of the experiment or of a method, no origin of the images.
 
         Two recipes with one identity give the same numbers on the same images.
-
-        >>> from dataclasses import replace
-        >>> from probmcl_book.replicate import digits_recipe
-        >>> digits_recipe().identity() == replace(digits_recipe(), name="renamed").identity()
-        True
         """
         plain = self.to_dict()
         del plain["name"]
@@ -160,6 +148,6 @@ class Recipe:
         return plain
 
     @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> Recipe:
+    def from_dict(cls, plain: dict[str, Any]) -> Self:
         """The inverse of :meth:`to_dict`; older records, which lack some fields, are read as well."""
         return from_plain(cls, plain, "recipe")

@@ -1,7 +1,5 @@
 """Trained methods become rows of a record: metrics with intervals, and differences between methods."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import partial
 
