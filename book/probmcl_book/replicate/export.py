@@ -31,8 +31,8 @@ one per label; labels are not exclusive.
 
 {metrics}
 
-Thresholds were chosen on validation images. Made by `{record.command}`, code version {record.code.version}, commit
-{commit}.
+Thresholds were chosen on validation images. Made by `{record.command}`, code version
+{record.code.version}, commit {commit}.
 
 ## Intended use
 

@@ -218,6 +218,7 @@ def _two_stages(method: Method, work: _Work) -> Parts:
         method.training,
         probe=work.recipe.probe,
         two_views=work.recipe.views.two(),
+        chunk=method.chunk,
         **work.probing(),
         **work.options(watch) | {"checkpoint": work.checkpoints},
     )

@@ -59,7 +59,8 @@ class Method:
     ``trunk`` holds the widths of the head's trunk (contrastive criteria and KMCL), the last of which is D;
     ``head`` its further arguments, such as ``components`` of a :class:`~probmcl.model.MixtureDensityHead`
     (None or nothing: one per class) or ``width`` of a :class:`~probmcl.model.MLDecoderHead`. A step sees two
-    views of an image, as a contrastive one must, or one.
+    views of an image, as a contrastive one must, or one. ``chunk`` is that of
+    :func:`~probmcl.train.contrastive_stage`.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Method:
     options: dict[str, Any] = field(default_factory=dict)
     head: dict[str, Any] = field(default_factory=dict)
     views_per_image: int = field(default=2, metadata=LATER)
+    chunk: Positive | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
         _check.one_of("criterion", self.criterion, CRITERIA)
@@ -78,6 +80,8 @@ class Method:
             raise ValueError(f"trunk: {self.name} is contrastive and needs the widths of a head, got none")
         if self.views_per_image not in ((2,) if self.trunk else (1, 2)):
             raise ValueError(f"views_per_image: expected 2, or 1 end to end, got {self.views_per_image}")
+        if self.end_to_end and self.chunk is not None:
+            raise ValueError(f"chunk: expected None, as {self.name} trains end to end, got {self.chunk}")
 
     @property
     def end_to_end(self) -> bool:
@@ -125,6 +129,11 @@ class Recipe:
     def trained(self, **changes: Any) -> Self:
         """The experiment with other settings of every method's training; the probe keeps its own."""
         return replace(self, methods=tuple(method.trained(**changes) for method in self.methods))
+
+    def in_chunks(self, chunk: int) -> Self:
+        """The experiment with the contrastive batches of its two-stage methods in chunks."""
+        methods = (one if one.end_to_end else replace(one, chunk=chunk) for one in self.methods)
+        return replace(self, methods=tuple(methods))
 
     def splits(self, folder: Path | None = None) -> Splits:
         """The images, from the folder of the data set; DigitScenes are drawn and take none."""
