@@ -20,10 +20,9 @@ def contact_sheet(
     *,
     value_range: tuple[float, float] = (0, 255),
 ) -> Figure:
-    """Rows of small grey images ``(n, H, W)`` or ``(n, 1, H, W)``, each row with its name at its left.
+    """Rows of n small grey images ``(n, H, W)`` or ``(n, 1, H, W)``, each row with its name at its left.
 
-    All rows have the same n. ``captions`` are words above each image, one list per row; ``value_range`` is
-    shown as black and white.
+    ``captions`` are words above each image, one list per row; ``value_range`` is shown as black and white.
     """
     height, width = next(iter(rows.values())).shape[-2:]
     step = width + max(2, width // 10)  # from one image to the next
