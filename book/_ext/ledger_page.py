@@ -90,7 +90,7 @@ def entry_lines(entry: LedgerEntry, book: Book) -> Iterator[str]:
         ("Code", ", ".join(f"{{py:obj}}`~{name}`" for name in entry.code)),
         ("Tests", ", ".join(test_link(test, book) for test in entry.tests)),
         ("Chapters", pages(entry)),
-        ("Verdict", entry.verdict),
+        ("Verdict", f"{entry.word}. {entry.verdict}" if entry.verdict else ""),
         ("Studies", ", ".join(study_link(name, book) for name in entry.studies)),
         ("Record" if not entry.studies else "First look", record_line(entry, book) if entry.record else ""),
         ("Open", entry.because),

@@ -57,10 +57,7 @@ class LabelledFeatures(LabelledImages):
 
 
 def plain_feature(stored: Tensor) -> Tensor:
-    """Return the feature of the plain image: the view without chance.
-
-    Args:
-        stored: One image (V, F) or a batch (B, V, F).
+    """Return the feature of the plain image, of one (V, F) or a batch (B, V, F).
 
     Returns:
         float32, (F, 1, 1) or (B, F, 1, 1).

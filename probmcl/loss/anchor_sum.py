@@ -13,12 +13,19 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from probmcl.loss.gaussian_kernel import BITS, refuse_second_derivatives, refuse_transforms, slices
+from probmcl.loss.gaussian_kernel import (
+    BITS,
+    refuse_second_derivatives,
+    refuse_transforms,
+    slices,
+    tile_elements,
+)
 
 TILE_ELEMENTS = 1 << 20
-"""Logits in a tile, 4 MiB in float32 ..."""
+"""Logits in a tile on a CPU, 4 MiB in float32 ..."""
 
 TILE_ANCHORS = 128
 """... but at least so many anchors: each tile adds to the gradient of whatever all anchors share."""
@@ -47,9 +54,15 @@ class LazyLogits(NamedTuple):
         """The type of the tensors, which is that of the logits; float32 for half precision."""
         return torch.promote_types(self.by_anchor[0].dtype, torch.float32)
 
+    @property
+    def in_one_tile(self) -> bool:
+        """Whether a tile holds all anchors."""
+        return len(list(self.tiles())) == 1
+
     def tiles(self) -> Iterator[slice]:
         """The anchors, a tile at a time."""
-        size = max(1, TILE_ANCHORS // self.numbers, TILE_ELEMENTS // (self.others * self.numbers))
+        elements = tile_elements(self.by_anchor[0].device, TILE_ELEMENTS)
+        size = max(1, TILE_ANCHORS // self.numbers, elements // (self.others * self.numbers))
         return slices(0, len(self.by_anchor[0]), size)
 
     def matrix(self) -> Tensor:
@@ -60,7 +73,7 @@ class LazyLogits(NamedTuple):
                 [2.0000, 2.5000]])
         """
         with torch.autocast(self.by_anchor[0].device.type, enabled=False):
-            if self.numbers == 1:
+            if self.numbers == 1 or self.in_one_tile:
                 return self.of_tile(*self.by_anchor, *self.shared)
             # The backward pass computes each tile again, so that only the (A, M) result is kept.
             inputs = [(*(tensor[rows] for tensor in self.by_anchor), *self.shared) for rows in self.tiles()]
@@ -71,13 +84,13 @@ Targets = Callable[[Tensor], Tensor]
 """From the rows that T anchors are ``(T,)`` to their targets >= 0, ``(T, M)``; 0 for an anchor itself."""
 
 
-def anchor_sum(logits: LazyLogits, targets: Targets, itself: Tensor) -> Tensor:
+def anchor_sum(logits: LazyLogits, targets: Targets, itself: Tensor | None = None) -> Tensor:
     """Sum over anchors of the cross-entropy between their targets and the softmax over all other rows.
 
     Args:
         logits: where the logits come from.
         targets: where the targets come from.
-        itself: the row that each anchor is among the M, ``(A,)``; it is left out.
+        itself: the row that each anchor is among the M, ``(A,)``; it is left out. The first A by default.
 
     Returns:
         The sum, a scalar >= 0, differentiable once.
@@ -87,10 +100,17 @@ def anchor_sum(logits: LazyLogits, targets: Targets, itself: Tensor) -> Tensor:
 
     Example:
         >>> logits = LazyLogits(torch.clone, 3, (torch.zeros(3, 3),))
-        >>> anchor_sum(logits, lambda rows: (1 - torch.eye(3)[rows]) / 2, torch.arange(3))  # 3 log 2
+        >>> anchor_sum(logits, lambda rows: (1 - torch.eye(3)[rows]) / 2)  # 3 log 2
         tensor(2.0794)
     """
     refuse_transforms()
+    if itself is None:
+        itself = torch.arange(len(logits.by_anchor[0]), device=logits.by_anchor[0].device)
+    if logits.in_one_tile:
+        # A number far below the others, rather than -inf: a batch of one row then has a finite gradient too.
+        with torch.autocast(itself.device.type, enabled=False):
+            scores = logits.matrix().scatter(1, itself.unsqueeze(1), torch.finfo(logits.dtype).min / 2)
+            return functional.cross_entropy(scores, targets(itself), reduction="sum")
     found: Tensor = AnchorSum.apply(logits, targets, itself, *logits.by_anchor, *logits.shared)
     return found
 
@@ -133,11 +153,10 @@ class AnchorSum(torch.autograd.Function):
 
 def _cross_entropy(logits: Tensor, targets: Tensor, itself: Tensor) -> tuple[Tensor, Tensor]:
     """Sum of the cross-entropies of a tile, and its gradient with respect to the logits, in their place."""
-    # The smallest number rather than -inf: a batch of one row then has a finite gradient too.
-    logits.scatter_(1, itself.unsqueeze(1), torch.finfo(logits.dtype).min)
-    logits.sub_(logits.amax(1, keepdim=True))
-    weight = targets.sum(1)  # (T,)
-    agreement = torch.linalg.vecdot(targets, logits)  # sum_j t_j s_j: (T,)
-    partition = logits.mul_(BITS).exp2_().sum(1)  # faster than exp, see gaussian_kernel
-    value = (weight * partition.log() - agreement).sum()
+    logits.scatter_(1, itself.unsqueeze(1), torch.finfo(logits.dtype).min / 2)
+    agreement = torch.bmm(targets.unsqueeze(1), logits.unsqueeze(2)).sum()  # sum_ij t_ij s_ij
+    weight, largest = targets.sum(1), logits.amax(1)  # (T,)
+    torch.add(-BITS * largest.unsqueeze(1), logits, alpha=BITS, out=logits)
+    partition = logits.exp2_().sum(1)  # faster than exp, see gaussian_kernel
+    value = torch.dot(weight, partition.log() + largest) - agreement
     return value, logits.mul_((weight / partition).unsqueeze(1)).sub_(targets)

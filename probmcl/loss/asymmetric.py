@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from probmcl import _check
+from probmcl.model.mixture import widened
 
 
 def asymmetric_loss(
@@ -49,7 +50,18 @@ def asymmetric_loss(
     _check.finite("logits", logits, dims=2)
     _check.same_shape("logits", logits, "labels", _check.labels("labels", labels))
     _check_parameters(gamma_positive, gamma_negative, margin)
-    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return unchecked_asymmetric_loss(logits, labels.bool(), gamma_positive, gamma_negative, margin)
+
+
+def unchecked_asymmetric_loss(
+    logits: Tensor,
+    present: Tensor,
+    gamma_positive: float = 0.0,
+    gamma_negative: float = 4.0,
+    margin: float = 0.05,
+) -> Tensor:
+    """:func:`asymmetric_loss` of what has been checked; the labels as booleans."""
+    logits = widened(logits)
     probability = logits.sigmoid()
     shifted = probability - margin
     positive = _focus(1 - probability, gamma_positive) * functional.logsigmoid(logits)
@@ -57,7 +69,7 @@ def asymmetric_loss(
     log_margin = torch.tensor(margin, dtype=logits.dtype, device=logits.device).log()
     log_rejection = torch.logaddexp(functional.logsigmoid(-logits), log_margin).clamp(max=0)
     negative = _focus(shifted, gamma_negative) * log_rejection
-    return -torch.where(labels.bool(), positive, negative).mean()
+    return -torch.where(present, positive, negative).mean()
 
 
 def _check_parameters(gamma_positive: float, gamma_negative: float, margin: float) -> None:

@@ -78,8 +78,7 @@ def contrastive_loss(logits: Tensor, weights: Tensor, *, no_positives: str = "sk
     if (weights < 0).any():
         raise ValueError(f"weights: expected no negative weight, got {weights.min().item():g}")
     anchors = (weights.sum(1) > 0).sum()
-    everyone = torch.arange(len(logits), device=logits.device)
-    total = anchor_sum(_dense(logits, dtype), lambda rows: _shares(weights[rows]), everyone)
+    total = anchor_sum(_dense(logits, dtype), lambda rows: _shares(weights[rows]))
     return _mean(total, anchors, len(logits) if no_positives == "zero" else None)
 
 
@@ -110,8 +109,7 @@ def mulsupcon_loss(logits: Tensor, labels: Tensor) -> Tensor:
     present = _check.labels("labels", labels)
     _check.same_rows("logits", logits, "labels", labels)
     dtype = torch.promote_types(logits.dtype, torch.float32)
-    everyone = torch.arange(len(logits), device=logits.device)
-    return label_loss(_dense(logits, dtype), present.to(logits.device, dtype), everyone, rows=len(logits))
+    return label_loss(_dense(logits, dtype), present.to(logits.device, dtype), None, rows=len(logits))
 
 
 def rule_loss(
@@ -119,7 +117,7 @@ def rule_loss(
     rule: PositiveRule,
     images: LabelSets,
     queued: LabelSets | None,
-    anchors: Tensor,
+    anchors: Tensor | None,
     no_positives: str,
 ) -> Tensor:
     """The contrastive loss of a batch under a rule: an anchor's positives share 1 by their weights.
@@ -129,7 +127,7 @@ def rule_loss(
         rule: who is positive for whom.
         images: the N images of the batch; its V N rows are V views of each.
         queued: the rows of the queue; None for none.
-        anchors: rows of the batch that are scored, ``(A,)``.
+        anchors: rows of the batch that are scored, ``(A,)``; None for all.
         no_positives: policy for anchors without positives.
     """
     rows = logits.others - (0 if queued is None else len(queued))
@@ -138,28 +136,31 @@ def rule_loss(
         raise ValueError('labels: expected one row per image of at least two views with empty="own_view"')
 
     def targets(some: Tensor) -> Tensor:
-        anchored = images[some % len(images)]
-        weights = rule.between(anchored, images).to(logits.dtype).repeat(1, views)  # (T, V N)
+        # All rows are the images once per view, so that fewer pairs have to be looked at.
+        everyone = anchors is None and len(some) == rows
+        anchored, times = (images, views) if everyone else (images[some % len(images)], 1)
+        weights = rule.between(anchored, images).to(logits.dtype).repeat(times, views)  # (T, V N)
         if queued is not None:
-            weights = torch.cat([weights, rule.between(anchored, queued).to(weights)], 1)  # (T, M)
+            with_queue = rule.between(anchored, queued).to(weights).repeat(times, 1)
+            weights = torch.cat([weights, with_queue], 1)  # (T, M)
         return _shares(weights.scatter_(1, some.unsqueeze(1), 0))
 
     total = anchor_sum(logits, targets, anchors)
     if views > 1:  # the other views of an image are its positives, by every rule: no pair has to be looked at
         with_positives = views * (images.sizes > 0 if rule.empty == "drop" else images.sizes >= 0).sum()
     else:
-        tiles = torch.split(torch.arange(rows, device=anchors.device), TILE_ANCHORS)
+        tiles = torch.split(torch.arange(rows, device=images.sizes.device), TILE_ANCHORS)
         with_positives = torch.cat([targets(some).sum(1) > 0 for some in tiles]).sum()
     return _mean(total, with_positives, rows if no_positives == "zero" else None)
 
 
-def label_loss(logits: LazyLogits, present: Tensor, anchors: Tensor, *, rows: int) -> Tensor:
+def label_loss(logits: LazyLogits, present: Tensor, anchors: Tensor | None, *, rows: int) -> Tensor:
     """MulSupCon of a batch: an anchor shares 1 among its positives once for every label it carries.
 
     Args:
         logits: of the anchors against the batch and the queue behind it, ``(A, M)``.
         present: labels of all rows, ``(M, K)``, in the type of the logits.
-        anchors: rows of the batch that are scored, ``(A,)``.
+        anchors: rows of the batch that are scored, ``(A,)``; None for all.
         rows: rows of the batch; the loss is a mean over their pairs (row, label) with a positive.
     """
     others = present.sum(0) - 1  # |P_l(i)| for any i that carries l: (K,)

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
+from torch._compile import _disable_dynamo  # torch.compiler.disable would load the compiler with this file
 
 from probmcl import _check
 from probmcl.loss.gaussian_kernel import refuse_transforms
 from probmcl.loss.overlap import LabelSets, countable
 from probmcl.model import GaussianMixture, HeadOutput
-from probmcl.model.mixture import SIGMAS, checked_mixture
+from probmcl.model.mixture import SIGMAS, checked_mixture, widened
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,13 @@ class ContrastiveCriterion(nn.Module):
     scores_anchors = True
     """Whether it takes ``anchors``; a loss that needs all rows at once cannot be split among processes."""
 
+    # Inside torch.compile it runs as it is: each of its checks would break the graph, and tiles gain nothing.
+    @_disable_dynamo
     def forward(self, output: object, labels: Tensor, anchors: Tensor | None = None) -> Tensor:
         """The loss, a scalar."""
         return self._terms(*batch(output, labels, anchors))[0]
 
+    @_disable_dynamo
     def in_parts(self, output: object, labels: Tensor, anchors: Tensor | None = None) -> LossParts:
         """The loss with its parts, and with :func:`collapse_diagnostics` of the output."""
         found, images, anchors = batch(output, labels, anchors)
@@ -151,7 +155,7 @@ def effective_rank(embedding: Tensor) -> Tensor:
 
 
 def _rank(z: Tensor) -> Tensor:
-    z = z.detach().to(torch.promote_types(z.dtype, torch.float32))
+    z = widened(z.detach())
     with torch.autocast(z.device.type, enabled=False):
         gram = z.T @ z if z.shape[0] > z.shape[1] else z @ z.T  # the same eigenvalues but for zeros
     shares = torch.linalg.eigvalsh(gram).clamp(min=0)

@@ -26,7 +26,10 @@ from torch.utils.checkpoint import checkpoint
 from probmcl.model import GaussianMixture
 
 TILE_ELEMENTS = 1 << 18
-"""Pairs of components in a tile: 1 MiB in float32, so that the few buffers of a tile stay in the cache."""
+"""Pairs of components in a tile on a CPU: 1 MiB in float32, so that its few buffers stay in the cache."""
+
+MEMORY_SHARE = 1 / 64
+"""Share of the memory of any other device that one buffer of a tile may take."""
 
 BITS = 1 / math.log(2)
 """log2(x) = BITS log(x)."""
@@ -89,9 +92,9 @@ class LogKernel(torch.autograd.Function):
         if len(tensors) > 3:
             b = Components(*tensors[3:])
         result = a.means.new_empty(len(a.means), len(b.means))
-        for rows, columns in _tiles(a, b):
+        for rows, columns, buffers in _tiles(a, b):
             tile_b = b.rows(columns)
-            exponents = _exponents(a.rows(rows), tile_b)[0]  # (T, K, M, L)
+            exponents = _exponents(a.rows(rows), tile_b, buffers)  # (T, K, M, L)
             # First over the components of a, where memory is contiguous; the rest is K times smaller.
             largest = exponents.amax(1, keepdim=True)
             sums = exponents.sub_(largest).exp2_().sum(1)  # (T, M, L)
@@ -113,13 +116,13 @@ class LogKernel(torch.autograd.Function):
         if len(tensors) > 3:
             b, gradient_b = Components(*tensors[3:]), Components(*gradients[3:])
         add_gradients = _backward_isotropic if a.variances.dim() == 2 else _backward_diagonal
-        for rows, columns in _tiles(a, b):
+        for rows, columns, buffers in _tiles(a, b):
             arriving = upstream[rows, columns]
             if a is b and rows != columns:  # a pair above the diagonal answers for its mirror image too
                 arriving = arriving + upstream[columns, rows].T
             in_bits = (result[rows, columns] * BITS, arriving / BITS)
             sides = (a.rows(rows), b.rows(columns))
-            add_gradients(*sides, *in_bits, gradient_a.rows(rows), gradient_b.rows(columns))
+            add_gradients(*sides, *in_bits, gradient_a.rows(rows), gradient_b.rows(columns), buffers)
         return tuple(gradients)
 
 
@@ -145,7 +148,8 @@ def refuse_transforms() -> None:
 
 def log_self_kernel(mixture: GaussianMixture, variances: Tensor) -> Tensor:
     """``log kappa_ii`` of every mixture, ``(N,)``; N times fewer pairs than :func:`log_kernels`."""
-    size = max(1, TILE_ELEMENTS // (mixture.components * variances[0].numel()))
+    elements = tile_elements(variances.device, TILE_ELEMENTS)
+    size = max(1, elements // (mixture.components * variances[0].numel()))
     inputs = mixture.log_weights, mixture.means, variances
     tiles = [[tensor[rows] for tensor in inputs] for rows in slices(0, len(mixture), size)]
     # The backward pass computes each tile again: only (N,) numbers are kept.
@@ -167,13 +171,28 @@ def _log_self_kernel(log_weights: Tensor, means: Tensor, variances: Tensor) -> T
     return (log_weights.unsqueeze(2) + log_weights.unsqueeze(1) - exponents / 2).logsumexp((1, 2))
 
 
-def _tiles(a: Components, b: Components) -> Iterator[tuple[slice, slice]]:
-    """Rows and columns of each tile, as square as they can be: its matrix products read least then."""
-    pairs = a.log_weights.shape[1] * b.log_weights.shape[1]
-    side = max(1, math.isqrt(TILE_ELEMENTS // pairs))
-    for rows in slices(0, len(a.means), side):
-        for columns in slices(rows.start if a is b else 0, len(b.means), side):
-            yield rows, columns
+def _tiles(a: Components, b: Components) -> Iterator[tuple[slice, slice, Tensor]]:
+    """Rows and columns of each tile, as square as they can be: its matrix products read least then.
+
+    And three buffers ``(3, T, K, M, L)``, the same memory every time: new memory costs a CPU as much as the
+    numbers that are written into it.
+    """
+    (n, k), (m, other_k) = a.log_weights.shape, b.log_weights.shape
+    side = max(1, math.isqrt(tile_elements(a.means.device, TILE_ELEMENTS) // (k * other_k)))
+    buffers = a.means.new_empty(3, min(n, side) * k * min(m, side) * other_k)
+    for rows in slices(0, n, side):
+        for columns in slices(rows.start if a is b else 0, m, side):
+            shape = rows.stop - rows.start, k, columns.stop - columns.start, other_k
+            yield rows, columns, buffers[:, : math.prod(shape)].view(3, *shape)
+
+
+def tile_elements(device: torch.device, on_cpu: int) -> int:
+    """Numbers in a tile: ``on_cpu`` there; elsewhere, where each operation takes a launch, many more."""
+    if device.type == "cpu":
+        return on_cpu
+    gpu = device.type == "cuda" and torch.cuda.is_available()
+    memory = torch.cuda.get_device_properties(device).total_memory if gpu else 15 << 30  # as a T4 has
+    return int(memory * MEMORY_SHARE / 4)
 
 
 def slices(start: int, stop: int, size: int) -> Iterator[slice]:
@@ -182,34 +201,38 @@ def slices(start: int, stop: int, size: int) -> Iterator[slice]:
         yield slice(begin, min(begin + size, stop))
 
 
-def _exponents(a: Components, b: Components) -> tuple[Tensor, ...]:
+def _exponents(a: Components, b: Components, buffers: Tensor) -> Tensor:
     """log2[pi_ik N(mu_ik; mu_jl, Sigma_ik + Sigma_jl)] without the factor of 2 pi, ``(T, K, M, L)``.
 
-    With isotropic covariances also the squared distances in standard deviations, and the variances.
+    They are in the first buffer. With isotropic covariances the others then hold the squared distances in
+    standard deviations, and the sums of the variances.
     """
+    out, offsets, variances = buffers.unbind()
     log_weights = a.log_weights[:, :, None, None]
     if a.variances.dim() == 2:
-        variance = a.variances[:, :, None, None] + b.variances
+        torch.add(a.variances[:, :, None, None], b.variances, out=variances)
+        torch.log2(variances, out=out).mul_(-0.5 * a.means.shape[-1])
         flat_a, flat_b = a.means.flatten(0, 1), b.means.flatten(0, 1)  # (T K, D), (M L, D)
-        squares = flat_a.square().sum(1, keepdim=True) + flat_b.square().sum(1)
-        squares.addmm_(flat_a, flat_b.T, alpha=-2).clamp_(min=0)  # |x|^2 + |y|^2 - 2 x.y
-        distances = squares.view_as(variance).div_(variance)
-        exponents = (log_weights - distances).sub_(variance.log2(), alpha=0.5 * a.means.shape[-1])
-        return exponents, distances, variance
-    exponents = log_weights.expand(*a.log_weights.shape, *b.log_weights.shape).clone()
-    for offset, variance in _by_dimension(a, b):
-        exponents.addcdiv_(offset.square_(), variance, value=-1).sub_(variance.log2_(), alpha=0.5)
-    return (exponents,)
+        distances = offsets.view(len(flat_a), len(flat_b))
+        torch.add(flat_a.square().sum(1, keepdim=True), flat_b.square().sum(1), out=distances)
+        distances.addmm_(flat_a, flat_b.T, alpha=-2).clamp_(min=0)  # |x|^2 + |y|^2 - 2 x.y
+        return out.sub_(offsets.div_(variances)).add_(log_weights)
+    out.copy_(log_weights.expand_as(out))
+    for _ in _dimensions(a, b, offsets, variances):
+        out.addcdiv_(offsets.square_(), variances, value=-1).sub_(variances.log2_(), alpha=0.5)
+    return out
 
 
-def _by_dimension(a: Components, b: Components) -> Iterator[tuple[Tensor, Tensor]]:
-    """``mu_ik - mu_jl`` and the sum of the variances, both ``(T, K, M, L)``, one dimension at a time."""
+def _dimensions(a: Components, b: Components, offsets: Tensor, variances: Tensor) -> Iterator[int]:
+    """Each dimension in turn, with ``mu_ik - mu_jl`` and the sum of the variances put into the buffers."""
     # Contiguous in each dimension: broadcasting numbers that lie D apart takes nine times as long.
     tensors = (a.means, b.means, a.variances, b.variances)
-    for mean_a, mean_b, variance_a, variance_b in zip(
-        *(tensor.movedim(2, 0).contiguous() for tensor in tensors), strict=True
+    for d, (mean_a, mean_b, variance_a, variance_b) in enumerate(
+        zip(*(tensor.movedim(2, 0).contiguous() for tensor in tensors), strict=True)
     ):
-        yield mean_a[:, :, None, None] - mean_b, variance_a[:, :, None, None] + variance_b
+        torch.sub(mean_a[:, :, None, None], mean_b, out=offsets)
+        torch.add(variance_a[:, :, None, None], variance_b, out=variances)
+        yield d
 
 
 def _shares(exponents: Tensor, b: Components, log_kappa: Tensor, arriving: Tensor) -> Tensor:
@@ -222,15 +245,21 @@ def _shares(exponents: Tensor, b: Components, log_kappa: Tensor, arriving: Tenso
 
 
 def _backward_isotropic(
-    a: Components, b: Components, log_kappa: Tensor, arriving: Tensor, grad_a: Components, grad_b: Components
+    a: Components,
+    b: Components,
+    log_kappa: Tensor,
+    arriving: Tensor,
+    grad_a: Components,
+    grad_b: Components,
+    buffers: Tensor,
 ) -> None:
     """Add the gradients of one tile."""
-    rows, columns = a.means.shape[:2].numel(), b.means.shape[:2].numel()
-    exponents, distances, variance = _exponents(a, b)
-    shares = _shares(exponents, b, log_kappa, arriving)
+    shares = _shares(_exponents(a, b, buffers), b, log_kappa, arriving)
+    _, distances, variances = buffers.unbind()
     _add_pair_sums(shares, grad_a.log_weights, grad_b.log_weights)
-    pull = shares.div_(variance)  # how strongly component l pulls component k
-    flat_pull, flat_a, flat_b = pull.view(rows, columns), a.means.flatten(0, 1), b.means.flatten(0, 1)
+    pull = shares.div_(variances)  # how strongly component l pulls component k
+    flat_a, flat_b = a.means.flatten(0, 1), b.means.flatten(0, 1)
+    flat_pull = pull.view(len(flat_a), len(flat_b))
     towards_b = flat_pull @ flat_b - flat_pull.sum(1, keepdim=True) * flat_a
     towards_a = flat_pull.T @ flat_a - flat_pull.sum(0).unsqueeze(1) * flat_b
     grad_a.means.add_(towards_b.view_as(a.means), alpha=2)
@@ -241,17 +270,24 @@ def _backward_isotropic(
 
 
 def _backward_diagonal(
-    a: Components, b: Components, log_kappa: Tensor, arriving: Tensor, grad_a: Components, grad_b: Components
+    a: Components,
+    b: Components,
+    log_kappa: Tensor,
+    arriving: Tensor,
+    grad_a: Components,
+    grad_b: Components,
+    buffers: Tensor,
 ) -> None:
     """Add the gradients of one tile, one dimension at a time."""
-    shares = _shares(_exponents(a, b)[0], b, log_kappa, arriving)
+    shares = _shares(_exponents(a, b, buffers), b, log_kappa, arriving)
+    _, offsets, variances = buffers.unbind()
     _add_pair_sums(shares, grad_a.log_weights, grad_b.log_weights)
-    for d, (offset, variance) in enumerate(_by_dimension(a, b)):
-        pull = shares / variance
-        pulled = pull * offset
+    for d in _dimensions(a, b, offsets, variances):
+        pull = shares / variances
+        pulled = pull * offsets
         grad_a.means[..., d].sub_(pulled.sum((2, 3)), alpha=2)
         grad_b.means[..., d].add_(pulled.sum((0, 1)), alpha=2)
-        slope = pulled.mul_(offset).div_(variance).sub_(pull, alpha=0.5 * BITS)
+        slope = pulled.mul_(offsets).div_(variances).sub_(pull, alpha=0.5 * BITS)
         _add_pair_sums(slope, grad_a.variances[..., d], grad_b.variances[..., d])
 
 

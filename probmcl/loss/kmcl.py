@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
 from probmcl import _check
-from probmcl.loss.asymmetric import asymmetric_loss
+from probmcl.loss.asymmetric import unchecked_asymmetric_loss
 from probmcl.loss.contrastive import NoPositivesWarning
 from probmcl.loss.criterion import ContrastiveCriterion, Terms
-from probmcl.loss.overlap import LabelSets, overlap
-from probmcl.loss.positives import positive_weights
-from probmcl.loss.similarity import mixture_logits, wide_mixture
+from probmcl.loss.gaussian_kernel import TILE_ELEMENTS, tile_elements
+from probmcl.loss.overlap import LabelSets, pair_overlap
+from probmcl.loss.similarity import log_bhattacharyya_coefficients, wide_mixture
 from probmcl.model import GaussianMixture, HeadOutput
+from probmcl.model.mixture import widened
 
 
 def kmcl_contrastive_loss(mixture: GaussianMixture, labels: Tensor, *, temperature: float = 0.17) -> Tensor:
@@ -46,26 +49,39 @@ def kmcl_contrastive_loss(mixture: GaussianMixture, labels: Tensor, *, temperatu
         tensor(0.6931)
     """
     _check.temperature(temperature)
-    return _contrastive(*_one_component_per_class(mixture, labels), temperature)
+    mixture = _one_component_per_class(mixture, labels)
+    return _contrastive(mixture, LabelSets.of("labels", labels.to(mixture.means.dtype)), temperature)
 
 
-def _contrastive(mixture: GaussianMixture, labels: Tensor, temperature: float) -> Tensor:
-    """:func:`kmcl_contrastive_loss` of what has been checked."""
-    present = labels.bool()
-    positives = positive_weights(labels, "any", empty="drop")  # (N, N)
-    counts = positives.sum(1)  # |A(i)|, (N,)
+def _contrastive(mixture: GaussianMixture, sets: LabelSets, temperature: float) -> Tensor:
+    """:func:`kmcl_contrastive_loss` of what has been checked, for many classes at a time."""
+    present = sets.present  # (N, K)
+    shares = pair_overlap(sets, sets, "jaccard").fill_diagonal_(0)  # J(i, j)
+    counts = (shares > 0).sum(1)  # |A(i)|, (N,)
+    weights = shares / counts.clamp(min=1).unsqueeze(1)
     anchors = (counts > 0).sum()
-    if not anchors:
+    *carriers, some = torch.cat([present.sum(0), anchors.unsqueeze(0)]).tolist()  # one wait for the device
+    if not some:
         NoPositivesWarning.emit()
-    shares = overlap(labels.to(mixture.means.dtype))  # J(i, j)
-    weights = shares * positives / counts.clamp(min=1).unsqueeze(1)  # J(i, j) / |A(i)|
+    carriers_first = present.argsort(dim=0, descending=True, stable=True)  # (N, K)
     total = mixture.means.sum() * 0  # keeps the graph where no class is carried
-    for k in present.any(0).nonzero().flatten().tolist():
-        rows = present[:, k].nonzero().flatten()  # (R,) rows that carry class k
-        log_probability = _log_softmax_of_class(mixture, k, rows, temperature)  # (R, N)
-        pull = weights[rows] * present[:, k]
-        total = total - (pull.to(log_probability.dtype) * log_probability).sum()
+    for classes, most in _groups(carriers, len(mixture) * mixture.sigmas[0, 0].numel(), mixture.means.device):
+        rows = carriers_first[:most, classes].T  # (G, R)
+        carried = present[:, classes].T  # (G, N)
+        pull = weights[rows] * carried.unsqueeze(1) * carried.gather(1, rows).unsqueeze(2)  # (G, R, N)
+        total = total - (pull * _log_softmax_of_classes(mixture, classes, rows, temperature)).sum()
     return total / anchors.clamp(min=1)
+
+
+def _groups(carriers: list[float], others: int, device: torch.device) -> Iterator[tuple[Tensor, int]]:
+    """Classes that two rows carry, a tile's worth at a time, and how many rows carry one of them at most."""
+    elements = tile_elements(device, TILE_ELEMENTS)
+    classes = sorted((k for k, rows in enumerate(carriers) if rows > 1), key=lambda k: -carriers[k])
+    while classes:
+        most = int(carriers[classes[0]])
+        size = max(1, elements // (most * others))
+        yield torch.tensor(classes[:size], device=device), most
+        classes = classes[size:]
 
 
 def kmcl_reconstruction_loss(mixture: GaussianMixture, z: Tensor, labels: Tensor) -> Tensor:
@@ -96,20 +112,18 @@ def kmcl_reconstruction_loss(mixture: GaussianMixture, z: Tensor, labels: Tensor
         >>> kmcl_reconstruction_loss(mixture, torch.zeros(1, 3), torch.tensor([[1, 0]]))  # one of two: log 2
         tensor(0.6931)
     """
-    mixture, labels = _one_component_per_class(mixture, labels)
+    mixture = _one_component_per_class(mixture, labels)
     _check.shape("z", _check.finite("z", z), (len(mixture), mixture.dimensions))
-    return _reconstruction(mixture, z, labels)
+    return _reconstruction(mixture, z, labels.bool())
 
 
-def _reconstruction(mixture: GaussianMixture, z: Tensor, labels: Tensor) -> Tensor:
-    """:func:`kmcl_reconstruction_loss` of what has been checked."""
-    present = labels.bool()
-    wide = torch.promote_types(torch.promote_types(mixture.means.dtype, z.dtype), torch.float32)
-    mixture, labelled = mixture.to(wide), present.any(1)
-    offset = (z.to(wide).unsqueeze(1) - mixture.means) / mixture.scale  # (N, K, D)
-    log_kernels = (mixture.log_weights - offset.square().sum(-1) / 2)[labelled]  # log pi_k g_k
-    own = log_kernels.masked_fill(~present[labelled], -torch.inf)
-    lost = log_kernels.logsumexp(1) - own.logsumexp(1)
+def _reconstruction(mixture: GaussianMixture, z: Tensor, present: Tensor) -> Tensor:
+    """:func:`kmcl_reconstruction_loss` of what has been checked; the labels as booleans."""
+    mixture, labelled = mixture.wide(), present.any(1)
+    offset = (widened(z).unsqueeze(1) - mixture.means) / mixture.scale  # (N, K, D)
+    log_kernels = mixture.log_weights - offset.square().sum(-1) / 2  # log pi_k g_k
+    foreign = labelled.unsqueeze(1) & ~present  # of a row without labels, none: it loses nothing
+    lost = log_kernels.logsumexp(1) - log_kernels.masked_fill(foreign, -torch.inf).logsumexp(1)
     return lost.sum() / labelled.sum().clamp(min=1)
 
 
@@ -157,27 +171,31 @@ class KMCLLoss(ContrastiveCriterion):
             raise ValueError("anchors: expected None, for KMCLLoss scores all rows")
         mixture = output.mixture.wide()
         _check.alike("labels", images.present.shape[1], "output", mixture.components, "classes")
-        rows = images.present.repeat(len(output.embedding) // len(images), 1)  # (V N, K)
+        rows = images[torch.arange(len(mixture), device=images.sizes.device) % len(images)]  # V N label sets
+        present = rows.present.bool()
         contrastive = _contrastive(mixture, rows, self.temperature)
-        reconstruction = _reconstruction(mixture, output.embedding, rows)
-        asymmetric = asymmetric_loss(output.logits, rows)
+        reconstruction = _reconstruction(mixture, output.embedding, present)
+        asymmetric = unchecked_asymmetric_loss(output.logits, present)
         total = self.contrastive_weight * contrastive + self.reconstruction_weight * reconstruction
         parts = {"contrastive": contrastive, "reconstruction": reconstruction, "asymmetric": asymmetric}
         return total + asymmetric, {name: part.detach() for name, part in parts.items()}
 
 
-def _log_softmax_of_class(mixture: GaussianMixture, k: int, rows: Tensor, temperature: float) -> Tensor:
-    """``log softmax_{j != i} BC_k(i, j) / tau`` for anchors i in ``rows`` (R,): ``(R, N)``, 0 at j = i."""
-    whole = torch.zeros_like(mixture.log_weights[:, :1])  # one component, weight 1
-    kernel = GaussianMixture(whole, mixture.means[:, k : k + 1], mixture.sigmas[:, k : k + 1])
-    logits = mixture_logits("bhattacharyya", kernel[rows], kernel, temperature).matrix()
-    itself = torch.zeros_like(logits, dtype=torch.bool).scatter_(1, rows.unsqueeze(1), True)
-    others = logits.masked_fill(itself, torch.finfo(logits.dtype).min)
-    return others.log_softmax(1).masked_fill(itself, 0)
+def _log_softmax_of_classes(
+    mixture: GaussianMixture, classes: Tensor, rows: Tensor, temperature: float
+) -> Tensor:
+    """``log softmax_{j != i} BC_k(i, j) / tau`` of G classes, for R anchors i of each: ``(G, R, N)``."""
+    means = mixture.means[:, classes].transpose(0, 1)  # (G, N, D)
+    variances = mixture.sigmas[:, classes].transpose(0, 1).square()  # (G, N[, D])
+    first = means.take_along_dim(rows.unsqueeze(2), 1)  # (G, R, D)
+    spread = variances.take_along_dim(rows if mixture.isotropic else rows.unsqueeze(2), 1)  # (G, R[, D])
+    coefficients = log_bhattacharyya_coefficients(first, spread, means, variances).exp()
+    itself, lowest = rows.unsqueeze(2), torch.finfo(coefficients.dtype).min / 2
+    return (coefficients / temperature).scatter(2, itself, lowest).log_softmax(2)
 
 
-def _one_component_per_class(mixture: GaussianMixture, labels: Tensor) -> tuple[GaussianMixture, Tensor]:
-    """The mixture and the labels, if both are sound and rows and classes are the mixture's."""
+def _one_component_per_class(mixture: GaussianMixture, labels: Tensor) -> GaussianMixture:
+    """The mixture, if it and the labels are sound, and rows and classes are the mixture's."""
     mixture = wide_mixture("mixture", mixture)
     _check.shape("labels", _check.labels("labels", labels), (len(mixture), mixture.components))
-    return mixture, labels
+    return mixture

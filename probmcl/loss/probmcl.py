@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from probmcl import _check
@@ -120,7 +119,6 @@ class ProbMCLLoss(ContrastiveCriterion):
 
     def _contrastive(self, mixture: GaussianMixture, images: LabelSets, anchors: Tensor | None) -> Tensor:
         """L_PCL of the anchors against the batch and the queue (M9)."""
-        scored = torch.arange(len(mixture), device=mixture.means.device) if anchors is None else anchors
         some = mixture if anchors is None else mixture[anchors]
         rows, queued = mixture, None
         if len(self.queue):
@@ -128,7 +126,7 @@ class ProbMCLLoss(ContrastiveCriterion):
             rows = GaussianMixture.cat([mixture, earlier.to(mixture.means.dtype)])
             queued = self.queue.label_sets()
         logits = mixture_logits(self.similarity, some, None if some is rows else rows, self.temperature)
-        loss = rule_loss(logits, self.positives, images, queued, scored, self.no_positives)
+        loss = rule_loss(logits, self.positives, images, queued, anchors, self.no_positives)
         if self.training and self.queue.rows:
             kept = {name: getattr(mixture, name) for name in _MIXTURE}
             self.queue.add(images.present.repeat(len(mixture) // len(images), 1), **kept)
@@ -200,7 +198,4 @@ def _targets(z: Tensor, target: str, stop_gradient: bool, images: int) -> Tensor
 
 def _nll(mixture: GaussianMixture, target: Tensor) -> Tensor:
     """:func:`mixture_nll` of what has been checked, not divided by D."""
-    wide = torch.promote_types(torch.promote_types(mixture.means.dtype, target.dtype), torch.float32)
-    density = mixture.distribution() if mixture.means.dtype == wide else mixture.to(wide).distribution()
-    log_p: Tensor = density.log_prob(target.to(wide))  # type: ignore[no-untyped-call]
-    return -log_p.mean()
+    return -mixture._log_prob(target).mean()

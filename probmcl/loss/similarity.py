@@ -12,7 +12,7 @@ from probmcl import _check
 from probmcl.loss.anchor_sum import LazyLogits
 from probmcl.loss.gaussian_kernel import log_kernels, refuse_transforms
 from probmcl.model import GaussianMixture
-from probmcl.model.mixture import checked_mixture
+from probmcl.model.mixture import checked_mixture, widened
 
 SIMILARITIES = (
     "log_expected_likelihood",
@@ -70,7 +70,8 @@ def mixture_logits(
     shared: tuple[Tensor, ...]
     log_similarity: Callable[..., Tensor]
     if name == "mean_cosine":
-        return cosine_logits(a.mean(), others.mean(), temperature)
+        rows = others.mean()
+        return cosine_logits(rows if b is None else a.mean(), rows, temperature)
     if name.endswith("expected_likelihood"):
         log_k, self_a, self_b = log_kernels(a, b)
         log_similarity, by_anchor, shared = _normalised, (log_k, self_a), (self_b,)
@@ -87,7 +88,9 @@ def mixture_logits(
 
 def cosine_logits(anchors: Tensor, rows: Tensor, temperature: float) -> LazyLogits:
     """Cosines of embeddings ``(A, D)`` with embeddings ``(M, D)``, divided by the temperature."""
-    return LazyLogits(torch.inner, len(rows), (_unit_rows(anchors) / temperature,), (_unit_rows(rows),))
+    unit = _unit_rows(rows)
+    first = unit if anchors is rows else _unit_rows(anchors)
+    return LazyLogits(torch.inner, len(rows), (first / temperature,), (unit,))
 
 
 def log_expected_likelihood_kernel(a: GaussianMixture, b: GaussianMixture | None = None) -> Tensor:
@@ -241,27 +244,35 @@ def _normalised(log_k: Tensor, self_a: Tensor, self_b: Tensor) -> Tensor:
 def _log_matched(*tensors: Tensor) -> Tensor:
     """Matched similarity log sum_k sqrt(pi_ik pi_jk) BC(N_ik, N_jk) of every pair of mixtures, ``(T, M)``.
 
-    From log weights, means and variances of both sides. With V = Sigma_1 + Sigma_2,
-
-        log BC = -|mu_1 - mu_2|^2_{V^-1} / 4 - log(det(V / 2) / sqrt(det Sigma_1 det Sigma_2)) / 2.
-
-    On the way stands one tensor ``(K, T, M)``, or ``(K, T, M, D)`` with diagonal covariances: a tile's worth.
+    From log weights, means and variances of both sides. On the way stands one tensor ``(K, T, M)``, or
+    ``(K, T, M, D)`` with diagonal covariances: a tile's worth.
     """
     # Components first: (K, T), (K, T, D), (K, T[, D]) and the same with M.
     weights_a, first, variances_a, weights_b, second, variances_b = (x.transpose(0, 1) for x in tensors)
+    log_coefficients = log_bhattacharyya_coefficients(first, variances_a, second, variances_b)
+    return (log_coefficients + (weights_a.unsqueeze(2) + weights_b.unsqueeze(1)) / 2).logsumexp(0)
+
+
+def log_bhattacharyya_coefficients(
+    first: Tensor, variances_a: Tensor, second: Tensor, variances_b: Tensor
+) -> Tensor:
+    """Log BC of T Gaussians with M others, for each of K components: ``(K, T, M)``.
+
+    From means ``(K, T, D)`` and variances ``(K, T[, D])`` and the same with M. With V = Sigma_1 + Sigma_2,
+
+        log BC = -|mu_1 - mu_2|^2_{V^-1} / 4 - log(det(V / 2) / sqrt(det Sigma_1 det Sigma_2)) / 2.
+    """
     variance = variances_a.unsqueeze(2) + variances_b.unsqueeze(1)  # (K, T, M[, D])
     # The logarithm of the volumes' ratio before any sum: its parts are large and nearly cancel.
     log_ratio = (variance / 2).log() - (variances_a.log().unsqueeze(2) + variances_b.log().unsqueeze(1)) / 2
     if variance.dim() == 3:
         # Differences, not a Gram matrix: a mixture is as similar to its copy as to itself, to the last digit.
         distance = torch.cdist(first, second, compute_mode="donot_use_mm_for_euclid_dist").square()
-        log_coefficient = -distance / variance / 4 - log_ratio * (first.shape[-1] / 2)
-    else:
-        offset = first.unsqueeze(2) - second.unsqueeze(1)  # (K, T, M, D)
-        log_coefficient = (-offset.square() / variance / 4 - log_ratio / 2).sum(-1)
-    return (log_coefficient + (weights_a.unsqueeze(2) + weights_b.unsqueeze(1)) / 2).logsumexp(0)
+        return -distance / variance / 4 - log_ratio * (first.shape[-1] / 2)
+    offset = first.unsqueeze(2) - second.unsqueeze(1)  # (K, T, M, D)
+    return (-offset.square() / variance / 4 - log_ratio / 2).sum(-1)
 
 
 def _unit_rows(z: Tensor) -> Tensor:
     """Embeddings ``(N, D)`` divided by their lengths; half precision is computed in float32."""
-    return functional.normalize(z.to(torch.promote_types(z.dtype, torch.float32)), dim=-1)
+    return functional.normalize(widened(z), dim=-1)

@@ -27,15 +27,15 @@ class _OnEmbeddings(ContrastiveCriterion):
     def _terms(self, output: HeadOutput, images: LabelSets, anchors: Tensor | None) -> Terms:
         """The loss, itself as part ``contrastive``."""
         z = output.embedding
-        scored = torch.arange(len(z), device=z.device) if anchors is None else anchors
         rows = torch.cat([z, self.queue.get_buffer("embedding").to(z)]) if len(self.queue) else z
-        loss = self._loss(cosine_logits(z[scored], rows, self.temperature), images, scored)
+        logits = cosine_logits(z if anchors is None else z[anchors], rows, self.temperature)
+        loss = self._loss(logits, images, anchors)
         if self.training and self.queue.rows:
             self.queue.add(images.present.repeat(len(z) // len(images), 1), embedding=z)
         return loss, {"contrastive": loss.detach()}
 
-    def _loss(self, logits: LazyLogits, images: LabelSets, scored: Tensor) -> Tensor:
-        """The loss of the logits of ``scored`` rows against the labelled batch and the queue."""
+    def _loss(self, logits: LazyLogits, images: LabelSets, anchors: Tensor | None) -> Tensor:
+        """The loss of the anchors' logits against the labelled batch and the queue."""
         raise NotImplementedError
 
 
@@ -74,9 +74,9 @@ class SupConLoss(_OnEmbeddings):
         self.positives = PositiveRule(rule, index, threshold, empty)
         self.no_positives = _check.one_of("no_positives", no_positives, NO_POSITIVES)
 
-    def _loss(self, logits: LazyLogits, images: LabelSets, scored: Tensor) -> Tensor:
+    def _loss(self, logits: LazyLogits, images: LabelSets, anchors: Tensor | None) -> Tensor:
         queued = self.queue.label_sets() if len(self.queue) else None
-        return rule_loss(logits, self.positives, images, queued, scored, self.no_positives)
+        return rule_loss(logits, self.positives, images, queued, anchors, self.no_positives)
 
 
 class MulSupConLoss(_OnEmbeddings):
@@ -95,9 +95,9 @@ class MulSupConLoss(_OnEmbeddings):
     def __init__(self, temperature: float = 0.1, queue: int = 0) -> None:
         super().__init__(temperature, queue)
 
-    def _loss(self, logits: LazyLogits, images: LabelSets, scored: Tensor) -> Tensor:
+    def _loss(self, logits: LazyLogits, images: LabelSets, anchors: Tensor | None) -> Tensor:
         queued = self.queue.get_buffer("labels").to(images.present)
         rows = logits.others - len(queued)
         present = images.present.repeat(rows // len(images), 1)  # (V N, K)
         present = torch.cat([present, queued]) if len(queued) else present  # (M, K)
-        return label_loss(logits, present.to(logits.dtype), scored, rows=rows)
+        return label_loss(logits, present.to(logits.dtype), anchors, rows=rows)

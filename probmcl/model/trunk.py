@@ -64,8 +64,13 @@ def unit_features(features: Tensor, in_dim: int) -> Tensor:
 
 
 def check_features(features: Tensor, in_dim: int, weight: Tensor | None = None) -> Tensor:
-    """Features ``(N, F)``, if they are finite, of size ``in_dim``, and of the type of what weighs them."""
-    _check.finite("features", features, dims=2, limit=math.inf)
+    """Features ``(N, F)``, if they are finite, of size ``in_dim``, and of the type of what weighs them.
+
+    On a GPU, where the host would have to wait, and inside ``torch.compile`` the loss finds NaN.
+    """
+    _check.floating("features", _check.tensor("features", features, dims=2))
+    if features.is_cpu and not torch.compiler.is_compiling():
+        _check.finite("features", features, limit=math.inf)
     if features.shape[1] != _check.count("in_dim", in_dim):
         raise ValueError(f"features: expected {in_dim} entries per row, got {features.shape[1]}")
     if weight is not None:

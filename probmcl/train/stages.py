@@ -77,7 +77,7 @@ def two_stages(
         seed: seeds order, views and probe.
         watch: metric of the encoder after an epoch of the first stage; without one the last epoch is kept.
         plain_batch: images of a batch where nothing is trained.
-        chunk: image views of the first stage that are kept at once, see :func:`contrastive_stage`.
+        chunk: image views kept at once, see :func:`~probmcl.train.contrastive_stage`.
         options: see :func:`~probmcl.train.fit`; ``checkpoint`` is a folder here, for a file of each stage.
 
     Example:

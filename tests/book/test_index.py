@@ -8,7 +8,7 @@ from pathlib import Path
 from probmcl.evaluate import Interval
 from probmcl_book.records import load_result
 from probmcl_book.studies import difference_of, in_group, mean_of
-from probmcl_book.studies.planned.main import ALL
+from probmcl_book.studies.planned.plans import ALL
 
 INDEX = Path(__file__).parents[2] / "book" / "index.md"
 FOUND = INDEX.read_text(encoding="utf-8").partition("## What came out\n")[2].partition("\n\n## ")[0]

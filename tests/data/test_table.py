@@ -31,10 +31,11 @@ READ = {
     "names by commas": (b'file,labels\na.png,"cat, cat"\nb.png,dog', "names joined by ','"),
     "names by commas, columns by others": (b"file;tags\na.png;cat,cat\nb.png;dog", "names joined by ','"),
     "one name": (b"file,class\na.png,cat\nb.png, dog", "one name an image"),
-    "a list as Python prints it": (
+    "lists as Python prints them": (
         b"file,labels\na.png,['cat']\nb.png,\"['dog', 'dog']\"",
-        "names joined by ','",
+        "names joined by '|'",
     ),
+    "lists without quotes": (b'file,labels\na.png,[cat]\nb.png,"[dog, dog]"', "names joined by ','"),
     "row numbers": (b",file,cat,dog\n0,a.png,1,0\n1,b.png,0,1", "column of row numbers left out"),
     "files without a heading": (b",cat,dog\na.png,1,0\nb.png,0,1", "labels as 0, 1"),
     "wide in the other order": (b"\xfe\xff" + PLAIN.encode("utf-16-be"), "encoding utf-16"),
@@ -104,6 +105,11 @@ def test_a_wrong_table_is_named(tmp_path, content: bytes, message: str):
     (tmp_path / "t.csv").write_bytes(content)
     with pytest.raises(ValueError, match=rf"t\.csv.*{message}"):
         read_labels(tmp_path / "t.csv")
+
+
+def test_quotes_inside_a_name_stay(tmp_path):
+    (tmp_path / "t.csv").write_text('file,labels\na.png,women\'s|""\nb.png,"[""men\'s""]"')
+    assert read_labels(tmp_path / "t.csv").classes == ('""', "men's", "women's")
 
 
 def test_old_encodings_are_read_and_named(tmp_path):

@@ -17,6 +17,7 @@ from probmcl.evaluate import (
     auroc,
     average_precision,
     bootstrap_interval,
+    jackknife_interval,
     mean_auroc,
     mean_average_precision,
     paired_bootstrap_difference,
@@ -146,3 +147,37 @@ def test_seed_interval_equals_scipy() -> None:
     assert (interval.value, interval.low, interval.high) == pytest.approx((sum(values) / 4, low, high))
     assert interval.how == "t-interval over 4 seeds"
     assert seed_interval([0.5, 0.5]) == Interval(0.5, 0.5, 0.5, 0.95, "t-interval over 2 seeds")
+
+
+class TestJackknife:
+    @staticmethod
+    def draw(images: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        labels = torch.rand(images, 4, generator=generator) < torch.tensor([0.1, 0.2, 0.3, 0.4])
+        return torch.randn(images, 4, generator=generator) + 1.3 * labels, labels.int()
+
+    def test_it_holds_the_truth_about_as_often_as_promised_on_a_hundred_images(self) -> None:
+        """The percentile interval does so in 88 % of these cases."""
+        generator = torch.Generator().manual_seed(0)
+        truth = mean_average_precision(*self.draw(200_000, generator))
+        covered = 0
+        for seed in range(300):
+            drawn = self.draw(100, generator)
+            found = jackknife_interval(mean_average_precision, *drawn, groups=50, seed=seed)
+            covered += found.low <= truth <= found.high
+        assert 0.92 <= covered / 300 <= 0.98
+
+    def test_a_metric_that_is_no_sum_of_weights_leaves_out_the_same_images(self) -> None:
+        scores, labels = self.draw(30, torch.Generator().manual_seed(1))
+        fast = jackknife_interval(mean_auroc, scores, labels, groups=7, seed=2)
+        slow = jackknife_interval(lambda s, y: mean_auroc(s, y), scores, labels, groups=7, seed=2)
+        assert (fast.low, fast.high) == pytest.approx((slow.low, slow.high))
+        assert fast.how == "jackknife over images, 7 groups"
+
+    def test_what_cannot_be_is_named(self) -> None:
+        scores, labels = self.draw(9, torch.Generator().manual_seed(1))
+        with pytest.raises(
+            ValueError, match=r"metric: expected values in \[0, 1\] on two images or more, got 2"
+        ):
+            jackknife_interval(lambda s, y: 2.0, scores, labels, seed=0)
+        with pytest.raises(ValueError, match="groups: expected"):
+            jackknife_interval(mean_auroc, scores, labels, groups=1, seed=0)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch._dynamo
 from torch.nn import functional
 
 from probmcl.loss import (
@@ -15,6 +16,7 @@ from probmcl.loss import (
     MulSupConLoss,
     ProbMCLLoss,
     SupConLoss,
+    anchor_sum,
     collapse_diagnostics,
     contrastive_loss,
     cosine_similarity,
@@ -23,7 +25,7 @@ from probmcl.loss import (
     mulsupcon_loss,
     positive_weights,
 )
-from probmcl.model import GaussianMixture, HeadOutput
+from probmcl.model import GaussianMixture, HeadOutput, MixtureDensityHead
 from probmcl_book import reference
 
 SETS = [[1, 8, 3], [0], [2, 4, 5, 6, 7, 9]]  # disjoint, unordered, uneven; together all ten rows
@@ -122,18 +124,24 @@ class TestEveryCriterion:
         with pytest.raises(error, match=message):
             criterion(output, labels, anchors)
 
-    def test_second_derivatives_are_refused_or_right(self, criterion, make_output, make_labels):
+    def test_second_derivatives_are_refused_or_right(self, criterion, make_output, make_labels, monkeypatch):
         """Those of tiles would be wrong without a word: PyTorch's own guard does not see a scalar loss."""
         output, labels = make_output(4, k=2, d=2), make_labels(2, 2)
         made, (z, _, means, _) = with_leaves(output)
-        moving = z if isinstance(criterion, SupConLoss | MulSupConLoss) else means
-        if isinstance(criterion, KMCLLoss):  # of PyTorch's own operations
-            assert torch.autograd.gradgradcheck(
-                lambda mu: criterion(replace(made, mixture=replace(output.mixture, means=mu)), labels), means
-            )
-        else:
+        of_embeddings = isinstance(criterion, SupConLoss | MulSupConLoss)
+        moving = z if of_embeddings else means
+
+        def loss(x: torch.Tensor) -> torch.Tensor:
+            changed = {"embedding": x} if of_embeddings else {"mixture": replace(made.mixture, means=x)}
+            return criterion(replace(made, **changed), labels)
+
+        if not isinstance(criterion, ProbMCLLoss):  # in one tile, of PyTorch's own operations
+            assert torch.autograd.gradgradcheck(loss, moving)
+        if not isinstance(criterion, KMCLLoss):
+            monkeypatch.setattr(anchor_sum, "TILE_ELEMENTS", 1)
+            monkeypatch.setattr(anchor_sum, "TILE_ANCHORS", 1)
             with pytest.raises(NotImplementedError, match="create_graph: expected False"):
-                torch.autograd.grad(criterion(made, labels), moving, create_graph=True)
+                torch.autograd.grad(loss(moving), moving, create_graph=True)
 
     @pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:FutureWarning")  # PyTorch's own, in jvp
     def test_transforms_of_functions_are_refused(self, criterion, output, labels):
@@ -148,6 +156,14 @@ class TestEveryCriterion:
         ):
             with pytest.raises(NotImplementedError, match="expected a call outside of its transforms"):
                 transformed()
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # PyTorch's own
+def test_a_compiled_step_is_broken_once(labels):
+    """By the loss, which runs as it is; the head and what follows are compiled."""
+    head, criterion = MixtureDensityHead(16, 3, trunk=(8, 4)), ProbMCLLoss()
+    found = torch._dynamo.explain(lambda x: 2 * criterion(head(x), labels))(torch.randn(10, 16))
+    assert found.graph_break_count == 1
 
 
 class TestArguments:

@@ -2,15 +2,22 @@
 
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from probmcl.loss import (
     INDICES,
     RULES,
     SIMILARITIES,
+    KMCLLoss,
+    MulSupConLoss,
     ProbMCLLoss,
     SupConLoss,
+    anchor_sum,
     asymmetric_loss,
     contrastive_loss,
+    gaussian_kernel,
+    kmcl,
     mulsupcon_loss,
     overlap,
     overlaps_enough,
@@ -86,3 +93,50 @@ def test_criteria(criterion, device, make_mixture, make_labels):
             assert getattr(found, name)[key].device.type == device.type
             assert torch.allclose(getattr(found, name)[key].cpu(), value, rtol=1e-4, atol=1e-5)
     assert torch.allclose(found.total.cpu(), expected.total, rtol=1e-4)
+
+
+class Work(TorchDispatchMode):
+    """Counts operations that start a kernel, and those for whose result the host has to wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operations = self.waits = 0
+
+    def __torch_dispatch__(self, function, types, arguments=(), keywords=None):
+        name = function._schema.name.removeprefix("aten::")
+        if name.strip("_") in ("index", "index_put", "index_put_impl"):  # by a mask, which is counted first
+            self.waits += any(index is not None and index.dtype == torch.bool for index in arguments[1])
+        self.waits += name in ("_local_scalar_dense", "nonzero", "is_nonzero", "equal", "masked_select")
+        self.operations += not function.is_view
+        return function(*arguments, **(keywords or {}))
+
+
+class Lists(TorchFunctionMode):
+    """Counts the tensors that become lists, which a CPU does without an operation."""
+
+    waits = 0
+
+    def __torch_function__(self, function, types, arguments=(), keywords=None):
+        self.waits += function is torch.Tensor.tolist
+        return function(*arguments, **(keywords or {}))
+
+
+@pytest.mark.parametrize(
+    "criterion",
+    [ProbMCLLoss(), SupConLoss(), SupConLoss("weighted", empty="own_view"), MulSupConLoss(), KMCLLoss()],
+    ids=lambda criterion: type(criterion).__name__,
+)
+def test_few_operations_and_waits_with_the_tiles_of_a_gpu(criterion, make_mixture, make_labels, monkeypatch):
+    """As many, forward and backward, as 256 rows of 80 components have: a tenth, in tiles of a hundredth."""
+    elements = gaussian_kernel.tile_elements(torch.device("cuda"), on_cpu=1) // 100
+    for module in (anchor_sum, gaussian_kernel, kmcl):
+        monkeypatch.setattr(module, "tile_elements", lambda device, on_cpu: elements)
+    mixture = make_mixture(256, 8, 16, dtype=torch.float32)
+    tensors = (mixture.mean(), mixture.log_weights, mixture.means, mixture.sigmas, torch.randn(256, 8))
+    z, log_weights, means, sigmas, logits = (tensor.requires_grad_() for tensor in tensors)
+    output = HeadOutput(z, GaussianMixture(log_weights, means, sigmas), logits)
+    labels = make_labels(128, 8)
+    with Work() as work, Lists() as lists:
+        criterion(output, labels).backward()
+    assert work.operations <= 600
+    assert work.waits + lists.waits <= 2

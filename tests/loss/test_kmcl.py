@@ -8,6 +8,7 @@ from probmcl.loss import (
     KMCLLoss,
     NoPositivesWarning,
     asymmetric_loss,
+    kmcl,
     kmcl_contrastive_loss,
     kmcl_reconstruction_loss,
     two_view_labels,
@@ -126,6 +127,14 @@ def test_gradcheck(diagonal, make_output, make_labels):
         return KMCLLoss()(made, labels)
 
     assert torch.autograd.gradcheck(loss, (*moving, z))
+
+
+@pytest.mark.parametrize("diagonal", [False, True])
+def test_classes_one_at_a_time_are_the_same(diagonal, make_mixture, make_labels, monkeypatch):
+    mixture, labels = make_mixture(9, 5, 3, sigma=(0.2, 2.0), diagonal=diagonal), make_labels(9, 5)
+    expected = kmcl_contrastive_loss(mixture, labels)
+    monkeypatch.setattr(kmcl, "TILE_ELEMENTS", 1)
+    assert torch.allclose(kmcl_contrastive_loss(mixture, labels), expected, rtol=1e-12)
 
 
 def test_without_positives_the_other_terms_are_left(make_mixture):

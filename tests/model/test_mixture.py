@@ -74,6 +74,17 @@ class TestDensity:
         assert torch.autograd.gradcheck(quantities, (*parts, z.requires_grad_()))
 
 
+@pytest.mark.parametrize("sigma", [1.0, 0.01])
+def test_half_precision_far_away_has_finite_gradients(sigma):
+    """Points at 60,000, the end of float16: the slope at sigma 0.01 is 600 million."""
+    tensors = torch.zeros(2, 1), torch.zeros(2, 1, 3), torch.full((2, 1), sigma), torch.full((2, 3), 6e4)
+    leaves = [tensor.half().requires_grad_() for tensor in tensors]
+    log_p = GaussianMixture(*leaves[:3]).log_prob(leaves[3])
+    assert log_p.dtype == torch.float32
+    for gradient in torch.autograd.grad(log_p.sum(), leaves):
+        assert gradient.isfinite().all()
+
+
 class TestMoments:
     @pytest.mark.parametrize("dtype", DTYPES, ids=str)
     @pytest.mark.parametrize("shape", SHAPES, ids=str)

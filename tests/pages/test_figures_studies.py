@@ -1,7 +1,7 @@
 """Figures of the studies: they draw in both styles, and draw what the record holds."""
 
 from collections.abc import Mapping
-from itertools import pairwise
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex
 
 from probmcl.evaluate import Interval, label_tree
 from probmcl_book.pages.figures import doubt, heat, studies, topology
-from probmcl_book.records import Code, DataIdentity, Hardware, Record, Row
+from probmcl_book.records import Code, DataIdentity, Difference, Hardware, Record, Row
 from probmcl_book.records.making import Making
 
 
@@ -32,18 +32,21 @@ def means(values: Mapping[str, float]) -> list[Row]:
 METHODS = {"Start (linear probe)": 0.4, "BCE": 0.8, "ProbMCL": 0.6, "SupCon": 0.7}
 
 
-def test_a_tornado_is_widest_on_top_and_counts_from_the_default(style, drawn) -> None:
-    record = record_of(means({"default": 0.7, "alpha 1": 0.72, "tau 1": 0.5, "no NLL": 0.65}))
-    (axes,) = drawn(studies.tornado(record, default="default")).axes
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["alpha 1", "no NLL", "tau 1"]
-    band, *bars = axes.patches
-    assert band.get_width() == pytest.approx(0.04)
-    assert [bar.get_width() for bar in bars] == pytest.approx([0.02, -0.05, -0.2])
-    assert [to_hex(bar.get_facecolor()) for bar in bars] == [style.positive, style.negative, style.negative]
-    whiskers = {
-        one.get_ydata()[0]: list(one.get_xdata()) for one in axes.get_lines() if one.get_linewidth() == 1.2
+def test_differences_have_both_their_intervals_and_the_look_of_their_method(style, drawn, line) -> None:
+    gains = {"BCE": (0.05, 0.01, 0.02), "SupCon": (-0.03, 0.02, 0.06)}  # of ProbMCL: gain, half widths
+    differences = [
+        Difference("ProbMCL", name, metric, near(gain, half))
+        for name, (gain, *halves) in gains.items()
+        for metric, half in zip(("mAP", "mAP over seeds"), halves, strict=True)
+    ]
+    record = replace(record_of(means(METHODS)), differences=differences)
+    (axes,) = drawn(studies.differences_to(record, "ProbMCL")).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["BCE", "SupCon"]  # from below
+    assert [text.get_text() for text in axes.texts] == ["-0.050", "+0.030"]
+    ends = {
+        width: line(axes, marker="None", linewidth=width, color=style.categorical[0])[0] for width in (4, 1.2)
     }
-    assert whiskers[2] == pytest.approx([-0.22, -0.18])
+    assert ends == {4: pytest.approx([-0.06, -0.04]), 1.2: pytest.approx([-0.07, -0.03])}
 
 
 def test_sensitivity_draws_the_band_and_the_count(drawn, line) -> None:
@@ -61,16 +64,6 @@ def test_sensitivity_draws_the_band_and_the_count(drawn, line) -> None:
     assert line(lower, linestyle=":")[0] == [0.5, 0.5]
 
 
-def test_methods_stand_in_order_with_the_start_as_a_line(style, drawn, line) -> None:
-    rows = [Row("BCE", 0, {"mAP": near(0.1)}, 1.0, 0), *means(METHODS)]
-    (axes,) = drawn(studies.method_comparison(record_of(rows))).axes
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["ProbMCL", "SupCon", "BCE"]
-    assert line(axes, linestyle=":")[0] == [0.4, 0.4]
-    assert line(axes, color=style.accent, marker="o") == ([0.6], [0])
-    dots = [one.get_xdata()[0] for one in axes.get_lines() if one.get_marker() == "o"]
-    assert dots == [0.6, 0.7, 0.8]
-
-
 def test_precision_of_classes_is_the_mean_over_seeds(drawn, line) -> None:
     rows = [
         Row("A", seed, {"mAP": near(0.5)}, 1.0, 0, {"average_precision": values})
@@ -82,17 +75,12 @@ def test_precision_of_classes_is_the_mean_over_seeds(drawn, line) -> None:
     assert [text.get_text() for text in axes.texts] == ["sea", "tree"]
 
 
-def test_costs_stand_at_their_seconds_and_no_name_covers_another(drawn) -> None:
-    close = [Row(name, None, {"mAP": near(0.7)}, 50.0, 0) for name in ("A", "B", "C")]
-    figure = drawn(studies.accuracy_by_seconds(record_of([*means(METHODS), *close])))
-    (axes,) = figure.axes
-    start, *dots = axes.texts
-    assert start.get_text() == "Start (linear probe)"
-    names = {text.get_text(): text for text in dots}
-    assert set(names) == {"BCE", "ProbMCL", "SupCon", "A", "B", "C"}
-    assert names["BCE"].xy == (20.0, 0.8)
-    boxes = [names[name].get_window_extent() for name in ("A", "B", "C")]
-    assert not any(one.overlaps(other) for one, other in pairwise(boxes))
+def test_seconds_stand_beside_the_accuracy_of_their_method(style, drawn, line) -> None:
+    left, right = drawn(studies.accuracy_and_seconds(record_of(means(METHODS)))).axes
+    assert [label.get_text() for label in left.get_yticklabels()] == ["ProbMCL", "SupCon", "BCE"]
+    assert line(left, linestyle=":")[0] == [0.4, 0.4]  # the start
+    assert line(left, marker="D", color=style.accent) == ([0.6], [0])
+    assert line(right, marker="D", color=style.accent) == ([30.0], [0])
 
 
 def doubts() -> Record:
@@ -132,17 +120,18 @@ def test_boxes_hold_the_scores_of_images_with_as_many_labels(style, drawn) -> No
     assert medians == [1, 6]
 
 
-def test_trees_stand_over_their_heat_maps_in_the_same_order(drawn) -> None:
+def test_heat_maps_have_one_order_and_one_scale(drawn) -> None:
     similarity = torch.eye(4)
     for i, j in ((0, 2), (1, 3)):
         similarity[i, j] = similarity[j, i] = 0.9
-    figure = drawn(topology.label_trees({"labels": similarity, "weights": similarity}, list("abcd")))
-    tree, _, below, _ = figure.axes[:4]
+    figure = drawn(topology.label_trees({"labels": similarity, "weights": similarity / 3}, list("abcd")))
+    tree, _, left, right = figure.axes[:4]
     order = ["abcd"[label] for label in label_tree(similarity).order]
-    assert [label.get_text() for label in below.get_xticklabels()] == order
-    assert [label.get_text() for label in below.get_yticklabels()] == order
-    (image,) = below.images
-    assert image.get_array()[0, 1] == pytest.approx(0.9)
+    for axes in (left, right):
+        assert [label.get_text() for label in axes.get_xticklabels()] == order
+    (one,), (other,) = left.images, right.images
+    assert one.get_clim() == other.get_clim() == pytest.approx((-0.9, 0.9))
+    assert (one.get_array()[0, 1], other.get_array()[0, 1]) == pytest.approx((0.9, 0.3))
     feet = sorted({x for line in tree.get_lines() for x, y in line.get_xydata() if y == 0})
     assert feet == pytest.approx([0, 1, 2, 3])
 

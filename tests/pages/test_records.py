@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from probmcl_book.pages.records import provenance_lines, reference, watched
+from probmcl_book.pages.records import by_watcher, provenance_lines, reference, watched
 from probmcl_book.records import Record, load_result
 
 
@@ -26,6 +26,9 @@ def test_there_is_a_curve_for_every_seed_and_none_for_the_start(digits) -> None:
     curves = watched(digits)
     assert list(curves) == ["BCE", "ASL", "SupCon, threshold", "ProbMCL"]
     assert all(len(runs) == 3 for runs in curves.values())
+    apart = by_watcher(digits)
+    assert [list(one) for one in apart.values()] == [["BCE", "ASL"], ["SupCon, threshold", "ProbMCL"]]
+    assert {name: runs for one in apart.values() for name, runs in one.items()} == curves
 
 
 def test_the_reference_is_bce_where_it_is(digits) -> None:

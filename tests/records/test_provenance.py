@@ -1,7 +1,5 @@
 """Provenance: which code and machine, and nothing about whose."""
 
-from __future__ import annotations
-
 import getpass
 import os
 import platform

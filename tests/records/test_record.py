@@ -1,7 +1,5 @@
 """Records: what is written is read again, and nothing false or half is ever written."""
 
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -1,7 +1,5 @@
 """Recipes on photographs made tiny: a small network, small images, data sets drawn in the real formats."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial

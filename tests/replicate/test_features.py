@@ -1,7 +1,5 @@
 """Features of stored views, the whole way: photographs, the tool, a data set, the command, a record."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 from pathlib import Path

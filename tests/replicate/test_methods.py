@@ -36,7 +36,7 @@ METHODS = (
     Method("KMCL", "kmcl", TINY, TRUNK, {"temperature": 0.3}, {"covariance": "diagonal"}),
     *SUPCON,
     Method("MulSupCon", "mulsupcon", TINY, TRUNK, head={"activation": False}),
-    Method("ProbMCL, 3", "probmcl", TINY, TRUNK, head={"components": 3, "sigma_floor": 0.1}),
+    Method("ProbMCL, 3", "probmcl", TINY, TRUNK, head={"components": 3, "sigma_floor": 0.1}, chunk=8),
     Method("ProbMCL", "probmcl", TINY, TRUNK, head={"components": None}),
 )
 RECIPE = Recipe(
@@ -162,6 +162,8 @@ def test_the_number_of_components_need_not_be_that_of_the_classes(
         ({"criterion": "bce", "head": {"components": 3}}, "head: X has a linear classifier"),
         ({"criterion": "kmcl"}, "trunk: X is contrastive"),
         ({"criterion": "softmax"}, "criterion: expected one of"),
+        ({"criterion": "asl", "chunk": 3}, "chunk: expected None, as X trains end to end"),
+        ({"criterion": "supcon", "trunk": TRUNK, "views_per_image": 1}, "views_per_image: expected 2, or 1"),
     ],
 )
 def test_a_method_that_cannot_be_built_is_named(arguments, message) -> None:

@@ -1,7 +1,5 @@
 """The miniatures have the folders, files and fields of the real data sets, and labels of a known kind."""
 
-from __future__ import annotations
-
 import csv
 import json
 from pathlib import Path
@@ -93,16 +91,14 @@ def test_a_shape_is_drawn_in_its_colour_where_its_label_says_so(coco):
             assert (near > 0.01) == bool(labels[0]), path
 
 
-def test_the_same_seed_gives_the_same_files(tmp_path):
-    for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
-        write_coco_miniature(tmp_path / folder, train=5, val=2, seed=seed)
-        write_chest_miniature(tmp_path / folder, films=10, seed=seed)
+def test_the_same_numbers_give_the_same_files(tmp_path):
+    for folder in ("a", "b"):
+        write_coco_miniature(tmp_path / folder, train=5, val=2)
+        write_chest_miniature(tmp_path / folder, films=10)
     files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*.*"))
     assert len(files) == 5 + 2 + 2 + 2 + 10 + 3
     for file in files:
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
-    for name in ("annotations/instances_train2014.json", "Data_Entry_2017_v2020.csv"):
-        assert (tmp_path / "a" / name).read_bytes() != (tmp_path / "c" / name).read_bytes()
 
 
 def test_real_data_are_not_written_over(coco, tmp_path):

@@ -1,7 +1,5 @@
 """Images in the layout of a public data set are never recorded as that data set."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Your own folder and table, the whole way: README's three lines, and what they read."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Recipes on photographs, the whole way: files in the real formats, the command, record, export, resume."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from dataclasses import replace
@@ -14,7 +12,7 @@ from probmcl.__main__ import main
 from probmcl.model import build_encoder
 from probmcl_book.records import read_record
 from probmcl_book.replicate import Recipe, load_export, pretrain, weights_file
-from probmcl_book.replicate.memory import device_memory
+from probmcl_book.replicate.memory import device_memory, step_memory
 
 COCO, CHEST = "coco-tresnet-m-224", "chestxray14-densenet121-320"
 SHORT = ["--limit", "16", "--epochs", "1", "--device", "cpu"]
@@ -79,6 +77,9 @@ def test_a_step_that_does_not_fit_into_memory_is_refused_before_it(
     assert run(COCO, coco_folder, tmp_path / "x.json") == 2
     said = words(capsys.readouterr().out)
     assert re.search("a step takes about .* GiB, and .* has 0.0; expected a smaller --batch-size", said)
+    (method,) = (one for one in tiny_recipes[COCO]().methods if not one.end_to_end)  # of 8 images, 16 views
+    whole, part = (step_memory(one, 0, 10, torch.device("cpu")) for one in (method, replace(method, chunk=3)))
+    assert (whole, part) == (160, 30)
     monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (5, 9))  # free, and all
     assert device_memory(torch.device("cuda")) == 5
 

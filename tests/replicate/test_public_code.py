@@ -1,7 +1,5 @@
 """The full recipes on COCO are as the code of KMCL or say why not, and their settings do what they say."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from torch import Tensor, nn

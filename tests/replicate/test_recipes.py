@@ -1,7 +1,5 @@
 """Recipes, their data sets and the estimate: what stands in a record comes back, and is what it says."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import replace

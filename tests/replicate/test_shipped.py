@@ -1,7 +1,5 @@
 """The trained run that ships with the book: small, the recipe's own, and as good as it says."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

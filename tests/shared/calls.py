@@ -147,6 +147,7 @@ def of_evaluate() -> dict[str, Call]:
         "ensemble_uncertainty": call(logits=SCORES.view(2, 4, 2)),
         "global_threshold_from_validation": call(**validation),
         "grad_cam": call(model=network, images=images, label=1),
+        "jackknife_interval": call(metric=evaluate.mean_auroc, **scored, groups=3, seed=0),
         "label_entropy": call(logits=SCORES),
         "label_tree": call(similarity=alike),
         "mantel_test": call(similarity=alike, other=-alike, permutations=9, seed=0),

@@ -32,17 +32,19 @@ def test_the_interval_covers_the_truth_about_as_often_as_promised() -> None:
     for _ in range(300):
         shared = torch.randn(100, generator=generator)[clusters]
         values = shared + torch.randn(len(clusters), generator=generator)
-        found = clustered_mean(values, clusters, level=0.9)
+        found = clustered_mean(values, clusters)
         covered += found.low <= 0 <= found.high
-    assert 250 <= covered <= 288  # 270 +- 3.5 standard errors
+    assert 271 <= covered <= 298  # 285 +- 3.5 standard errors
 
 
-def test_bad_input_is_named() -> None:
-    with pytest.raises(ValueError, match="values: expected finite"):
-        clustered_mean(torch.tensor([1.0, math.nan]), torch.arange(2))
-    with pytest.raises(ValueError, match="clusters: expected"):
-        clustered_mean(torch.ones(3), torch.arange(2))
-    with pytest.raises(ValueError, match="clusters: expected at least 2, got 1"):
-        clustered_mean(torch.rand(3), torch.zeros(3).long())
-    with pytest.raises(ValueError, match="level: expected a number in "):
-        clustered_mean(torch.rand(3), torch.arange(3), level=1.0)
+@pytest.mark.parametrize(
+    ("values", "clusters", "message"),
+    [
+        ([1.0, math.nan], [0, 1], "values: expected finite"),
+        ([1.0, 1.0, 1.0], [0, 1], "clusters: expected"),
+        ([1.0, 2.0, 3.0], [0, 0, 0], "clusters: expected at least 2, got 1"),
+    ],
+)
+def test_bad_input_is_named(values: list[float], clusters: list[int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        clustered_mean(torch.tensor(values), torch.tensor(clusters))

@@ -47,7 +47,7 @@ def test_every_map_has_its_own_box() -> None:
 @pytest.mark.parametrize(
     ("maps", "boxes", "message"),
     [
-        (torch.zeros(2, 6, 8), BOX, r"boxes: expected one \(4,\) for each of the 2 maps, got \(1, 4\)"),
+        (torch.zeros(2, 6, 8), BOX, r"boxes: expected \(2, 4\), one for each map, got \(1, 4\)"),
         (-point(0, 0), BOX, "maps: expected numbers from 0 on, got -2"),
         (point(0, 0), BOX * torch.nan, "boxes: expected finite"),
     ],

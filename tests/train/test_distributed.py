@@ -129,8 +129,9 @@ def test_predictions_hold_every_image_once_and_in_order(ranks, count: int) -> No
 
 
 ENCODERS = {recipe().encoder: recipe().views.channels for recipe in RECIPES.values()}
-INSIDE = dict.fromkeys(("timm/densenet121", "timm/mobilenetv2_100", "timm/efficientnet_lite0"), 3)
-"""Encoders whose batch normalisation holds an activation."""
+INSIDE = dict.fromkeys(
+    ("timm/densenet121", "timm/mobilenetv2_100", "timm/efficientnet_lite0"), 3
+)  # the activation
 
 
 @pytest.mark.parametrize(("name", "channels"), {**ENCODERS, **INSIDE}.items())

@@ -21,9 +21,7 @@ CASES = {
 }
 
 
-class Noise(nn.Module):
-    """An augmentation inside the model."""
-
+class Noise(nn.Module):  # an augmentation inside the model
     def forward(self, images: Tensor) -> Tensor:
         return images + 0.3 * torch.randn_like(images)
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 from probmcl.loss import LossParts
-from probmcl.train import TrainingSettings, fit, load_checkpoint, parameter_groups, save_checkpoint
+from probmcl.train import TrainingSettings, fit, load_checkpoint, save_checkpoint
 
 SETTINGS = TrainingSettings(epochs=3, batch_size=8, learning_rate=0.05)
 
@@ -70,35 +70,32 @@ def test_the_share_of_time_spent_waiting_for_data_is_logged(monkeypatch: pytest.
     clock = SimpleNamespace(now=0.0, perf_counter=lambda: clock.now)
     monkeypatch.setattr("probmcl.train.history.time", clock)
 
-    class Slow:
+    class Slow(list):
         def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-            for batch in make_loader():
+            for batch in super().__iter__():
                 clock.now += 3.0
                 yield batch
-
-        def __len__(self) -> int:
-            return 4
 
     def slow(model: nn.Module, batch: tuple[Tensor, Tensor]) -> LossParts:
         clock.now += 1.0
         return regression_step(model, batch)
 
-    history = fit(make_model(), Slow(), slow, SETTINGS, seed=0)
+    history = fit(make_model(), Slow(make_loader()), slow, SETTINGS, seed=0)
     assert history.curve("seconds") == [16.0] * 3
     assert history.curve("data_share") == [0.75] * 3
 
 
-def test_the_best_watched_epoch_is_kept() -> None:
+@pytest.mark.parametrize("decay", [None, 0.9])
+def test_the_best_watched_epoch_is_kept_of_the_moving_average_if_there_is_one(decay: float | None) -> None:
     seen: list[Tensor] = []
-    scores = iter([0.1, 0.9, 0.5])
 
     def watch(model: nn.Module) -> float:
         assert not model.training
         seen.append(weights(model).clone())
-        return next(scores)
+        return (0.1, 0.9, 0.5)[len(seen) - 1]
 
-    model = make_model()
-    history = fit(model, make_loader(), regression_step, SETTINGS, seed=0, watch=watch)
+    model, settings = make_model(), replace(SETTINGS, ema_decay=decay)
+    history = fit(model, make_loader(), regression_step, settings, seed=0, watch=watch)
     assert history.best_epoch == 2
     assert history.curve("watched") == [0.1, 0.9, 0.5]
     assert torch.equal(weights(model), seen[1])
@@ -108,42 +105,6 @@ def test_a_watched_metric_that_is_nan_stops_the_run_and_says_so() -> None:
     scores = iter([0.1, float("nan"), 0.5])
     with pytest.raises(ValueError, match="watch: expected a number after epoch 2, got NaN"):
         fit(make_model(), make_loader(), regression_step, SETTINGS, seed=0, watch=lambda model: next(scores))
-
-
-def test_with_a_moving_average_the_average_is_watched_and_kept() -> None:
-    averaged = TrainingSettings(epochs=2, batch_size=8, learning_rate=0.05, ema_decay=0.9)
-    seen: list[Tensor] = []
-
-    def watch(model: nn.Module) -> float:
-        seen.append(weights(model).clone())
-        return float(len(seen))
-
-    model, plain = make_model(), make_model()
-    fit(model, make_loader(), regression_step, averaged, seed=0, watch=watch)
-    fit(plain, make_loader(), regression_step, TrainingSettings(2, 8, 0.05), seed=0)
-    assert torch.equal(weights(model), seen[-1])
-    assert not torch.allclose(weights(model), weights(plain))
-
-
-def test_a_loss_that_is_not_finite_stops_the_run_and_says_so() -> None:
-    def broken(model: nn.Module, batch: tuple[Tensor, Tensor]) -> LossParts:
-        found = regression_step(model, batch)
-        return LossParts(found.total * float("nan"), found.parts)
-
-    with pytest.raises(FloatingPointError, match="loss of epoch 1 is nan"):
-        fit(make_model(), make_loader(), broken, SETTINGS, seed=0)
-
-
-def test_an_empty_loader_is_an_error() -> None:
-    with pytest.raises(ValueError, match="loader: expected at least one batch"):
-        fit(make_model(), [], regression_step, SETTINGS, seed=0)
-
-
-def test_biases_and_normalisation_do_not_decay() -> None:
-    decayed, free = parameter_groups(make_model(), 0.1)
-    assert [p.dim() for p in decayed["params"]] == [2, 2]
-    assert all(p.dim() == 1 for p in free["params"])
-    assert (decayed["weight_decay"], free["weight_decay"]) == (0.1, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -166,9 +127,7 @@ def test_bad_settings_are_named(name: str, value: object) -> None:
         ({"path": Path("x")}, r"state\.path: expected .* got pathlib"),
     ],
 )
-def test_what_could_not_be_read_back_is_not_written(
-    state: dict[str, Any], message: str, tmp_path: Path
-) -> None:
+def test_what_could_not_be_read_back_is_not_written(state: dict[str, Any], message: str, tmp_path) -> None:
     with pytest.raises(TypeError, match=message):
         save_checkpoint(tmp_path / "last.pt", state)
     assert not list(tmp_path.iterdir())
@@ -177,11 +136,8 @@ def test_what_could_not_be_read_back_is_not_written(
 def test_numbers_of_numpy_become_plain_and_can_be_read_back(tmp_path: Path) -> None:
     settings = TrainingSettings(2, 8, learning_rate=np.float64(0.1), ema_decay=np.float64(0.9))
     path, scores = tmp_path / "last.pt", iter(np.array([0.25, 0.5]))
-
-    def watch(model: nn.Module) -> float:
-        return next(scores)
-
-    fit(make_model(), make_loader(), regression_step, settings, seed=0, watch=watch, checkpoint=path)
+    watched = {"watch": lambda model: next(scores), "checkpoint": path}
+    fit(make_model(), make_loader(), regression_step, settings, seed=0, **watched)
     state = load_checkpoint(path)
     assert [log["watched"] for log in state["history"]["epochs"]] == [0.25, 0.5]
     assert state["run"]["settings"]["learning_rate"] == 0.1
@@ -190,17 +146,11 @@ def test_numbers_of_numpy_become_plain_and_can_be_read_back(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("capability", "asked", "computed"),
     [
-        *[
-            ((7, 5), "bfloat16", "float16"),
-            ((8, 0), "bfloat16", "bfloat16"),
-            ((9, 0), "bfloat16", "bfloat16"),
-        ],
+        *[((7, 5), "bfloat16", "float16"), ((8, 0), "bfloat16", "bfloat16")],
         *[((7, 5), "float32", "float32"), ((9, 0), "float16", "float16")],
     ],
 )
-def test_a_gpu_that_only_emulates_bfloat16_computes_in_float16(
-    capability, asked, computed, monkeypatch
-) -> None:
+def test_float16_stands_in_for_emulated_bfloat16(capability, asked, computed, monkeypatch) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
     settings = replace(SETTINGS, precision=asked)
     assert settings.arithmetic(torch.device("cuda:0")) == computed
@@ -215,8 +165,7 @@ def test_a_moving_average_without_warm_up_has_one_decay_from_the_first_step() ->
         return regression_step(model, batch)
 
     settings = replace(SETTINGS, epochs=2, ema_decay=0.9, ema_warmup=False)
-    last = fit(plain := make_model(), make_loader(), step, replace(settings, ema_decay=None), seed=0)
-    assert last.best_epoch == 2
+    fit(plain := make_model(), make_loader(), step, replace(settings, ema_decay=None), seed=0)
     expected = seen[0]
     for weight in (*seen[1:], plain[0].weight):
         expected = 0.9 * expected + 0.1 * weight

@@ -21,16 +21,8 @@ from torch.nn import functional
 from probmcl.data import LabelledImages, make_loader
 from probmcl.loss import LossParts, MulSupConLoss, ProbMCLLoss, SupConLoss
 from probmcl.model import HeadOutput, MixtureDensityHead, ProjectionHead
-from probmcl.train import (
-    AcrossRanks,
-    TrainingSettings,
-    contrastive_stage,
-    end_to_end,
-    gather_rows,
-    predict,
-    this_share,
-)
-from probmcl.train.distributed import all_reduce, replicate
+from probmcl.train import AcrossRanks, TrainingSettings, contrastive_stage, end_to_end, gather_rows, predict
+from probmcl.train.distributed import all_reduce, replicate, this_share
 
 WORLDS = (1, 2, 3, 4)
 SIZES = {1: (8,), 2: (5, 3), 3: (4, 3, 1), 4: (1, 4, 1, 2)}

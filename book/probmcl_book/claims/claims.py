@@ -1,99 +1,169 @@
 """The claims of the abstract (C1 to C4), decided by the rules of chapter 12 from the records of studies.
 
-The rules were written before the first run. Each function returns None as long as nothing of what it needs
-is recorded, and a verdict in the scope of what is recorded otherwise.
+A rule asks for parts, such as a claim in one world. Each part is supported, contradicted or undecided by
+intervals over images and seeds that hold together for everything that the rule reads of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import torch
 
 from probmcl import _check
 from probmcl.evaluate import Interval, MantelTest, mantel_test
-from probmcl_book.claims.doubt_report import epistemic_finding
+from probmcl_book.claims.doubt_report import UNFAMILIAR, epistemic_finding
 from probmcl_book.claims.findings import (
-    NOT_REPRODUCED,
-    PARTLY,
-    REPRODUCED,
+    CONTRADICTED,
+    NOT_RUN,
+    SUPPORTED,
+    UNDECIDED,
     Finding,
+    Part,
     Records,
     decided,
-    joined,
     records_in,
     scope,
 )
+from probmcl_book.claims.intervals import gain, gain_over_seeds
 from probmcl_book.claims.world_labels import labels_record_name, world_labels
-from probmcl_book.records.record import Difference, Record
-from probmcl_book.records.report import verdict
-from probmcl_book.studies import difference_of, in_group, mean_of, record_name, study_in
-from probmcl_book.studies.planned import WORLDS
-from probmcl_book.studies.planned.main import ALL
-from probmcl_book.studies.planned.mixture import REFERENCE as MIXTURE
-from probmcl_book.studies.planned.mixture import WIDER
-from probmcl_book.studies.planned.positives import MANY, RIVALS
-from probmcl_book.studies.planned.positives import REFERENCE as THRESHOLD
+from probmcl_book.records.record import Record
+from probmcl_book.studies import WORLDS, in_group, mean_of, record_name, study_in
+from probmcl_book.studies.differences import corrected_level
+from probmcl_book.studies.planned.plans import ALL, MANY_DIGITS, MIXTURE, RIVALS, THRESHOLD, WIDER
 from probmcl_book.studies.planned.settings import PROBE, REFERENCE
 from probmcl_book.studies.uncertainty_study import NAME as UNCERTAINTY
 
 GRAPH = "classifier graph"
 """The metric of a run: rank correlation of its classifier's similarities with the label graph."""
 
+HEADS = {"Label-graph head": "the graph head", "Transformer head": "the transformer head"}
+"""What C3 is about: heads of the kinds that the claim names, and what its parts are called."""
 
-def label_dependencies(records: Records) -> Finding | None:
-    """C1: does a threshold of enough shared labels beat other positive sets, and know the label graph?"""
-    return _by_world(
-        records,
-        "positives",
-        lambda world, record: _thresholds(record, records.get(record_name("main", world))),
+COUNTED_LABELS = {
+    record_name("topology", world): labels_record_name(world) for world in WORLDS if world != "digits"
+}
+"""Names of the records that count labels where they are not known exactly, by the study that needs them."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a claim says, its rule, and the function that applies it.
+
+    ``supported`` and ``contradicted`` say when a part of it is; whatever else comes out is "undecided".
+    ``records`` are names of the records of studies that it reads; ``change`` is what would change a verdict.
+    """
+
+    title: str
+    supported: str
+    contradicted: str
+    records: tuple[str, ...]
+    parts: Callable[[Records], Sequence[Part]]
+    change: str
+
+
+def positive_sets(records: Records) -> list[Part]:
+    """C1, by world: does a threshold beat rules without one, and does its classifier know the label graph?"""
+    parts = []
+    for world, place in WORLDS.items():
+        names = [record_name(study, world) for study in ("positives", "main")]
+        known = [records[name] for name in names if name in records]
+        whole = len(known) == len(names)
+        parts.append(_thresholds(place.title, *known) if whole else Part(place.title, NOT_RUN))
+    return parts
+
+
+def mixture(records: Records) -> list[Part]:
+    """C2: does the mixture beat points, by world, and does its variance know the unfamiliar?"""
+    parts = []
+    for world, place in WORLDS.items():
+        name, record = f"the representation of {place.title}", records.get(record_name("mixture", world))
+        parts.append(Part(name, NOT_RUN) if record is None else _lead(name, in_group(record), MIXTURE, WIDER))
+    doubts = records.get(UNCERTAINTY)
+    if doubts is None:
+        return [*parts, *(Part(kind, NOT_RUN) for kind in UNFAMILIAR)]
+    return [*parts, *epistemic_finding(doubts).parts]
+
+
+def accuracy(records: Records) -> list[Part]:
+    """C3, by kind of head and world: is ProbMCL above it, at no more cost of inference?"""
+    parts = []
+    for (head, words), (world, place) in product(HEADS.items(), WORLDS.items()):
+        name, record = f"{words} on {place.title}", records.get(record_name("main", world))
+        if record is None:
+            parts.append(Part(name, NOT_RUN))
+        elif head in {trial.setting for trial in study_in(record).trials}:
+            parts.append(_above_head(name, in_group(record, ALL), head))
+    return parts
+
+
+def topology(records: Records) -> list[Part]:
+    """C4, by world: do the classifier's similarities follow the label graph, closer than BCE's and ASL's?"""
+    parts = []
+    for world, place in WORLDS.items():
+        name, counted = record_name("topology", world), records.get(labels_record_name(world))
+        ready = name in records and (counted is not None or name not in COUNTED_LABELS)
+        part = _label_graph(place.title, records[name], counted) if ready else Part(place.title, NOT_RUN)
+        parts.append(part)
+    return parts
+
+
+CLAIMS: dict[str, Claim] = {
+    "C1": Claim(
+        "label dependencies",
+        "one of the thresholds Jaccard 0.34 to 0.67 lies above any, all, exact match (Jaccard 1) and "
+        "weighted, and its classifier follows the label graph at least as well as that of BCE in main",
+        "the reference, Jaccard 0.5, lies below any or below exact match",
+        tuple(record_name(study, world) for study in ("positives", "main") for world in WORLDS),
+        positive_sets,
         "It would change with data whose labels depend on each other in another way, or if every positive "
         "set got a temperature of its own.",
-        [f"main in {world}" for world in WORLDS if record_name("main", world) not in records],
-    )
-
-
-def representation(records: Records) -> Finding | None:
-    """C2, first half: does the mixture beat points at about equal parameters?"""
-    change = "It would change with an interval that leaves out 0 on the other side."
-    return _by_world(records, "mixture", _against_points, change)
-
-
-def epistemic(records: Records) -> Finding | None:
-    """C2, second half: does the variance between components know the unfamiliar better than entropy does?"""
-    record = records.get(UNCERTAINTY)
-    return None if record is None else epistemic_finding(record)
-
-
-def mixture(records: Records) -> Finding | None:
-    """C2: both halves together."""
-    halves = {"the representation": representation(records), "epistemic uncertainty": epistemic(records)}
-    change = (
-        "It would change if the mixture beat points with as many parameters in both worlds, and if its "
-        "between-component variance told unfamiliar images better than the entropy does."
-    )
-    missing = [name for name, half in halves.items() if half is None]
-    return joined([half for half in halves.values() if half is not None], change, missing=missing)
-
-
-def accuracy(records: Records) -> Finding | None:
-    """C3: is ProbMCL above the best rival, at no more cost of inference?"""
-    change = (
-        "The halves on COCO and ADP are not run, whatever comes out here. On these two worlds it would "
-        "change with an interval above 0 in both."
-    )
-    return _by_world(records, "main", _against_best, change)
-
-
-def topology(records: Records) -> Finding | None:
-    """C4: do the classifier's similarities follow the label graph, and closer than those of BCE and ASL?"""
-    change = (
+    ),
+    "C2": Claim(
+        "mixture and uncertainty",
+        "the mixture lies above points with a wider trunk; its variance between components tells the "
+        "unfamiliar from clean scenes better than the classifier's entropy does",
+        "it lies below; or the AUROC of the variance is at most one half",
+        (*(record_name("mixture", world) for world in WORLDS), UNCERTAINTY),
+        mixture,
+        "It would change if the mixture beat points with as many parameters, and if its between-component "
+        "variance told unfamiliar images better than the entropy does.",
+    ),
+    "C3": Claim(
+        "accuracy at a low cost",
+        "with all images, ProbMCL lies above the head at no more multiply-adds per image",
+        "it lies below",
+        tuple(record_name("main", world) for world in WORLDS),
+        accuracy,
+        "The halves on COCO and ADP are not run, whatever comes out here. On these worlds it would change "
+        "with intervals above 0 for both kinds of head.",
+    ),
+    "C4": Claim(
+        "semantic topology",
+        "the Mantel test of ProbMCL's classifier with the label graph has p < 0.05, and its rank correlation "
+        "lies above that of BCE and of ASL",
+        "the Mantel test does not reject, or the correlation lies below that of BCE",
+        tuple(record_name("topology", world) for world in WORLDS),
+        topology,
         "It would change with a correlation above that of BCE and of ASL in both worlds; the "
-        "super-categories of COCO are not run."
-    )
-    counted = {world: records.get(labels_record_name(world)) for world in WORLDS}
-    return _by_world(records, "topology", lambda world, record: _label_graph(record, counted[world]), change)
+        "super-categories of COCO are not run.",
+    ),
+}
+"""The claims by their rows of the ledger."""
+
+
+def claim_finding(row: str, folder: Path | None = None) -> Finding:
+    """What the records of a folder let us say of a claim, "C1" to "C4"; without a folder, those of the book.
+
+    >>> claim_finding("C1", Path("no records here")).word
+    'not run'
+    """
+    claim = CLAIMS[_check.one_of("row", row, CLAIMS)]
+    records = records_in(folder, (*claim.records, *COUNTED_LABELS.values()))
+    return Finding(tuple(claim.parts(records)), claim.change)
 
 
 def best_rival(record: Record) -> str:
@@ -105,154 +175,77 @@ def best_rival(record: Record) -> str:
     return max(rivals, key=lambda row: row.metrics["validation mAP"].value).method
 
 
-def graph_test(record: Record, counted: Record | None, setting: str, group: str = ALL) -> MantelTest:
+def graph_test(record: Record, counted: Record | None, setting: str) -> MantelTest:
     """The Mantel test of a setting's classifier with the label graph; its similarities are means over seeds.
 
     ``counted`` is the record that counts the world's labels, see :func:`~probmcl_book.claims.world_labels`.
     """
-    graph = world_labels(record, counted, group=group).similarity
-    alike = mean_of(in_group(record, group), setting).series["weight similarity"]
+    graph = world_labels(record, counted, group=ALL).similarity
+    alike = mean_of(in_group(record, ALL), setting).series["weight similarity"]
     return mantel_test(torch.tensor(alike).view_as(graph), graph, seed=0)
 
 
-CLAIMS: dict[str, Callable[[Records], Finding | None]] = {
-    "C1": label_dependencies,
-    "C2": mixture,
-    "C3": accuracy,
-    "C4": topology,
-}
-"""What decides each claim, by its row of the ledger."""
-
-CLAIM_RECORDS: dict[str, tuple[str, ...]] = {
-    "C1": tuple(record_name(study, world) for study in ("positives", "main") for world in WORLDS),
-    "C2": (*(record_name("mixture", world) for world in WORLDS), UNCERTAINTY),
-    "C3": tuple(record_name("main", world) for world in WORLDS),
-    "C4": tuple(record_name("topology", world) for world in WORLDS),
-}
-"""Names of the records of studies that decide each claim."""
-
-COUNTED_LABELS = {
-    record_name("topology", world): labels_record_name(world) for world in WORLDS if world != "digits"
-}
-"""Names of the records that count labels where they are not known exactly, by the study that needs them."""
+def _less(setting: str, against: str, found: Interval) -> str:
+    return f"{setting} less {against} {found:+.3f}"
 
 
-def claim_finding(row: str, folder: Path | None = None) -> Finding | None:
-    """What the records of a folder let us say of a claim; None while nothing of it is recorded.
-
-    ``row`` is "C1" to "C4"; without a folder it is that of the book, wherever the package runs.
-
-    >>> print(claim_finding("C1", Path("no records here")))
-    None
-    """
-    names = (*CLAIM_RECORDS[_check.one_of("row", row, CLAIMS)], *COUNTED_LABELS.values())
-    return CLAIMS[row](records_in(folder, names))
+def _lead(name: str, found: Record, setting: str, against: str) -> Part:
+    """The part of a claim that one difference of mAP decides."""
+    lead = gain(found, setting, against, corrected_level(1))
+    if lead is None:
+        return Part(name, NOT_RUN)
+    where, numbers = scope(found, setting, against), (_less(setting, against, lead),)
+    return Part(name, decided(lead), where, numbers, (found.name,))
 
 
-def _by_world(
-    records: Records,
-    study: str,
-    find: Callable[[str, Record], Finding | str],
-    change: str,
-    missing: Sequence[str] = (),
-) -> Finding | None:
-    """What a study lets us say in each world, joined; where it is nothing, ``find`` names what is missing."""
-    each = {}
-    for world in WORLDS:
-        record = records.get(record_name(study, world))
-        each[world] = study if record is None else find(world, record)
-    without = [f"{found} in {world}" for world, found in each.items() if isinstance(found, str)]
-    findings = [found for found in each.values() if isinstance(found, Finding)]
-    return joined(findings, change, missing=[*without, *missing])
-
-
-def _compared(record: Record, setting: str, against: str, name: str = "") -> str:
-    """A difference in one group of a study with both of its intervals, and its scope."""
-    gain = difference_of(record, setting, against)
-    assert gain is not None
-    words = verdict(Difference(name or setting, f'"{against}"', "mAP", gain))
-    seeds = difference_of(record, setting, against, "mAP over seeds")
-    over_seeds = f" Over seeds it is {seeds:+.3f}." if seeds is not None else ""
-    return f"{scope(record, setting, against)}: {words}{over_seeds}"
-
-
-def _against_points(_: str, record: Record) -> Finding | str:
-    """The first half of C2 in one world, unless the record does not compare the two."""
-    found = in_group(record)
-    interval = difference_of(found, MIXTURE, WIDER)
-    if interval is None:
-        return "mixture"
-    words = _compared(found, MIXTURE, WIDER, "the mixture")
-    return Finding(decided(interval), words, "", (record.name,))
-
-
-def _thresholds(record: Record, main: Record | None) -> Finding | str:
+def _thresholds(name: str, record: Record, main: Record) -> Part:
     """C1 in one world, unless a run that the rule compares is missing."""
-    groups = {trial.group for trial in study_in(record).trials}
-    found = in_group(record, MANY if MANY in groups else "")
-    gains: dict[str, dict[str, Interval]] = {}
-    for setting in dict.fromkeys((THRESHOLD, *(first for first, _ in study_in(record).comparisons))):
-        each = {rival: difference_of(found, setting, rival) for rival in RIVALS}
-        known = {rival: gain for rival, gain in each.items() if gain is not None}
-        if len(known) == len(RIVALS):
-            gains[setting] = known
+    study = study_in(record)
+    found = in_group(record, MANY_DIGITS if MANY_DIGITS in {t.group for t in study.trials} else "")
+    tried = dict.fromkeys((THRESHOLD, *(first for first, _ in study.comparisons)))
+    level = corrected_level(len(tried) * len(RIVALS))
+    each = {one: {rival: gain(found, one, rival, level) for rival in RIVALS} for one in tried}
+    gains = {one: {r: g for r, g in of.items() if g is not None} for one, of in each.items()}
+    gains = {one: of for one, of in gains.items() if len(of) == len(RIVALS)}
     if THRESHOLD not in gains:
-        return "positives"
-    weakest = {setting: min(known, key=lambda rival: known[rival].low) for setting, known in gains.items()}
-    best = max(gains, key=lambda setting: gains[setting][weakest[setting]].low)
-    gain = gains[best][weakest[best]]
-    learned = mean_of(found, best).metrics[GRAPH]
-    plain = None if main is None else mean_of(in_group(main, ALL), "BCE").metrics[GRAPH]
-    status = PARTLY
-    if gain.low > 0 and plain is not None and learned.value >= plain.value:
-        status = REPRODUCED
+        return Part(name, NOT_RUN)
+    strongest = {one: min(of, key=lambda rival: of[rival].low) for one, of in gains.items()}
+    best = max(gains, key=lambda one: gains[one][strongest[one]].low)
+    learned = mean_of(found, best).metrics[GRAPH].value
+    plain = mean_of(in_group(main, ALL), "BCE").metrics[GRAPH].value
+    word = UNDECIDED
+    if gains[best][strongest[best]].low > 0 and learned >= plain:
+        word = SUPPORTED
     elif any(gains[THRESHOLD][rival].high < 0 for rival in ("any", "Jaccard 1")):
-        status = NOT_REPRODUCED
-    words = f"{_compared(found, best, weakest[best])} This is its strongest rival among positive sets."
-    graph = f"The rank correlation of its classifier with the label graph is {learned:.2f}"
-    graph += f", that of BCE {plain:.2f}." if plain is not None else "; that of BCE is not recorded."
-    names = (record.name, *([] if main is None else [main.name]))
-    return Finding(status, f"{words} {graph}", "", names)
+        word = CONTRADICTED
+    pairs = dict.fromkeys([(best, strongest[best]), (THRESHOLD, "any"), (THRESHOLD, "Jaccard 1")])
+    numbers = [_less(one, rival, gains[one][rival]) for one, rival in pairs]
+    numbers.append(f"rank correlation with the label graph {learned:.2f}, of BCE {plain:.2f}")
+    return Part(name, word, scope(found, best), tuple(numbers), (record.name, main.name))
 
 
-def _against_best(_: str, record: Record) -> Finding | str:
-    """C3 in one world, unless ProbMCL was not run with all images."""
-    found = in_group(record, ALL)
-    rival = best_rival(found)
-    gain = difference_of(found, REFERENCE, rival)
-    if gain is None:
-        return "main"
-    ours, theirs = (mean_of(found, name).metrics.get("multiply-adds") for name in (REFERENCE, rival))
-    cheap = ours is not None and theirs is not None and ours.value <= theirs.value
-    status = decided(gain)
-    sentence = f"{_compared(found, REFERENCE, rival)} This is the rival with the best validation mAP."
-    if ours is not None and theirs is not None:
-        sentence += (
-            f" An image costs {ours.value / 1e6:.2f} against {theirs.value / 1e6:.2f} million multiply-adds."
-        )
-    return Finding(PARTLY if status == REPRODUCED and not cheap else status, sentence, "", (record.name,))
+def _above_head(name: str, found: Record, head: str) -> Part:
+    """C3 against one head in one world."""
+    part = _lead(name, found, REFERENCE, head)
+    if part.word == NOT_RUN:
+        return part
+    ours, theirs = (mean_of(found, one).metrics["multiply-adds"].value for one in (REFERENCE, head))
+    word = UNDECIDED if part.word == SUPPORTED and ours > theirs else part.word
+    cost = f"{ours / 1e6:.2f} against {theirs / 1e6:.2f} million multiply-adds per image"
+    return Part(name, word, part.where, (*part.numbers, cost), part.records)
 
 
-def _label_graph(record: Record, counted: Record | None) -> Finding | str:
-    """C4 in one world, unless its labels are not counted."""
-    if record.name in COUNTED_LABELS and counted is None:
-        return "label statistics"
-    found = in_group(record, ALL)
-    test = graph_test(record, counted, REFERENCE)
-    gains = {name: difference_of(found, REFERENCE, name, f"{GRAPH} over seeds") for name in ("BCE", "ASL")}
-    status = PARTLY
-    if test.p_value < 0.05 and all(gain is not None and gain.low > 0 for gain in gains.values()):
-        status = REPRODUCED
-    elif test.p_value >= 0.05 or (gains["BCE"] is not None and gains["BCE"].high < 0):
-        status = NOT_REPRODUCED
-    own = mean_of(found, REFERENCE).metrics[GRAPH]
-    against = ", ".join(
-        f"{name} {'not known' if gain is None else format(gain, '+.2f')}" for name, gain in gains.items()
-    )
-    return Finding(
-        status,
-        f"{scope(found, REFERENCE)}: ProbMCL's classifier has rank correlation {own:.2f} with the label "
-        f"graph (Mantel test p = {test.p_value:.4f}). Differences over seeds: {against}.",
-        "",
-        (record.name,),
-    )
+def _label_graph(name: str, record: Record, counted: Record | None) -> Part:
+    """C4 in one world."""
+    found, test = in_group(record, ALL), graph_test(record, counted, REFERENCE)
+    level = corrected_level(2)
+    leads = {rival: gain_over_seeds(found, REFERENCE, rival, GRAPH, level) for rival in ("BCE", "ASL")}
+    word = UNDECIDED
+    if test.p_value >= 0.05 or leads["BCE"].high < 0:
+        word = CONTRADICTED
+    elif all(lead.low > 0 for lead in leads.values()):
+        word = SUPPORTED
+    own = mean_of(found, REFERENCE).metrics[GRAPH].value
+    numbers = [f"rank correlation with the label graph {own:.2f}, Mantel test p = {test.p_value:.4f}"]
+    numbers += [_less(REFERENCE, rival, lead) for rival, lead in leads.items()]
+    return Part(name, word, scope(found, REFERENCE), tuple(numbers), (record.name,))

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from statistics import fmean, stdev
 
 from probmcl.evaluate import Interval
+from probmcl_book.claims.intervals import per_seed_gains
 from probmcl_book.records.record import Record
 from probmcl_book.studies import in_group, mean_of, study_in
 
-VALIDATION = "validation mAP"
 IDLE = 1.1
 """Effective number of components below which a mixture counts as a single Gaussian."""
 
@@ -18,28 +18,16 @@ IDLE = 1.1
 def validation_gains(record: Record) -> dict[str, Interval]:
     """How much higher each setting is than the default on validation, plus and minus two standard errors.
 
-    The record is of a study with one group, whose reference is the default.
-
-    The gains are means over the seeds of both, by setting; without bounds where there is one seed.
+    The record is of a study with one group, whose reference is the default. Without bounds from one seed.
     """
     default, found = study_in(record).reference, in_group(record)
-    values: dict[str, dict[int, float]] = {}
-    for row in found.rows:
-        if row.seed is not None:
-            values.setdefault(row.method, {})[row.seed] = row.metrics[VALIDATION].value
-    base = values.pop(default, {})
-    return {
-        setting: _two_standard_errors([ours[seed] - base[seed] for seed in ours if seed in base])
-        for setting, ours in values.items()
-        if set(ours) & set(base)
-    }
+    settings = dict.fromkeys(row.method for row in found.rows if row.method != default)
+    gains = {setting: per_seed_gains(found, setting, default, "validation mAP") for setting in settings}
+    return {setting: _two_standard_errors(each) for setting, each in gains.items() if each}
 
 
 def components_in_use(record: Record, setting: str) -> float:
-    """The effective number of components of a setting: the exponential of its mean weight entropy.
-
-    It is at least 1, and NaN for a setting without a mixture.
-    """
+    """The exponential of a setting's mean weight entropy: from 1 on, and NaN without a mixture."""
     entropy = mean_of(in_group(record), setting).metrics.get("weight entropy")
     return math.nan if entropy is None else math.exp(entropy.value)
 
@@ -47,12 +35,9 @@ def components_in_use(record: Record, setting: str) -> float:
 def replaces_default(records: Mapping[str, Record]) -> dict[str, str]:
     """The settings that the rule would put in the default's place, each with the reason.
 
-    A setting replaces the default if it is better on validation in every world by more than two standard
+    A setting replaces the default if, in every world, it is better on validation by more than two standard
     errors over seeds; or if the default leaves one component in use and the setting does not, and is no
-    worse, in every world.
-
-    ``records`` are of one study, in every world that the rule asks for; nothing is returned if the default
-    stays.
+    worse. ``records`` are of one study, in every world that the rule asks for.
     """
     if not records:
         raise ValueError("records: expected one or more, got none")

@@ -1,4 +1,4 @@
-"""What a claim's records let us say: a status, a sentence, and what would change it."""
+"""What records let us say of a claim: a word for each of its parts, and one for the whole."""
 
 from __future__ import annotations
 
@@ -12,61 +12,103 @@ from probmcl.evaluate import Interval
 from probmcl_book.records.record import Record, load_result, read_record, results_path
 from probmcl_book.studies import record_name, study_in
 
-REPRODUCED, PARTLY, NOT_REPRODUCED = "reproduced", "partly", "not reproduced"
+SUPPORTED, CONTRADICTED, UNDECIDED, NOT_RUN = "supported", "contradicted", "undecided", "not run"
+MIXED, NOT_SUPPORTED = "mixed", "not supported"
+
+WORDS = {
+    SUPPORTED: "by its rule, records support every part of it, within the scope that is named",
+    MIXED: "records support one part of it and contradict another",
+    NOT_SUPPORTED: "records contradict a part of it and support none",
+    UNDECIDED: "records contradict no part of it, and do not support every part",
+}
+"""The words of a claim whose records are all there, in the order in which its parts speak for it."""
 
 Records = Mapping[str, Record]
 """Records by name, those that exist."""
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What records let us say of a claim, or of a part of it.
+class Part:
+    """One part of a claim, such as one world.
 
-    ``status`` is "reproduced", "partly" or "not reproduced", by the rule that was written before the runs;
-    ``sentence`` has numbers, intervals and scope, and ``change`` says what would change it.
+    ``word`` is "supported", "contradicted" or "undecided" by the claim's rule, or "not run"; ``numbers`` are
+    those that the rule reads, each with its interval, in words; ``where`` is what was measured.
     """
 
-    status: str
-    sentence: str
+    name: str
+    word: str
+    where: str = ""
+    numbers: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.word == NOT_RUN:
+            return f"{self.name}: not run."
+        return f"{self.name}: {self.word}. {self.where}: {'; '.join(self.numbers)}."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What records let us say of a claim, part by part, and what would ``change`` it."""
+
+    parts: tuple[Part, ...]
     change: str
-    records: tuple[str, ...]
+
+    @property
+    def status(self) -> str:
+        """One of :data:`WORDS`, or "not run" where a record is missing that the rule asks for.
+
+        >>> here, there = Part("DigitScenes", "supported"), Part("MIRFLICKR", "contradicted")
+        >>> Finding((here, there), "").status, Finding((here, Part("COCO", "not run")), "").status
+        ('mixed', 'not run')
+        """
+        words = {part.word for part in self.parts}
+        if NOT_RUN in words:
+            return NOT_RUN
+        if CONTRADICTED in words:
+            return MIXED if SUPPORTED in words else NOT_SUPPORTED
+        return SUPPORTED if words == {SUPPORTED} else UNDECIDED
+
+    @property
+    def where(self) -> str:
+        """Which parts have which word; nothing where all have the whole's.
+
+        >>> Finding((Part("A", "undecided"), Part("B", "contradicted"), Part("C", "undecided")), "").where
+        'contradicted on B, undecided on A and C'
+        """
+        if {part.word for part in self.parts} == {self.status}:
+            return ""
+        named = {
+            word: [part.name for part in self.parts if part.word == word]
+            for word in (SUPPORTED, CONTRADICTED, UNDECIDED, NOT_RUN)
+        }
+        return ", ".join(f"{word} on {' and '.join(names)}" for word, names in named.items() if names)
+
+    @property
+    def word(self) -> str:
+        """The status, and in brackets what it rests on."""
+        return f"{self.status} ({self.where})" if self.where else self.status
+
+    @property
+    def sentence(self) -> str:
+        """Every part that is run with its scope, its numbers and its word."""
+        return " ".join(str(part) for part in self.parts if part.word != NOT_RUN)
+
+    @property
+    def records(self) -> tuple[str, ...]:
+        """Names of the records that were read."""
+        return tuple(dict.fromkeys(name for part in self.parts for name in part.records))
 
 
 def decided(interval: Interval) -> str:
-    """Where an interval of a difference lies.
+    """On which side of 0 an interval lies; one without bounds decides nothing.
 
-    >>> decided(Interval(0.02, 0.01, 0.03)), decided(Interval(0.02, -0.01, 0.05))
-    ('reproduced', 'partly')
+    >>> decided(Interval(0.02, 0.01, 0.03)), decided(Interval(0.02, -0.01, 0.05)), decided(Interval(0.02))
+    ('supported', 'undecided', 'undecided')
     """
     if interval.low > 0:
-        return REPRODUCED
-    return NOT_REPRODUCED if interval.high < 0 else PARTLY
-
-
-def joined(findings: Sequence[Finding], change: str, *, missing: Sequence[str] = ()) -> Finding | None:
-    """Findings on several worlds, or on several parts of a claim, as one.
-
-    Findings that agree keep their status, others are "partly". So is the whole where something is ``missing``
-    that the rule asks for, and then the sentence says that the verdict is provisional. Without findings there
-    is none.
-
-    >>> one = Finding("reproduced", "Here it holds.", "", ("a",))
-    >>> other = Finding("not reproduced", "There it does not.", "", ("b",))
-    >>> both = joined([one, other], "More runs.")
-    >>> both.status, both.sentence, both.records
-    ('partly', 'Here it holds. There it does not.', ('a', 'b'))
-    >>> joined([one], "More runs.", missing=["there"]).sentence
-    'Here it holds. Not run: there; the verdict is provisional.'
-    """
-    if not findings:
-        return None
-    statuses = {found.status for found in findings}
-    status = PARTLY if missing or len(statuses) > 1 else statuses.pop()
-    sentences = [found.sentence for found in findings]
-    if missing:
-        sentences.append(f"Not run: {', '.join(missing)}; the verdict is provisional.")
-    records = dict.fromkeys(name for found in findings for name in found.records)
-    return Finding(status, " ".join(sentences), change, tuple(records))
+        return SUPPORTED
+    return CONTRADICTED if interval.high < 0 else UNDECIDED
 
 
 def scope(record: Record, *settings: str) -> str:

@@ -1,9 +1,8 @@
 """The ledger: every claim and part of the paper, how we know of it, what we do, and what stands behind it.
 
 The entries stand in ``book/ledger.yml``, one per row. The book shows them on a page, the README sums them up,
-and the tests check that no entry promises what is not there. An entry that names studies is decided by their
-records: as soon as one of them is there, its status and verdict are computed, and what the file says is what
-holds until then.
+and the tests check that no entry promises what is not there. The status and verdict of a claim are computed
+from the records of its studies; what the file says holds until one of them is there.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from typing import Annotated, Any
 import yaml
 
 from probmcl_book.claims.claims import CLAIMS, claim_finding
+from probmcl_book.claims.findings import WORDS
 from probmcl_book.records.constraints import Text, filled
 from probmcl_book.records.plain import from_plain
 from probmcl_book.records.provenance import book_folder
@@ -42,9 +42,7 @@ LEDGER_TAGS = {
 """How we know what an entry says."""
 
 LEDGER_STATUSES = {
-    "reproduced": "a record supports it, within the scope that is named",
-    "partly": "a record supports a part of it, or all of it in a smaller scope",
-    "not reproduced": "a record speaks against it, within the scope that is named",
+    **WORDS,
     "implemented": "built and tested, as we read it or, where we could not read it, as we chose",
     "deviates": "built and tested, and knowingly different from what we read",
     "not run": "no run of ours has answered it",
@@ -52,78 +50,59 @@ LEDGER_STATUSES = {
 }
 """What the word in an entry's status means."""
 
-CLAIMING = ("reproduced", "partly", "not reproduced")
+CLAIMING = tuple(WORDS)
 """Statuses that claim a result, and so need a record."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """Numbers that others published.
-
-    ``values`` are pairs of a setting (backbone, input) and a value, as published; ``split`` is empty where a
-    data set has one.
-    """
+    """Numbers that others published."""
 
     data: Text
     metric: Text
-    values: Annotated[tuple[tuple[Text, Text], ...], filled]
+    values: Annotated[tuple[tuple[Text, Text], ...], filled]  #: setting (backbone, input) and value
     comparable: Text
-    split: str = ""
+    split: str = ""  #: empty where a data set has one
 
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """One row of the ledger.
+    """One row of the ledger, in the words and order of the file."""
 
-    Attributes:
-        id: one of :data:`LEDGER_ROWS`.
-        part: what it is about, in a few words.
-        status: one of :data:`LEDGER_STATUSES`.
-        tags: keys of :data:`LEDGER_TAGS`; none for numbers of other publications.
-        read: what we read, in our words.
-        symbol: our symbol, as a formula.
-        choice: what we do.
-        code: names in the package.
-        tests: tests that cover it: ``path``, ``path::name`` or ``path::Class::name``.
-        chapters: names of the chapters with a note on it.
-        because: what the status rests on, or what would answer the row.
-        record: name of the record behind it.
-        against: the method of the record that it is compared with.
-        studies: names of the records of studies that decide it, recorded or not.
-        verdict: what these records say, in a sentence; computed, not in the file.
-        cite: key in ``references.bib``.
-        published: numbers of a published-number row.
-    """
-
-    id: Text
-    part: Text
-    status: Text
-    tags: tuple[str, ...] = ()
-    read: str = ""
-    symbol: str = ""
-    choice: str = ""
-    code: tuple[str, ...] = ()
-    tests: tuple[str, ...] = ()
-    chapters: tuple[str, ...] = ()
-    because: str = ""
-    record: str = ""
-    against: str = ""
-    studies: tuple[str, ...] = ()
-    verdict: str = ""
-    cite: str = ""
-    published: Published | None = None
+    id: Text  #: one of :data:`LEDGER_ROWS`
+    part: Text  #: what it is about, in a few words
+    status: Text  #: one of :data:`LEDGER_STATUSES`
+    tags: tuple[str, ...] = ()  #: keys of :data:`LEDGER_TAGS`; none for numbers of other publications
+    read: str = ""  #: what we read, in our words
+    symbol: str = ""  #: our symbol, as a formula
+    choice: str = ""  #: what we do
+    code: tuple[str, ...] = ()  #: names in the package
+    tests: tuple[str, ...] = ()  #: ``path``, ``path::name`` or ``path::Class::name``
+    chapters: tuple[str, ...] = ()  #: names of the chapters with a note on it
+    because: str = ""  #: what the status rests on, or what would answer the row
+    record: str = ""  #: name of the record behind it
+    against: str = ""  #: the method of the record that it is compared with
+    studies: tuple[str, ...] = ()  #: names of the records of studies that decide it, recorded or not
+    verdict: str = ""  #: what these records say, part by part; computed, not in the file
+    where: str = ""  #: which parts have which word, where they differ; computed likewise
+    cite: str = ""  #: key in ``references.bib``
+    published: Published | None = None  #: numbers of a published-number row
 
     @property
     def kind(self) -> str:
         """The letter of the row."""
         return self.id[:1]
 
+    @property
+    def word(self) -> str:
+        """The status, and in brackets which parts have which word."""
+        return f"{self.status} ({self.where})" if self.where else self.status
+
 
 def read_ledger(path: str | Path | None = None) -> tuple[LedgerEntry, ...]:
-    """Return the entries of a ledger in the order of the file, decided by the records beside it.
+    """Return the entries of a ledger in its order, decided by the records in ``results`` beside it.
 
-    ``path`` is the book's own by default, which an installed package has with it; the records are in the
-    folder ``results`` beside it.
+    ``path`` is the book's own by default, which an installed package has with it.
 
     >>> ledger = read_ledger()
     >>> ledger[4].id, ledger[4].part, ledger[4].tags
@@ -141,33 +120,36 @@ def read_ledger(path: str | Path | None = None) -> tuple[LedgerEntry, ...]:
 
 
 def _decided(entry: LedgerEntry, results: Path) -> LedgerEntry:
-    """The entry with the verdict of its studies, if it names any and one of them is recorded."""
-    if not entry.studies or entry.id not in CLAIMS:
+    """The entry with the verdict of its studies, if it is a claim and one of them is recorded."""
+    if entry.id not in CLAIMS:
         return entry
     try:
         found = claim_finding(entry.id, results)
     except ValueError:  # a record that is no valid one: check_ledger says which
         return entry
-    if found is None:
+    if not found.records:
         return entry
-    return replace(entry, status=found.status, verdict=found.sentence, because=found.change)
+    return replace(
+        entry, status=found.status, where=found.where, verdict=found.sentence, because=found.change
+    )
 
 
 def _entry(plain: Mapping[str, Any]) -> LedgerEntry:
     name = str(plain.get("id", "an entry without id"))
-    if "verdict" in plain:
-        raise ValueError(f"{name}: verdict: expected none, it is computed from the records of studies")
+    for field in ("verdict", "where"):
+        if field in plain:
+            raise ValueError(f"{name}: {field}: expected none, it is computed from the records of studies")
     return from_plain(LedgerEntry, plain, name)
 
 
 def ledger_summary(entries: Sequence[LedgerEntry]) -> list[str]:
-    """One line per kind of row: how many rows have which status.
+    """Every claim with its word, and one line per other kind of row: how many rows have which status.
 
-    >>> ledger_summary(read_ledger())[4]
+    >>> ledger_summary(read_ledger())[-1]
     'tables (T1 to T3): 3 not seen'
     """
-    lines = []
-    for letter, (name, rows) in LEDGER_KINDS.items():
+    lines = [f"{entry.id}, {entry.part.lower()}: {entry.word}" for entry in entries if entry.kind == "C"]
+    for letter, (name, rows) in list(LEDGER_KINDS.items())[1:]:
         counts = Counter(entry.status for entry in entries if entry.kind == letter)
         found = ", ".join(f"{counts[status]} {status}" for status in LEDGER_STATUSES if counts[status])
         lines.append(f"{name} ({letter}1 to {letter}{rows}): {found}")

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from probmcl_book.claims.claims import CLAIM_RECORDS, COUNTED_LABELS
+from probmcl_book.claims.claims import CLAIMS, COUNTED_LABELS
 from probmcl_book.claims.findings import named
 from probmcl_book.claims.ledger import CLAIMING, LEDGER_ROWS, LEDGER_STATUSES, LEDGER_TAGS, LedgerEntry
 from probmcl_book.records.record import Record, read_record
@@ -17,15 +17,12 @@ from probmcl_book.studies import Study
 
 
 def check_ledger(entries: Sequence[LedgerEntry], root: Path) -> list[str]:
-    """Return what is wrong with a ledger, one sentence per problem; nothing if it keeps its promises.
+    """Return what is wrong with a ledger, one sentence per problem; ``root`` is the checkout.
 
     Every row stands there once; tags and statuses are known; every part of the method has a test; every test
     and every name in the package exists; every status that claims a result has a record; every record is
     valid, made by committed code, loads its recipe and holds the comparison that the entry names; a study has
-    the name of its file; the studies of a claim are those that decide it, and labels that they are compared
-    with are counted in a record.
-
-    ``root`` is the checkout, with ``tests`` and ``book/results``.
+    the name of its file; the studies of a claim are those that decide it, with their counted labels.
 
     >>> from probmcl_book.claims import read_ledger
     >>> check_ledger(read_ledger()[1:], Path("nowhere"))[0]
@@ -69,11 +66,12 @@ def _code_and_tests(entry: LedgerEntry, root: Path) -> list[str]:
 
 def _results(entry: LedgerEntry, root: Path) -> list[str]:
     problems = [problem for name in entry.studies for problem in _study(name, root)]
-    if entry.studies != CLAIM_RECORDS.get(entry.id, ()):
-        problems.append(f"expected the studies {', '.join(CLAIM_RECORDS.get(entry.id, ())) or 'none'}")
+    needed = CLAIMS[entry.id].records if entry.id in CLAIMS else ()
+    if entry.studies != needed:
+        problems.append(f"expected the studies {', '.join(needed) or 'none'}")
     if not entry.record:
-        needed = (entry.status in CLAIMING and not entry.verdict) or entry.against
-        return [*problems, f"{entry.status!r} needs a record"] if needed else problems
+        lacking = (entry.status in CLAIMING and not entry.verdict) or entry.against
+        return [*problems, f"{entry.status!r} needs a record"] if lacking else problems
     if entry.studies and entry.status in CLAIMING and not entry.verdict:
         problems.append(f"{entry.status!r} needs a record of its studies")
     return problems + _record(entry.record, root, against=entry.against)

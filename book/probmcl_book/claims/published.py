@@ -26,28 +26,22 @@ REBUILD = "private rebuild"  # how the access of other images than the public on
 
 @dataclass(frozen=True)
 class Standing:
-    """One line of a published table.
+    """One line of a published table."""
 
-    ``row`` is the id in the ledger, or "ours". ``rows`` are the test images that were scored, as far as it is
-    known. ``value`` is the number in [0, 1] by which the ranking goes, -1 where the ledger states no such
-    metric; ``reason`` says why it is not ranked, and is empty if it is.
-    """
-
-    row: str
+    row: str  #: id in the ledger, or "ours"
     method: str
     setting: str
     split: str
-    rows: str
+    rows: str  #: test images that were scored, as far as it is known
     shown: str
-    value: float
-    reason: str = ""
+    value: float  #: in [0, 1], by which the ranking goes; -1 where the ledger states no such metric
+    reason: str = ""  #: why it is not ranked; empty if it is
 
 
 def standings(record: Record, entries: Sequence[LedgerEntry]) -> list[Standing]:
-    """Where the methods of a record stand among the published rows of its data set.
+    """Where the methods of a record stand among the published rows of its data set, if there are any.
 
-    Ranked rows come first, the highest on top, then those that are not comparable. There are none if no
-    numbers are published on the record's data set.
+    Ranked rows come first, the highest on top, then those that are not comparable.
 
     >>> from probmcl_book.claims import read_ledger
     >>> from probmcl_book.records import load_result

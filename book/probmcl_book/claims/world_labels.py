@@ -16,16 +16,12 @@ from probmcl_book.studies import study_in
 
 @dataclass(frozen=True, eq=False)
 class WorldLabels:
-    """Labels and their graph.
-
-    ``frequency`` is the share of the images that carry each of K classes, ``similarity`` the correlation of
-    every two, ``(K, K)``; ``origin`` says where the graph comes from.
-    """
+    """Labels and their graph."""
 
     classes: tuple[str, ...]
-    frequency: Tensor
-    similarity: Tensor
-    origin: str
+    frequency: Tensor  #: share of the images that carry each class, ``(K,)``
+    similarity: Tensor  #: correlation of every two, ``(K, K)``
+    origin: str  #: where the graph comes from
 
 
 def labels_record_name(world: str) -> str:

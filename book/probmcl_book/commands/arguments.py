@@ -1,12 +1,10 @@
 """What several commands share: arguments, and how a record is handed over."""
 
-from __future__ import annotations
-
 import os
 from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, ArgumentTypeError, _SubParsersAction
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from rich.console import Console
@@ -14,14 +12,14 @@ from rich.console import Console
 from probmcl_book.records import Record, comparison_table, verdict, write_record
 from probmcl_book.records.kept import check_writable, kept_elsewhere
 
-Commands = _SubParsersAction  # takes no type while the program runs
+Commands: TypeAlias = "_SubParsersAction[ArgumentParser]"
 
 
 def add_command(
-    commands: Commands[Any], name: str, action: Callable[..., None], brief: str, whole: str, **defaults: Any
+    commands: Commands, name: str, action: Callable[..., None], brief: str, whole: str, **defaults: Any
 ) -> ArgumentParser:
     """A command with what runs it, and what its help says in brief and as a whole."""
-    parser: ArgumentParser = commands.add_parser(
+    parser = commands.add_parser(
         name, help=brief, description=whole, formatter_class=ArgumentDefaultsHelpFormatter
     )
     parser.set_defaults(action=action, **defaults)

@@ -1,7 +1,5 @@
 """The command line: ``python -m probmcl run digits``."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 import traceback
@@ -11,7 +9,7 @@ from tempfile import NamedTemporaryFile
 from rich.console import Console
 from rich.text import Text
 
-from probmcl_book.commands import measure, prepare, run, sources, study
+from probmcl_book.commands import claims, measure, prepare, run, sources, study
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,6 +56,6 @@ def _parser() -> argparse.ArgumentParser:
         description="ProbMCL: probabilistic contrastive learning for multi-label images.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (run, study, measure, sources, prepare):
+    for module in (run, study, measure, claims, sources, prepare):
         module.add(commands)
     return parser

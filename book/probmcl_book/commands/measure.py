@@ -1,13 +1,10 @@
 """``bench``, ``gradcam``, ``statistics`` and ``uncertainty``: one question each, and one record."""
 
-from __future__ import annotations
-
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import torch
 from rich.console import Console
@@ -36,7 +33,7 @@ from probmcl_book.studies import (
 from probmcl_book.studies.uncertainty_study import MODELS
 
 
-def add(commands: Commands[Any]) -> None:
+def add(commands: Commands) -> None:
     """Add the commands to the parser."""
     parser = add_command(
         commands,
@@ -98,7 +95,7 @@ def _uncertainty(options: Namespace, arguments: Sequence[str], console: Console)
     def lines() -> Iterator[str]:
         if not options.smoke:  # a few images allow no verdict
             finding = epistemic_finding(record)
-            yield from (finding.sentence, finding.change)
+            yield from (f"The word epistemic: {finding.word}.", finding.sentence, finding.change)
         yield from record.notes
 
     hand_over(record, options.out, lines(), console, smoke=options.smoke)

@@ -1,12 +1,9 @@
 """``python -m probmcl prepare``: make a folder of photographs small, once."""
 
-from __future__ import annotations
-
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -14,7 +11,7 @@ from probmcl.data import ImageFolderLabels, prepare_images
 from probmcl_book.commands.arguments import Commands, add_command
 
 
-def add(commands: Commands[Any]) -> None:
+def add(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = add_command(
         commands,

@@ -1,7 +1,5 @@
 """``python -m probmcl run digits``: train and compare the methods of an experiment."""
 
-from __future__ import annotations
-
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
@@ -46,7 +44,7 @@ from probmcl_book.replicate.dry_run import dry_run
 from probmcl_book.replicate.folder import slug
 
 
-def add(commands: Commands[Any]) -> None:
+def add(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = add_command(
         commands,
@@ -82,6 +80,7 @@ def add(commands: Commands[Any]) -> None:
         choices=PRECISIONS,
         help="of every method on a GPU; bfloat16 is float16 where the GPU only emulates it",
     )
+    parser.add_argument("--chunk", type=int, metavar="N", help="views of a contrastive batch kept at once")
     parser.add_argument(
         "--dry-run",
         action="store_true",
@@ -106,6 +105,7 @@ def _run(options: Namespace, arguments: Sequence[str], console: Console) -> None
     recipe, weights = _started(recipe, options.weights)
     asked = {name: getattr(options, name) for name in ("batch_size", "precision")}
     recipe = recipe.trained(**{name: value for name, value in asked.items() if value is not None})
+    recipe = recipe if options.chunk is None else recipe.in_chunks(options.chunk)
     splits = recipe.splits(options.data) if splits is None else splits
     with process_group(options.device):
         if is_first() and not isinstance(recipe.data, DigitsData):
@@ -138,7 +138,18 @@ def _dry_run(options: Namespace, arguments: Sequence[str], console: Console) -> 
     """Go the whole way of a recipe in a temporary folder."""
     if options.name is None:
         raise ValueError("name: expected an experiment for --dry-run, got none")
-    own = ("images", "labels", "encoder", "size", "data", "weights", "epochs", "batch_size", "precision")
+    own = (
+        "images",
+        "labels",
+        "encoder",
+        "size",
+        "data",
+        "weights",
+        "epochs",
+        "batch_size",
+        "precision",
+        "chunk",
+    )
     _refuse(options, "a dry run takes the recipe as it is", *own, "checkpoints", "export")
     limit = 64 if options.smoke and options.limit is None else options.limit
     command = command_line(arguments)

@@ -1,13 +1,10 @@
 """``python -m probmcl sources``: list the public data sets, and bring one here."""
 
-from __future__ import annotations
-
 import sys
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -17,7 +14,7 @@ from probmcl_book.commands.arguments import Commands, add_command
 from probmcl_book.records import Table
 
 
-def add(commands: Commands[Any]) -> None:
+def add(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = add_command(
         commands,

@@ -1,12 +1,9 @@
 """``python -m probmcl study main``: run a planned study, bit by bit, and sum it up."""
 
-from __future__ import annotations
-
 import time
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from rich.console import Console
@@ -29,7 +26,7 @@ from probmcl_book.studies import (
 )
 
 
-def add(commands: Commands[Any]) -> None:
+def add(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = add_command(
         commands,

@@ -48,10 +48,9 @@ def show(
 ) -> None:
     """Display ``make_figure(*args, **kwargs)``, drawn in the light and in the dark style, and close it.
 
-    The function is called twice, so it only draws: it gets its data as arguments, asks
-    :func:`~probmcl_book.pages.style.colours` for colours and returns a new matplotlib figure; anything else
-    is a TypeError. ``alt`` is what a reader who cannot see the figure should know, in a sentence or two;
-    without it comes a ValueError. A ``caption`` stands under the figure.
+    The function is called twice, so it only draws: it asks :func:`~probmcl_book.pages.style.colours` for
+    colours and returns a new figure; anything else is a TypeError. ``alt`` is what a reader who cannot see
+    the figure should know; without it comes a ValueError. A ``caption`` stands under the figure.
 
     >>> def line(values):
     ...     figure, axes = plt.subplots()
@@ -77,13 +76,10 @@ def slide(
 ) -> None:
     """Display a slider over ``values`` that works without a kernel: every frame is drawn beforehand.
 
-    Frames are ``make_frame(value, *args, **kwargs)`` as in :func:`show`, all of the same size. Keep axes'
-    limits fixed, so that only what depends on the value moves. There are 2 to 16 ``values``, in the order of
-    the slider: numbers are written short, others by ``str``. ``label`` says what the slider sets, such as
-    ``"threshold α"``; in ``alt`` ``{value}`` stands for its value; ``start`` is the position seen first.
-
-    Raises:
-        ValueError: ``label`` or ``alt`` is empty, or the number of values or ``start`` is out of range.
+    Frames are ``make_frame(value, *args, **kwargs)`` as in :func:`show`, all of the same size and with fixed
+    limits, so that only what depends on the value moves. There are 2 to 16 ``values``; floats are written
+    short. ``label`` says what the slider sets, such as ``"threshold α"``; in ``alt`` ``{value}`` stands for
+    its value; ``start`` is the position seen first. What is empty or out of range is a ValueError.
     """
     some_words("label", label)
     some_words("alt", alt)

@@ -71,11 +71,10 @@ def choose_profile(environment: Mapping[str, str], *, cuda: bool) -> str:
 def setup(seed: int = 0) -> Page:
     """Prepare a chapter: profile, device, seeds, number formats. Prints one line that says what was chosen.
 
-    The first cell of a chapter is ``page = setup()``. The profile comes from the environment variable
-    ``PROBMCL_PROFILE``, or else from the machine (:func:`choose_profile`). The profiles ``smoke`` and ``cpu``
-    run on the CPU, ``gpu`` and ``full`` on CUDA if there is any. ``seed`` goes to torch's and NumPy's global
-    generators; denormal numbers are flushed to zero, because the exponentials of very negative logits would
-    otherwise slow a CPU down.
+    The profile comes from ``PROBMCL_PROFILE``, or else from the machine (:func:`choose_profile`); ``smoke``
+    and ``cpu`` run on the CPU, ``gpu`` and ``full`` on CUDA if there is any. ``seed`` goes to torch's and
+    NumPy's global generators; denormal numbers are flushed to zero, because the exponentials of very negative
+    logits would otherwise slow a CPU down.
 
     >>> page = setup()  # doctest: +SKIP
     profile cpu · device cpu (2 threads) · torch 2.15.0
@@ -99,11 +98,8 @@ def setup(seed: int = 0) -> Page:
 def data_folder(name: str) -> Path | None:
     """The folder of a public data set, such as ``"coco2014"``, or None if it is not on this machine.
 
-    The environment variable ``PROBMCL_DATA`` names the folder of all data sets, the one that was given to
-    ``python -m probmcl sources fetch NAME --root DIR``. Any other name is a ValueError.
-
-    >>> data_folder("coco2014")  # doctest: +SKIP
-    PosixPath('data/coco2014')
+    ``PROBMCL_DATA`` names the folder of all data sets, the one that was given to ``python -m probmcl sources
+    fetch NAME --root DIR``. Any other name is a ValueError.
     """
     root = os.environ.get(DATA_VARIABLE, "")
     folder = Path(root) / source(name).name

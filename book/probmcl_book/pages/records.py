@@ -6,6 +6,7 @@ import shlex
 
 from probmcl_book.pages.output import say
 from probmcl_book.records import Record, over_seeds, verdict
+from probmcl_book.replicate.recipe import Recipe
 
 PARTS = ("train", "validation", "test")
 
@@ -47,10 +48,23 @@ def verdicts(record: Record) -> None:
         print(line)
 
 
-def watched(record: Record) -> dict[str, list[list[float]]]:
-    """The curve of the watched validation metric over epochs, one per seed for every method."""
-    curves: dict[str, list[list[float]]] = {}
+Curves = dict[str, list[list[float]]]
+"""Curves over epochs by method, one per seed."""
+
+
+def watched(record: Record) -> Curves:
+    """The watched validation metric of every method."""
+    curves: Curves = {}
     for row in record.rows:
         if row.seed is not None and "watched" in row.series:
             curves.setdefault(row.method, []).append(row.series["watched"])
     return curves
+
+
+def by_watcher(record: Record) -> dict[str, Curves]:
+    """The same of a comparison, by what watches: a classifier's numbers are no probe's."""
+    whole = {method.name for method in Recipe.from_dict(record.recipe).methods if method.end_to_end}
+    found: dict[str, Curves] = {"own classifier": {}, "ridge probe": {}}
+    for method, curves in watched(record).items():
+        found["own classifier" if method in whole else "ridge probe"][method] = curves
+    return found

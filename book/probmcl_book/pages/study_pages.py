@@ -14,13 +14,20 @@ from probmcl_book.claims import (
     validation_gains,
     world_labels,
 )
+from probmcl_book.pages.display import show
+from probmcl_book.pages.figures.studies import differences_to
 from probmcl_book.pages.output import say
 from probmcl_book.pages.tables import table
 from probmcl_book.records import Cell, Record, over_seeds
-from probmcl_book.studies import PLANNED, difference_of, planned_study, record_name, recorded_runs, study_in
-
-TITLES = {"digits": "DigitScenes", "mirflickr14": "MIRFLICKR, 14 topics", "coco18": "COCO, 18 labels"}
-"""What a page calls the worlds of studies."""
+from probmcl_book.studies import (
+    EVERY_WORLD,
+    PLANNED,
+    difference_of,
+    planned_study,
+    record_name,
+    recorded_runs,
+    study_in,
+)
 
 NOT_RUN = "not run"
 
@@ -51,7 +58,7 @@ def study_plan(studies: Sequence[str]) -> None:
             planned = len(planned_study(study, world))
             runs: Cell = recorded_runs(found[world]) if world in found else NOT_RUN
             made = found[world].created if world in found else study_command(study, world)
-            rows.append([study, TITLES[world], planned, runs, made])
+            rows.append([study, EVERY_WORLD[world].title, planned, runs, made])
     columns = ["study", "world", "runs planned", "runs recorded", "recorded on, or how to run it"]
     table(rows, columns, caption="The studies of this page. Runs of tuning are not counted.")
 
@@ -60,7 +67,7 @@ def where_recorded(study: str, draw: Callable[[Record], None]) -> None:
     """Show something of a study in every world where it is recorded, and say so where it is not."""
     found = recorded(study)
     for world in PLANNED[study]:
-        print(TITLES[world])
+        print(EVERY_WORLD[world].title)
         if world in found:
             draw(found[world])
         else:
@@ -68,20 +75,20 @@ def where_recorded(study: str, draw: Callable[[Record], None]) -> None:
 
 
 def differences(record: Record) -> None:
-    """Display how much higher the reference of a study's group is than every other setting."""
+    """Show how much higher every other setting of one group is than the study's reference, in a figure."""
     reference = study_in(record).reference
-    rows: list[list[Cell]] = []
-    level = 0.0
-    for other in over_seeds(record):
-        images = difference_of(record, reference, other)
-        if images is not None:
-            level = images.level
-            rows.append([other, images, difference_of(record, reference, other, "mAP over seeds")])
-    caption = (
-        f"{reference} less each other setting, test mAP. Over images: paired bootstrap, level {level:.4g} "
-        "after the correction. Over seeds: t interval, 95 %, not corrected."
+    gains = {name: difference_of(record, name, reference) for name in over_seeds(record)}
+    found = {name: gain for name, gain in gains.items() if gain is not None}
+    level = next(iter(found.values())).level
+    show(
+        differences_to,
+        record,
+        reference,
+        alt=f"Test mAP of each setting less that of {reference}, with intervals over images: "
+        f"{'; '.join(f'{name} {gain:+z.3f}' for name, gain in found.items())}.",
+        caption=f"{record.data.name}: less {reference}. Thick: over images, paired bootstrap, level "
+        f"{level:.4g} after the correction. Thin: over seeds, t interval, 95 %, not corrected.",
     )
-    table(rows, [f"{reference} less", "over images", "over seeds"], caption=caption)
 
 
 def gains_on_validation(record: Record) -> None:
@@ -97,7 +104,7 @@ def gains_on_validation(record: Record) -> None:
 def defaults_verdict(study: str) -> None:
     """Print whether a study around the default replaces it, by the rule of chapter 12."""
     found, worlds = recorded(study), PLANNED[study]
-    missing = [TITLES[world] for world in worlds if world not in found]
+    missing = [EVERY_WORLD[world].title for world in worlds if world not in found]
     if missing:
         lacking = f"{NOT_RUN.capitalize()}: {', '.join(missing)}."
         say(f"The rule asks for {len(worlds)} worlds. {lacking} Until then the default stays.")
@@ -112,12 +119,9 @@ def defaults_verdict(study: str) -> None:
 
 
 def claim_verdict(row: str) -> None:
-    """Print the verdict on a claim, C1 to C4, or that nothing of it is recorded."""
+    """Print the verdict on a claim, C1 to C4: its word, its parts, and what would change it."""
     found = claim_finding(row)
-    if found is None:
-        say(f"{row}: {NOT_RUN}. None of the records that decide it is here.")
-        return
-    for line in (f"{row}: {found.status}.", found.sentence, found.change):
+    for line in (f"{row}: {found.word}.", *map(str, found.parts), found.change):
         say(line)
 
 

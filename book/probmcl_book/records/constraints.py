@@ -1,7 +1,5 @@
 """What a declared field must be beyond its type: functions of its name and its value, which raise."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Hashable, Sequence, Sized
 from functools import partial

@@ -1,7 +1,5 @@
 """No record is lost: its place is tried before the work, and another is found if it fails after the work."""
 
-from __future__ import annotations
-
 import json
 import os
 import tempfile
@@ -26,13 +24,6 @@ def check_writable(path: str | Path) -> None:
 
     Raises:
         OSError: saying why.
-
-    Example:
-        >>> from tempfile import TemporaryDirectory
-        >>> with TemporaryDirectory() as folder:
-        ...     check_writable(f"{folder}/runs/digits.json")
-        ...     os.listdir(f"{folder}/runs")
-        []
     """
     if Path(path).is_dir():
         raise IsADirectoryError(f"expected a file, got the folder {str(path)!r}")

@@ -1,7 +1,5 @@
 """A record in the making: what ran, on what, and since when."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,10 +14,6 @@ class Making:
 
     Code and machine are stated before the run, as files may change while it lasts; ``began`` is on the clock
     of ``time.perf_counter``.
-
-    >>> record = Making("make it").record("tiny", "statistics", recipe={}, seeds=[0], data=None, rows=[])
-    >>> record.command, record.hardware.device
-    ('make it', 'cpu')
     """
 
     command: str

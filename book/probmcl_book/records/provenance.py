@@ -1,7 +1,5 @@
 """Where does a result come from? The code, the machine, the data and the command that made it."""
 
-from __future__ import annotations
-
 import os
 import platform
 import re
@@ -50,12 +48,7 @@ class Hardware:
 
 
 def provenance(device: torch.device | str = "cpu") -> tuple[Code, Hardware]:
-    """Return which code runs now, and on what: no host name, no user name, no path.
-
-    >>> code, hardware = provenance()
-    >>> code.version == probmcl.__version__, hardware.device
-    (True, 'cpu')
-    """
+    """Return which code runs now, and on what: no host name, no user name, no path."""
     device = torch.device(device)
     code = Code(probmcl.__version__, *_git_state())
     hardware = Hardware(

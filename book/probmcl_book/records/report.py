@@ -1,7 +1,5 @@
 """A record in words and as a table."""
 
-from __future__ import annotations
-
 import math
 
 from probmcl_book.records.record import Difference, Record, Row

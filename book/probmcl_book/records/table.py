@@ -1,7 +1,5 @@
 """A table of results: the same cells for a terminal, for a page and as plain text."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """How long runs have taken, how long the rest will take, and whether one more fits into the budget."""
 
-from __future__ import annotations
-
 import time
 from statistics import fmean
 

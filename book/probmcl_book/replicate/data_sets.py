@@ -1,7 +1,5 @@
 """The images of recipes, read or drawn once."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The data sets of recipes: which one, cut how. Where they are on a disk is no part of a recipe."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar

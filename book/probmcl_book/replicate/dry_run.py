@@ -4,8 +4,6 @@ What fails after hours on the real data, such as names, labels, loaders or check
 The images are a few tiny ones under all names, and the numbers say nothing.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
@@ -30,6 +28,7 @@ from probmcl_book.replicate.memory import step_memory
 from probmcl_book.replicate.origin import Origin, write_origin
 from probmcl_book.replicate.recipe import Recipe
 from probmcl_book.replicate.run import run_experiment
+from probmcl_book.replicate.splits import Splits
 
 PIXELS = 16
 T = TypeVar("T")
@@ -50,10 +49,10 @@ def dry_run(
     """
     making, rows = Making(command), list[Row]()
 
-    def timed(name: str, work: Callable[[], T], **metrics: float) -> T:
+    def timed(name: str, work: Callable[[], T]) -> T:
         begin = time.perf_counter()
         found, seconds = work(), time.perf_counter() - begin
-        measured = {"seconds": seconds, "GiB at most": _peak(), **metrics}
+        measured = {"seconds": seconds, "GiB at most": _peak()}
         rows.append(Row(name, None, {key: Interval(value) for key, value in measured.items()}, seconds, 0))
         say(f"{name}: {seconds:.0f} s")
         return found
@@ -61,16 +60,15 @@ def dry_run(
     data, stand_in = folder / "data", _stand_in(recipe)
     timed("files drawn", lambda: _draw(recipe, data, limit))
     splits = timed("labels read", lambda: stand_in.splits(data))
-    options: dict[str, Any] = {"command": command, "splits": splits, "resamples": 20}
-    options |= {"checkpoints": folder / "runs", "export": folder / "models"}
     timed("training, killed", lambda: _killed(stand_in, folder))
-    run = timed("the rest, resumed", lambda: run_experiment(stand_in, [0], **options))
+    export = folder / "models"
+    run = timed("the rest, resumed", lambda: _train(stand_in, splits, folder, command, export))
     assert run is not None  # one process
     for row in (row for row in run.rows if row.seed is not None):
         speed = {"views per second": Interval(row.image_views / row.seconds)}
         rows.append(Row(f"one epoch: {row.method}", None, speed, row.seconds, row.image_views))
-    export = folder / "models" / f"{slug(recipe.methods[-1].name)}-seed-0"
-    timed("export read and scored", lambda: load_export(export).evaluate(splits.validation))
+    last = export / f"{slug(recipe.methods[-1].name)}-seed-0"
+    timed("export read and scored", lambda: load_export(last).evaluate(splits.validation))
     expected = estimate(recipe, splits, 1)
     half = max(
         step_memory(one, expected.parameters, expected.kept, torch.device("cuda")) for one in recipe.methods
@@ -118,6 +116,11 @@ def _draw(recipe: Recipe, folder: Path, limit: int | None) -> None:
     write_origin(folder, Origin(name, "labels at random", drawn, public.page))
 
 
+def _train(recipe: Recipe, splits: Splits, folder: Path, command: str, export: Path | None) -> Record | None:
+    options: dict[str, Any] = {"splits": splits, "checkpoints": folder / "runs", "resamples": 20}
+    return run_experiment(recipe, [0], command=command, export=export, **options)
+
+
 def _killed(recipe: Recipe, folder: Path) -> None:
     """Train in another process, and kill it when there is a checkpoint of a method, or all is trained."""
     (folder / "recipe.json").write_text(json.dumps(recipe.to_dict()))
@@ -141,11 +144,4 @@ def _peak() -> float:
 if __name__ == "__main__":
     root = Path(sys.argv[1])
     small = Recipe.from_dict(json.loads((root / "recipe.json").read_text()))
-    run_experiment(
-        small,
-        [0],
-        command="-",
-        splits=small.splits(root / "data"),
-        resamples=20,
-        checkpoints=root / "runs",
-    )
+    _train(small, small.splits(root / "data"), root, "-", None)

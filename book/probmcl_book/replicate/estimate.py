@@ -1,7 +1,5 @@
 """What a run will take, before it starts: one training step of every method, timed on its device."""
 
-from __future__ import annotations
-
 import operator
 import time
 from collections.abc import Callable, Sequence
@@ -61,8 +59,8 @@ class Estimate:
         if self.available is not None and self.needed > self.available:
             raise ValueError(
                 f"device: a step takes about {self.needed / 2**30:.1f} GiB, and {self.device} has "
-                f"{self.available / 2**30:.1f}; expected a smaller --batch-size, or on a GPU --precision "
-                "bfloat16 or float16"
+                f"{self.available / 2**30:.1f}; expected a smaller --batch-size, --chunk for contrastive "
+                "batches, or on a GPU --precision bfloat16 or float16"
             )
 
     def lines(self) -> list[str]:
@@ -191,7 +189,7 @@ def _steps(
         classifier, loss = end_to_end_parts(method, width, labels)
         return partial(end_to_end, logits_model(encoder, classifier), [batch], loss, **options)
     head, criterion = contrastive_parts(method, width, labels.shape[1])
-    return partial(contrastive_stage, encoder, head, [batch], criterion, **options)
+    return partial(contrastive_stage, encoder, head, [batch], criterion, chunk=method.chunk, **options)
 
 
 def sized_splits(recipe: Recipe, train: int, validation: int, test: int, classes: int) -> Splits:

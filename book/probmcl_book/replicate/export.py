@@ -1,7 +1,5 @@
 """A trained method leaves the run: the file of its weights, and a card that says what it is."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,25 +13,26 @@ from probmcl_book.replicate.tensor_file import read_tensors
 from probmcl_book.replicate.views import PhotoViews
 
 WEIGHTS = "model.safetensors"
-CARD = """# {method} on {data}
+CARD = """# {run.row.method} on {data.name}
 
-A multi-label image classifier: {encoder}, then {classifier}, trained with the method "{method}" of the
-recipe `{recipe}`, seed {seed}. Inputs: {inputs}. Outputs: {count} logits, one per label; labels are not
-exclusive.
+A multi-label image classifier: {run.recipe.encoder}, then {classifier}, trained with the method
+"{run.row.method}" of the recipe `{record.name}`, seed {run.seed}. Inputs: {inputs}. Outputs: {count} logits,
+one per label; labels are not exclusive.
 
 ## Data
 
-- {data}; {sizes}.
-- Split: {split}.
-- To get it: {access}.
-- Source: {source}.
-- Checksum: `{checksum}`.
+- {data.name}; {sizes}.
+- Split: {data.split}.
+- To get it: {data.access}.
+- Source: {data.source}.
+- Checksum: `{data.checksum}`.
 
 ## Measured on the test images
 
 {metrics}
 
-Thresholds were chosen on validation images. Made by `{command}`, code version {version}, commit {commit}.
+Thresholds were chosen on validation images. Made by `{record.command}`, code version
+{record.code.version}, commit {commit}.
 
 ## Intended use
 
@@ -110,22 +109,14 @@ def model_card(record: Record, run: Finished) -> str:
     criterion = recipe.methods[0].criterion if recipe.methods else "none"
     published = isinstance(recipe.start, PretrainedStart) and f"`{recipe.start.weights}`"
     return CARD.format(
-        method=run.row.method,
-        data=data.name,
-        encoder=recipe.encoder,
+        run=run,
+        data=data,
+        record=record,
         classifier=CLASSIFIERS.get(criterion, "one linear layer"),
-        recipe=record.name,
-        seed=run.seed,
         inputs=squished or "grey scenes of 32 x 32 pixels",
         count=len(run.classes),
         sizes=", ".join(f"{count:,} images for {part}" for part, count in data.sizes.items()),
-        split=data.split,
-        access=data.access,
-        source=data.source,
-        checksum=data.checksum,
         metrics="\n".join(f"- {name}: {value:.4f}" for name, value in run.row.metrics.items()),
-        command=record.command,
-        version=record.code.version,
         commit=record.code.commit or "unknown",
         labels=", ".join(run.classes),
         warning="- It saw a part of the data set only: it shows that the code runs.\n" if partial else "",

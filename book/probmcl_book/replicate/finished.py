@@ -1,7 +1,5 @@
 """A finished run, in memory and on the disk: its scores, its classifier, and all that was measured."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

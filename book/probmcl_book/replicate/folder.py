@@ -1,7 +1,5 @@
 """Where runs are kept: finished ones, one file each, the common starts, and what a killed run had reached."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

@@ -1,7 +1,5 @@
 """How much memory a training step takes, counted before it runs, and how much its device has."""
 
-from __future__ import annotations
-
 import os
 from copy import deepcopy
 
@@ -46,6 +44,7 @@ def step_memory(method: Method, weights: int, per_view: int, device: torch.devic
     copies = 5 + (training.ema_decay is not None)
     half = device.type == "cuda" and training.precision != "float32"
     views = method.views_per_image * -(-training.batch_size // this_share().ranks)
+    views = views if method.chunk is None else min(views, method.chunk)
     return 4 * copies * weights + views * per_view // (2 if half else 1)
 
 

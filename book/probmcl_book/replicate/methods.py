@@ -1,7 +1,5 @@
 """One method of a comparison, from the common start to scores on validation and test."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -220,6 +218,7 @@ def _two_stages(method: Method, work: _Work) -> Parts:
         method.training,
         probe=work.recipe.probe,
         two_views=work.recipe.views.two(),
+        chunk=method.chunk,
         **work.probing(),
         **work.options(watch) | {"checkpoint": work.checkpoints},
     )

@@ -4,8 +4,6 @@ Images that somebody else kept, made smaller or laid out anew can be read by the
 come from. What is measured on them must not be recorded as measured on that data set.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,9 +20,6 @@ class Origin:
     """What a record says about such a folder, in place of what it says about the public data set.
 
     The texts are those of a :class:`~probmcl_book.records.DataIdentity`.
-
-    >>> Origin("Ten dogs", "by hand", "private rebuild of ...", "https://example.org").name
-    'Ten dogs'
     """
 
     name: Text
@@ -34,23 +29,12 @@ class Origin:
 
 
 def write_origin(root: str | Path, origin: Origin) -> None:
-    """Write ``ORIGIN.json`` into the folder of a data set.
-
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     write_origin(folder, Origin("Ten dogs", "by hand", "private rebuild of ...", "https://example.org"))
-    ...     read_origin(folder).split
-    'by hand'
-    """
+    """Write ``ORIGIN.json`` into the folder of a data set."""
     with whole_file(Path(root) / FILE) as file:
         file.write(json.dumps(asdict(origin), indent=2, ensure_ascii=False).encode())
 
 
 def read_origin(root: str | Path) -> Origin | None:
-    """Return what ``ORIGIN.json`` of a folder says; None if there is no such file.
-
-    >>> read_origin("no/such/folder") is None
-    True
-    """
+    """Return what ``ORIGIN.json`` of a folder says; None if there is no such file."""
     path = Path(root) / FILE
     return from_json(Origin, path.read_bytes(), str(path)) if path.is_file() else None

@@ -1,7 +1,5 @@
 """What a method is made of: head and criterion, the classifier it trains, the classifier that is left."""
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -13,13 +11,7 @@ from probmcl_book.replicate.recipe import Method
 def contrastive_parts(
     method: Method, feature_dim: int, classes: int
 ) -> tuple[nn.Module, loss.ContrastiveCriterion]:
-    """Head and criterion of a method with two views: a contrastive one, or KMCL.
-
-    >>> from probmcl_book.replicate import digits_recipe
-    >>> head, criterion = contrastive_parts(digits_recipe().methods[-1], feature_dim=128, classes=10)
-    >>> type(head).__name__, type(criterion).__name__
-    ('MixtureDensityHead', 'ProbMCLLoss')
-    """
+    """Head and criterion of a method with two views: a contrastive one, or KMCL."""
     if method.criterion == "kmcl":
         return _mixture_head(method, feature_dim, classes), loss.KMCLLoss(**method.options)
     if method.criterion == "probmcl":
@@ -46,9 +38,6 @@ def final_classifier(method: Method | None, feature_dim: int, classes: int) -> n
 
     It is a linear layer, also for None, the linear probe of the start, but for KMCL and for the transformer
     head.
-
-    >>> final_classifier(None, feature_dim=128, classes=10)
-    Linear(in_features=128, out_features=10, bias=True)
     """
     if method is not None and method.criterion == "ml-decoder":
         return model.MLDecoderHead(feature_dim, classes, **method.head)
@@ -58,13 +47,7 @@ def final_classifier(method: Method | None, feature_dim: int, classes: int) -> n
 
 
 def logits_model(encoder: model.Encoder, classifier: nn.Module) -> nn.Sequential:
-    """Images to logits ``(N, K)``: a transformer head sees the encoder's map, all others its feature.
-
-    >>> import torch
-    >>> from probmcl.model import SmallCNN
-    >>> logits_model(SmallCNN(), nn.Linear(128, 10))(torch.zeros(2, 1, 32, 32)).shape
-    torch.Size([2, 10])
-    """
+    """Images to logits ``(N, K)``: a transformer head sees the encoder's map, all others its feature."""
     on_map = isinstance(classifier, model.MLDecoderHead)
     return nn.Sequential(model.FeatureMap(encoder) if on_map else encoder, classifier)
 

@@ -5,8 +5,6 @@ mahdihosseini/KMCL (``train.py`` at 224 pixels, ``train_dist.py`` at 448). What 
 the recipe itself.
 """
 
-from __future__ import annotations
-
 from torchvision.transforms import v2
 
 from probmcl.data.views import PerImage

@@ -1,10 +1,8 @@
 """Recipes: everything that decides a result, in one frozen object that is saved beside it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from probmcl import _check
 from probmcl.train import TrainingSettings
@@ -61,7 +59,8 @@ class Method:
     ``trunk`` holds the widths of the head's trunk (contrastive criteria and KMCL), the last of which is D;
     ``head`` its further arguments, such as ``components`` of a :class:`~probmcl.model.MixtureDensityHead`
     (None or nothing: one per class) or ``width`` of a :class:`~probmcl.model.MLDecoderHead`. A step sees two
-    views of an image, as a contrastive one must, or one.
+    views of an image, as a contrastive one must, or one. ``chunk`` is that of
+    :func:`~probmcl.train.contrastive_stage`.
     """
 
     name: str
@@ -71,6 +70,7 @@ class Method:
     options: dict[str, Any] = field(default_factory=dict)
     head: dict[str, Any] = field(default_factory=dict)
     views_per_image: int = field(default=2, metadata=LATER)
+    chunk: Positive | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
         _check.one_of("criterion", self.criterion, CRITERIA)
@@ -80,13 +80,15 @@ class Method:
             raise ValueError(f"trunk: {self.name} is contrastive and needs the widths of a head, got none")
         if self.views_per_image not in ((2,) if self.trunk else (1, 2)):
             raise ValueError(f"views_per_image: expected 2, or 1 end to end, got {self.views_per_image}")
+        if self.end_to_end and self.chunk is not None:
+            raise ValueError(f"chunk: expected None, as {self.name} trains end to end, got {self.chunk}")
 
     @property
     def end_to_end(self) -> bool:
         """Whether encoder and classifier are trained together; otherwise in two stages."""
         return self.criterion in END_TO_END
 
-    def trained(self, **changes: Any) -> Method:
+    def trained(self, **changes: Any) -> Self:
         """The method with other settings of its training."""
         return replace(self, training=replace(self.training, **changes))
 
@@ -124,14 +126,14 @@ class Recipe:
                 f"start: letters are the start of DigitScenes, not of {type(self.data).__name__}"
             )
 
-    def trained(self, **changes: Any) -> Recipe:
-        """The experiment with other settings of every method's training; the probe keeps its own.
-
-        >>> from probmcl_book.replicate import digits_recipe
-        >>> {method.training.epochs for method in digits_recipe().trained(epochs=1).methods}
-        {1}
-        """
+    def trained(self, **changes: Any) -> Self:
+        """The experiment with other settings of every method's training; the probe keeps its own."""
         return replace(self, methods=tuple(method.trained(**changes) for method in self.methods))
+
+    def in_chunks(self, chunk: int) -> Self:
+        """The experiment with the contrastive batches of its two-stage methods in chunks."""
+        methods = (one if one.end_to_end else replace(one, chunk=chunk) for one in self.methods)
+        return replace(self, methods=tuple(methods))
 
     def splits(self, folder: Path | None = None) -> Splits:
         """The images, from the folder of the data set; DigitScenes are drawn and take none."""
@@ -146,11 +148,6 @@ class Recipe:
         """The plain form without prose: no name of the experiment or of a method, no origin of the images.
 
         Two recipes with one identity give the same numbers on the same images.
-
-        >>> from dataclasses import replace
-        >>> from probmcl_book.replicate import digits_recipe
-        >>> digits_recipe().identity() == replace(digits_recipe(), name="renamed").identity()
-        True
         """
         plain = self.to_dict()
         del plain["name"]
@@ -160,6 +157,6 @@ class Recipe:
         return plain
 
     @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> Recipe:
+    def from_dict(cls, plain: dict[str, Any]) -> Self:
         """The inverse of :meth:`to_dict`; older records, which lack some fields, are read as well."""
         return from_plain(cls, plain, "recipe")

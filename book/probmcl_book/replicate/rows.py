@@ -1,7 +1,5 @@
 """Trained methods become rows of a record: metrics with intervals, and differences between methods."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -9,7 +7,7 @@ import torch
 from torch import Tensor
 
 from probmcl.evaluate import Interval, mean_auroc, mean_average_precision, multilabel_metrics
-from probmcl.evaluate.bootstrap import bootstrap_interval, paired_bootstrap_difference, seed_interval
+from probmcl.evaluate.bootstrap import jackknife_interval, paired_bootstrap_difference, seed_interval
 from probmcl_book.records.record import Difference, Row
 from probmcl_book.replicate.finished import Finished
 from probmcl_book.replicate.methods import Trained
@@ -23,7 +21,7 @@ def result_row(
     labels = splits.test.labels
     found = multilabel_metrics(trained.test_scores, labels, thresholds=thresholds)
     precision, area = (
-        bootstrap_interval(metric, trained.test_scores, labels, resamples=resamples, seed=0)
+        jackknife_interval(metric, trained.test_scores, labels, groups=max(2, min(resamples, 100)), seed=0)
         for metric in (mean_average_precision, mean_auroc)
     )
     validation = mean_average_precision(trained.validation_scores, splits.validation.labels)

@@ -1,7 +1,5 @@
 """One experiment: every method from the same start, over seeds, compared and written down."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The one loop over methods and seeds: each is trained once, and what is finished is read back."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """The trained run that ships with the book: loaded where its file is, trained where it is not."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path

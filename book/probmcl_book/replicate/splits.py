@@ -1,8 +1,7 @@
 """The images of an experiment in three parts, and what a record says about them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -34,14 +33,8 @@ class Splits:
     source: str
     whole_test: int | None = None
 
-    def limited(self, images: int | None) -> Splits:
-        """The same with ``images`` of each part, or all it has, which a seed chooses; None keeps all.
-
-        >>> from probmcl_book.replicate import digits_recipe
-        >>> splits = digits_recipe(smoke=True).splits().limited(10)
-        >>> len(splits.train), len(splits.test), splits.split
-        (10, 10, 'train/validation/test with disjoint handwriting; 10 images of each part, seed 0')
-        """
+    def limited(self, images: int | None) -> Self:
+        """The same with ``images`` of each part, or all it has, which a seed chooses; None keeps all."""
         if images is None:
             return self
         _check.count("limit", images)
@@ -51,7 +44,7 @@ class Splits:
         split = f"{self.split}; {words}, seed {LIMIT_SEED}"
         return replace(self, train=train, validation=validation, test=test, split=split)
 
-    def fewer_to_train(self, share: float) -> Splits:
+    def fewer_to_train(self, share: float) -> Self:
         """The same with a share of the training images, which a seed chooses; 1 keeps all.
 
         >>> from probmcl_book.replicate import digits_recipe

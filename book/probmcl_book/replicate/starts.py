@@ -1,7 +1,5 @@
 """Where every method of a comparison starts: letters, published weights, or random numbers."""
 
-from __future__ import annotations
-
 import hashlib
 import pickle
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The one kind of file for what is trained: tensors by name, what they are, and a digest of both."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -41,14 +39,7 @@ class _About(dict[str, Any]):
 
 
 def write_tensors(path: Path, about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
-    """Write tensors and a header of plain JSON values to one safetensors file, all of it or nothing.
-
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     write_tensors(Path(folder, "a.safetensors"), {"seed": 3}, {"x": torch.ones(2)})
-    ...     read_tensors(Path(folder, "a.safetensors"))
-    ({'seed': 3}, {'x': tensor([1., 1.])})
-    """
+    """Write tensors and a header of plain JSON values to one safetensors file, all of it or nothing."""
     text = json.dumps(about)
     # contiguous copies: safetensors refuses tensors that share memory
     plain = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}

@@ -1,7 +1,5 @@
 """What the encoder of an experiment sees of an image, and in what batches the images come."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -20,11 +18,7 @@ OneView = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class SceneViews:
-    """DigitScenes as they are, and augmented a batch at a time.
-
-    >>> SceneViews().plain()(torch.zeros(1, 1, 32, 32, dtype=torch.uint8)).shape
-    torch.Size([1, 1, 32, 32])
-    """
+    """DigitScenes as they are, and augmented a batch at a time."""
 
     channels: ClassVar[int] = 1
     evaluation_batch: ClassVar[int] = 500
@@ -87,11 +81,7 @@ class PhotoViews:
 
 @dataclass(frozen=True)
 class FeatureViews:
-    """Features of stored views, with so many entries F (``channels``): two that differ, or the plain one.
-
-    >>> FeatureViews(1280).plain()(torch.zeros(4, 9, 1280, dtype=torch.float16)).shape
-    torch.Size([4, 1280, 1, 1])
-    """
+    """Features of stored views, with so many entries F (``channels``): two that differ, or the plain one."""
 
     channels: int
 
@@ -143,11 +133,6 @@ def training_loader(
 
     ``batch_size`` counts the images of all ranks together; the last batch is left out if it is smaller. Of an
     image there are two views or one.
-
-    >>> scenes = data.digit_scenes("train", 20)
-    >>> loader = training_loader(scenes, SceneViews(), 8, seed=0, device="cpu")
-    >>> len(loader)
-    2
     """
     view = views.two() if per_image == 2 else views.one()
     return device_loader(images, view, batch_size, device=device, seed=seed)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from probmcl import _check
@@ -16,11 +18,10 @@ MOST_RUNS = 150
 
 @dataclass(frozen=True)
 class Trial:
-    """One setting of a study: a recipe, and the seeds it is run with.
+    """One setting of a study: a recipe with one method, and the seeds it is run with.
 
-    ``setting`` is its name in tables. The recipe has one method; with none, the trial is the linear probe of
-    the start itself. Settings are compared within a ``group``, such as "10 % of the images"; "" if there is
-    one.
+    Without a method it is the linear probe of the start. Settings are compared within a ``group``, such as
+    "10 % of the images"; "" if there is one.
     """
 
     setting: str
@@ -29,10 +30,8 @@ class Trial:
     group: str = ""
 
     def __post_init__(self) -> None:
-        if len(self.recipe.methods) > 1:
-            raise ValueError(
-                f"recipe: {self.setting} is one setting, expected one method, got {len(self.recipe.methods)}"
-            )
+        if (count := len(self.recipe.methods)) > 1:
+            raise ValueError(f"recipe: {self.setting} is one setting, expected one method, got {count}")
         check_seeds(self.seeds)
 
     @property
@@ -43,10 +42,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A setting to try in tuning: what it changes of a method.
-
-    ``training`` replaces fields of :class:`~probmcl.train.TrainingSettings`, ``options`` arguments of the
-    criterion.
+    """What tuning tries of a method: other fields of its training, other arguments of its criterion.
 
     >>> Candidate({"learning_rate": 0.002}, {"temperature": 0.25}).name
     'learning_rate 0.002, temperature 0.25'
@@ -69,10 +65,9 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Tuning:
-    """Settings tried before the report, the same number of them for every method, on validation alone.
+    """Candidates tried before the report, as many for every setting, on validation alone.
 
-    ``seed`` is no seed of the report. ``candidates`` are tried by setting, all in one ``group``; the choice
-    serves all groups.
+    ``seed`` is no seed of the report. All are tried in one ``group``; the choice serves all groups.
     """
 
     seed: int
@@ -90,8 +85,7 @@ class Study:
     """A named list of trials in one world of data.
 
     ``reference`` is the setting that all others of its group are compared with; ``comparisons`` are further
-    pairs of settings, compared in every group that has both. ``tuning`` is tried first, and None where
-    nothing is tuned.
+    pairs of settings, compared in every group that has both.
     """
 
     name: str
@@ -103,18 +97,17 @@ class Study:
     comparisons: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        names = [trial.name for trial in self.trials]
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise ValueError(f"trials: expected every name once, got {twice!r} twice")
+        names = Counter(trial.name for trial in self.trials)
+        if twice := [name for name, count in names.items() if count > 1]:
+            raise ValueError(f"trials: expected every name once, got {twice[0]!r} twice")
         settings = [trial.setting for trial in self.trials]
-        _check.one_of("reference", self.reference, settings)
-        for setting in (setting for pair in self.comparisons for setting in pair):
-            _check.one_of("comparisons", setting, settings)
+        for name, given in (("reference", [self.reference]), ("comparisons", chain(*self.comparisons))):
+            for setting in given:
+                _check.one_of(name, setting, settings)
         if len(self) > MOST_RUNS:
             raise ValueError(f"trials: expected at most {MOST_RUNS} runs, got {len(self)}")
         if self.tuning is not None:
-            _check_tuning(self.tuning, self.trials)
+            self._check_tuning(self.tuning)
 
     def __len__(self) -> int:
         """Runs of the report, without tuning and without probes of the start, which take no training."""
@@ -132,20 +125,18 @@ class Study:
 
     def tuning_runs(self) -> Iterator[tuple[Trial, Candidate]]:
         """The runs of the tuning; each trial holds the candidate's recipe and the tuning's seed."""
-        if self.tuning is None:
-            return
-        for setting, candidates in self.tuning.candidates.items():
-            untuned = self.trial(setting, self.tuning.group)
-            for candidate in candidates:
-                recipe = candidate.applied(untuned.recipe)
-                yield replace(untuned, recipe=recipe, seeds=(self.tuning.seed,)), candidate
+        if self.tuning is not None:
+            for setting, candidates in self.tuning.candidates.items():
+                untuned = replace(self.trial(setting, self.tuning.group), seeds=(self.tuning.seed,))
+                for candidate in candidates:
+                    yield replace(untuned, recipe=candidate.applied(untuned.recipe)), candidate
 
     def trial(self, setting: str, group: str = "") -> Trial:
         """The trial of a setting in a group."""
-        for trial in self.trials:
-            if (trial.setting, trial.group) == (setting, group):
-                return trial
-        raise ValueError(f"setting: {self.name} has no trial {setting!r} in group {group!r}")
+        found = {(trial.setting, trial.group): trial for trial in self.trials}
+        if (setting, group) not in found:
+            raise ValueError(f"setting: {self.name} has no trial {setting!r} in group {group!r}")
+        return found[setting, group]
 
     def pairs(self) -> Iterator[tuple[Trial, Trial]]:
         """What is compared, group by group: the reference with every other setting, then further pairs."""
@@ -158,12 +149,11 @@ class Study:
 
     def tuned(self, chosen: Mapping[str, Candidate]) -> Study:
         """The same study with the chosen candidates in its recipes, and nothing left to tune."""
-
-        def settled(trial: Trial) -> Trial:
-            candidate = chosen.get(trial.setting)
-            return trial if candidate is None else replace(trial, recipe=candidate.applied(trial.recipe))
-
-        return replace(self, trials=tuple(map(settled, self.trials)), tuning=None)
+        settled = (
+            replace(one, recipe=chosen[one.setting].applied(one.recipe)) if one.setting in chosen else one
+            for one in self.trials
+        )
+        return replace(self, trials=tuple(settled), tuning=None)
 
     def with_seeds(self, seeds: tuple[int, ...]) -> Study:
         """The same study with other seeds in every trial."""
@@ -171,19 +161,18 @@ class Study:
 
     def to_dict(self) -> dict[str, Any]:
         """A plain form, as it stands in records."""
-        plain: dict[str, Any] = to_plain(self)
-        return plain
+        return dict(to_plain(self))
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Study:
         """The inverse of :meth:`to_dict`; what tuning chose, which a record adds, is passed over."""
         return from_plain(cls, {name: plain[name] for name in plain if name != "chosen"}, "study")
 
-
-def _check_tuning(tuning: Tuning, trials: tuple[Trial, ...]) -> None:
-    if any(tuning.seed in trial.seeds for trial in trials):
-        raise ValueError(f"tuning.seed: expected a seed outside the report, got {tuning.seed}")
-    known = {(trial.setting, trial.group) for trial in trials if trial.recipe.methods}
-    for setting in tuning.candidates:
-        if (setting, tuning.group) not in known:
-            raise ValueError(f"tuning: expected settings with a method in its group, got {setting!r}")
+    def _check_tuning(self, tuning: Tuning) -> None:
+        if tuning.seed in self.seeds:
+            raise ValueError(f"tuning.seed: expected a seed outside the report, got {tuning.seed}")
+        known = {
+            trial.setting for trial in self.trials if trial.recipe.methods and trial.group == tuning.group
+        }
+        if unknown := tuning.candidates.keys() - known:
+            raise ValueError(f"tuning: expected settings with a method in its group, got {min(unknown)!r}")

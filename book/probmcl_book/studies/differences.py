@@ -66,12 +66,10 @@ def study_differences(found: StudyRuns, resamples: int) -> list[Difference]:
 
 def _over_seeds(found: StudyRuns, one: Trial, other: Trial, seeds: tuple[int, ...]) -> list[Difference]:
     """T intervals of paired differences of metrics, over two seeds or more."""
-    runs = [
-        (found.runs[one.name, seed].row.metrics, found.runs[other.name, seed].row.metrics) for seed in seeds
-    ]
+    runs = [[found.runs[name, seed].row.metrics for name in (one.name, other.name)] for seed in seeds]
     return [
-        Difference(one.name, other.name, f"{metric} over seeds", seed_interval(each, level=LEVEL))
+        Difference(one.name, other.name, f"{metric} over seeds", seed_interval(gains, level=LEVEL))
         for metric in OVER_SEEDS
         if len(seeds) > 1 and all(metric in a and metric in b for a, b in runs)
-        for each in [[a[metric].value - b[metric].value for a, b in runs]]
+        for gains in [[a[metric].value - b[metric].value for a, b in runs]]
     ]

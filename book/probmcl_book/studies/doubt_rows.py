@@ -64,10 +64,10 @@ def doubt_rows(
     seeds: Sequence[int],
     resamples: int,
 ) -> list[Row]:
-    """Rows of every score, one per seed and one over seeds.
+    """Rows of every score, one per seed and one over seeds; the first trained models belong to ``seeds``.
 
-    The first of the trained models belong to ``seeds``; ``clean`` and ``scarce``, the doubts of models with
-    fewer training images, are about the test images, whose labels are ``(N, K)``.
+    ``clean`` and ``scarce``, the doubts of models with fewer training images, are about the test images,
+    whose labels are ``(N, K)``.
     """
     models = len(seeds)
     rows = _model_rows(trained, clean, labels, seeds)
@@ -151,16 +151,19 @@ def _levels(clean: Doubts, scarce: Doubts, labels: Tensor) -> dict[str, dict[str
     many, few, cardinality = clean.of_images(members), scarce.of_images(members), labels.sum(1).numpy()
     found = {}
     for name, score in many.items():
-        one = name in ENSEMBLES  # one opinion, repeated in every column
-        columns = score[:, :1] if one else score  # (N, M)
+        columns = score[:, :1] if name in ENSEMBLES else score  # an ensemble repeats its one opinion
         ratios = (few[name].mean(0) / score.mean(0))[: columns.shape[1]].tolist()
         counted = [float(spearmanr(column.numpy(), cardinality).statistic) for column in columns.T]
         found[name] = {
             "mean": Interval(score.mean().item()),
-            "growth": Interval(ratios[0]) if one else seed_interval(ratios),
-            "rank correlation with labels": Interval(counted[0]) if one else seed_interval(counted),
+            "growth": _over(ratios),
+            "rank correlation with labels": _over(counted),
         }
     return found
+
+
+def _over(values: Sequence[float]) -> Interval:
+    return seed_interval(values) if len(values) > 1 else Interval(values[0])
 
 
 def _curve(doubt: Tensor, failed: Tensor) -> dict[str, list[float]]:

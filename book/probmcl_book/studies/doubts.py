@@ -45,11 +45,10 @@ class Doubts:
         return (self.logits - self.thresholds.unsqueeze(1)).clamp(-_FARTHEST, _FARTHEST)
 
     def of_images(self, models: int) -> dict[str, Tensor]:
-        """Doubt about images, ``(N, models)`` a score: one column for each of the first models.
+        """Doubt about images, ``(N, models)`` per score: one column for each of the first models.
 
         Entropies and the ensemble's scores are means over labels. An ensemble has one opinion, which is
-        repeated; of a single model it has none, and its scores are left out. The last score, the number of
-        labels predicted, is no measure of doubt: it shows what counting alone achieves.
+        repeated. The last score, the number of labels predicted, shows what counting alone achieves.
         """
         found = {name: score[:, :models] for name, score in self.mixture.items()}
         for name, score in self._of_labels(models).items():
@@ -95,9 +94,8 @@ def ask(
     *,
     device: torch.device | str = "cpu",
 ) -> Doubts:
-    """Ask models what they think of images.
+    """Ask models, trained alike from different seeds, about images, whose labels are not looked at.
 
-    M models, trained alike from different seeds, are asked about N images, whose labels are not looked at.
     ``validation_labels`` belong to the models' ``validation_scores`` and decide the thresholds.
     """
     logits, thresholds, mixtures = [], [], []

@@ -18,39 +18,28 @@ from probmcl import _check
 
 @dataclass(frozen=True)
 class Localisation:
-    """How well N maps meet their boxes.
+    """How well N maps meet their boxes; a map of zeros has nothing inside and is no hit."""
 
-    Attributes:
-        inside: share of a map's sum that lies in its box, in [0, 1], ``(N,)``; 0 for a map of zeros.
-        hit: whether the highest point of a map lies in its box, bool ``(N,)``; no for a map of zeros.
-        area: share of the image that the box takes, ``(N,)``: what a map that is the same everywhere has.
-    """
-
-    inside: Tensor
-    hit: Tensor
-    area: Tensor
+    inside: Tensor  #: share of a map's sum that lies in its box, in [0, 1], ``(N,)``
+    hit: Tensor  #: whether the highest point of a map lies in its box, bool ``(N,)``
+    area: Tensor  #: share of the image that the box takes, ``(N,)``: what a flat map has inside
 
 
 def localisation(maps: Tensor, boxes: Tensor) -> Localisation:
-    """Compare heat maps with the boxes of what they should show.
+    """Compare heat maps ``(N, H, W)``, which are not negative, with the boxes of what they should show.
 
-    Args:
-        maps: ``(N, H, W)``, not negative, as :func:`~probmcl.evaluate.grad_cam` returns them.
-        boxes: ``(N, 4)``: left, top, right, bottom in pixels. A pixel belongs to a box if its middle does.
+    Boxes ``(N, 4)`` are left, top, right and bottom in pixels; a pixel belongs to one if its middle does.
 
-    Example:
-        >>> maps = torch.zeros(1, 4, 4)
-        >>> maps[0, 0] = torch.tensor([3.0, 0.0, 0.0, 1.0])
-        >>> found = localisation(maps, torch.tensor([[0.0, 0.0, 2.0, 2.0]]))
-        >>> found.inside.item(), found.hit.item(), found.area.item()
-        (0.75, True, 0.25)
+    >>> maps = torch.zeros(1, 4, 4)
+    >>> maps[0, 0] = torch.tensor([3.0, 0.0, 0.0, 1.0])
+    >>> found = localisation(maps, torch.tensor([[0.0, 0.0, 2.0, 2.0]]))
+    >>> found.inside.item(), found.hit.item(), found.area.item()
+    (0.75, True, 0.25)
     """
     _check.finite("maps", maps, dims=3)
     _check.finite("boxes", boxes, dims=2)
     if boxes.shape != (len(maps), 4):
-        raise ValueError(
-            f"boxes: expected one (4,) for each of the {len(maps)} maps, got {tuple(boxes.shape)}"
-        )
+        raise ValueError(f"boxes: expected ({len(maps)}, 4), one for each map, got {tuple(boxes.shape)}")
     if maps.numel() and maps.min() < 0:
         raise ValueError(f"maps: expected numbers from 0 on, got {maps.min().item():g}")
     left, top, right, bottom = boxes.unsqueeze(2).unbind(1)  # (N, 1) each

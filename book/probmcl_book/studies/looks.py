@@ -28,16 +28,12 @@ HEAT, PEAK = "heat inside", "peak inside"
 
 @dataclass(frozen=True)
 class Looks:
-    """The heat maps of every digit that stands in a test scene, M of them.
+    """The heat maps of every digit that stands in a test scene, M of them; all fields are ``(M,)``."""
 
-    All are ``(M,)``: the share of a map ``inside`` the digit's box, 1 where its hottest point is a ``hit``,
-    the share of the image that the box takes (``area``), and the number of the ``scene``, int64.
-    """
-
-    inside: Tensor
-    hit: Tensor
-    area: Tensor
-    scene: Tensor
+    inside: Tensor  #: share of a map inside the digit's box
+    hit: Tensor  #: 1 where its hottest point is there
+    area: Tensor  #: share of the image that the box takes
+    scene: Tensor  #: number of the scene, int64
 
     def metrics(self) -> dict[str, Interval]:
         """Means with intervals over scenes."""
@@ -94,13 +90,10 @@ def looks_record(
     progress: bool = False,
     checkpoints: Path | None = None,
 ) -> Record:
-    """Train ASL and ProbMCL, and write down where they look.
+    """Train ASL and ProbMCL of a recipe on DigitScenes, and write down where they look.
 
-    The recipe is on DigitScenes and has both methods. A run that was killed goes on from the folder
-    ``checkpoints``.
-
-    Rows with a seed have intervals over scenes, those without one t intervals over seeds (from two seeds on);
-    the differences have intervals over scenes, of the mean over seeds.
+    Rows with a seed have intervals over scenes, those without one t intervals over seeds; the differences
+    have intervals over scenes, of the mean over seeds. A run that was killed goes on from ``checkpoints``.
     """
     making = Making(command, provenance(device))
     both = tuple(method for method in recipe.methods if method.name in ("ASL", "ProbMCL"))

@@ -14,7 +14,7 @@ from probmcl_book.replicate.clock import Clock
 from probmcl_book.replicate.data_sets import DataSets
 from probmcl_book.replicate.finished import Finished
 from probmcl_book.replicate.folder import RunFolder
-from probmcl_book.replicate.runner import Measure, Runner, Say, Task
+from probmcl_book.replicate.runner import Runner, Say, Task
 from probmcl_book.studies.design import Candidate, Study, Trial
 from probmcl_book.studies.measures import MEASURES
 
@@ -54,22 +54,19 @@ def run_study(
     device: torch.device | str = "cpu",
     budget: float | None = None,
     resamples: int = 300,
-    measures: Sequence[Measure] = MEASURES,
     say: Say = lambda line: None,
 ) -> StudyRuns:
-    """Run what is not finished of a study.
+    """Run what is not finished of a study: first its tuning, then its report, seed by seed.
 
-    The tuning comes first. It is scored on validation images alone: it is not even given the test images.
-    When every candidate has its score, the best of each setting goes into the report, whose runs follow
-    seed by seed.
+    Tuning is scored on validation images alone: it is not even given the test images. The best candidate of
+    each setting goes into the report.
 
     What is found in ``folder``, one file per finished run, or in the folders of other studies beside it, is
     not run again. ``weights`` is the file of weights, if the start is one. ``budget`` is in hours: a run that
-    would probably not end in time is not started. ``say`` takes a line of progress before and after every
-    run.
+    would probably not end in time is not started. ``say`` takes a line of progress before and after a run.
     """
     images = DataSets() if images is None else images
-    runner = Runner(images, RunFolder(folder), weights, device, resamples, measures, whole=False)
+    runner = Runner(images, RunFolder(folder), weights, device, resamples, MEASURES, whole=False)
     with runner.held:
         return _finished(study, runner, budget, say)
 
@@ -101,11 +98,10 @@ def _finished(study: Study, runner: Runner, budget: float | None, say: Say) -> S
 def repeat_runs(
     found: StudyRuns, count: int, *, weights: Path | None = None, device: torch.device | str = "cpu"
 ) -> list[tuple[Finished, Finished]]:
-    """Draw some finished runs of the report and make them again, starts included; nothing is kept of it.
+    """Draw some finished runs of the report and make them again, starts included: as kept, and as made again.
 
-    On the same machine, device and number of threads, the numbers are the same to the last digit.
-
-    Every run comes as it was kept, and as it came out again.
+    On the same machine, device and number of threads, the numbers are the same to the last digit. Nothing is
+    kept of it.
     """
     _check.count("count", count)
     names = sorted(found.runs)

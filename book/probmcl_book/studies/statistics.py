@@ -26,7 +26,8 @@ from probmcl_book.records.record import DataIdentity, Record, Row
 from probmcl_book.replicate.origin import Origin
 
 THRESHOLDS = (0.3, 0.5, 0.7, 1.0)
-
+BATCH_SIZE, BATCHES, SEED = 128, 500, 0
+"""The random batches in which positives are counted."""
 
 LABEL_SOURCES: dict[str, Origin] = {
     "coco-val2017": Origin(
@@ -60,12 +61,10 @@ LABEL_SOURCES: dict[str, Origin] = {
 
 
 def read_label_matrix(path: str | Path) -> tuple[Tensor, tuple[str, ...], dict[str, Tensor]]:
-    """Read a label matrix from an npz file.
+    """Read labels, uint8 (N, K), K classes, and a mask (N,) per part of the split from an npz file.
 
-    Its keys are ``labels``, zeros and ones (N, K); ``classes``, K names; and, if the images are split,
-    ``split``, the name of each image's part (N,). Other keys are not read.
-
-    Labels come as uint8 (N, K), and with them the classes and a mask (N,) per part of the split.
+    Its keys are ``labels``, ``classes`` and, if the images are split, ``split``: the name of each image's
+    part (N,). Other keys are not read.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -102,32 +101,23 @@ def label_record(
     *,
     command: str,
     parts: Mapping[str, Tensor] | None = None,
-    batch_size: int = 128,
-    batches: int = 500,
-    seed: int = 0,
 ) -> Record:
     """Describe a label matrix in a record of kind "statistics", named ``labels_<name>``.
 
-    Rows "all" and one for each part of the split hold what :func:`~probmcl.data.label_statistics` counts,
-    the accuracy of predicting nothing, and the mAP of random scores; each again for its labelled images
-    ("all, labelled"). Of "all", the series hold the images that carry each class (K,) and each pair of
-    classes (K * K, row by row). Rows that begin with "positives" hold the mean number of positives per anchor
-    and the share of anchors without any, over random batches, one view per image: of all images with
-    label-less rows matching each other (``"match"``) and not (``"drop"``), and of labelled images.
+    Rows "all" and one per part of the split hold what :func:`~probmcl.data.label_statistics` counts, the
+    accuracy of predicting nothing, and the mAP of random scores; each again for its labelled images. Of
+    "all", the series hold the images that carry each class (K,) and each pair of classes (K * K, row by row).
+    Rows that begin with "positives" hold the mean number of positives per anchor and the share of anchors
+    without any, one view per image: of all images with label-less rows matching each other (``"match"``) and
+    not (``"drop"``), and of labelled images.
 
-    ``name`` is one of :data:`LABEL_SOURCES`, and ``parts`` has a mask (N,) per part of the split. Positives
-    are counted in so many batches, which the seed draws.
-
-    >>> labels = torch.tensor([[1, 1], [1, 0], [0, 0], [1, 1]])
-    >>> record = label_record("mirflickr14", labels, ["sea", "tree"], command="-", batch_size=2)
-    >>> record.name, record.rows[0].metrics["accuracy of nothing"].value
-    ('labels_mirflickr14', 0.375)
+    ``name`` is one of :data:`LABEL_SOURCES`, and ``parts`` has a mask (N,) per part of the split.
     """
     source = LABEL_SOURCES[check.one_of("name", name, LABEL_SOURCES)]
     making = Making(command)
     labelled = check.labels("labels", labels).bool().any(dim=1)
-    if int(labelled.sum()) < check.count("batch_size", batch_size, low=2):
-        raise ValueError(f"labels: expected at least {batch_size} labelled images, got {int(labelled.sum())}")
+    if int(labelled.sum()) < BATCH_SIZE:
+        raise ValueError(f"labels: expected at least {BATCH_SIZE} labelled images, got {int(labelled.sum())}")
     everything = torch.ones_like(labelled)
     rows = []
     for part, mask in {"all": everything, **(parts or {})}.items():
@@ -135,18 +125,18 @@ def label_record(
         rows.append(_counts(f"{part}, labelled", labels[mask & labelled], classes))
     for policy, mask in (("match", everything), ("drop", everything), ("labelled", labelled)):
         empty = "match" if policy == "labelled" else policy
-        rows.append(_positives(policy, labels[mask], empty, batch_size, batches, seed))
+        rows.append(_positives(policy, labels[mask], empty))
     return making.record(
         f"labels_{name.replace('-', '_')}",
         "statistics",
         recipe={
-            "batch_size": batch_size,
-            "batches": batches,
+            "batch_size": BATCH_SIZE,
+            "batches": BATCHES,
             "classes": list(classes),
             "index": "jaccard",
             "thresholds": list(THRESHOLDS),
         },
-        seeds=(seed,),
+        seeds=(SEED,),
         data=DataIdentity(
             **asdict(source),
             sizes={part: int(mask.sum()) for part, mask in (parts or {"all": everything}).items()},
@@ -178,20 +168,16 @@ def _counts(method: str, labels: Tensor, classes: Sequence[str], *, series: bool
     )
 
 
-def _positives(policy: str, labels: Tensor, empty: str, batch_size: int, batches: int, seed: int) -> Row:
+def _positives(policy: str, labels: Tensor, empty: str) -> Row:
     """Count positives in random batches; the intervals say how well the batches stand for all batches."""
     start = time.perf_counter()
-    generator = torch.Generator().manual_seed(seed)
-    found = [
-        positive_statistics(
-            labels[torch.randperm(len(labels), generator=generator)[:batch_size]], THRESHOLDS, empty=empty
-        )
-        for _ in range(batches)
-    ]
+    generator = torch.Generator().manual_seed(SEED)
+    drawn = (torch.randperm(len(labels), generator=generator)[:BATCH_SIZE] for _ in range(BATCHES))
+    found = [positive_statistics(labels[batch], THRESHOLDS, empty=empty) for batch in drawn]
     metrics = {}
     for position, threshold in enumerate(THRESHOLDS):
         for key, field in (("positives", "mean_positives"), ("without", "share_without")):
             values = [getattr(statistics, field)[position] for statistics in found]
-            how = f"t-interval over {batches} random batches"
+            how = f"t-interval over {BATCHES} random batches"
             metrics[f"{key} at {threshold:g}"] = replace(seed_interval(values), how=how)
-    return Row(f"positives, {policy}", seed, metrics, time.perf_counter() - start, image_views=0)
+    return Row(f"positives, {policy}", SEED, metrics, time.perf_counter() - start, image_views=0)

@@ -22,11 +22,7 @@ from probmcl_book.studies.runner import StudyRuns
 def summarise(
     found: StudyRuns, *, command: str, resamples: int = 1000, planned: Study | None = None
 ) -> Record:
-    """Sum up the finished runs of a study.
-
-    ``found`` may be incomplete. Narrow tails take more resamples of the differences than ``resamples`` (five
-    draws each). ``planned`` is the whole study, where only a part of it was asked for, such as some of its
-    seeds.
+    """Sum up the finished runs of a study; ``planned`` is the whole of it, where a part was asked for.
 
     Rows with a seed are runs, of the report and of the tuning; rows without are means over seeds with t
     intervals. A difference "mAP" is the reference less another setting of its group: mean mAP over the seeds

@@ -1,12 +1,9 @@
 """The study of uncertainty on DigitScenes (C2): what do the mixture's variances know that others do not?
 
-Five models are trained with ProbMCL from different seeds, on scenes without one theme. Then all of them look
-at the same images: test scenes, the same scenes corrupted, scenes of symbols that nobody has seen, and scenes
-of the theme that was held out. Each measure of doubt is asked whether it ranks errors, and images from
-elsewhere, above the rest. The three seeds of the rows are the first of the five; all five are the ensemble.
-
-A fourth of the images, seen four times as often, trains the same models again: doubt that comes from too
-little data should be larger there.
+Five models, trained with ProbMCL on scenes without one theme, look at the same images: test scenes, the same
+corrupted, symbols that nobody has seen, and the held-out theme. Does a measure of doubt rank errors, and
+images from elsewhere, above the rest? The seeds of the rows are the first three; all five are the ensemble.
+A quarter of the images, seen four times as often, trains them again: doubt from too little data should grow.
 """
 
 from __future__ import annotations
@@ -47,8 +44,6 @@ def uncertainty_recipe(*, images: int = 2400, epochs: int = 6) -> Recipe:
     The digits of the squares (0, 1, 4, 9) all stand in other themes too: what is new in the theme that is
     held out is their company, not their shape.
 
-    Half as many scenes as for training are for validation and for test; the start gets as many epochs.
-
     >>> uncertainty_recipe().data.themes
     ('primes', 'powers of two', 'odd', 'even')
     """
@@ -71,10 +66,9 @@ def scarcer(recipe: Recipe) -> Recipe:
 
 
 def shifted_scenes(recipe: Recipe, splits: Splits) -> dict[str, LabelledImages]:
-    """Images that the models were not trained for, as many as test scenes of each kind.
+    """Images that the models were not trained for, as many of each kind as test scenes.
 
-    They are ``"unseen symbols"``, with label sets of the same themes; ``"held-out theme"``; and every
-    corruption of the test scenes in every strength, ``"blur 1"`` to ``"occlusion 5"``.
+    Unseen symbols have label sets of the same themes; corruptions are ``"blur 1"`` to ``"occlusion 5"``.
     """
     data, test = digits_of(recipe), splits.test
     assert isinstance(test, LabelledImages)  # as DigitsData draws them
@@ -97,10 +91,7 @@ def shifted_scenes(recipe: Recipe, splits: Splits) -> dict[str, LabelledImages]:
 
 @dataclass(frozen=True)
 class Asked:
-    """Trained models and what they doubt.
-
-    ``clean`` are doubts about the test scenes, ``shifted`` those about every kind of shifted scenes.
-    """
+    """Trained models, their doubts about the test scenes, and about every kind of shifted scenes."""
 
     trained: Sequence[Trained]
     clean: Doubts
@@ -132,10 +123,9 @@ def run_uncertainty(
 ) -> Record:
     """Train the models, ask them, and write down which doubts were worth something.
 
-    The recipe is :func:`uncertainty_recipe` by default. Each seed gives rows of its own; ``members`` counts
-    all models of the ensemble, and those beyond the seeds get the next ones. Differences take four times as
-    many ``resamples``, as their intervals are corrected for their number and reach far into the tails.
-    :mod:`probmcl_book.studies.doubt_rows` says what the rows hold.
+    Each seed gives rows of its own; ``members`` counts all models of the ensemble, and those beyond the seeds
+    get the next ones. Differences take four times as many ``resamples``, as their intervals are corrected for
+    their number and reach far into the tails. :mod:`probmcl_book.studies.doubt_rows` says what rows hold.
     """
     if len(seeds) < 2 or members < len(seeds):
         raise ValueError(f"seeds: expected 2 to {members} (members), got {len(seeds)}")

@@ -17,7 +17,7 @@ RECEIPTS = ".verified"  # a folder beside those of the data sets, where no archi
 
 
 def fetch(source: Source, root: str | Path, *, progress: bool = True) -> Path:
-    """Bring what is missing of a data set into ``root/NAME``.
+    """Bring what is missing of a data set into ``root/NAME``, and return this folder.
 
     Each file is downloaded, compared with its checksum, unpacked and, if it is an archive, removed. A file
     that a person has put there is used as if downloaded; one without a published checksum comes in no other
@@ -27,9 +27,6 @@ def fetch(source: Source, root: str | Path, *, progress: bool = True) -> Path:
         source: A data set of ``SOURCES``.
         root: The folder that holds all data sets.
         progress: Whether to show bars.
-
-    Returns:
-        The data set's folder.
 
     Raises:
         FileNotFoundError: If only files to be got by hand are missing.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -82,6 +83,5 @@ def doubt_by_count(count: Tensor, scores: Mapping[str, Tensor]) -> Figure:
             part.set(color=c.muted)
         for median in boxes["medians"]:
             median.set(color=c.text)
-        axes.set(title=name, xlabel="digits on the scene")
-        axes.title.set_fontsize(11)
+        axes.set(title=fill(name, 16), xlabel="digits on the scene")
     return figure

@@ -31,8 +31,7 @@ ROWS = (0.80, 0.50, 0.20)
 def example() -> tuple[Tensor, Tensor, GaussianMixture]:
     """Two views of three scenes, ``(6, 32, 32)``, their labels, and a mixture in the plane for each view.
 
-    The first two scenes share most of their labels, the third shares none with them. The mixtures are
-    made for the eye: one component for each of four classes, heavy where the label is present.
+    The first two scenes share most of their labels, the third none. The mixtures are made for the eye.
     """
     scenes = digit_scenes("train", 400, seed=3, difficulty="easy")
     first, second, third = _related_scenes(scenes.labels)

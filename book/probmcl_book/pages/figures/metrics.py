@@ -102,8 +102,8 @@ def estimates_and_difference(estimates: Mapping[str, Interval], difference: Inte
     figure, (left, right) = plt.subplots(1, 2, figsize=(7, 2.3), width_ratios=(1.4, 1))
     wide: Any = {"linewidth": 3, "solid_capstyle": "butt", "markersize": 9}
     for row, found in enumerate(estimates.values()):
-        interval(left, row, found, c.anchor, **wide)
-    interval(right, 0, difference, c.accent, **wide)
+        interval(left, row, found, color=c.anchor, **wide)
+    interval(right, 0, difference, color=c.accent, **wide)
     right.axvline(0, color=c.muted, linewidth=1, linestyle="--")
     left.set_yticks(range(len(estimates)), list(estimates))
     left.set(title="Each on its own", xlabel="mAP", ylim=(len(estimates) - 0.4, -0.6))

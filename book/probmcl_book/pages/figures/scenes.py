@@ -20,10 +20,9 @@ def contact_sheet(
     *,
     value_range: tuple[float, float] = (0, 255),
 ) -> Figure:
-    """Rows of small grey images ``(n, H, W)`` or ``(n, 1, H, W)``, each row with its name on the left.
+    """Rows of n small grey images ``(n, H, W)`` or ``(n, 1, H, W)``, each row with its name at its left.
 
-    All rows have the same n. ``captions`` are words above each image, one list per row; ``value_range`` is
-    shown as black and white.
+    ``captions`` are words above each image, one list per row; ``value_range`` is shown as black and white.
     """
     height, width = next(iter(rows.values())).shape[-2:]
     step = width + max(2, width // 10)  # from one image to the next
@@ -32,10 +31,11 @@ def contact_sheet(
     above = [across / 7 * (0.23 if any(line) else 0.08) for line in lines]  # room for words, in pixels
     down = height * len(rows) + sum(above)
     figure, axes = plt.subplots(figsize=(7, 6.7 * down / across + 0.1))
+    turn = 90 if max(map(len, rows)) * 0.1 < 7 * height / across else 0  # a letter takes a tenth of an inch
     top = 0.0
     for (name, images), line, room in zip(rows.items(), lines, above, strict=True):
         top += room
-        axes.text(-0.1 * width, top + height / 2, name, rotation=90, ha="right", va="center")
+        axes.text(-0.1 * width, top + height / 2, name, rotation=turn, ha="right", va="center")
         for position, image in enumerate(images):
             left = position * step
             place = (left, left + width, top + height, top)

@@ -2,46 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from probmcl.evaluate import Interval
+from probmcl_book.pages.figures.curves import LEAST
 from probmcl_book.pages.figures.digits import precision_by_frequency
-from probmcl_book.pages.figures.marks import at_top, interval, method_colour, note
+from probmcl_book.pages.figures.marks import at_top, interval, look, name_rows, span
 from probmcl_book.pages.style import colours
 from probmcl_book.records import Record, over_seeds
 from probmcl_book.replicate.run import START
+from probmcl_book.studies import difference_of
 
 
-def tornado(record: Record, *, default: str) -> Figure:
-    """How far each setting moves mAP from the default: one bar per setting, the widest on top.
+def differences_to(record: Record, reference: str) -> Figure:
+    """How much higher each setting's mAP is than the reference's, the highest on top, with both intervals.
 
-    The band in the middle is the default's own interval. It decides nothing: settings share seeds and images,
-    so whether a bar is more than chance stands in the paired differences.
+    The thick line is over images, corrected for the number of comparisons; the thin one over seeds.
     """
     c = colours()
-    found = _mean_ap(record)
-    base = found.pop(default)
-    settings = sorted(found, key=lambda name: abs(found[name].value - base.value))
-    figure, axes = plt.subplots(figsize=(7, 0.38 * len(settings) + 1.2))
-    axes.axvspan(base.low - base.value, base.high - base.value, color=c.muted, alpha=0.25, linewidth=0)
+    others = [name for name in _mean_ap(record) if difference_of(record, name, reference) is not None]
+    found = {name: _gains(record, name, reference) for name in others}
+    names = sorted(found, key=lambda name: found[name][0].value)
+    figure, axes = plt.subplots(figsize=(7, 0.36 * len(names) + 1.2))
     axes.axvline(0, color=c.muted, linewidth=1)
-    for height, name in enumerate(settings):
-        change = found[name].value - base.value
-        ends = [found[name].low - base.value, found[name].high - base.value]
-        axes.barh(height, change, height=0.6, color=c.positive if change >= 0 else c.negative)
-        axes.plot(ends, [height, height], color=c.text, linewidth=1.2)
-    axes.set_yticks(range(len(settings)), settings)
-    axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(f"mAP minus that of the default ({default}: {base.value:.3f})")
-    axes.set_ylim(-0.7, len(settings) - 0.3)
+    for height, name in enumerate(names):
+        style = look(name)
+        for one, width in zip(found[name], (4, 1.2), strict=False):
+            interval(axes, height, one, linewidth=width, solid_capstyle="butt", **style)
+        axes.annotate(
+            f"{found[name][0].value:+z.3f}", (1.01, height), xycoords=("axes fraction", "data"), va="center"
+        )
+    name_rows(axes, names)
+    ends = [end for each in found.values() for one in each for end in (one.low, one.high)]
+    axes.set_xlim(span(min(0.0, *ends), max(0.0, *ends), LEAST))
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.set_xlabel(f"test mAP less that of {reference}")
     return figure
+
+
+def _gains(record: Record, name: str, reference: str) -> list[Interval]:
+    """The difference over images, and over seeds where there are several."""
+    found = (difference_of(record, name, reference, metric) for metric in ("mAP", "mAP over seeds"))
+    return [one for one in found if one is not None]
 
 
 def sensitivity(
@@ -70,62 +78,41 @@ def sensitivity(
     return figure
 
 
-def method_comparison(record: Record) -> Figure:
-    """Mean mAP as one dot per method with its interval, the best on top; the start's probe is a line."""
-    found = _mean_ap(record)
-    reference = found.pop(START, None)
-    methods = sorted(found, key=lambda name: found[name].value)
-    figure, axes = plt.subplots(figsize=(7, 0.45 * len(methods) + 1.2))
-    if reference is not None:
-        at_top(axes, START, reference.value, (5, 0))
-    for height, name in enumerate(methods):
-        interval(axes, height, found[name], method_colour(name))
-    axes.set_yticks(range(len(methods)), methods)
-    axes.set(xlabel="mAP", ylim=(-0.6, len(methods) - 0.2))
-    return figure
-
-
 def precision_of_classes(
     record: Record, frequency: Tensor, classes: Sequence[str], methods: Sequence[str]
 ) -> Figure:
-    """Average precision of each class, mean over seeds, over its frequency ``(K,)``; up to five methods."""
-    found = {}
-    for method in methods:
-        runs = [
+    """Average precision of each class, mean over seeds, over its frequency ``(K,)``."""
+    runs = {
+        method: [
             row.series["average_precision"]
             for row in record.rows
             if row.method == method and row.seed is not None
         ]
-        found[method] = torch.tensor(runs).mean(0).tolist()  # (S, K) -> (K,)
+        for method in methods
+    }
+    found = {method: torch.tensor(each).mean(0).tolist() for method, each in runs.items()}  # (S, K) -> (K,)
     return precision_by_frequency(frequency, found, classes=classes)
 
 
-def accuracy_by_seconds(record: Record) -> Figure:
-    """Mean mAP over the seconds of training, one dot per method; the start is a line.
-
-    The axis is logarithmic where the longest training takes more than ten times as long as the shortest.
-    """
+def accuracy_and_seconds(record: Record) -> Figure:
+    """Mean mAP with its interval, beside it the seconds of training; a row per method, the best on top."""
+    c = colours()
     rows = over_seeds(record)
-    reference = rows.pop(START, None)
-    figure, axes = plt.subplots(figsize=(7, 4.2))
-    if reference is not None:
-        height = reference.metrics["mAP"].value
-        axes.axhline(height, color=colours().muted, linestyle=":")
-        note(axes, START, (0, height), (4, 4), xycoords=("axes fraction", "data"))
-    for name, row in rows.items():
-        one, colour = row.metrics["mAP"], method_colour(name)
-        axes.plot([row.seconds] * 2, [one.low, one.high], color=colour, alpha=0.6)
-        axes.plot(row.seconds, one.value, "o", color=colour)
-    seconds = [row.seconds for row in rows.values()]
-    if max(seconds) > 10 * min(seconds):
-        axes.set_xscale("log")
-        axes.xaxis.set_minor_locator(LogLocator(subs=(2, 5)))
-        axes.xaxis.set_minor_formatter("{x:,g}")
-        axes.tick_params(axis="x", which="minor", labelsize=9)
-    axes.xaxis.set_major_formatter("{x:,g}")
-    axes.margins(x=0.25, y=0.12)
-    _name_dots(axes, {name: (row.seconds, row.metrics["mAP"].value) for name, row in rows.items()})
-    axes.set(xlabel="seconds of training", ylabel="mAP")
+    start = rows.pop(START, None)
+    names = sorted(rows, key=lambda name: rows[name].metrics["mAP"].value)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7, 0.42 * len(names) + 1.3), sharey=True)
+    for height, name in enumerate(names):
+        style = look(name)
+        interval(left, height, rows[name].metrics["mAP"], **style)
+        right.hlines(height, 0, rows[name].seconds, color=c.grid, linewidth=1, zorder=0)
+        right.plot(rows[name].seconds, height, **style)
+    if start is not None:
+        at_top(left, "start", start.metrics["mAP"].value, (4, 12))
+    name_rows(left, names)
+    low, high = left.get_xlim()
+    left.set_xlim(span(low, high, LEAST))
+    left.set_xlabel("test mAP")
+    right.set(xlabel="seconds of training", xlim=(0, None))
     return figure
 
 
@@ -133,36 +120,20 @@ def differences_over_sizes(found: Mapping[str, Mapping[int, Interval]], referenc
     """Differences in mAP to a reference over numbers of images, in points: one line per method."""
     figure, axes = plt.subplots(figsize=(7, 4.4))
     axes.axhline(0, color=colours().muted, linestyle=":")
-    marks = "os^vDPX"
     for place, (method, by_size) in enumerate(found.items()):
         beside = 1 + 0.05 * (place - (len(found) - 1) / 2)  # so that intervals do not cover each other
         value, low, high = (
             [100 * getattr(one, end) for one in by_size.values()] for end in ("value", "low", "high")
         )
-        sizes, colour = [beside * size for size in by_size], colours().categorical[place]
-        axes.plot(sizes, value, f"{marks[place]}-", color=colour, label=method)
-        axes.vlines(sizes, low, high, color=colour, alpha=0.6)
+        sizes, style = [beside * size for size in by_size], look(method)
+        axes.plot(sizes, value, label=method, **style)
+        axes.vlines(sizes, low, high, color=style["color"], alpha=0.6)
     ticks = sorted({size for by_size in found.values() for size in by_size})
     axes.set(xscale="log", xlabel="labelled photographs", ylabel=f"test mAP less {reference}'s, in points")
     axes.set_xticks(ticks, [f"{size:,}" for size in ticks])
     axes.minorticks_off()
     figure.legend(loc="outside upper left", ncols=2)
     return figure
-
-
-def _name_dots(axes: Axes, dots: Mapping[str, tuple[float, float]]) -> None:
-    """Write names beside dots, from the bottom up, moving a name up where it would cover the last one."""
-    axes.figure.canvas.draw()  # so that places on the page are known
-    taken: list[tuple[float, float]] = []
-    for name, place in sorted(dots.items(), key=lambda item: item[1][1]):
-        x, y = axes.transData.transform(place)
-        wanted = y
-        while any(abs(x - other_x) < 150 and abs(wanted - other_y) < 22 for other_x, other_y in taken):
-            wanted += 4
-        taken.append((x, wanted))
-        scale = 72 / axes.figure.dpi  # pixels to points
-        style = {"va": "center", "fontsize": 10, "color": colours().text}
-        note(axes, name, place, (7, (wanted - y) * scale), **style)
 
 
 def _mean_ap(record: Record) -> dict[str, Interval]:

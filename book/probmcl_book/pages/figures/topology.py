@@ -1,4 +1,4 @@
-"""Figures of label similarities: two trees with their heat maps side by side."""
+"""Figures of label similarities: heat maps side by side, in the order of one tree."""
 
 from __future__ import annotations
 
@@ -15,33 +15,32 @@ from probmcl_book.pages.style import colours
 
 
 def label_trees(similarities: Mapping[str, Tensor], classes: Sequence[str]) -> Figure:
-    """Two or three similarities ``(K, K)``, each as a tree and a heat map in the tree's order, side by side.
+    """Similarities ``(K, K)`` as heat maps in one order and on one scale, under the tree of the first.
 
     They are symmetric and without NaN: labels that never occur have to be left out.
     """
     c = colours()
     figure, grid = plt.subplots(
-        2,
-        len(similarities),
-        figsize=(7, 4.9 if len(similarities) == 2 else 3.9),
-        height_ratios=(1, 3),
-        squeeze=False,
+        2, len(similarities), figsize=(7, 4.6), height_ratios=(1, 3), sharex="col", squeeze=False
     )
-    for (upper, lower), (name, similarity) in zip(grid.T, similarities.items(), strict=True):
-        order = _tree(upper, similarity)
+    order = _tree(grid[0, 0], next(iter(similarities.values())))
+    names = [classes[label] for label in order]
+    shown = {
+        name: similarity[order][:, order].double().fill_diagonal_(float("nan"))
+        for name, similarity in similarities.items()
+    }
+    most = max(float(values.nan_to_num().abs().max()) for values in shown.values())
+    turn = {"rotation": 90} if max(map(len, classes)) > 3 else {}
+    for (upper, lower), (name, values) in zip(grid.T, shown.items(), strict=True):
+        upper.set_axis_off()
         upper.set_title(name)
-        most = similarity.clone().fill_diagonal_(0).abs().max().item()
-        shown = similarity[order][:, order].double().fill_diagonal_(float("nan"))
-        drawn = lower.imshow(shown.numpy(), cmap=c.diverging, vmin=-most, vmax=most, aspect="auto")
-        names = [classes[label] for label in order]
-        turn = {"rotation": 90} if max(map(len, classes)) > 3 else {}
-        small = {"fontsize": 11 if len(classes) <= 20 else 5}
-        lower.set_xticks(range(len(order)), names, **turn, **small)
-        lower.set_yticks(range(len(order)), names, **small)
+        drawn = lower.imshow(values.numpy(), cmap=c.diverging, vmin=-most, vmax=most, aspect="auto")
+        lower.set_xticks(range(len(order)), names, **turn)
+        lower.set_yticks(range(len(order)), names if lower is grid[1, 0] else [])
         lower.tick_params(length=0)
         lower.spines[:].set_visible(False)
-        bar = figure.colorbar(drawn, ax=lower, orientation="horizontal", shrink=0.9, aspect=30)
-        bar.outline.set_edgecolor(c.grid)
+    bar = figure.colorbar(drawn, ax=grid[1], orientation="horizontal", shrink=0.6, aspect=40)
+    bar.outline.set_edgecolor(c.grid)
     return figure
 
 
@@ -50,9 +49,7 @@ def _tree(axes: Axes, similarity: Tensor) -> list[int]:
     tree = label_tree(similarity)
     drawn = dendrogram(tree.linkage, no_plot=True)
     for across, up in zip(drawn["icoord"], drawn["dcoord"], strict=True):
-        axes.plot(
-            [(x - 5) / 10 for x in across], up, color=colours().text, linewidth=1.2
-        )  # leaves at 5, 15 ...
+        places = [(x - 5) / 10 for x in across]  # its leaves stand at 5, 15 ...
+        axes.plot(places, up, color=colours().text, linewidth=1.2)
     axes.set(xlim=(-0.5, len(tree.order) - 0.5), ylim=(0, None))
-    axes.set_axis_off()
     return [int(label) for label in drawn["leaves"]]

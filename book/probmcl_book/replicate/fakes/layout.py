@@ -3,8 +3,6 @@
 For small data sets that stand in for the real ones where code that reads them is tried.
 """
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Iterable, Sequence
@@ -61,12 +59,6 @@ def write_coco(
     """Write ``PART/`` and ``annotations/instances_PART.json``.
 
     A folder that holds this annotation file already is refused.
-
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     write_coco(folder, "val2014", [Picture("a.jpg", b"", (4, 4), [])], [Category(1, "cat", "animal")])
-    ...     sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("*.j*"))
-    ['annotations/instances_val2014.json', 'val2014/a.jpg']
     """
     root = Path(root)
     target = root / "annotations" / f"instances_{part}.json"
@@ -103,12 +95,6 @@ def write_chest(root: str | Path, films: Sequence[Film], *, folders: int = 1) ->
     Columns that no code reads hold constants.
 
     A folder that holds a table already is refused.
-
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     write_chest(folder, [Film("00000001_000.png", b"", "1", (), test=True)])
-    ...     print(Path(f"{folder}/Data_Entry_2017_v2020.csv").read_text().splitlines()[1])
-    00000001_000.png,No Finding,0,1,50,M,PA,1024,1024,0.143,0.143
     """
     root = Path(root)
     _refuse_to_replace(root / TABLE)

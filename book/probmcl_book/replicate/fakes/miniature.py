@@ -4,8 +4,6 @@ Nothing in them is a photograph or a film of a person. Numbers measured on them 
 well a method does on the real data.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +44,7 @@ EVERY = 16  # one picture of so many is grey, one shape of so many a crowd, one 
 
 
 def write_coco_miniature(
-    root: str | Path, *, train: int = 96, val: int = 48, unlabelled: int = 1, pixels: int = 128, seed: int = 0
+    root: str | Path, *, train: int = 96, val: int = 48, unlabelled: int = 1, pixels: int = 128
 ) -> None:
     """Draw pictures of ten kinds of shapes in the format of COCO 2014.
 
@@ -55,23 +53,17 @@ def write_coco_miniature(
 
     The folder gets ``train2014/`` and ``val2014/``, each with ``unlabelled`` further pictures without any
     annotation, and ``annotations/``. ``pixels`` is the longer side of a picture.
-
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     write_coco_miniature(folder, train=4, val=2)
-    ...     len(list(Path(folder).glob("train2014/COCO_train2014_*.jpg")))
-    5
     """
     for name, count in (("train", train), ("val", val)):
         _check.count(name, count)
     _check.count("unlabelled", unlabelled, low=0)
     _check.count("pixels", pixels, low=32)
-    for offset, (part, count) in enumerate((("train2014", train), ("val2014", val))):
-        pictures = _pictures(part, count, unlabelled, pixels, 2 * _check.seed(seed) + offset)
+    for seed, (part, count) in enumerate((("train2014", train), ("val2014", val))):
+        pictures = _pictures(part, count, unlabelled, pixels, seed)
         write_coco(root, part, pictures, list(SHAPES))
 
 
-def write_chest_miniature(root: str | Path, *, films: int = 96, pixels: int = 128, seed: int = 0) -> None:
+def write_chest_miniature(root: str | Path, *, films: int = 96, pixels: int = 128) -> None:
     """Draw films in the format of ChestX-ray14: two dark fields, a spot in its own place for each finding.
 
     About half of the films have no finding; a patient has one to four films; NIH's lists put about a quarter
@@ -79,16 +71,10 @@ def write_chest_miniature(root: str | Path, *, films: int = 96, pixels: int = 12
 
     The folder gets ``images_001/images/``, ``images_002/images/``, the table and the lists. Films are
     squares.
-
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     write_chest_miniature(folder, films=6)
-    ...     len(list(Path(folder).glob("images_00*/images/*_*.png")))
-    6
     """
     _check.count("films", films)
     _check.count("pixels", pixels, low=32)
-    chance = np.random.default_rng(_check.seed(seed))
+    chance = np.random.default_rng(0)
     drawn: list[Film] = []
     patient = 0
     while len(drawn) < films:

@@ -1,7 +1,5 @@
 """Draw COCO and ChestX-ray14 as large as they are: all names and random labels, on a few tiny images."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The recipes, by the name that ``python -m probmcl run`` takes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from probmcl_book.replicate.recipe import Recipe

@@ -32,8 +32,8 @@ LITE0 = PretrainedStart(
 def coco18_lite0_128() -> Recipe:
     """EfficientNet-Lite0 from ImageNet weights, end to end; its file is given as ``--weights``.
 
-    >>> coco18_lite0_128().views
-    PhotoViews(size=128, normalisation='lite')
+    >>> coco18_lite0_128().views.normalisation
+    'lite'
     """
     training = TrainingSettings(epochs=10, batch_size=64, learning_rate=5e-4)
     return Recipe(

@@ -4,8 +4,6 @@ Small enough for two cores. The photographs come packed, see ``tools/lay_out_npz
 by ``tools/feature_views.py`` from the same packed files. Both stand in the repository.
 """
 
-from __future__ import annotations
-
 from probmcl.train import TrainingSettings
 from probmcl_book.replicate.datasets import FeatureData, PackedData
 from probmcl_book.replicate.origin import Origin
@@ -34,9 +32,6 @@ def mirflickr14_features() -> Recipe:
 
     The encoder adds a correction to the feature that starts at zero, so every method starts at the frozen
     feature, and the start's linear probe is that of the frozen network.
-
-    >>> mirflickr14_features().start is None
-    True
     """
     origin = Origin(
         f"{NAME}, features of MobileNetV2",
@@ -61,11 +56,7 @@ def mirflickr14_features() -> Recipe:
 
 
 def mirflickr14_mobilenetv2_128() -> Recipe:
-    """MobileNetV2 from torchvision's ImageNet weights, end to end on photographs of 128 pixels.
-
-    >>> mirflickr14_mobilenetv2_128().start
-    PretrainedStart(weights='IMAGENET1K_V1', checksum='')
-    """
+    """MobileNetV2 from torchvision's ImageNet weights, end to end on photographs of 128 pixels."""
     return Recipe(
         name="mirflickr14-mobilenetv2-128",
         data=PackedData(Origin(NAME, SPLIT, ACCESS, SOURCE)),

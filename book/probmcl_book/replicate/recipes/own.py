@@ -1,7 +1,5 @@
 """A recipe made on the spot: the comparison on your own photographs, with an encoder of your choice."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import timm

@@ -1,7 +1,5 @@
 """What all recipes on photographs share: three methods, one budget of image views, the schedule of M15."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from probmcl.train import TrainingSettings
@@ -27,11 +25,6 @@ def comparison(
     ProbMCL takes its defaults: nothing has been tuned on these data sets.
 
     ``weights`` is the exact tag of published weights, None for random ones.
-
-    >>> from probmcl_book.replicate.datasets import CocoData
-    >>> mine = comparison("mine", CocoData(), "timm/resnet18", None, PhotoViews(64), AT_224)
-    >>> [method.name for method in mine.methods]
-    ['BCE', 'ASL', 'ProbMCL']
     """
     methods = (
         Method("BCE", "bce", training),

@@ -11,8 +11,6 @@ from the original films and show more, so they are not ranked with them. At 28 p
 than theirs, whose first layer keeps the size of the image: this one makes it a quarter at once.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""The planned studies, one small file each."""
+"""The planned studies, by name and world."""
 
 from __future__ import annotations
 
@@ -8,22 +8,17 @@ from dataclasses import replace
 from probmcl import _check
 from probmcl_book.replicate.recipe import Recipe
 from probmcl_book.studies import Study
-from probmcl_book.studies.planned.choices import choices_study
-from probmcl_book.studies.planned.cost import cost_study
-from probmcl_book.studies.planned.main import main_study
-from probmcl_book.studies.planned.mixture import mixture_study
+from probmcl_book.studies.planned import plans
 from probmcl_book.studies.planned.photographs import photographs_study
-from probmcl_book.studies.planned.positives import positives_study
-from probmcl_book.studies.planned.topology import topology_study
 from probmcl_book.studies.planned.worlds import EVERY_WORLD, WORLDS, World
 
 STUDIES: dict[str, Callable[[Recipe, World, str], Study]] = {
-    "main": main_study,
-    "positives": positives_study,
-    "mixture": mixture_study,
-    "cost": cost_study,
-    "topology": topology_study,
-    "choices": choices_study,
+    "main": plans.main_study,
+    "positives": plans.positives_study,
+    "mixture": plans.mixture_study,
+    "cost": plans.cost_study,
+    "topology": plans.topology_study,
+    "choices": plans.choices_study,
     "photographs": photographs_study,
 }
 """The studies, by the name that ``python -m probmcl study`` takes: functions of base recipe and world."""

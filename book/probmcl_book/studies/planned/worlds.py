@@ -66,21 +66,22 @@ class World:
     ``base`` makes the base recipe: what all settings share (data, start, encoder, views, probe). Of its
     methods, that with the criterion "bce" gives the training of methods that train end to end, and that with
     "probmcl" gives the training of contrastive ones, the trunk of their heads, and ProbMCL's own options.
-    ``smoke`` makes the same for a try in seconds; ``classes`` counts the labels.
+    ``smoke`` makes the same for a try in seconds; ``classes`` counts the labels, ``title`` stands on pages.
     """
 
     base: Callable[[], Recipe]
     smoke: Callable[[], Recipe]
     classes: int
+    title: str
 
 
 WORLDS: dict[str, World] = {
-    "digits": World(digits_base, digits_smoke, classes=10),
-    "mirflickr14": World(mirflickr14_base, mirflickr14_smoke, classes=14),
+    "digits": World(digits_base, digits_smoke, 10, "DigitScenes"),
+    "mirflickr14": World(mirflickr14_base, mirflickr14_smoke, 14, "MIRFLICKR"),
 }
 """The worlds that claims are judged on, by the name that ``python -m probmcl study --world`` takes."""
 
-EVERY_WORLD = WORLDS | {"coco18": World(coco18_features, digits_smoke, classes=18)}
+EVERY_WORLD = WORLDS | {"coco18": World(coco18_features, digits_smoke, 18, "COCO, 18 labels")}
 """All worlds of studies; a try of coco18 is on generated scenes."""
 
 

@@ -1,0 +1,39 @@
+"""The check for a GPU goes its whole way without one: parts fail alone, steps become a record."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from gpu_check import check, main, plan, steps
+
+from probmcl_book.records import read_record
+
+
+def test_a_part_that_fails_is_named_and_the_others_run(capsys: pytest.CaptureFixture[str]) -> None:
+    ran: list[str] = []
+
+    def broken() -> None:
+        raise RuntimeError("no kernel image")
+
+    assert check({"broken": broken, "sound": lambda: ran.append("sound")}) == ["broken"]
+    assert ran == ["sound"]
+    assert "broken failed: no kernel image" in capsys.readouterr().err
+
+
+def test_a_step_of_every_method_becomes_a_row(tmp_path: Path) -> None:
+    steps(tmp_path, ["digits"], 2, "cpu")
+    record = read_record(tmp_path / "gpu_steps.json")
+    assert [row.method.partition(": ")[0] for row in record.rows] == ["digits"] * 4
+    assert all(row.metrics["seconds"].value > 0 < row.metrics["counted_gib"].value for row in record.rows)
+    assert record.hardware.device == "cpu"
+
+
+def test_a_rehearsal_writes_nothing_into_the_book(tmp_path: Path) -> None:
+    assert list(plan(tmp_path, rehearse=True)) == ["tests", "loss", "steps", "chapters"]
+    assert str(tmp_path / "gpu_loss.json") in plan(tmp_path, rehearse=True)["loss"].args  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU: it would be checked")
+def test_without_a_gpu_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "--rehearse" in capsys.readouterr().err
