@@ -12,7 +12,8 @@ from probmcl_book.pages.style import colours
 
 _LOOKS = {
     "BCE": (0, "o"), "ASL": (5, "s"), "KMCL": (1, "p"), "MulSupCon": (4, "X"), "ProbMCL": (3, "D"),
-    "ProbMCL, as first read": (3, "D"), "ProbMCL, at its best": (3, "*"), "SupCon, threshold": (2, "^"), "SupCon, weighted": (2, "P"), "SupCon, any": (2, "v"),
+    "ProbMCL, as first read": (3, "D"), "ProbMCL, at its best": (3, "*"),
+    "SupCon, threshold": (2, "^"), "SupCon, weighted": (2, "P"), "SupCon, any": (2, "v"),
     "SupCon, all": (2, "<"), "SupCon, exact": (2, ">"), "SupCon, Jaccard-weighted": (2, "P"),
     "Label-graph head": (6, "h"), "Transformer head": (6, "d"),
 }  # fmt: skip
