@@ -40,7 +40,7 @@ def test_chapters_1_to_11_are_short_together() -> None:
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=named)
 def test_the_card_states_the_minutes(chapter: Chapter) -> None:
     text = chapter.path.read_text(encoding="utf-8")
-    assert text == timed(chapter), "run: python book/_ext/reading.py, then make notebooks"
+    assert text == timed(chapter), "run: make notebooks"
     assert chapter.number is None or CARD.search(text)
 
 
