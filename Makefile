@@ -63,7 +63,8 @@ lint: $(READY) ## formatting, ruff, types, spelling
 	$(BIN)/mypy --strict
 	$(BIN)/codespell
 
-notebooks: $(READY) ## write the Colab notebooks of chapters and assignments, the ledger's summary in the README, the records' schema
+notebooks: $(READY) ## write reading times, the Colab notebooks of chapters and assignments, the ledger's summary in the README, the records' schema
+	$(BIN)/python book/_ext/reading.py
 	$(BIN)/python book/_ext/export.py
 	$(BIN)/python tools/course.py --notebooks
 	$(BIN)/python tools/readme_ledger.py

@@ -24,12 +24,11 @@ from typing import Any
 from course_feedback import page, points_of, report
 from course_submissions import Submission, submissions
 from course_table import BY_HAND, copies, read_table, write_table
+from grading.account import PLACEHOLDER
 from grading.apart import apart
 from grading.bundle import Bundle, digest_of_cell, read_bundle
 from grading.grade import Graded, Grader, Outcome
 from grading.kernels import Limits
-
-from probmcl_book.course.student import PLACEHOLDER
 
 Result = dict[str, Any]
 """What is kept of a graded submission, as JSON: a :class:`Graded`, digests of its cells, when it came."""

@@ -4,21 +4,27 @@ import pytest
 import torch
 
 from probmcl.__main__ import main
-from probmcl.loss import log_expected_likelihood
+from probmcl.loss import SupConLoss, kmcl_contrastive_loss, log_expected_likelihood
 from probmcl_book.bench import CASES, run_benchmarks
-from probmcl_book.bench.alternatives import dense_log_expected_likelihood
+from probmcl_book.bench.alternatives import (
+    broadcast_log_expected_likelihood,
+    gram_log_expected_likelihood,
+    kmcl_by_anchors,
+    ten_lines_of_supcon,
+)
 from probmcl_book.bench.measure import measure, measure_here
 from probmcl_book.records import read_record
 
-SMALL = ["small: ours", "small: dense broadcast in eager PyTorch"]
+SMALL = ["small: ours", "small: Gram form in eager PyTorch"]
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case.cuda])
 def test_every_side_runs(name):
-    for side in ("ours", "theirs") if CASES[name].theirs else ("ours",):
-        found = measure_here(name, side, smoke=True)
-        assert len(found.seconds) == 1
-        assert found.seconds[0] > 0
+    found = measure_here(name, smoke=True)
+    assert set(found) == {"ours", "theirs"} if CASES[name].theirs else {"ours"}
+    for side in found.values():
+        assert len(side.seconds) == 1
+        assert side.seconds[0] > 0
 
 
 def test_the_command_writes_a_record_and_prints_the_table(tmp_path, capsys):
@@ -45,16 +51,21 @@ def test_a_case_whose_alternative_is_not_installed_is_measured_alone(tmp_path, m
     assert "not compared" in " ".join(capsys.readouterr().out.split())
 
 
-def test_a_side_is_measured_in_a_process_of_its_own():
-    found = measure("positives", "ours", smoke=True)
-    assert len(found.seconds) == 1
+def test_a_case_is_measured_in_a_process_of_its_own():
+    found = measure("positives", 1, smoke=True)
+    assert len(found["ours"].seconds) == len(found["theirs"].seconds) == 1
 
 
 def test_an_unknown_case_is_named():
-    with pytest.raises(ValueError, match="names: expected one of small, wide"):
+    with pytest.raises(ValueError, match="names: expected one of small, small-broadcast"):
         run_benchmarks(["tiny"], command="bench", smoke=True)
 
 
-def test_the_dense_alternative_computes_the_same(make_mixture):
-    mixture = make_mixture(4, 3, 5, sigma=(0.2, 2.0))
-    assert torch.allclose(dense_log_expected_likelihood(mixture), log_expected_likelihood(mixture))
+def test_the_alternatives_compute_the_same(make_mixture, make_labels):
+    mixture, labels = make_mixture(6, 3, 5, sigma=(0.2, 2.0)), make_labels(6, 3)
+    for written in (gram_log_expected_likelihood, broadcast_log_expected_likelihood):
+        assert torch.allclose(written(mixture), log_expected_likelihood(mixture))
+    found = kmcl_by_anchors(mixture, labels, 0.17)
+    assert torch.allclose(found, kmcl_contrastive_loss(mixture, labels, temperature=0.17))
+    z = mixture.mean()
+    assert torch.allclose(ten_lines_of_supcon(z, labels, 0.1), SupConLoss()(z, labels))

@@ -40,7 +40,7 @@ WITH_CHECKS = [path for path in sorted(BOOK.glob("*.ipynb")) if any(map(checks_s
 
 def test_chapters_name_checkers() -> None:
     named = {path.stem[:2] for path in WITH_CHECKS}
-    assert {"01", "04", "05", "06", "07", "09"} <= named
+    assert {"04", "05", "06", "07", "09"} <= named
 
 
 @pytest.mark.parametrize("notebook", WITH_CHECKS, ids=lambda path: path.stem)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pandas
 import psutil
 import pytest
 import torch
@@ -19,6 +20,7 @@ import torch
 pytest.importorskip("resource", reason="students' kernels are forked")
 
 from grading import kernels
+from grading.account import student_is
 from grading.grade import Answers, Grader, Rules, data_of, run_test, without_case
 from grading.inside import plain
 from grading.kernels import Limits
@@ -58,11 +60,8 @@ FORBIDDEN = [
 TRY = """
 done = []
 for text in {}:
-    try:
-        eval(text)
-        done.append(text)
-    except OSError:
-        pass
+    try: done.append(f"{{text}}: {{eval(text)}}")
+    except OSError: pass
 """
 
 
@@ -168,6 +167,9 @@ class TestPlain:
         with pytest.raises(ValueError, match=r"."):
             plain.loads(text)
 
+    def test_a_table_of_pandas_is_an_array(self) -> None:
+        assert torch.equal(plain.loads(plain.dumps(pandas.Series([1, 2]))), torch.tensor([1, 2]))
+
     @pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes", torch.zeros(2, dtype=torch.complex64)])
     def test_other_kinds_are_not_sent(self, value: Any) -> None:
         with pytest.raises((TypeError, ValueError)):
@@ -228,3 +230,15 @@ for name, result in apart(works, at_once=2, seconds=5, memory=1000):
             "kills its process ended without a result",
             "large MemoryError: ",
         ]
+
+
+def test_the_id_is_that_of_the_one_who_submitted(tmp_path: Path) -> None:
+    metadata = tmp_path / "metadata.json"
+    metadata.write_text(json.dumps({"users": [{"sid": 1815, "email": "Ada@example.org"}]}))
+    for known in ("1815", "ada", "ada@example.org"):
+        student_is(known, metadata)
+    with pytest.raises(WrongAnswerError, match="neither the id"):
+        student_is("grace", metadata)
+    student_is("grace", tmp_path / "none.json")
+    with pytest.raises(WrongAnswerError, match="not set yet"):
+        student_is("your-id", metadata)

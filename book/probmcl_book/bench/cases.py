@@ -8,7 +8,16 @@ from functools import partial
 from importlib.util import find_spec
 from typing import Literal
 
+from torch import Tensor
+
+from probmcl.loss import kmcl_contrastive_loss
+from probmcl.model import GaussianMixture
 from probmcl_book.bench import workloads
+from probmcl_book.bench.alternatives import (
+    broadcast_log_expected_likelihood,
+    gram_log_expected_likelihood,
+    kmcl_by_anchors,
+)
 from probmcl_book.bench.cuda import coco_loss
 from probmcl_book.bench.workloads import Pass, Sizes
 
@@ -61,24 +70,48 @@ class Case:
 _TINY_COSINE = {"N": 16, "D": 8, "classes": 5}
 
 
+_GRAM = "Gram form in eager PyTorch"
+
+
 def _likelihood(sizes: Sizes, goal: Goal, repeats: int = 5) -> Case:
-    ours, theirs, smoke = workloads.probmcl, workloads.dense_probmcl, {"N": 8, "K": 3, "D": 4}
-    against = "dense broadcast in eager PyTorch"
-    return Case("expected likelihood", sizes, smoke, ours, (goal,), against, theirs, repeats)
+    smoke, theirs = {"N": 8, "K": 3, "D": 4}, partial(workloads.written_out, gram_log_expected_likelihood)
+    return Case("expected likelihood", sizes, smoke, workloads.probmcl, (goal,), _GRAM, theirs, repeats)
+
+
+def _cosine(rows: int, goals: tuple[Goal, ...], against: str, theirs: Callable[[Sizes], Pass]) -> Case:
+    sizes, title = {"N": rows, "D": 128, "classes": 80}, "mean cosine, threshold positives"
+    return Case(title, sizes, _TINY_COSINE, workloads.cosine, goals, against, theirs, repeats=3)
+
+
+def _our_kmcl(mixture: GaussianMixture, labels: Tensor, temperature: float) -> Tensor:
+    return kmcl_contrastive_loss(mixture, labels, temperature=temperature)
 
 
 CASES: dict[str, Case] = {
-    "small": _likelihood({"N": 256, "K": 14, "D": 16}, Goal("speed", 8)),
-    "wide": _likelihood({"N": 128, "K": 80, "D": 128}, Goal("speed", 4), repeats=3),
+    "small": _likelihood({"N": 256, "K": 14, "D": 16}, Goal("speed", 12)),
+    "small-broadcast": replace(
+        _likelihood({"N": 256, "K": 14, "D": 16}, Goal("speed", 60), repeats=1),
+        against="true broadcast in eager PyTorch",
+        theirs=partial(workloads.written_out, broadcast_log_expected_likelihood),
+    ),
+    "wide": _likelihood({"N": 128, "K": 80, "D": 128}, Goal("speed", 12), repeats=3),
     "memory": _likelihood({"N": 1024, "K": 14, "D": 16}, Goal("memory", 20), repeats=1),
     "large": replace(
         _likelihood({"N": 8192, "K": 14, "D": 16}, Goal("growth", 2048), repeats=1), against=None, theirs=None
     ),
-    "cosine": Case(
-        "mean cosine, threshold positives", {"N": 4096, "D": 128, "classes": 80}, _TINY_COSINE,
-        workloads.cosine, (Goal("speed", 3), Goal("memory", 3)),
-        "pytorch-metric-learning SupConLoss, the same pairs", workloads.metric_learning,
-        repeats=3, needs="pytorch-metric-learning",
+    "supcon-256": _cosine(256, (Goal("speed", 1),), "ten dense lines", workloads.ten_lines),
+    "supcon-4096": _cosine(4096, (Goal("speed", 4),), "ten dense lines", workloads.ten_lines),
+    "cosine": replace(
+        _cosine(
+            4096, (Goal("speed", 5), Goal("memory", 3)),
+            "pytorch-metric-learning SupConLoss, pairs given", workloads.metric_learning,
+        ),
+        needs="pytorch-metric-learning",
+    ),
+    "kmcl": Case(
+        "contrastive term of KMCL", {"N": 64, "K": 80, "D": 128}, {"N": 8, "K": 3, "D": 4},
+        partial(workloads.kmcl, _our_kmcl), (Goal("speed", 40),),
+        "loop over anchors, tensors (N, N, K, D)", partial(workloads.kmcl, kmcl_by_anchors), repeats=3,
     ),
     "cosine-large": Case(
         "mean cosine, threshold positives", {"N": 65536, "D": 128, "classes": 80}, _TINY_COSINE,
@@ -86,7 +119,7 @@ CASES: dict[str, Case] = {
     ),
     "epoch": Case(
         "contrastive stage on DigitScenes, ProbMCL", {"N": 256, "images": 1280}, {"N": 8, "images": 16},
-        partial(workloads.digits_epoch, "probmcl"), (Goal("time", 1.6),),
+        partial(workloads.digits_epoch, "probmcl"), (Goal("time", 1.25),),
         "the same with thresholded SupCon", partial(workloads.digits_epoch, "supcon"), repeats=3,
     ),
     "positives": Case(

@@ -1,4 +1,4 @@
-"""Time and memory of one side of a case, in a process of its own."""
+"""Time and memory of both sides of a case, in a process of its own."""
 
 from __future__ import annotations
 
@@ -30,41 +30,45 @@ class Measured:
     further: dict[str, float] = field(default_factory=dict)  # figures of the GPU case
 
 
-def measure(name: str, side: str, *, smoke: bool = False) -> Measured:
-    """Measure one side, "ours" or "theirs", of a case in a fresh process, so that no earlier peak is counted.
+Sides = dict[str, Measured]
+"""What "ours" and, where there is an alternative, "theirs" took."""
+
+
+def measure(name: str, threads: int, *, smoke: bool = False) -> Sides:
+    """Measure a case in a fresh process with so many threads, its sides in turn.
 
     A process that fails is a RuntimeError that ends with what it said.
     """
-    command = [sys.executable, "-m", __name__, name, side, *(["--smoke"] if smoke else [])]
+    command = [sys.executable, "-m", __name__, name, str(threads), *(["--smoke"] if smoke else [])]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"the benchmark {name}, {side}, failed: {done.stderr.strip()[-400:]}")
-    return Measured(**json.loads(done.stdout.splitlines()[-1]))
+        raise RuntimeError(f"the benchmark {name} failed: {done.stderr.strip()[-400:]}")
+    found = json.loads(done.stdout.splitlines()[-1])
+    return {side: Measured(**figures) for side, figures in found.items()}
 
 
-def measure_here(name: str, side: str, *, smoke: bool = False) -> Measured:
-    """Measure one side of a case in this process."""
+def measure_here(name: str, *, smoke: bool = False) -> Sides:
+    """Measure a case in this process."""
     torch.set_flush_denormal(True)  # as the run command and the chapters do, for both sides
     case = CASES[name]
-    make = {"ours": case.ours, "theirs": case.theirs}[side]
-    assert make is not None
-    make(case.smoke)()  # loads what is loaded once
-    run = make(case.smoke if smoke else case.sizes)
-    before = _start_of_peak(case.cuda)
-    seconds = [_seconds(run)]
-    growth = _peak_mib(case.cuda) - before
+    sizes, found, runs = case.smoke if smoke else case.sizes, {}, {}
+    makers = {"ours": case.ours, **({"theirs": case.theirs} if case.theirs and case.comparable else {})}
+    for side, make in makers.items():
+        make(case.smoke)()  # loads what is loaded once
+        runs[side] = make(sizes)
+        before = _start_of_peak(case.cuda)
+        seconds = [_seconds(runs[side])]
+        further = encoder_figures(sizes) if case.cuda else {}
+        found[side] = Measured(seconds, _peak_mib(case.cuda) - before, further)
     if case.repeats > 1:  # the first pass was the warm-up
-        seconds = _repeated(run, 1, 0.0) if smoke else _repeated(run, case.repeats, SETTLED_SECONDS)
-    further = encoder_figures(case.smoke if smoke else case.sizes) if case.cuda else {}
-    return Measured(seconds, growth, further)
-
-
-def _repeated(run: Pass, repeats: int, at_least: float) -> list[float]:
-    """Seconds of every pass: a number of them, and more of them where they are short."""
-    seconds: list[float] = []
-    while len(seconds) < repeats or sum(seconds) < at_least:
-        seconds.append(_seconds(run))
-    return seconds
+        for measured in found.values():
+            measured.seconds.clear()
+        passes, until = 0, time.perf_counter() + (0 if smoke else SETTLED_SECONDS)
+        while passes < (1 if smoke else case.repeats) or time.perf_counter() < until:
+            for side, run in runs.items():
+                found[side].seconds.append(_seconds(run))
+            passes += 1
+    return found
 
 
 def _seconds(run: Pass) -> float:
@@ -99,4 +103,6 @@ def _status_mib(name: str) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(vars(measure_here(*sys.argv[1:3], smoke="--smoke" in sys.argv))))
+    torch.set_num_threads(int(sys.argv[2]))
+    sides = measure_here(sys.argv[1], smoke="--smoke" in sys.argv)
+    print(json.dumps({side: vars(measured) for side, measured in sides.items()}))

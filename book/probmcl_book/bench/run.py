@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import torch
 
@@ -26,7 +25,7 @@ def run_benchmarks(
     smoke: bool = False,
     say: Callable[[str], None] = lambda text: None,
 ) -> Record:
-    """Measure cases, all by default, each side in processes of its own: a record of kind "benchmark".
+    """Measure cases, all by default, each in processes of its own: a record of kind "benchmark".
 
     A row is a side of a case: its median time in seconds, ``growth_mib`` and, on our side, ``speed`` and
     ``memory``: how many times faster and smaller than the alternative. ``smoke`` takes the smallest sizes: it
@@ -57,18 +56,29 @@ def run_benchmarks(
     )
 
 
+THREADS = (1, 2)
+"""Each case is measured with one thread, and with two."""
+
+
 def _rows(name: str, case: Case, smoke: bool) -> list[Row]:
-    # Where no figure counts, no process is started for it.
-    find = partial(measure_here, smoke=True) if smoke else measure
-    ours = find(name, "ours")
-    if not case.comparable:
-        return [_row(f"{name}: ours", ours)]
-    theirs = find(name, "theirs")
-    compared = {
-        "speed": statistics.median(theirs.seconds) / statistics.median(ours.seconds),
-        "memory": theirs.growth_mib / max(ours.growth_mib, 1.0),
-    }
-    return [_row(f"{name}: ours", ours, compared), _row(f"{name}: {case.against}", theirs)]
+    rows = []
+    for threads in THREADS[:1] if smoke or case.cuda else THREADS:
+        # Where no figure counts, no process is started for it.
+        found = measure_here(name, smoke=True) if smoke else measure(name, threads)
+        words = "" if threads == 1 else f", {threads} threads"
+        ours, theirs = found["ours"], found.get("theirs")
+        compared = (
+            None
+            if theirs is None
+            else {
+                "speed": statistics.median(theirs.seconds) / statistics.median(ours.seconds),
+                "memory": theirs.growth_mib / max(ours.growth_mib, 1.0),
+            }
+        )
+        rows.append(_row(f"{name}: ours{words}", ours, compared))
+        if theirs is not None:
+            rows.append(_row(f"{name}: {case.against}{words}", theirs))
+    return rows
 
 
 def _row(method: str, measured: Measured, compared: dict[str, float] | None = None) -> Row:

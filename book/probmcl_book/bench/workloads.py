@@ -15,9 +15,10 @@ from probmcl.loss import ProbMCLLoss, SupConLoss, contrastive_loss, positive_set
 from probmcl.model import GaussianMixture, HeadOutput, build_encoder
 from probmcl.train import contrastive_stage
 from probmcl_book.bench.alternatives import (
-    dense_log_expected_likelihood,
+    metric_learning_pairs,
     metric_learning_supcon,
     scikit_learn_jaccard,
+    ten_lines_of_supcon,
 )
 from probmcl_book.replicate.datasets import DigitsData
 from probmcl_book.replicate.parts import contrastive_parts
@@ -52,17 +53,26 @@ def probmcl(sizes: Sizes, device: torch.device | str = "cpu") -> Pass:
     return lambda: _backward(criterion(output, labels), leaves)
 
 
-def dense_probmcl(sizes: Sizes) -> Pass:
-    """L_PCL of the same mixtures, written the obvious way."""
+def written_out(similarity: Callable[[GaussianMixture], Tensor], sizes: Sizes) -> Pass:
+    """L_PCL of the same mixtures with a similarity written the obvious way."""
     output, leaves = draw_output(sizes)
     labels = draw_labels(sizes["N"] // 2, sizes["K"]).repeat(2, 1)
 
     def run() -> None:
         assert output.mixture is not None
-        logits = dense_log_expected_likelihood(output.mixture) / 0.25
+        logits = similarity(output.mixture) / 0.25
         _backward(contrastive_loss(logits, positive_weights(labels)), leaves)
 
     return run
+
+
+def kmcl(loss: Callable[[GaussianMixture, Tensor, float], Tensor], sizes: Sizes) -> Pass:
+    """The contrastive term of KMCL of N rows."""
+    output, leaves = draw_output(sizes)
+    labels = draw_labels(sizes["N"] // 2, sizes["K"]).repeat(2, 1)
+    mixture = output.mixture
+    assert mixture is not None
+    return lambda: _backward(loss(mixture, labels, 0.17), leaves)
 
 
 def cosine(sizes: Sizes) -> Pass:
@@ -72,11 +82,18 @@ def cosine(sizes: Sizes) -> Pass:
     return lambda: _backward(criterion(output, labels), leaves)
 
 
-def metric_learning(sizes: Sizes) -> Pass:
-    """The same with pytorch-metric-learning."""
+def ten_lines(sizes: Sizes) -> Pass:
+    """The same in ten lines."""
     output, leaves = draw_output(sizes)
     labels = draw_labels(sizes["N"] // 2, sizes["classes"]).repeat(2, 1)
-    return lambda: _backward(metric_learning_supcon(output.embedding, labels, 0.1), leaves)
+    return lambda: _backward(ten_lines_of_supcon(output.embedding, labels, 0.1), leaves)
+
+
+def metric_learning(sizes: Sizes) -> Pass:
+    """The same with pytorch-metric-learning, which is given the pairs."""
+    output, leaves = draw_output(sizes)
+    pairs = metric_learning_pairs(draw_labels(sizes["N"] // 2, sizes["classes"]).repeat(2, 1))
+    return lambda: _backward(metric_learning_supcon(output.embedding, pairs, 0.1), leaves)
 
 
 def positives(sizes: Sizes) -> Pass:

@@ -5,14 +5,8 @@ checker says. A checker raises :class:`WrongAnswerError` with the smallest case 
 what came, and a hint at the likely mistake.
 """
 
-from probmcl_book.course.comparison import (
-    Mistake,
-    WrongAnswerError,
-    check_function,
-    check_value,
-    feedback,
-)
-from probmcl_book.course.student import instance_seed, student_is
+from probmcl_book.course.comparison import Mistake, WrongAnswerError, check_function, check_value, feedback
+from probmcl_book.course.student import instance_seed
 
 __all__ = [
     "Mistake",
@@ -21,5 +15,4 @@ __all__ = [
     "check_value",
     "feedback",
     "instance_seed",
-    "student_is",
 ]

@@ -84,7 +84,7 @@ def check_function(
       Hint: halved twice?
     """
     name = name or truth.__name__
-    _must_be_answered(answer, name)
+    must_be_answered(answer, name)
     if not callable(answer):
         raise WrongAnswerError(f"`{name}`: expected a function, got {type(answer).__name__}.")
     ordered = sorted(cases, key=_size)
@@ -132,12 +132,9 @@ def check_value(
     probmcl_book.course.comparison.WrongAnswerError: `share` is not right.
       Hint: of the wrong half
     """
-    _must_be_answered(value, name)
+    must_be_answered(value, name)
     if not _alike(value, truth):
-        kind = (
-            f"a tensor or list of {_count(truth)} numbers" if _count(truth) > 1 else f"a {_kind_name(truth)}"
-        )
-        raise WrongAnswerError(f"`{name}`: expected {kind}, got {shown(value)}.")
+        raise WrongAnswerError(f"`{name}`: expected {_kind(truth)}, got {shown(value)}.")
     if same(value, truth, tolerance):
         return
     for hint, wrong in mistakes:
@@ -160,7 +157,7 @@ def same(got: Any, expected: Any, tolerance: float = 1e-5) -> bool:
             k in got and same(got[k], expected[k], tolerance) for k in expected
         )
     if _in_parts(expected):
-        return _in_parts(got, len(expected)) and all(map(same, got, expected, [tolerance] * len(expected)))
+        return _are_parts(got, expected) and all(map(same, got, expected, [tolerance] * len(expected)))
     try:
         found, wanted = as_tensor(got), as_tensor(expected)
     except (TypeError, ValueError, RuntimeError):
@@ -170,17 +167,20 @@ def same(got: Any, expected: Any, tolerance: float = 1e-5) -> bool:
     return torch.allclose(found, wanted, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
-def _in_parts(value: Any, parts: int | None = None) -> bool:
-    """Whether ``value`` is a tuple or list of tensors, and of so many ``parts``."""
-    if not isinstance(value, list | tuple) or parts not in (None, len(value)):
-        return False
-    return any(isinstance(part, Tensor) for part in value)
+def _in_parts(expected: Any) -> bool:
+    """Whether a truth is a tuple of tensors."""
+    return isinstance(expected, tuple) and isinstance(expected[0], Tensor)
+
+
+def _are_parts(got: Any, expected: tuple[Tensor, ...]) -> bool:
+    return isinstance(got, list | tuple) and len(got) == len(expected)
 
 
 def as_tensor(value: Any) -> Tensor:
-    """A number, a list or a tensor as float64; a tuple or list of tensors is joined."""
-    if isinstance(value, list | tuple) and any(isinstance(part, Tensor) for part in value):
-        return torch.cat([as_tensor(part).flatten() for part in value])
+    """A number, an array of any library, or nested lists of those, as float64."""
+    if isinstance(value, list | tuple) and any(hasattr(part, "ndim") for part in value):
+        return torch.stack([as_tensor(part) for part in value])
+    value = value.to_numpy(copy=True) if hasattr(value, "to_numpy") else value  # a table of pandas
     return torch.as_tensor(value).detach().cpu().double()
 
 
@@ -228,7 +228,7 @@ def _explanation(
 
 def _shape_hint(got: Any, expected: Any) -> str:
     if _in_parts(expected):
-        if not _in_parts(got, len(expected)):
+        if not _are_parts(got, expected):
             return f"The result should be a tuple of {len(expected)} tensors."
         hints = [(n, _shape_hint(*pair)) for n, pair in enumerate(zip(got, expected, strict=True), 1)]
         return next((f"Part {n}: {hint}" for n, hint in hints if hint), "")
@@ -247,7 +247,8 @@ def _shape_hint(got: Any, expected: Any) -> str:
     return ""
 
 
-def _must_be_answered(value: Any, name: str) -> None:
+def must_be_answered(value: Any, name: str) -> None:
+    """Raise a WrongAnswerError for what stands where an answer is wanted."""
     if value is None or value is ...:
         raise WrongAnswerError(
             f"`{name}`: not answered yet. Replace the ... by your answer and run its cell."
@@ -268,12 +269,9 @@ def _alike(value: Any, truth: Any) -> bool:
     return found.shape == wanted.shape and bool(usable.all())
 
 
-def _count(value: Any) -> int:
-    return 1 if isinstance(value, str) else as_tensor(value).numel()
-
-
-def _kind_name(value: Any) -> str:
-    return "text" if isinstance(value, str) else "finite number"
+def _kind(truth: Any) -> str:
+    count = 0 if isinstance(truth, str) else as_tensor(truth).numel()
+    return ("a text", "a finite number")[count] if count < 2 else f"a tensor or list of {count} numbers"
 
 
 def _size(case: tuple[Any, ...]) -> int:

@@ -63,12 +63,11 @@ def _scored(generator: torch.Generator) -> tuple[Tensor, Tensor]:
 
 def _few(generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Eight scores, the highest first, and labels; drawn until ties taken one by one give a wrong number."""
-    one_by_one = AP_MISTAKES[:2]
     while True:
         labels = torch.tensor([1, 0, 1, 0, 0, 1, 0, 0])[torch.randperm(8, generator=generator)]
         scores = torch.randint(2, 10, (8,), generator=generator).sort(descending=True).values.double() / 10
         truth = ranked_precision(scores, labels)
-        if all(abs(mistake.answer(scores, labels) - truth) > 0.01 for mistake in one_by_one):
+        if all(abs(mistake.answer(scores, labels) - truth) > 0.01 for mistake in AP_MISTAKES[:2]):
             return scores, labels
 
 
@@ -108,10 +107,7 @@ def macro_f1(answer: Any, *, seed: int = 0) -> None:
 
 
 def by_hand(value: Any, student_id: str, term: str = "public", *, tell: bool = False) -> None:
-    """Check the average precision of a student's own eight scores.
-
-    Without ``tell``, before grading, a wrong number that fits no known mistake is not called wrong.
-    """
+    """Check the average precision of a student's own eight scores; ``tell`` of :func:`check_value`."""
     own = instance(student_id, term)
     scores, labels = own.few_scores, own.few_labels
     truth = ranked_precision(scores, labels)
@@ -139,6 +135,10 @@ def own_test(values: tuple[Any, Any], student_id: str, term: str = "public", *, 
         (macro, f1.mean()),
         ("This is OF1: the counts are pooled over classes.", at_right.OF1),
         (
+            "The class without positives is counted, with a recall of 0: leave it out.",
+            _cf1_of_all(own, right),
+        ),
+        (
             "The thresholds were rounded to float32 on the way, and scores equal to them fell below.",
             _cf1(own, right.float().double()),
         ),
@@ -154,6 +154,13 @@ def own_test(values: tuple[Any, Any], student_id: str, term: str = "public", *, 
 
 def _cf1(own: Instance, thresholds: Tensor) -> float:
     return multilabel_metrics(own.test_scores, own.test_labels, thresholds=thresholds).at_threshold.CF1
+
+
+def _cf1_of_all(own: Instance, thresholds: Tensor) -> float:
+    predicted, labels = own.test_scores >= thresholds, own.test_labels.bool()
+    right = (predicted & labels).sum(0).double()
+    precision, recall = (right / part.sum(0).clamp(min=1) for part in (predicted, labels))
+    return (2 / (1 / precision.mean() + 1 / recall.mean())).item()
 
 
 def _label_cases(seed: int) -> list[Tensor]:

@@ -50,19 +50,44 @@ STATISTICS_MISTAKES = (
 )  # fmt: skip
 
 
-def ranked_precision(scores: Tensor, labels: Tensor) -> float:
-    """Average precision of one class, as the sum over distinct scores; NaN without positives."""
-    pairs = list(zip(scores.tolist(), labels.tolist(), strict=True))
-    positives = sum(label for _, label in pairs)
-    if not positives:
-        return math.nan
-    total, before = 0.0, 0.0
-    for threshold in sorted(set(scores.tolist()), reverse=True):
-        taken = [label for score, label in pairs if score >= threshold]
-        recall = sum(taken) / positives
-        total += (recall - before) * sum(taken) / len(taken)
-        before = recall
-    return total
+Curve = list[tuple[float, float]]
+"""Recall and precision at every distinct score, from the highest on."""
+
+
+def _of_curve(measure: Callable[[Curve], float]) -> Callable[[Tensor, Tensor], float]:
+    """A measure of one class's curve; NaN without positives."""
+
+    def value(scores: Tensor, labels: Tensor) -> float:
+        if not labels.any():
+            return math.nan
+        thresholds = sorted(set(scores.tolist()), reverse=True)
+        taken = [labels[scores >= threshold].double() for threshold in thresholds]
+        return measure([((part.sum() / labels.sum()).item(), part.mean().item()) for part in taken])
+
+    return value
+
+
+def _average_precision(curve: Curve) -> float:
+    """The sum over distinct scores of precision times gain in recall."""
+    return sum((r2 - r1) * p for (r1, _), (r2, p) in pairwise([(0.0, 0.0), *curve]))
+
+
+def _trapezoid(curve: Curve) -> float:
+    """The area under the curve by trapezoids that start at precision 1."""
+    return sum((r2 - r1) * (p1 + p2) / 2 for (r1, p1), (r2, p2) in pairwise([(0.0, 1.0), *curve]))
+
+
+def _interpolated(curve: Curve) -> float:
+    """Average precision with the highest precision at the same or more recall, as VOC has it since 2010."""
+    return _average_precision([(r, max(p for later, p in curve if later >= r)) for r, _ in curve])
+
+
+def _eleven_points(curve: Curve) -> float:
+    """The mean of interpolated precision at recall 0, 0.1, ..., 1, as VOC had it in 2007."""
+    return sum(max(p for r, p in curve if r >= tenth / 10 - 1e-9) for tenth in range(11)) / 11
+
+
+ranked_precision = _of_curve(_average_precision)
 
 
 def by_class(scores: Tensor, labels: Tensor) -> Tensor:
@@ -85,49 +110,15 @@ def _in_order(backwards: bool = False) -> Callable[[Tensor, Tensor], float]:
     return wrong
 
 
-def _trapezoid(scores: Tensor, labels: Tensor) -> float:
-    """The area under the curve of precision and recall, by trapezoids that start at precision 1."""
-    positives = labels.sum().item()
-    if not positives:
-        return math.nan
-    points = [(0.0, 1.0)]
-    for threshold in sorted(set(scores.tolist()), reverse=True):
-        taken = labels[scores >= threshold].double()
-        points.append((taken.sum().item() / positives, taken.mean().item()))
-    return sum((r2 - r1) * (p1 + p2) / 2 for (r1, p1), (r2, p2) in pairwise(points))
-
-
-def _curve(scores: Tensor, labels: Tensor) -> list[tuple[float, float]]:
-    """Recall and precision at every distinct score, from the highest on."""
-    taken = [labels[scores >= threshold].double() for threshold in sorted(set(scores.tolist()), reverse=True)]
-    return [((part.sum() / labels.sum()).item(), part.mean().item()) for part in taken]
-
-
-def _interpolated(scores: Tensor, labels: Tensor) -> float:
-    """Average precision with the highest precision at the same or more recall, as VOC has it since 2010."""
-    if not labels.any():
-        return math.nan
-    curve = [(0.0, 0.0), *_curve(scores, labels)]
-    return sum((r2 - r1) * max(p for r, p in curve if r >= r2) for (r1, _), (r2, _) in pairwise(curve))
-
-
-def _eleven_points(scores: Tensor, labels: Tensor) -> float:
-    """The mean of interpolated precision at recall 0, 0.1, ..., 1, as VOC had it in 2007."""
-    if not labels.any():
-        return math.nan
-    curve = _curve(scores, labels)
-    return sum(max(p for r, p in curve if r >= tenth / 10 - 1e-9) for tenth in range(11)) / 11
-
-
 def _optimistic(scores: Tensor, labels: Tensor) -> float:
     """Average precision one by one, with the positives of a score first."""
     order = sorted(range(len(scores)), key=lambda i: (-float(scores[i]), -int(labels[i])))
     return _in_order()(torch.arange(len(scores), 0, -1).double(), labels[order])
 
 
-def _zero_without_positives(scores: Tensor, labels: Tensor) -> float:
-    value = ranked_precision(scores, labels)
-    return 0.0 if math.isnan(value) else value
+def _roc(scores: Tensor, labels: Tensor) -> float:
+    above = scores[labels > 0, None] - scores[labels == 0]
+    return ((above > 0).double() + 0.5 * (above == 0)).mean().item()
 
 
 _ONE_BY_ONE = "Tied scores are taken one by one, so their order decides. Take all rows of a score at once."
@@ -142,11 +133,16 @@ AP_MISTAKES = (
     Mistake("The sum is divided by all rows; divide by the number of positives.",
             lambda scores, labels: ranked_precision(scores, labels) * labels.double().mean().item()),
     Mistake("These are trapezoids. Average precision is a sum of steps: precision times gain in recall.",
-            _trapezoid),
+            _of_curve(_trapezoid)),
     Mistake("This is interpolated: the precision at a score counts as it is, not the highest at more recall.",
-            _interpolated),
-    Mistake("These are VOC's eleven points of recall. Sum over all distinct scores.", _eleven_points),
-    Mistake("Without positives there is no average precision: return NaN, not 0.", _zero_without_positives),
+            _of_curve(_interpolated)),
+    Mistake("These are VOC's eleven points of recall. Sum over all distinct scores.",
+            _of_curve(_eleven_points)),
+    Mistake("This is the mean of the precisions. Each counts by what it adds to recall.",
+            _of_curve(lambda curve: sum(precision for _, precision in curve) / len(curve))),
+    Mistake("This is the area under the ROC curve: how often a positive is above a negative.", _roc),
+    Mistake("Without positives there is no average precision: return NaN, not 0.",
+            lambda scores, labels: ranked_precision(scores, labels) if labels.any() else 0.0),
 )  # fmt: skip
 
 
@@ -180,21 +176,17 @@ def has_ties(scores: Tensor, labels: Tensor) -> bool:
     return bool((search(scores, labels) != search(scores, labels, ties="lowest", within=1e-9)).any())
 
 
-def _pooled(scores: Tensor, labels: Tensor) -> float:
-    return ranked_precision(scores.flatten(), labels.flatten())
-
-
-def _by_image(scores: Tensor, labels: Tensor) -> float:
-    return by_class(scores.T, labels.T).nanmean().item()
-
-
 MAP_MISTAKES = (
     Mistake("A class without positives is counted as 0. It has no average precision: leave it out.",
             lambda scores, labels: by_class(scores, labels).nan_to_num(0).mean()),
     Mistake("One class without positives makes the mean NaN: leave it out.",
             lambda scores, labels: by_class(scores, labels).mean()),
-    Mistake("All classes are ranked together: mAP is a mean of one value per class.", _pooled),
-    Mistake("The mean is over images, it should be over classes.", _by_image),
+    Mistake("All classes are ranked together: mAP is a mean of one value per class.",
+            lambda scores, labels: ranked_precision(scores.flatten(), labels.flatten())),
+    Mistake("The mean is over images, it should be over classes.",
+            lambda scores, labels: by_class(scores.T, labels.T).nanmean()),
+    Mistake("Classes count by their positives. The mean is over classes, each the same.",
+            lambda s, y: by_class(s, y).nan_to_num(0) @ y.sum(0).double() / y.sum()),
 )  # fmt: skip
 
 

@@ -77,7 +77,9 @@ def mixture_parameters(answer: Any, *, seed: int = 0) -> None:
         ]
         # the widest raw sigmas reach below the floor, where a clamp and a sum differ
         cases.append((scale * raw[0], raw[1], min(2 * scale, 10) * raw[2], FLOOR))
-    check_function(answer, parameters_of, cases, PARAMETER_MISTAKES, name="mixture_parameters")
+    check_function(
+        answer, parameters_of, cases, PARAMETER_MISTAKES, name="mixture_parameters", tolerance=SINGLE
+    )
 
 
 def log_similarity(answer: Any, *, seed: int = 0) -> None:
@@ -114,10 +116,7 @@ def variances(answer: Any, *, seed: int = 0) -> None:
 
 
 def own_neighbour(value: Any, student_id: str, term: str = "public", *, tell: bool = False) -> None:
-    """Check the similarity, not its logarithm, of a student's first mixture with the nearest other one.
-
-    Without ``tell``, before grading, a wrong number that fits no known mistake is not called wrong.
-    """
+    """Check the similarity, not its logarithm, of a student's first mixture with the nearest other one."""
     own = instance(student_id, term)
 
     def nearest(log_similarity: Tensor) -> float:

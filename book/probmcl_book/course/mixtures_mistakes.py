@@ -44,19 +44,19 @@ def _normal_with(
 
 NORMAL_MISTAKES = (
     Mistake("The distance is divided by sigma; it should be sigma squared.", _normal_with(square=0.5)),
-    Mistake(
-        "sigma is taken for the variance: it is the standard deviation.",
-        _normal_with(square=0.5, logs=0.5),
-    ),
+    Mistake("sigma is taken for the variance: it is the standard deviation.",
+            _normal_with(square=0.5, logs=0.5)),
     Mistake("The normaliser lacks D log sigma.", _normal_with(logs=0.0)),
-    Mistake(
-        "The normaliser is missing: D log sigma and D/2 log(2 pi).", _normal_with(logs=0.0, constant=0.0)
-    ),
+    Mistake("The normaliser is missing: D log sigma and D/2 log(2 pi).",
+            _normal_with(logs=0.0, constant=0.0)),
     Mistake("log sigma stands once; in D dimensions it stands D times.", _normal_with(log_sigma=1.0)),
     Mistake("The constant D/2 log(2 pi) is missing.", _normal_with(constant=1e-300)),
     Mistake("The constant is D/2 log(2 pi), not 1/2 log(2 pi).",
             lambda z, mean, sigma: rows_log_normal(z, mean, sigma) + (z.shape[1] - 1) / 2 * LOG_TWO_PI),
     Mistake("The factor 1/2 in front of the distance is missing.", _normal_with(half=1.0)),
+    Mistake("D is the number of dimensions, the size of the last axis, not the number of rows.",
+            lambda z, mean, sigma: rows_log_normal(z, mean, sigma)
+            + (z.shape[1] - len(z)) * (sigma.log() + LOG_TWO_PI / 2)),
     Mistake("This is the density; return its logarithm.",
             lambda z, mean, sigma: rows_log_normal(z, mean, sigma).exp()),
     Mistake("The density underflows before the logarithm: write the logarithm down directly.",
@@ -78,9 +78,11 @@ def _components_with(
     return lambda w, mu, s, z: combine(w.double(), _log_components(mu, s, z))
 
 
+_linear_log_prob = _components_with(lambda w, log_n: (w.exp() * log_n.exp()).sum(1).log())
+
 PROB_MISTAKES = (
     Mistake("Densities are multiplied or added in linear space and underflow. Use torch.logsumexp.",
-            _components_with(lambda w, log_n: (w.exp() * log_n.exp()).sum(1).log())),
+            _linear_log_prob),
     Mistake("The weights are missing: add log_weights before the logsumexp.",
             _components_with(lambda w, log_n: log_n.logsumexp(1))),
     Mistake("The weights multiply the logarithms. In log space add log_weights.",
@@ -89,6 +91,8 @@ PROB_MISTAKES = (
             _components_with(lambda w, log_n: (w.exp() + log_n).logsumexp(1))),
     Mistake("The logsumexp runs over the wrong axis: sum over the K components of a row.",
             _components_with(lambda w, log_n: (w + log_n).logsumexp(0))),
+    Mistake("This is a mean over components: the weights sum to one already, so it is a sum.",
+            _components_with(lambda w, log_n: (w + log_n).logsumexp(1) - math.log(w.shape[1]))),
     Mistake("Only the largest component is kept: this is max, not logsumexp.",
             _components_with(lambda w, log_n: (w + log_n).max(1).values)),
 )  # fmt: skip
@@ -125,6 +129,10 @@ PARAMETER_MISTAKES = (
             _one_changed(0, lambda raw, floor: raw.softmax(1).log())),
     Mistake("ELU reaches down to -1: sigma needs ELU + 1.",
             _one_changed(2, lambda r, f: functional.elu(r) + f)),
+    Mistake("This is softplus: sigma is ELU + 1 + floor.",
+            _one_changed(2, lambda raw, floor: functional.softplus(raw) + floor)),
+    Mistake("This is an exponential: sigma is ELU + 1 + floor.",
+            _one_changed(2, lambda raw, floor: raw.exp() + floor)),
     Mistake("The floor is missing.", _one_changed(2, lambda raw, floor: functional.elu(raw) + 1)),
     Mistake("The floor is added, not a lower clamp: below it the gradient would be zero.",
             _one_changed(2, lambda raw, floor: (functional.elu(raw) + 1).clamp(min=floor))),
@@ -155,50 +163,44 @@ def _normalised(log_kernel: Tensor, factor: float = 0.5) -> Tensor:
     return log_kernel - factor * (own[:, None] + own[None])
 
 
-def _in_linear_space(log_pairs: Tensor) -> Tensor:
-    return log_pairs.exp().sum((2, 3)).log()
-
-
-def _matched(log_pairs: Tensor) -> Tensor:
-    return log_pairs.diagonal(dim1=2, dim2=3).logsumexp(-1)
-
-
-_ADDED_FIRST = "The widths are added before they are squared: variances add, sigma_i^2 + sigma_j^2."
-_NOT_SQUARED = "The widths are added as they are: it is their squares that add, sigma_i^2 + sigma_j^2."
-_MATCHED = "Component k meets only component k: the sum runs over all pairs of components."
-_LINEAR = "Densities are added in linear space and underflow. Use torch.logsumexp."
+_OF_PAIRS = (
+    Mistake("The widths are added before they are squared: variances add, sigma_i^2 + sigma_j^2.",
+            lambda w, mu, s: _log_kernel(w, mu, s, add=lambda a, b: (a + b) ** 2).logsumexp((2, 3))),
+    Mistake("The widths are added as they are: it is their squares that add, sigma_i^2 + sigma_j^2.",
+            lambda w, mu, s: _log_kernel(w, mu, s, add=lambda a, b: a + b).logsumexp((2, 3))),
+    Mistake("The weights are missing: add both log_weights before the logsumexp.",
+            lambda w, mu, s: _log_kernel(torch.zeros_like(w), mu, s).logsumexp((2, 3))),
+    Mistake("Component k meets only component k: the sum runs over all pairs of components.",
+            lambda w, mu, s: _log_kernel(w, mu, s).diagonal(dim1=2, dim2=3).logsumexp(-1)),
+    Mistake("Densities are added in linear space and underflow. Use torch.logsumexp.",
+            lambda w, mu, s: _log_kernel(w, mu, s).exp().sum((2, 3)).log()),
+    Mistake("The normaliser of the Gaussian is missing: it depends on the widths of the pair.",
+            lambda w, mu, s: _log_kernel(w, mu, s, times=0).logsumexp((2, 3))),
+)  # fmt: skip
 
 KERNEL_MISTAKES = (
-    Mistake(_ADDED_FIRST,
-            lambda w, mu, s: _log_kernel(w, mu, s, add=lambda a, b: (a + b) ** 2).logsumexp((2, 3))),
-    Mistake(_NOT_SQUARED, lambda w, mu, s: _log_kernel(w, mu, s, add=lambda a, b: a + b).logsumexp((2, 3))),
+    *_OF_PAIRS,
     Mistake("This is log Sim; log kappa is not normalised.",
             lambda w, mu, s: _normalised(_log_kernel(w, mu, s).logsumexp((2, 3)))),
     Mistake(
         "The factor D stands before a sum over D: sum the logarithms of the variances over the dimensions.",
         lambda w, mu, s: _log_kernel(w, mu, s, times=mu.shape[2] if s.dim() == 3 else 1).logsumexp((2, 3)),
     ),
-    Mistake("The weights are missing: add both log_weights before the logsumexp.",
-            lambda w, mu, s: _log_kernel(torch.zeros_like(w), mu, s).logsumexp((2, 3))),
-    Mistake(_MATCHED, lambda w, mu, s: _matched(_log_kernel(w, mu, s))),
-    Mistake(_LINEAR, lambda w, mu, s: _in_linear_space(_log_kernel(w, mu, s))),
     Mistake("This is kappa; return its logarithm.",
             lambda w, mu, s: _log_kernel(w, mu, s).logsumexp((2, 3)).exp()),
 )  # fmt: skip
 
+
+def _then_normalised(mistake: Mistake) -> Mistake:
+    return Mistake(mistake.hint, lambda *mixture: _normalised(mistake.answer(*mixture)))
+
+
 SIMILARITY_MISTAKES = (
-    Mistake(
-        _ADDED_FIRST,
-        lambda w, mu, s: _normalised(_log_kernel(w, mu, s, add=lambda a, b: (a + b) ** 2).logsumexp((2, 3))),
-    ),
-    Mistake(_NOT_SQUARED,
-            lambda w, mu, s: _normalised(_log_kernel(w, mu, s, add=lambda a, b: a + b).logsumexp((2, 3)))),
+    *map(_then_normalised, _OF_PAIRS),
     Mistake("The normalisation is missing: a mixture's similarity with itself is 1, its logarithm 0.",
             lambda w, mu, s: _log_kernel(w, mu, s).logsumexp((2, 3))),
     Mistake("The root is missing in sqrt(K_ii K_jj): half of both logarithms is taken off.",
             lambda w, mu, s: _normalised(_log_kernel(w, mu, s).logsumexp((2, 3)), factor=1.0)),
-    Mistake(_MATCHED, lambda w, mu, s: _normalised(_matched(_log_kernel(w, mu, s)))),
-    Mistake(_LINEAR, lambda w, mu, s: _normalised(_in_linear_space(_log_kernel(w, mu, s)))),
     Mistake("This is the similarity; return its logarithm.",
             lambda w, mu, s: _normalised(_log_kernel(w, mu, s).logsumexp((2, 3))).exp()),
 )  # fmt: skip
@@ -251,10 +253,6 @@ NLL_MISTAKES = (
     Mistake("This is a sum over rows; the loss is their mean.",
             _nll_with(lambda log_p, z: -log_p.sum() / z.shape[1])),
     Mistake("The sign is missing.", _nll_with(lambda log_p, z: log_p.mean() / z.shape[1])),
-    Mistake(
-        "The density underflows in linear space: use torch.logsumexp.",
-        lambda w, mu, s, z: (
-            -(w.double().exp() * _log_components(mu, s, z).exp()).sum(1).log().mean() / z.shape[1]
-        ),
-    ),
+    Mistake("The density underflows in linear space: use torch.logsumexp.",
+            lambda w, mu, s, z: -_linear_log_prob(w, mu, s, z).mean() / z.shape[1]),
 )  # fmt: skip

@@ -19,7 +19,8 @@ from probmcl_book.course.positive_sets_mistakes import (
     LOSS_OF_NOBODY,
     MASK_MISTAKES,
     WEIGHT_MISTAKES,
-    loss_with,
+    loss_along_columns,
+    loss_with_itself,
 )
 from probmcl_book.course.student import generator_of
 
@@ -50,13 +51,9 @@ def instance(student_id: str, term: str = "public", rows: int = 48) -> Instance:
 
 def jaccard(answer: Any, *, seed: int = 0) -> None:
     """Check ``jaccard(labels)``: the index of every pair of rows, 0 for two empty rows (M7)."""
-
-    def jaccard(labels: Tensor) -> Tensor:
-        return reference.overlap(labels, index="jaccard")
-
     kinds = (torch.int64, torch.int64, torch.bool, torch.float32, torch.int64)  # of any dtype, says the task
     cases = [(labels.to(kind),) for labels, kind in zip(_label_cases(seed), kinds, strict=True)]
-    check_function(answer, jaccard, cases, JACCARD_MISTAKES)
+    check_function(answer, reference.overlap, cases, JACCARD_MISTAKES, name="jaccard")
 
 
 def positive_mask(answer: Any, *, seed: int = 0) -> None:
@@ -105,10 +102,7 @@ def weights_above(answer: Any, *, seed: int = 0) -> None:
 def own_statistics(
     values: tuple[Any, Any], student_id: str, term: str = "public", *, tell: bool = False
 ) -> None:
-    """Check mean positives per anchor and share of anchors without any, on a student's own labels.
-
-    Without ``tell``, before grading, a wrong number that fits no known mistake is not called wrong.
-    """
+    """Check mean positives per anchor and share of anchors without any, on a student's own labels."""
     labels = instance(student_id, term).labels
     (mean,), (share,) = reference.positive_statistics(labels, (ALPHA,))
     counts = reference.positive_set(labels, threshold=ALPHA).sum(1).double()
@@ -117,6 +111,8 @@ def own_statistics(
         ("Every anchor is counted as its own positive.", mean + 1),
         ("Rows without labels match each other here.", dropped[0]),
         ("The mean is over all anchors, also those without positives.", counts[counts > 0].mean()),
+        ("This is the share of all pairs. Count the positives of each anchor.", mean / len(labels)),
+        ("This is the number of all pairs; divide by the number of anchors.", mean * len(labels)),
     )
     of_shares = (
         ("This is the share of anchors that have positives.", 1 - share),
@@ -131,19 +127,16 @@ def own_loss(value: Any, student_id: str, term: str = "public", *, tell: bool = 
     """Check the contrastive loss of a student's own logits over the own positives; ``tell`` as above."""
     labels, logits = instance(student_id, term)
     mask = reference.positive_set(labels, threshold=ALPHA)
-    others = ~torch.eye(len(labels), dtype=torch.bool)
+    dropped = reference.positive_set(labels, threshold=ALPHA, empty="drop")
+    itself = torch.eye(len(labels), dtype=torch.bool)
     mistakes = (
-        (
-            "Rows without labels match each other here.",
-            reference.contrastive_loss(logits, reference.positive_set(labels, threshold=ALPHA, empty="drop")),
-        ),
-        ("The softmax runs over the wrong axis.", loss_with(transpose=True)(logits, mask)),
-        ("The mask keeps its diagonal.", loss_with(diagonal=True)(logits, mask | ~others)),
-        ("The diagonal is kept in the denominator.", loss_with(diagonal=True)(logits, mask)),
+        ("Rows without labels match each other here.", reference.contrastive_loss(logits, dropped)),
+        ("The softmax runs over the wrong axis.", loss_along_columns(logits, mask)),
+        ("The mask keeps its diagonal.", loss_with_itself(logits, mask | itself)),
+        ("The diagonal is kept in the denominator.", loss_with_itself(logits, mask)),
     )
-    check_value(
-        "my_loss", value, reference.contrastive_loss(logits, mask), mistakes, tolerance=PRECISION, tell=tell
-    )
+    truth = reference.contrastive_loss(logits, mask)
+    check_value("my_loss", value, truth, mistakes, tolerance=PRECISION, tell=tell)
 
 
 def _label_cases(seed: int) -> list[Tensor]:

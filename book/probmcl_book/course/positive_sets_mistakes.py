@@ -12,58 +12,43 @@ from probmcl_book import reference
 from probmcl_book.course.comparison import Mistake
 
 
-def loss_with(
-    *,
-    transpose: bool = False,
-    diagonal: bool = False,
-    reduce: Callable[[Tensor, Tensor], Tensor] | None = None,
-) -> Callable[[Tensor, Tensor], Tensor]:
-    """A contrastive loss with one thing changed."""
-
-    def loss(logits: Tensor, mask: Tensor) -> Tensor:
-        candidates = logits.double().clone()
-        if not diagonal:
-            candidates.fill_diagonal_(-1e300)
-        log_p = candidates.log_softmax(0 if transpose else 1)
-        count = mask.double().sum(1)
-        per_anchor = -torch.where(mask > 0, log_p, 0).sum(1) / count.clamp(min=1)
-        return (reduce or _mean_with_positives)(per_anchor, count)
-
-    return loss
-
-
 def _mean_with_positives(per_anchor: Tensor, count: Tensor) -> Tensor:
     return per_anchor[count > 0].sum() / (count > 0).sum().clamp(min=1)
 
 
-def _log_of_softmax(logits: Tensor, mask: Tensor) -> Tensor:
-    probability = logits.clone().fill_diagonal_(-math.inf).softmax(1)
-    count = mask.sum(1)
-    per_anchor = -torch.where(mask > 0, probability.log(), 0).sum(1) / count.clamp(min=1)
-    return _mean_with_positives(per_anchor, count)
+def _loss_with(
+    log_p: Callable[[Tensor, Tensor], Tensor] = lambda s, mask: s.fill_diagonal_(-1e300).log_softmax(1),
+    reduce: Callable[[Tensor, Tensor], Tensor] = _mean_with_positives,
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """A contrastive loss with other log-probabilities of logits and mask, or another mean over anchors."""
+
+    def loss(logits: Tensor, mask: Tensor) -> Tensor:
+        count = mask.double().sum(1)
+        summed = torch.where(mask > 0, log_p(logits.double().clone(), mask), 0).sum(1)
+        return reduce(-summed / count.clamp(min=1), count)
+
+    return loss
+
+
+loss_along_columns = _loss_with(lambda s, mask: s.fill_diagonal_(-1e300).log_softmax(0))
+loss_with_itself = _loss_with(lambda s, mask: s.log_softmax(1))
 
 
 def _log_of_mean_probability(logits: Tensor, mask: Tensor) -> Tensor:
     log_p = logits.clone().fill_diagonal_(-1e300).log_softmax(1)
     count = mask.sum(1)
     summed = log_p.masked_fill(mask == 0, -math.inf).logsumexp(1)
-    per_anchor = torch.where(count > 0, count.clamp(min=1).log() - summed, 0)
-    return _mean_with_positives(per_anchor, count)
+    return _mean_with_positives(torch.where(count > 0, count.clamp(min=1).log() - summed, 0), count)
 
 
-def _only_negatives_below(logits: Tensor, mask: Tensor) -> Tensor:
+def _log_of_negatives(logits: Tensor, mask: Tensor) -> Tensor:
     own = torch.eye(len(logits), dtype=torch.bool)
-    below = logits.masked_fill(own | (mask > 0), -1e300).logsumexp(1, keepdim=True)
-    count = mask.sum(1)
-    return _mean_with_positives((mask * (below - logits)).sum(1) / count.clamp(min=1), count)
+    return logits.masked_fill(own | (mask > 0), -1e300).logsumexp(1, keepdim=True)
 
 
 def _naive_exponentials(logits: Tensor, mask: Tensor) -> Tensor:
     weights = logits.exp().fill_diagonal_(0)
-    log_p = (weights / weights.sum(1, keepdim=True)).log()
-    count = mask.sum(1)
-    per_anchor = -torch.where(mask > 0, log_p, 0).sum(1) / count.clamp(min=1)
-    return _mean_with_positives(per_anchor, count)
+    return (weights / weights.sum(1, keepdim=True)).log()
 
 
 def _shared(labels: Tensor) -> Tensor:
@@ -77,22 +62,16 @@ def _both_empty(labels: Tensor) -> Tensor:
 
 def _over(denominator: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
     def wrong(labels: Tensor) -> Tensor:
-        y = labels.double()
-        sizes = y.sum(1)
+        sizes = labels.double().sum(1)
         below = denominator(sizes[:, None], sizes[None])
-        return torch.where(below > 0, y @ y.T / below, 0)
+        return torch.where(below > 0, _shared(labels) / below, 0)
 
     return wrong
 
 
 def _divide_by_zero(labels: Tensor) -> Tensor:
-    y = labels.double()
-    shared = y @ y.T
-    return shared / (y.sum(1)[:, None] + y.sum(1) - shared)
-
-
-def _integers(labels: Tensor) -> Tensor:
-    return reference.overlap(labels).floor()
+    shared, sizes = _shared(labels), labels.double().sum(1)
+    return shared / (sizes[:, None] + sizes - shared)
 
 
 JACCARD_MISTAKES = (
@@ -102,25 +81,24 @@ JACCARD_MISTAKES = (
             lambda labels: reference.overlap(labels, index="dice")),
     Mistake("That is the overlap coefficient: you divide by the smaller set, Jaccard by the union.",
             lambda labels: reference.overlap(labels, index="overlap")),
-    Mistake("Divide the shared labels by the size of the union.", lambda labels: _shared(labels)),
+    Mistake("Divide the shared labels by the size of the union.", _shared),
     Mistake("All K classes are in the denominator: the union holds only labels that one of the rows has.",
             lambda labels: _shared(labels) / labels.shape[1]),
+    Mistake("That is the cosine of two rows. Jaccard divides the shared labels by the union.",
+            _over(lambda a, b: (a * b).sqrt())),
+    Mistake("The shared labels are divided by those of one row: the matrix is not symmetric. Take the union.",
+            _over(lambda a, b: a + 0 * b)),
     Mistake("Two empty rows give 0/0. Here their index is 0.", _divide_by_zero),
-    Mistake(
-        "Two empty rows get 1. Here their index is 0.",
-        lambda labels: torch.where(_both_empty(labels), 1, reference.overlap(labels)),
-    ),
-    Mistake(
-        "The diagonal is 0. A row that has labels overlaps itself completely: its index is 1.",
-        lambda labels: reference.overlap(labels).fill_diagonal_(0),
-    ),
-    Mistake("Whole numbers were divided with //, or the result was rounded.", _integers),
+    Mistake("Two empty rows get 1. Here their index is 0.",
+            lambda labels: torch.where(_both_empty(labels), 1, reference.overlap(labels))),
+    Mistake("The diagonal is 0. A row that has labels overlaps itself completely: its index is 1.",
+            lambda labels: reference.overlap(labels).fill_diagonal_(0)),
+    Mistake("Whole numbers were divided with //, or the result was rounded.",
+            lambda labels: reference.overlap(labels).floor()),
 )  # fmt: skip
 
 
-def _changed_mask(
-    change: Callable[[Tensor, Tensor, float], Tensor],
-) -> Callable[[Tensor, float], Tensor]:
+def _changed_mask(change: Callable[[Tensor, Tensor, float], Tensor]) -> Callable[[Tensor, float], Tensor]:
     return lambda labels, alpha: change(
         labels, reference.positive_set(labels, threshold=alpha).double(), alpha
     ).double()
@@ -155,14 +133,14 @@ MASK_MISTAKES = (
     Mistake("The diagonal is kept, and rows without labels do not match each other.",
             _changed_mask(_empty_and_diagonal)),
     Mistake("One shared label is taken to be enough: alpha has no effect.", _changed_mask(_any_label)),
+    Mistake("Each pair is marked once: j is a positive of i, and i one of j, so the matrix is symmetric.",
+            _changed_mask(lambda labels, right, alpha: right.triu())),
     Mistake("The two halves are exchanged: positives are the pairs whose overlap reaches alpha.",
             _changed_mask(lambda labels, right, alpha: (1 - right).fill_diagonal_(0))),
 )  # fmt: skip
 
 
-def _changed_weights(
-    change: Callable[[Tensor, Tensor, float], Tensor],
-) -> Callable[[Tensor, float], Tensor]:
+def _changed_weights(change: Callable[[Tensor, Tensor, float], Tensor]) -> Callable[[Tensor, float], Tensor]:
     """Weights made of the Jaccard index, the positive set and alpha; both matrices with zero diagonal."""
     return lambda labels, alpha: change(
         reference.positive_weights(labels, "weighted"),
@@ -194,46 +172,39 @@ WEIGHT_MISTAKES = (
 
 LOSS_MISTAKES = (
     Mistake("The softmax runs over the wrong axis: each row, an anchor's candidates, has to sum to one.",
-            loss_with(transpose=True)),
+            loss_along_columns),
     Mistake("The diagonal is kept in the denominator: an anchor is no candidate of its own.",
-            loss_with(diagonal=True)),
+            loss_with_itself),
     Mistake("Anchors without positives are counted as 0 in the mean. Here they are left out.",
-            loss_with(reduce=lambda per_anchor, count: per_anchor.sum() / len(count))),
+            _loss_with(reduce=lambda per_anchor, count: per_anchor.mean())),
     Mistake("This is a sum over anchors; the loss is their mean.",
-            loss_with(reduce=lambda per_anchor, count: per_anchor.sum())),
-    Mistake(
-        "All pairs are averaged at once. First take the mean of each anchor, then the mean over anchors.",
-        loss_with(reduce=lambda per_anchor, count: (per_anchor * count).sum() / count.sum().clamp(min=1)),
-    ),
+            _loss_with(reduce=lambda per_anchor, count: per_anchor.sum())),
+    Mistake("All pairs are averaged at once. First take the mean of each anchor, then the mean over anchors.",
+            _loss_with(reduce=lambda mean, count: (mean * count).sum() / count.sum().clamp(min=1))),
     Mistake("An anchor's sum is not divided by its number of positives.",
-            loss_with(reduce=lambda per_anchor, count: _mean_with_positives(per_anchor * count, count))),
-    Mistake(
-        "An anchor's sum is divided by N, not by its number of positives.",
-        loss_with(
-            reduce=lambda per_anchor, count: _mean_with_positives(per_anchor * count / len(count), count)
-        ),
-    ),
+            _loss_with(reduce=lambda mean, count: _mean_with_positives(mean * count, count))),
+    Mistake("An anchor's sum is divided by N, not by its number of positives.",
+            _loss_with(reduce=lambda mean, count: _mean_with_positives(mean * count / len(count), count))),
     Mistake("The sign is missing: a loss is the negative mean of log-probabilities.",
-            loss_with(reduce=lambda per_anchor, count: -_mean_with_positives(per_anchor, count))),
+            _loss_with(reduce=lambda per_anchor, count: -_mean_with_positives(per_anchor, count))),
     Mistake("0/0 at an anchor without positives: leave it out before you divide.",
-            loss_with(reduce=lambda per_anchor, count: (per_anchor * count / count).mean())),
+            _loss_with(reduce=lambda per_anchor, count: (per_anchor * count / count).mean())),
     Mistake("This is the log of the mean probability of the positives; take the mean of their logs.",
             _log_of_mean_probability),
     Mistake("Only the negatives stand in the denominator: it runs over all other rows, m != i.",
-            _only_negatives_below),
-    Mistake("log(softmax) underflows at large logits: use log_softmax or logsumexp.", _log_of_softmax),
+            _loss_with(lambda s, mask: s - _log_of_negatives(s, mask))),
+    Mistake("The other positives are left out of the denominator: it runs over all other rows, m != i.",
+            _loss_with(lambda s, mask: s - torch.logaddexp(s, _log_of_negatives(s, mask)))),
+    Mistake("log(softmax) underflows at large logits: use log_softmax or logsumexp.",
+            _loss_with(lambda s, mask: s.fill_diagonal_(-math.inf).softmax(1).log())),
     Mistake("exp overflows at large logits: subtract the largest first, or use log_softmax.",
-            _naive_exponentials),
+            _loss_with(_naive_exponentials)),
 )  # fmt: skip
 
 LOSS_OF_NOBODY = Mistake(
     "No anchor has a positive, so the mean over none of them is 0/0. Here the loss is 0.",
-    loss_with(reduce=lambda per_anchor, count: per_anchor[count > 0].mean()),
+    _loss_with(reduce=lambda per_anchor, count: per_anchor[count > 0].mean()),
 )
-
-
-def _over_all(mask: Tensor) -> float:
-    return mask.sum(1).clamp(min=1).double().log().mean().item()
 
 
 def _log_of_mean(mask: Tensor) -> float:
@@ -242,9 +213,12 @@ def _log_of_mean(mask: Tensor) -> float:
 
 
 FLOOR_MISTAKES = (
-    Mistake("Anchors without positives are counted. They are not in the mean of the loss either.", _over_all),
+    Mistake("Anchors without positives are counted. They are not in the mean of the loss either.",
+            lambda mask: mask.sum(1).clamp(min=1).log().mean()),
     Mistake("This is the logarithm of the mean; take the mean of the logarithms.", _log_of_mean),
     Mistake("log 0 is minus infinity: leave anchors without positives out.", lambda m: m.sum(1).log().mean()),
+    Mistake("This is a sum over anchors; the bound is their mean, as the loss is.",
+            lambda mask: mask.sum(1).clamp(min=1).log().sum()),
 )  # fmt: skip
 
 FLOOR_OF_NOBODY = Mistake(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from probmcl_book.claims import read_ledger
-from probmcl_book.course.comparison import WrongAnswerError, check_value
+from probmcl_book.course.comparison import WrongAnswerError, check_value, must_be_answered
 from probmcl_book.course.student import instance_seed
 from probmcl_book.records.plain import from_plain
 from probmcl_book.records.record import Record
@@ -51,29 +51,23 @@ def instance(student_id: str, term: str = "public") -> Instance:
 def protocol(answer: Any, student_id: str, term: str = "public") -> None:
     """Check that a protocol, a dictionary, says everything that has to be fixed before the run."""
     _said(answer, "protocol", PROTOCOL)
-    own = instance(student_id, term)
     _baseline_of_claim(answer)
     for key in ("hypothesis", "refuted_by"):
-        if not _is_said(answer[key], 8):
-            raise WrongAnswerError(
-                f"`protocol`: {key} needs a whole sentence that somebody else could test.\n"
-                "  Hint: at least eight words; a person reads them."
-            )
-    if _words(answer["hypothesis"]) == _words(answer["refuted_by"]):
-        raise WrongAnswerError(
-            "`protocol`: what refutes the hypothesis is another sentence than the hypothesis."
-        )
-    if not str(answer["chosen_on"]).strip().lower().startswith("validation"):
-        raise WrongAnswerError(
-            "`protocol`: settings are chosen on validation.\n  Hint: what is chosen on the test images is "
-            "fitted to them, and then they test nothing."
-        )
-    if answer["measure"] != "mAP":
-        raise WrongAnswerError(
-            f"`protocol`: measure is 'mAP', got {answer['measure']!r}.\n"
-            "  Hint: a record compares methods in this metric."
-        )
-    _own_seeds(answer["seeds"], own.seeds)
+        sentence = f"`protocol`: {key} needs a whole sentence that somebody else could test."
+        _require(_is_said(answer[key], 8), sentence, "at least eight words; a person reads them.")
+    differ = _words(answer["hypothesis"]) != _words(answer["refuted_by"])
+    _require(differ, "`protocol`: what refutes the hypothesis is another sentence than the hypothesis.")
+    _require(
+        _plainly(answer["chosen_on"]).startswith("validation"),
+        "`protocol`: settings are chosen on validation.",
+        "what is chosen on the test images is fitted to them, and then they test nothing.",
+    )
+    _require(
+        _plainly(answer["measure"]) == "map",
+        f"`protocol`: measure is 'mAP', got {answer['measure']!r}.",
+        "a record compares methods in this metric.",
+    )
+    _own_seeds(answer["seeds"], instance(student_id, term).seeds)
     _minutes(answer)
 
 
@@ -81,13 +75,9 @@ def chosen(answer: Any, search: Any, student_id: str, term: str = "public") -> N
     """Check that ``answer`` names the best on validation of the three or more settings of a search."""
     _valid(search, "search")
     _own_data(search, "search", student_id, term)
-    candidates = {
-        row["method"]: row["metrics"]
-        for row in search["rows"]
-        if row["seed"] is None and row["method"].startswith("ProbMCL")
-    }
-    if len(candidates) < 3:
-        raise WrongAnswerError("`search` compares at least three settings, methods named 'ProbMCL, ...'.")
+    overall = [row for row in search["rows"] if row["seed"] is None]
+    candidates = {row["method"]: row["metrics"] for row in overall if row["method"].startswith("ProbMCL")}
+    _require(len(candidates) >= 3, "`search` compares at least three settings, methods named 'ProbMCL, ...'.")
     if not isinstance(answer, str) or answer not in candidates:
         check_value("chosen", answer, "a name")
 
@@ -95,11 +85,10 @@ def chosen(answer: Any, search: Any, student_id: str, term: str = "public") -> N
         values = {name: metrics[measure]["value"] for name, metrics in candidates.items()}
         return bool(values[answer] == max(values.values()))
 
-    if not is_best("validation mAP"):
-        hint = "compare the metric 'validation mAP' of the rows without a seed; the highest wins."
-        if is_best("mAP"):
-            hint = "that is the best on the test images. Compare 'validation mAP'."
-        raise WrongAnswerError(f"`chosen` is not the best setting on validation.\n  Hint: {hint}")
+    hint = "compare the metric 'validation mAP' of the rows without a seed; the highest wins."
+    if is_best("mAP"):
+        hint = "that is the best on the test images. Compare 'validation mAP'."
+    _require(is_best("validation mAP"), "`chosen` is not the best setting on validation.", hint)
 
 
 def record(answer: Any, protocol: Any, chosen: Any, student_id: str, term: str = "public") -> None:
@@ -111,27 +100,22 @@ def record(answer: Any, protocol: Any, chosen: Any, student_id: str, term: str =
     allowed = 60 * _minutes(protocol)
     _valid(answer, "record")
     _own_data(answer, "record", student_id, term)
-    own = instance(student_id, term)
-    if sorted(answer["seeds"]) != list(own.seeds):
-        raise WrongAnswerError(
-            f"`record` was run with seeds {answer['seeds']}, the protocol says {list(own.seeds)}."
-        )
+    own, seeds = list(instance(student_id, term).seeds), answer["seeds"]
+    _require(sorted(seeds) == own, f"`record` was run with seeds {seeds}, the protocol says {own}.")
     rows = {(row["method"], row["seed"]): row["metrics"] for row in answer["rows"]}
     for method in (protocol["baseline"], chosen):
-        absent = [seed for seed in (*own.seeds, None) if (method, seed) not in rows]
-        if absent:
-            raise WrongAnswerError(f"`record` has no row of {method!r} for the seeds {absent}.")
+        absent = [seed for seed in (*own, None) if (method, seed) not in rows]
+        _require(not absent, f"`record` has no row of {method!r} for the seeds {absent}.")
     _as_named(answer, protocol["baseline"], chosen)
-    measure = protocol["measure"]
-    over_seeds = rows[chosen, None].get(measure, {})
-    if over_seeds.get("low") is None or over_seeds.get("high") is None:
-        raise WrongAnswerError(
-            f"`record` holds no interval of {measure} over seeds.\n  Hint: report no bare mean."
-        )
-    if answer["wall_seconds"] > allowed:
-        raise WrongAnswerError(
-            f"`record` took {answer['wall_seconds']:.0f} s, the protocol allows {allowed:.0f} s."
-        )
+    by_measure = {_plainly(name): interval for name, interval in rows[chosen, None].items()}
+    over_seeds = by_measure.get(_plainly(protocol["measure"]), {})
+    _require(
+        None not in (over_seeds.get("low"), over_seeds.get("high")),
+        f"`record` holds no interval of {protocol['measure']} over seeds.",
+        "report no bare mean.",
+    )
+    took = answer["wall_seconds"]
+    _require(took <= allowed, f"`record` took {took:.0f} s, the protocol allows {allowed:.0f} s.")
 
 
 def verdict(
@@ -140,35 +124,31 @@ def verdict(
     """Check the difference to the baseline in mAP, ``[value, low, high]``, and the word that follows."""
     _said(protocol, "protocol", ("baseline",))
     _valid(record, "record")
+    wanted = (chosen, protocol["baseline"], "mAP")
     found = [
         entry["interval"]
         for entry in record["differences"]
-        if (entry["method"], entry["against"], entry["metric"]) == (chosen, protocol.get("baseline"), "mAP")
+        if (entry["method"], entry["against"], entry["metric"]) == wanted
     ]
-    if not found:
-        raise WrongAnswerError(
-            f"`record` compares {chosen!r} with no {protocol.get('baseline')!r}.\n"
-            "  Hint: the chosen method stands last in the recipe, and is compared with all before it."
-        )
+    _require(
+        found,
+        f"`record` compares {chosen!r} with no {protocol['baseline']!r}.",
+        "the chosen method stands last in the recipe, and is compared with all before it.",
+    )
     value, low, high = (found[0][key] for key in ("value", "low", "high"))
     mistakes = [("The sign is reversed: chosen minus baseline.", [-value, -high, -low])]
     mistakes += [("The ends of the interval are exchanged.", [value, high, low])]
-    difference = answer[0]
-    if isinstance(difference, float | int):
-        raise WrongAnswerError(
-            "`difference` is a bare number; give [value, low, high].\n"
-            "  Hint: without an interval nobody can judge it."
-        )
+    difference, said = answer
+    bare = "`difference` is a bare number; give [value, low, high]."
+    _require(not isinstance(difference, float | int), bare, "without an interval nobody can judge it.")
     check_value("difference", difference, [value, low, high], mistakes, tolerance=1e-3)
     right = "supported" if low > 0 else "refuted" if high < 0 else "undecided"
-    check_value("verdict", answer[1], right, tell=False)
-    if answer[1] not in VERDICTS:
-        raise WrongAnswerError(f"`verdict` is one of {', '.join(VERDICTS)}, got {answer[1]!r}.")
-    if answer[1] != right:
-        hint = f"the whole interval lies {'above' if right == 'supported' else 'below'} 0."
-        if right == "undecided":
-            hint = "the interval contains 0, so the run decides nothing."
-        raise WrongAnswerError(f"`verdict` does not follow from the interval.\n  Hint: {hint}")
+    check_value("verdict", said, right, tell=False)
+    _require(_plainly(said) in VERDICTS, f"`verdict` is one of {', '.join(VERDICTS)}, got {said!r}.")
+    hint = f"the whole interval lies {'above' if right == 'supported' else 'below'} 0."
+    if right == "undecided":
+        hint = "the interval contains 0, so the run decides nothing."
+    _require(_plainly(said) == right, "`verdict` does not follow from the interval.", hint)
 
 
 def audit(answer: Any, student_id: str, term: str = "public", *, tell: bool = False) -> None:
@@ -176,39 +156,38 @@ def audit(answer: Any, student_id: str, term: str = "public", *, tell: bool = Fa
     _said(answer, "audit", ("row", "tags", "status", "tests", "opinion"))
     own = instance(student_id, term).row
     for key in ("tags", "tests"):
-        listed = answer[key]
-        if not isinstance(listed, list | tuple) or not all(isinstance(item, str) for item in listed):
-            raise WrongAnswerError(f"`audit`: {key} is a list of texts, got {listed!r}.")
-    if answer["row"] != own:
-        raise WrongAnswerError(f"`audit` is about {answer['row']}, your row is {own}.")
-    if not _is_said(answer["opinion"], 15):
-        raise WrongAnswerError(
-            "`audit`: the opinion says what the tests cover and what they leave open, in 15 words or more.\n"
-            "  Hint: a person reads it."
-        )
+        _require(_are_all(str, answer[key]), f"`audit`: {key} is a list of texts, got {answer[key]!r}.")
+    _require(_plainly(answer["row"]) == own.lower(), f"`audit` is about {answer['row']}, your row is {own}.")
+    opinion = "`audit`: the opinion says what the tests cover and what they leave open, in 15 words or more."
+    _require(_is_said(answer["opinion"], 15), opinion, "a person reads it.")
     if not tell:
         return
     beside = Path("ledger.yml")  # where the grader has it
     entry = next(entry for entry in read_ledger(beside if beside.is_file() else None) if entry.id == own)
-    if set(answer["tags"]) != set(entry.tags):
-        hint = "the tags say how we know it: P, S, K, U."
-        raise WrongAnswerError(f"`audit`: the tags are not those of {own}.\n  Hint: {hint}")
-    if answer["status"] != entry.status:
-        raise WrongAnswerError(
-            f"`audit`: the status of {own} is another one.\n  Hint: read it off the ledger."
-        )
-    if set(answer["tests"]) != set(entry.tests):
-        raise WrongAnswerError(
-            f"`audit`: the tests are not those listed for {own}.\n  Hint: list all of them."
-        )
+    tags = {tag.strip().upper() for tag in answer["tags"]} == set(entry.tags)
+    _require(tags, f"`audit`: the tags are not those of {own}.", "they say how we know it: P, S, K, U.")
+    status = _plainly(answer["status"]) == entry.status
+    _require(status, f"`audit`: the status of {own} is another one.", "read it off the ledger.")
+    tests = {test.strip() for test in answer["tests"]} == set(entry.tests)
+    _require(tests, f"`audit`: the tests are not those listed for {own}.", "list all of them.")
+
+
+def _require(holds: object, told: str, hint: str = "") -> None:
+    """Raise a WrongAnswerError unless something holds."""
+    if not holds:
+        raise WrongAnswerError(told + (f"\n  Hint: {hint}" if hint else ""))
 
 
 def _said(answer: Any, name: str, keys: Sequence[str]) -> None:
     """Raise unless ``answer`` is a dictionary with something under each of ``keys``."""
     _must_be(dict, answer, name)
     missing = [key for key in keys if _nothing(answer.get(key))]
-    if missing:
-        raise WrongAnswerError(f"`{name}` does not say: {', '.join(missing)}.")
+    _require(not missing, f"`{name}` does not say: {', '.join(missing)}.")
+
+
+def _plainly(text: Any) -> str:
+    """A word without what does not matter: spaces around it, upper and lower case."""
+    return str(text).strip().lower()
 
 
 def _words(text: Any) -> list[str]:
@@ -221,54 +200,49 @@ def _is_said(text: Any, words: int) -> bool:
     return len(found) >= words and len({word for word in found if len(word) > 1}) >= 0.6 * words
 
 
+def _are_all(kind: type, values: Any) -> bool:
+    return isinstance(values, list | tuple) and all(isinstance(value, kind) for value in values)
+
+
 def _nothing(value: Any) -> bool:
     return value is None or value is ... or (isinstance(value, str | list | tuple) and not value)
 
 
 def _baseline_of_claim(answer: Mapping[str, Any]) -> None:
     """Raise unless a protocol compares with what its claim asks for."""
-    claim = answer["claim"].strip().upper() if isinstance(answer["claim"], str) else answer["claim"]
-    if claim not in tuple(BASELINES):
-        raise WrongAnswerError(
-            f"`protocol`: claim is one of {', '.join(BASELINES)}, got {answer['claim']!r}.\n"
-            "  Hint: mAP says nothing about the others."
-        )
-    if answer["baseline"] not in BASELINES[claim]:
-        raise WrongAnswerError(
-            f"`protocol`: {claim} is compared with {' or '.join(BASELINES[claim])}, "
-            f"got {answer['baseline']!r}.\n  Hint: the table above says which baseline a claim asks for."
-        )
+    claim, baseline = _plainly(answer["claim"]).upper(), answer["baseline"]
+    _require(
+        claim in BASELINES,
+        f"`protocol`: claim is one of {', '.join(BASELINES)}, got {answer['claim']!r}.",
+        "mAP says nothing about the others.",
+    )
+    wanted = BASELINES[claim]
+    _require(
+        baseline in wanted,
+        f"`protocol`: {claim} is compared with {' or '.join(wanted)}, got {baseline!r}.",
+        "the table above says which baseline a claim asks for.",
+    )
 
 
 def _own_seeds(seeds: Any, own: Sequence[int]) -> None:
     """Raise unless ``seeds`` are the student's own."""
-    if not isinstance(seeds, list | tuple) or not all(isinstance(seed, int) for seed in seeds):
-        raise WrongAnswerError(f"`protocol`: seeds is a list of whole numbers, got {seeds!r}.")
-    if len(seeds) < 3:
-        raise WrongAnswerError(
-            "`protocol`: at least three seeds. One seed says nothing about its neighbours."
-        )
-    if sorted(seeds) != list(own):
-        raise WrongAnswerError(f"`protocol`: seeds are to be your own, {list(own)}.")
+    _require(_are_all(int, seeds), f"`protocol`: seeds is a list of whole numbers, got {seeds!r}.")
+    _require(len(seeds) >= 3, "`protocol`: at least three seeds. One seed says nothing about its neighbours.")
+    _require(sorted(seeds) == list(own), f"`protocol`: seeds are to be your own, {list(own)}.")
 
 
 def _minutes(protocol: Mapping[str, Any]) -> float:
     """The budget that a protocol states; raise unless it is a number up to the limit."""
     minutes = protocol["minutes"]
-    if not isinstance(minutes, int | float) or not 0 < minutes <= MOST_MINUTES:
-        raise WrongAnswerError(
-            f"`protocol`: minutes is a number up to {MOST_MINUTES}, the budget of a CPU run."
-        )
+    usable = isinstance(minutes, int | float) and 0 < minutes <= MOST_MINUTES
+    _require(usable, f"`protocol`: minutes is a number up to {MOST_MINUTES}, the budget of a CPU run.")
     return float(minutes)
 
 
 def _must_be(kind: type, value: Any, name: str) -> None:
-    if value is None or value is ...:
-        raise WrongAnswerError(
-            f"`{name}`: not answered yet. Replace the ... by your answer and run its cell."
-        )
-    if not isinstance(value, kind):
-        raise WrongAnswerError(f"`{name}`: expected a {kind.__name__}, got {type(value).__name__}.")
+    must_be_answered(value, name)
+    found = type(value).__name__
+    _require(isinstance(value, kind), f"`{name}`: expected a {kind.__name__}, got {found}.")
 
 
 def _valid(content: Any, name: str) -> None:
@@ -281,29 +255,25 @@ def _valid(content: Any, name: str) -> None:
 
 
 def _own_data(content: Mapping[str, Any], name: str, student_id: str, term: str) -> None:
-    data = content["recipe"].get("data", {})
-    expected = instance(student_id, term).data_seed
-    if data.get("seed") != expected:
-        raise WrongAnswerError(f"`{name}` was run on scenes of seed {data.get('seed')}; yours is {expected}.")
+    found, expected = content["recipe"].get("data", {}).get("seed"), instance(student_id, term).data_seed
+    _require(found == expected, f"`{name}` was run on scenes of seed {found}; yours is {expected}.")
 
 
 def _as_named(content: Mapping[str, Any], baseline: str, chosen: str) -> None:
     """Raise unless the recipe trained both methods as their names say: a name alone proves nothing."""
     methods = {method["name"]: method for method in content["recipe"].get("methods", [])}
-    for name, criterion in ((baseline, CRITERIA.get(baseline)), (chosen, "probmcl")):
+    for name, wanted in ((baseline, CRITERIA.get(baseline)), (chosen, "probmcl")):
         found = methods.get(name, {}).get("criterion")
-        if found != criterion:
-            raise WrongAnswerError(
-                f"`record`: the criterion of {name!r} is {found!r}; the comparison asks for {criterion!r}."
-            )
+        told = f"`record`: the criterion of {name!r} is {found!r}; the comparison asks for {wanted!r}."
+        _require(found == wanted, told)
     theirs, ours = ({**POSITIVES, **methods[name].get("options", {})} for name in (baseline, chosen))
-    if baseline == "ProbMCL, any label" and theirs["rule"] != "any":
-        raise WrongAnswerError(
-            f"`record`: {baseline!r} has other positives than its name says.\n"
-            '  Hint: give it options={"rule": "any"}.'
-        )
-    if baseline == "SupCon, threshold" and any(theirs[key] != ours[key] for key in POSITIVES):
-        raise WrongAnswerError(
-            f"`record`: {baseline!r} and {chosen!r} have different positives.\n"
-            "  Hint: give both the same options for them, so that only the mixture differs."
-        )
+    _require(
+        baseline != "ProbMCL, any label" or theirs["rule"] == "any",
+        f"`record`: {baseline!r} has other positives than its name says.",
+        'give it options={"rule": "any"}.',
+    )
+    _require(
+        baseline != "SupCon, threshold" or all(theirs[key] == ours[key] for key in POSITIVES),
+        f"`record`: {baseline!r} and {chosen!r} have different positives.",
+        "give both the same options for them, so that only the mixture differs.",
+    )

@@ -63,6 +63,8 @@ def _described(value: Any, depth: int) -> Any:
         return value
     if value is ...:
         return {"ellipsis": None}
+    if hasattr(value, "to_numpy"):  # a table of pandas
+        value = value.to_numpy()
     if isinstance(value, torch.Tensor):
         value = value.detach().cpu()
         value = (value.float() if value.dtype in NARROW else value).numpy()
