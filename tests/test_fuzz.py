@@ -36,8 +36,9 @@ PAIRS = 12
 UNDEFINED = (
     "digit_boxes",
     *("average_precision", "auroc", "mean_average_precision", "mean_auroc", "multilabel_metrics"),
-    *("bootstrap_interval", "bootstrap_values", "paired_bootstrap_difference", "percentile_interval"),
-    *("co_occurrence_similarity", "global_threshold_from_validation", "thresholds_from_validation"),
+    *("bootstrap_interval", "bootstrap_values", "jackknife_interval", "paired_bootstrap_difference"),
+    *("percentile_interval", "co_occurrence_similarity", "global_threshold_from_validation"),
+    "thresholds_from_validation",
 )
 """What says in its docstring where it is NaN: a class without positives, a label that never occurs."""
 

@@ -21,6 +21,7 @@ import sys
 import tarfile
 import threading
 import time
+import traceback
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -58,7 +59,7 @@ def study(folder: Path) -> str:
     """A study of two settings and two seeds: the rows of its runs."""
     trials = tuple(Trial(one.name, replace(RECIPE, methods=(one,)), (0, 1)) for one in METHODS)
     tiny = Study("tiny", "digits", "Does it go on?", trials, reference="BCE")
-    found = run_study(tiny, folder / "tiny", resamples=5, measures=())
+    found = run_study(tiny, folder / "tiny", resamples=5)
     rows = (
         (key, replace(one.row, seconds=0.0), one.test_scores.sum().item()) for key, one in found.runs.items()
     )
@@ -135,8 +136,11 @@ def forked(job: Job, folder: Path, last: int | None = None) -> tuple[str | None,
         ):
             setattr(owner, name, before(getattr(owner, name)))
         download.BLOCK = 1 << 16
-        with os.fdopen(writes, "w") as said:
-            json.dump([job(folder), count], said)
+        try:
+            answer = job(folder)
+            os.write(writes, json.dumps([answer, count]).encode())
+        except BaseException:  # the loop over kills belongs to the other process
+            traceback.print_exc()
         os._exit(0)
     os.close(writes)
     with os.fdopen(reads) as said:

@@ -73,6 +73,8 @@ def test_a_run_interrupted_within_a_method_ends_with_the_same_record(tmp_path, m
         "tiny/start-linear-probe-seed-0.safetensors",
         "tiny/supcon-threshold-seed-0.safetensors",
     ]
+    (start,) = tmp_path.glob("starts/*.safetensors")
+    start.with_suffix(".lock").touch()  # of a run that was killed before it could release it
     trained = []
     train = runner.train_method
     monkeypatch.setattr(
@@ -82,6 +84,7 @@ def test_a_run_interrupted_within_a_method_ends_with_the_same_record(tmp_path, m
     assert trained == ["ProbMCL"]
     assert numbers(record) == numbers(whole)
     assert "trained before: seed 0, Start (linear probe); seed 0, BCE; seed 0, SupCon" in record.notes[-1]
+    assert [*start.parent.iterdir()] == [start]
 
 
 def test_a_finished_run_is_read_back_and_not_made_again(tmp_path, monkeypatch, whole) -> None:

@@ -121,7 +121,8 @@ class RunFolder:
         about, tensors = found
         if start_key(Recipe.from_dict(about["recipe"]), about["seed"]) != key:
             raise ValueError(f"path: {path} holds another start than its name says; remove it")
-        shutil.rmtree(path.with_suffix(""), ignore_errors=True)
+        shutil.rmtree(path.with_suffix(""), ignore_errors=True)  # of a run that was killed just after it
+        path.with_suffix(".lock").unlink(missing_ok=True)
         encoder = pretrain(replace(recipe, start=None), seed=seed)
         encoder.load_state_dict(tensors)
         return encoder.to(memory_format=torch.channels_last)

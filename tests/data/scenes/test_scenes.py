@@ -120,18 +120,12 @@ def test_the_presets_grow_harder():
     assert easy.contrast[0] > default.contrast[0] > hard.contrast[0]
 
 
+OUTSIDE = {"scale": [(0.0, 0.5), (0.2, 1.5), (0.5, 0.2)], "contrast": [(0.9, 0.1)]}
+OUTSIDE |= {"rotation": [-1.0], "overlap": [1.1], "clutter": [float("nan")], "noise": [-0.1]}
+
+
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("scale", (0.0, 0.5)),
-        ("scale", (0.2, 1.5)),
-        ("scale", (0.5, 0.2)),
-        ("contrast", (0.9, 0.1)),
-        ("rotation", -1.0),
-        ("overlap", 1.1),
-        ("clutter", float("nan")),
-        ("noise", -0.1),
-    ],
+    ("name", "value"), [(name, one) for name, all_of in OUTSIDE.items() for one in all_of]
 )
 def test_a_difficulty_out_of_range_is_named(name: str, value: Any):
     with pytest.raises(ValueError, match=f"{name}: expected"):
