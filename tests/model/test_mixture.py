@@ -2,30 +2,21 @@ import math
 
 import pytest
 import torch
-from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from probmcl.model import GaussianMixture
 from probmcl_book import reference
 
 DTYPES = [torch.float64, torch.float32]
-FORMS = ["isotropic", "diagonal"]
 SHAPES = [(2, 1, 1), (5, 4, 3), (2, 80, 512)]
 
 
-@pytest.fixture(params=FORMS)
+@pytest.fixture(params=[False, True], ids=["isotropic", "diagonal"])
 def diagonal(request):
-    return request.param == "diagonal"
+    return request.param
 
 
 def points(n: int, d: int) -> torch.Tensor:
     return torch.randn(n, d, generator=torch.Generator().manual_seed(n)).double()
-
-
-def family(mixture: GaussianMixture) -> MixtureSameFamily:
-    """The same density, written with torch.distributions here."""
-    sigmas = mixture.sigmas if mixture.sigmas.dim() == 3 else mixture.sigmas.unsqueeze(-1)
-    components = Independent(Normal(mixture.means, sigmas.expand_as(mixture.means)), 1)
-    return MixtureSameFamily(Categorical(probs=mixture.log_weights.exp()), components)
 
 
 class TestDensity:
@@ -34,19 +25,9 @@ class TestDensity:
     def test_log_prob_agrees_with_oracle(self, shape, dtype, diagonal, make_mixture, assert_matches):
         n, _, d = shape
         mixture, z = make_mixture(*shape, diagonal=diagonal), points(n, d)
-        assert_matches(mixture.to(dtype).log_prob(z.to(dtype)), reference.log_prob(mixture, z))
-
-    def test_log_prob_agrees_with_torch_distributions(self, diagonal, make_mixture):
-        mixture, z = make_mixture(5, 4, 3, diagonal=diagonal), points(5, 3)
-        assert torch.allclose(mixture.log_prob(z), family(mixture).log_prob(z), rtol=1e-12)
-        assert torch.allclose(mixture.distribution().log_prob(z), family(mixture).log_prob(z), rtol=1e-12)
-
-    def test_is_a_density(self, make_mixture):
-        """It integrates to one, on a grid in one dimension."""
-        mixture = make_mixture(3, 4, 1, sigma=(0.1, 1.0))
-        grid = torch.linspace(-10, 10, 4001, dtype=torch.float64)
-        density = torch.stack([mixture.log_prob(x.expand(3, 1)).exp() for x in grid[::10]])
-        assert torch.allclose(torch.trapezoid(density, grid[::10], dim=0), torch.ones(3).double(), atol=1e-6)
+        found, z_found = mixture.to(dtype), z.to(dtype)
+        assert_matches(found.log_prob(z_found), reference.log_prob(mixture, z))
+        assert_matches(found.distribution().log_prob(z_found), reference.log_prob(mixture, z))
 
     def test_finite_where_the_density_itself_underflows(self, make_mixture):
         """Linear space fails here: exp of these is 0 in float32 (the neighbours' defect)."""
@@ -55,16 +36,8 @@ class TestDensity:
         assert torch.isfinite(log_p).all()
         assert (log_p.exp() == 0).all()
 
-    def test_components_are_not_mixed_across_dimensions(self):
-        """Two far components in two dimensions: a point between them on one axis only is unlikely."""
-        means = torch.tensor([[[0.0, 0.0], [10.0, 10.0]]], dtype=torch.float64)
-        mixture = GaussianMixture(torch.full((1, 2), math.log(0.5)), means, torch.ones(1, 2).double())
-        corner = mixture.log_prob(torch.tensor([[0.0, 10.0]]).double())
-        assert corner.item() == pytest.approx(-math.log(2 * math.pi) - 50, abs=1e-6)
-
-    @pytest.mark.parametrize("form", FORMS)
-    def test_gradcheck(self, form, make_mixture):
-        start, z = make_mixture(2, 2, 3, diagonal=form == "diagonal", sigma=(0.3, 2.0)), points(2, 3)
+    def test_gradcheck(self, diagonal, make_mixture):
+        start, z = make_mixture(2, 2, 3, diagonal=diagonal, sigma=(0.3, 2.0)), points(2, 3)
         parts = [t.requires_grad_() for t in (start.log_weights, start.means, start.sigmas)]
 
         def quantities(logits, means, sigmas, at):
@@ -95,12 +68,6 @@ class TestMoments:
         assert_matches(found.within_variance(), reference.within_variance(mixture))
         assert_matches(found.between_variance(), reference.between_variance(mixture))
 
-    def test_agree_with_torch_distributions(self, diagonal, make_mixture):
-        mixture = make_mixture(5, 4, 3, diagonal=diagonal)
-        assert torch.allclose(mixture.mean(), family(mixture).mean)
-        trace = mixture.within_variance() + mixture.between_variance()
-        assert torch.allclose(trace, family(mixture).variance.sum(-1))
-
     def test_within_and_between_add_up_to_the_trace_of_a_sampled_covariance(self, diagonal, make_mixture):
         """Law of total variance; within five standard errors of the sampled trace."""
         mixture = make_mixture(3, 4, 5, diagonal=diagonal, sigma=(0.1, 1.0))
@@ -111,11 +78,6 @@ class TestMoments:
         assert ((squares.mean(0) - trace).abs() < 5 * error).all()
         covariance = torch.stack([torch.cov(z[:, i].T).trace() for i in range(3)])
         assert torch.allclose(covariance, trace, rtol=0.05)
-
-    def test_one_component_has_nothing_between(self, make_mixture):
-        mixture = make_mixture(3, 1, 5)
-        assert torch.allclose(mixture.between_variance(), torch.zeros(3).double(), atol=1e-12)
-        assert torch.allclose(mixture.mean(), mixture.means[:, 0])
 
     def test_two_points_by_hand(self):
         means = torch.tensor([[[0.0, 0.0], [2.0, 0.0]]])

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from probmcl.model import GaussianMixture, MixtureClassifier, MixtureDensityHead, ProjectionHead
+from probmcl.model import MixtureClassifier, MixtureDensityHead, ProjectionHead
 
 SMALL = {"trunk": (16, 6)}
 
@@ -20,15 +20,11 @@ def covariance(request):
 
 
 class TestShapes:
-    @pytest.mark.parametrize(
-        ("n", "components", "trunk"), [(1, 1, (4,)), (5, 3, (16, 6)), (2, 80, (8, 8, 8))]
-    )
+    @pytest.mark.parametrize(("n", "components", "trunk"), [(1, 1, (4,)), (2, 80, (8, 8, 8))])
     def test_of_every_part(self, n, components, trunk, covariance):
-        head = MixtureDensityHead(8, components, trunk=trunk, covariance=covariance)
-        output = head(features(n))
+        output = MixtureDensityHead(8, components, trunk=trunk, covariance=covariance)(features(n))
         d = trunk[-1]
         assert output.embedding.shape == (n, d)
-        assert isinstance(output.mixture, GaussianMixture)
         assert output.mixture.log_weights.shape == (n, components)
         assert output.mixture.means.shape == (n, components, d)
         assert output.mixture.isotropic is (covariance == "isotropic")
@@ -40,43 +36,19 @@ class TestShapes:
 
 
 class TestRanges:
-    def test_unit_embedding_and_unit_means(self, covariance):
-        output = MixtureDensityHead(8, 3, covariance=covariance, **SMALL)(features())
-        assert torch.allclose(output.embedding.norm(dim=-1), torch.ones(5), atol=1e-5)
-        assert torch.allclose(output.mixture.means.norm(dim=-1), torch.ones(5, 3), atol=1e-5)
-
     def test_affine_means_when_switched_off(self):
         output = MixtureDensityHead(8, 3, unit_means=False, **SMALL)(features())
         assert (output.mixture.means.norm(dim=-1) - 1).abs().max() > 0.1
 
-    def test_weights_sum_to_one(self, covariance):
-        weights = MixtureDensityHead(8, 7, covariance=covariance, **SMALL)(features()).mixture.log_weights
-        assert torch.allclose(weights.exp().sum(-1), torch.ones(5), atol=1e-6)
-
     @pytest.mark.parametrize("floor", [0.05, 0.5])
-    def test_sigma_never_falls_below_its_floor(self, floor, covariance):
+    def test_sigma_is_elu_plus_one_plus_floor(self, floor, covariance):
+        """M4: ELU(a) + 1 + floor, so the floor far below, 1 + floor at a = 0 and linear above."""
         head = MixtureDensityHead(8, 3, covariance=covariance, sigma_floor=floor, **SMALL)
-        with torch.no_grad():
-            head.sigma.weight.zero_()
-            head.sigma.bias.fill_(-200.0)
-        assert torch.allclose(head(features()).mixture.sigmas, torch.tensor(floor))
-
-    def test_sigma_is_elu_plus_one_plus_floor(self, covariance):
-        """M4: ELU(a) + 1 + floor, so 1 + floor at a = 0 and linear above."""
-        head = MixtureDensityHead(8, 3, covariance=covariance, sigma_floor=0.05, **SMALL)
-        for activation in (-2.0, 0.0, 3.0):
-            with torch.no_grad():
-                head.sigma.weight.zero_()
-                head.sigma.bias.fill_(activation)
-            expected = (activation if activation > 0 else math.exp(activation) - 1) + 1 + 0.05
+        nn.init.zeros_(head.sigma.weight)
+        for activation in (-200.0, -2.0, 0.0, 3.0):
+            nn.init.constant_(head.sigma.bias, activation)
+            expected = (activation if activation > 0 else math.exp(activation) - 1) + 1 + floor
             assert torch.allclose(head(features()).mixture.sigmas, torch.tensor(expected))
-
-    def test_length_of_a_feature_does_not_matter(self):
-        """M2: the head normalises the feature."""
-        head = MixtureDensityHead(8, 3, **SMALL)
-        small, large = head(features()), head(100 * features())
-        assert torch.allclose(small.embedding, large.embedding, atol=1e-5)
-        assert torch.allclose(small.mixture.sigmas, large.mixture.sigmas, atol=1e-5)
 
     @pytest.mark.parametrize("scale", [0.0, 1e-20, 1e20])
     def test_finite_for_extreme_features(self, scale, covariance):
@@ -104,32 +76,19 @@ class TestFormula:
     def test_trunk_switch(self):
         """M3: without the activation the trunk is one linear map."""
         for activation, linear in ((False, True), (True, False)):
-            trunk = MixtureDensityHead(8, 3, activation=activation, **SMALL).trunk
-            x, y = features(), features().flip(0)
-            additive = torch.allclose(
-                trunk(x + y) + trunk(torch.zeros_like(x)), trunk(x) + trunk(y), atol=1e-5
-            )
-            assert additive is linear
-
-    def test_rows_do_not_see_each_other(self):
-        head, h = MixtureDensityHead(8, 3, **SMALL), features()
-        assert torch.allclose(head(h).embedding[:1], head(h[:1]).embedding, atol=1e-6)
-        assert torch.allclose(head(h).mixture.means[:1], head(h[:1]).mixture.means, atol=1e-6)
+            trunk, x = MixtureDensityHead(8, 3, activation=activation, **SMALL).trunk, features()
+            both, apart = trunk(x + x.flip(0)) + trunk(0 * x), trunk(x) + trunk(x.flip(0))
+            assert torch.allclose(both, apart, atol=1e-5) is linear
 
 
-class TestGradients:
-    def test_reach_every_parameter(self, covariance):
-        head = MixtureDensityHead(8, 3, covariance=covariance, **SMALL)
-        output = head(features())
-        output.mixture.log_prob(output.embedding).sum().backward()
-        assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in head.parameters())
-
-    def test_sigma_at_its_floor_is_finite(self):
-        head = MixtureDensityHead(8, 3, **SMALL)
-        nn.init.constant_(head.sigma.bias, -200.0)
-        output = head(features())
-        output.mixture.log_prob(output.embedding).sum().backward()
-        assert all(torch.isfinite(p.grad).all() for p in head.parameters())
+@pytest.mark.parametrize("first", [0.0, -200.0])  # of sigma's bias: -200 is its floor
+def test_gradients_reach_every_parameter_and_are_finite_at_the_floor_of_sigma(first, covariance):
+    head = MixtureDensityHead(8, 3, covariance=covariance, **SMALL)
+    nn.init.constant_(head.sigma.bias, first)
+    output = head(features())
+    output.mixture.log_prob(output.embedding).sum().backward()
+    assert all(p.grad.isfinite().all() for p in head.parameters())
+    assert first or all(p.grad.abs().sum() > 0 for p in head.parameters())
 
 
 def test_mixed_precision_ends_before_the_mixture(device):
@@ -185,8 +144,7 @@ def test_sigmas_begin_where_they_are_told(first, covariance):
     head = MixtureDensityHead(8, 3, first_sigma=first, **options)
     assert torch.allclose(head.sigma.weight, 0.1 * usual.sigma.weight)
     assert torch.equal(head.pi.weight, usual.pi.weight)  # no random number more or less
-    with torch.no_grad():
-        head.sigma.weight.zero_()
+    nn.init.zeros_(head.sigma.weight)
     assert torch.allclose(head(features()).mixture.sigmas, torch.tensor(first))
     with pytest.raises(ValueError, match="first_sigma: expected a number in"):
         MixtureDensityHead(8, 3, first_sigma=0.3, **options)

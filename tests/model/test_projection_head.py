@@ -26,8 +26,3 @@ def test_is_the_mixture_density_head_without_its_mixture(activation):
     mixture = MixtureDensityHead(8, 3, trunk=(16, 6), activation=activation)
     assert torch.equal(plain(features()).embedding, mixture(features()).embedding)
     assert sum(isinstance(m, nn.ReLU) for m in plain.modules()) == int(activation)
-
-
-def test_length_of_a_feature_does_not_matter():
-    head = ProjectionHead(8, (16, 6))
-    assert torch.allclose(head(features()).embedding, head(50 * features()).embedding, atol=1e-5)
