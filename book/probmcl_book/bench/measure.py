@@ -17,7 +17,7 @@ from probmcl_book.bench.workloads import Pass
 
 MIB = 2**20
 
-SETTLED_SECONDS = 5.0
+SETTLED_SECONDS = 3.0
 """Passes are repeated for so long at least: the first ones of a process can take twice the usual time."""
 
 

@@ -57,15 +57,15 @@ def run_benchmarks(
 
 
 THREADS = (1, 2)
-"""Each case is measured with one thread, and with two."""
+"""Each case is timed with one thread, and with two; where memory alone counts, with two."""
 
 
 def _rows(name: str, case: Case, smoke: bool) -> list[Row]:
     rows = []
-    for threads in THREADS[:1] if smoke or case.cuda else THREADS:
+    for threads in THREADS[-1:] if smoke or case.repeats == 1 else THREADS:
         # Where no figure counts, no process is started for it.
         found = measure_here(name, smoke=True) if smoke else measure(name, threads)
-        words = "" if threads == 1 else f", {threads} threads"
+        words = f", {threads} threads" if case.repeats > 1 and not smoke else ""
         ours, theirs = found["ours"], found.get("theirs")
         compared = (
             None
