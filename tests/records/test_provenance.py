@@ -38,6 +38,11 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
+def begin(folder: Path, *parts: str) -> None:
+    for command in (["init"], ["add", *parts], ["commit", "-m", "Start"]):
+        git(folder, *command)
+
+
 @pytest.fixture
 def a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in [name for name in os.environ if name.startswith("GIT_")]:  # as a hook of git sets them
@@ -54,9 +59,7 @@ def a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("decides", ["probmcl", "book/probmcl_book", "tools"])
 def test_the_commit_and_whether_what_decides_a_record_differs_from_it(a_checkout: Path, decides: str) -> None:
-    git(a_checkout, "init", "-q")
-    git(a_checkout, "add", "probmcl", "book", "tools")
-    git(a_checkout, "commit", "-q", "-m", "Start")
+    begin(a_checkout, "probmcl", "book", "tools")
     commit = git(a_checkout, "rev-parse", "HEAD")
     (a_checkout / "book" / "chapter.md").write_text("A chapter is not code.")
     assert (provenance()[0].commit, provenance()[0].dirty) == (commit, False)
@@ -71,20 +74,18 @@ def test_a_copy_without_history_has_no_commit(monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_an_installed_package_does_not_claim_the_commit_of_the_folder_around_it(
-    a_checkout: Path, monkeypatch: pytest.MonkeyPatch
+    a_checkout, monkeypatch
 ) -> None:
     installed = a_checkout / ".venv" / "site-packages" / "probmcl"
     installed.mkdir(parents=True)
-    git(a_checkout, "init", "-q")
-    git(a_checkout, "add", ".venv/../probmcl")
-    git(a_checkout, "commit", "-q", "-m", "Start")
+    begin(a_checkout, "probmcl")
     monkeypatch.setattr(provenance_module, "_PACKAGE", installed)
     assert checkout() == a_checkout  # its records are there all the same
     assert provenance()[0].commit is None
 
 
 def test_the_checkout_is_also_found_from_the_working_directory(
-    a_checkout: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+    a_checkout, monkeypatch, tmp_path_factory
 ) -> None:
     monkeypatch.setattr(provenance_module, "_PACKAGE", tmp_path_factory.mktemp("elsewhere") / "probmcl")
     monkeypatch.chdir(a_checkout / "book")

@@ -148,9 +148,7 @@ def test_a_wrong_record_is_not_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failure_in_the_middle_leaves_the_old_record_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_in_the_middle_leaves_the_old_record_and_nothing_else(tmp_path: Path, monkeypatch) -> None:
     def no_replace(*_: object) -> None:
         raise OSError("interrupted")
 
@@ -176,9 +174,11 @@ def installed_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "share" / "probmcl"
 
 
-def test_a_result_is_found_in_the_named_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    written(tmp_path, notes=("Mine.",))
+def test_inside_a_checkout_the_named_folder_alone_counts(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("PROBMCL_RESULTS", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="no record 'digits'"):
+        load_result("digits")
+    written(tmp_path, notes=("Mine.",))
     assert load_result("digits").notes == ("Mine.",)
 
 
@@ -200,14 +200,6 @@ def test_a_package_alone_reads_its_own_results_and_then_those_of_the_wheel(insta
 @pytest.mark.usefixtures("installed_alone")
 def test_a_missing_result_says_what_to_do() -> None:
     with pytest.raises(FileNotFoundError, match=r"python -m probmcl --help.*PROBMCL_RESULTS"):
-        load_result("digits")
-
-
-def test_inside_a_checkout_the_named_folder_alone_counts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PROBMCL_RESULTS", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match="no record 'digits'"):
         load_result("digits")
 
 

@@ -78,6 +78,13 @@ def test_an_encoder_comes_with_its_weights_size_and_normalisation() -> None:
         (["--images", "photos", "--data", "x"], "data: your own photographs are in --images"),
         (["--images", "photos", "--encoder", "timm/resnet19"], "name: 'timm/resnet19' is not a known"),
         (["--images", "photos", "--labels", "no.csv"], "no.csv"),
+        (["coco-tresnet-m-224"], "data: expected the folder of the data set, got none"),
+        (
+            ["coco-tresnet-m-224", "--weights", "miil_in22k"],
+            "'miil_in22k' is not a known tag of timm/tresnet",
+        ),
+        (["digits", "--limit", "9"], "limit: digits is no experiment on photographs"),
+        (["digits", "--data", "."], "data: DigitScenes are drawn and need no folder"),
     ],
 )
 def test_arguments_that_do_not_go_together_are_named(words, message, photos, capsys) -> None:

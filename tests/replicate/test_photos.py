@@ -40,6 +40,7 @@ def test_the_whole_way_from_files_to_a_record_and_an_export(
     record = read_record(out)
     assert record.data.name.endswith("not the whole data set")
     assert record.notes[0] == "A trial."
+    assert record.command.startswith(f"python -m probmcl run {name} --data ")
     assert (record.data.sizes["train"], record.data.sizes["test"]) == (16, 16)
     assert "16 images of each part" in record.data.split
     assert {row.image_views for row in record.rows if row.method in ("BCE", "ASL", "ProbMCL")} == {32}
@@ -134,17 +135,3 @@ def test_a_file_of_weights_is_loaded_and_its_classifier_left(tiny_recipes, tmp_p
     torch.save({name: 2 * value for name, value in network.state_dict().items()}, path)
     with pytest.raises(ValueError, match=r"expected mine\.pt with sha256:.*, got another file"):
         pretrain(recipe, seed=1, weights=path)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ([COCO], "data: expected the folder of the data set, got none"),
-        ([COCO, "--weights", "miil_in22k"], "weights: 'miil_in22k' is not a known tag of timm/tresnet_m"),
-        (["digits", "--limit", "9"], "limit: digits is no experiment on photographs"),
-        (["digits", "--data", "."], "data: DigitScenes are drawn and need no folder"),
-    ],
-)
-def test_arguments_that_do_not_go_together_are_named(arguments, message, capsys) -> None:
-    assert main(["run", *arguments, "--device", "cpu"]) == 2
-    assert message in words(capsys.readouterr().out)

@@ -54,9 +54,7 @@ def of_each_rank(ranks: list[dict[Any, Any]], count: int, name: Any) -> list[Any
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-9), ("float32", 1e-4)])
 @pytest.mark.parametrize("batch", ["uneven", "rank without positives"])
 @pytest.mark.parametrize("criterion", CRITERIA)
-def test_loss_and_gradient_are_those_of_one_process(
-    ranks, criterion: str, batch: str, dtype: str, tolerance: float, count: int
-) -> None:
+def test_loss_and_gradient_are_those_of_one_process(ranks, criterion, batch, dtype, tolerance, count) -> None:
     for found in of_each_rank(ranks, count, (criterion, batch, dtype)):
         for name in ("loss", "part", "gradient"):
             expected = found[f"expected {name}"]
@@ -99,9 +97,7 @@ def test_a_stage_over_ranks_is_that_of_one_process(ranks, stage: str, count: int
 
 @pytest.mark.parametrize("count", MANY)
 @pytest.mark.parametrize("stage", ["contrastive", "end to end", "batch norm"])
-def test_ranks_end_with_the_same_weights_and_the_epoch_that_rank_0_liked(
-    ranks, stage: str, count: int
-) -> None:
+def test_ranks_end_with_the_same_weights_and_the_epoch_that_rank_0_liked(ranks, stage, count) -> None:
     found = of_each_rank(ranks, count, stage)
     for rank in found:
         assert torch.equal(rank["weights"], found[0]["weights"])
@@ -131,7 +127,7 @@ def test_predictions_hold_every_image_once_and_in_order(ranks, count: int) -> No
 ENCODERS = {recipe().encoder: recipe().views.channels for recipe in RECIPES.values()}
 INSIDE = dict.fromkeys(
     ("timm/densenet121", "timm/mobilenetv2_100", "timm/efficientnet_lite0"), 3
-)  # the activation
+)  # activation
 
 
 @pytest.mark.parametrize(("name", "channels"), {**ENCODERS, **INSIDE}.items())

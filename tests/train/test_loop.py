@@ -157,20 +157,21 @@ def test_float16_stands_in_for_emulated_bfloat16(capability, asked, computed, mo
     assert settings.arithmetic(torch.device("cpu")) == "float32"
 
 
-def test_a_moving_average_without_warm_up_has_one_decay_from_the_first_step() -> None:
+@pytest.mark.parametrize("warmup", [False, True])
+def test_a_moving_average_has_its_decay_from_the_first_step_or_rises_to_it(warmup: bool) -> None:
     model, seen = make_model(), []
 
     def step(model: nn.Module, batch: tuple[Tensor, Tensor]) -> LossParts:
         seen.append(model[0].weight.detach().clone())
         return regression_step(model, batch)
 
-    settings = replace(SETTINGS, epochs=2, ema_decay=0.9, ema_warmup=False)
+    settings = replace(SETTINGS, epochs=2, ema_decay=0.9, ema_warmup=warmup)
     fit(plain := make_model(), make_loader(), step, replace(settings, ema_decay=None), seed=0)
     expected = seen[0]
     for weight in (*seen[1:], plain[0].weight):
         expected = 0.9 * expected + 0.1 * weight
     fit(model, make_loader(), regression_step, settings, seed=0)
-    assert torch.allclose(model[0].weight, expected, atol=1e-6)
+    assert torch.allclose(model[0].weight, expected, atol=1e-6) is not warmup
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5])

@@ -163,39 +163,33 @@ def test_a_checkpoint_has_one_writer_and_leftovers_of_killed_ones_are_swept(inte
 
 
 @pytest.mark.parametrize(
-    ("changed", "message"),
+    ("criterion", "changed", "message"),
     [
-        ({"seed": 1}, r"seed: 0 there, 1 here"),
-        ({"settings": {"learning_rate": 0.1}}, r"settings\.learning_rate: 0\.05 there, 0\.1 here"),
-        ({"settings": {"epochs": 3}}, r"settings\.epochs: 2 there, 3 here"),
-        ({"outputs": 5}, r"model\.weight: \[2, 3\] there, \[5, 3\] here; model\.bias: \[2\] .* \[5\] here"),
-        ({"criterion": nn.BatchNorm1d(2, affine=False)}, r"criterion\.running_mean: none there, \[2\] here"),
+        (None, {"seed": 1}, r"seed: 0 there, 1 here"),
+        (None, {"settings": {"learning_rate": 0.1}}, r"settings\.learning_rate: 0\.05 there, 0\.1 here"),
+        (None, {"settings": {"epochs": 3}}, r"settings\.epochs: 2 there, 3 here"),
+        (None, {"outputs": 5}, r"model\.weight: \[2, 3\] there, \[5, 3\] here; model\.bias: \[2\] .* \[5\] "),
+        (
+            None,
+            {"criterion": nn.BatchNorm1d(2, affine=False)},
+            r"criterion\.running_mean: none .* \[2\] here",
+        ),
+        (None, {"criterion": SupConLoss()}, r"criterion\.name: none there, SupConLoss here"),
+        (SupConLoss(), {"criterion": ProbMCLLoss()}, r"criterion\.name: SupConLoss there, ProbMCLLoss here"),
+        (SupConLoss(), {"criterion": SupConLoss(temperature=5.0)}, r"criterion\.temperature: 0\.1 .* 5\.0"),
+        (
+            SupConLoss(),
+            {"criterion": SupConLoss("any")},
+            r"criterion\.positives\.rule: threshold .* any here",
+        ),
     ],
 )
-def test_a_checkpoint_of_another_run_names_what_differs(
-    interrupted: Path, changed: dict[str, Any], message: str
-) -> None:
-    before = interrupted.read_bytes()
+def test_a_checkpoint_of_another_run_names_what_differs(criterion, changed, message: str, tmp_path) -> None:
+    train(path := tmp_path / "last.pt", criterion=criterion)
+    before = path.read_bytes()
     with pytest.raises(ValueError, match=rf"last\.pt is a checkpoint of another run \(.*{message}"):
-        train(interrupted, **changed)
-    assert interrupted.read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    ("before", "now", "message"),
-    [
-        (SupConLoss(temperature=0.1), SupConLoss(temperature=5.0), r"criterion\.temperature: 0\.1 .* 5\.0"),
-        (SupConLoss(), SupConLoss("any"), r"criterion\.positives\.rule: threshold there, any here"),
-        (SupConLoss(), ProbMCLLoss(), r"criterion\.name: SupConLoss there, ProbMCLLoss here"),
-        (None, SupConLoss(), r"criterion\.name: none there, SupConLoss here"),
-    ],
-)
-def test_a_checkpoint_knows_its_criterion(
-    before: nn.Module | None, now: nn.Module, message: str, tmp_path: Path
-) -> None:
-    train(tmp_path / "last.pt", criterion=before)
-    with pytest.raises(ValueError, match=message):
-        train(tmp_path / "last.pt", criterion=now)
+        train(path, **changed)
+    assert path.read_bytes() == before
 
 
 def test_the_classification_stages_know_their_loss_and_their_data(tmp_path: Path) -> None:
@@ -231,9 +225,7 @@ def test_a_foreign_file_is_an_error_and_stays_as_it_is(interrupted: Path) -> Non
         load_checkpoint(interrupted.with_name("absent.pt"))
 
 
-def test_a_full_disk_is_named_and_the_checkpoint_before_it_stays(
-    interrupted: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_named_and_the_checkpoint_before_it_stays(interrupted: Path, monkeypatch) -> None:
     files = {path.name: path.read_bytes() for path in interrupted.parent.iterdir()}
 
     class FullDisk(io.BytesIO):
