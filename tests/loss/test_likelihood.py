@@ -1,6 +1,5 @@
 import pytest
 import torch
-from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from probmcl.loss import NLL_TARGETS, mixture_nll, view_targets
 from probmcl.model import GaussianMixture
@@ -28,17 +27,6 @@ def test_agrees_with_oracle(n, components, d, form, per_dimension, dtype, make_m
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_precision_of_the_input_is_kept(dtype, make_mixture):
     assert mixture_nll(make_mixture(2, 2, 3, dtype=dtype), points(2, 3).to(dtype)).dtype == dtype
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_agrees_with_torch_distributions(form, make_mixture):
-    mixture, z = make_mixture(5, 3, 4, diagonal=form == "diagonal"), points(5, 4)
-    sigmas = mixture.sigmas if form == "diagonal" else mixture.sigmas.unsqueeze(-1).expand(5, 3, 4)
-    density = MixtureSameFamily(
-        Categorical(logits=mixture.log_weights), Independent(Normal(mixture.means, sigmas), 1)
-    )
-    expected = -density.log_prob(z).mean()
-    assert mixture_nll(mixture, z, per_dimension=False).item() == pytest.approx(expected.item(), rel=1e-12)
 
 
 @pytest.mark.parametrize("sigma", [1e-3, 0.05, 1e3])
@@ -72,25 +60,13 @@ def test_half_precision_is_computed_in_float32(dtype, make_mixture):
     assert found.item() == pytest.approx(mixture_nll(mixture.to(torch.float64), z.double()).item(), rel=1e-2)
 
 
-class TestProperties:
-    def test_permuting_rows_changes_nothing(self, make_mixture):
-        mixture, z, order = make_mixture(4, 3, 5), points(4, 5), [2, 0, 3, 1]
-        assert torch.allclose(mixture_nll(mixture, z), mixture_nll(mixture[torch.tensor(order)], z[order]))
-
-    def test_rotating_space_changes_nothing_and_scaling_adds_a_logarithm(self, make_mixture):
-        mixture, z = make_mixture(4, 3, 5), points(4, 5)
-        rotation = torch.linalg.qr(torch.randn(5, 5, dtype=torch.float64)).Q
-        moved = GaussianMixture(mixture.log_weights, 2 * mixture.means @ rotation, 2 * mixture.sigmas)
-        expected = mixture_nll(mixture, z) + torch.tensor(2.0).double().log()
-        assert torch.allclose(mixture_nll(moved, 2 * z @ rotation), expected)
-
-    def test_collapse_is_its_minimum(self, make_mixture):
-        """The reason for its small weight: means on the target and sigma at the floor beat all else."""
-        mixture, z = make_mixture(4, 3, 64), points(4, 64)
-        means = z.unsqueeze(1).expand(4, 3, 64)
-        collapsed = GaussianMixture(mixture.log_weights, means, torch.full((4, 3), 0.05).double())
-        assert mixture_nll(collapsed, z) < -1.5
-        assert mixture_nll(collapsed, z) < mixture_nll(mixture, z)
+def test_collapse_is_its_minimum(make_mixture):
+    """The reason for its small weight: means on the target and sigma at the floor beat all else."""
+    mixture, z = make_mixture(4, 3, 64), points(4, 64)
+    means = z.unsqueeze(1).expand(4, 3, 64)
+    collapsed = GaussianMixture(mixture.log_weights, means, torch.full((4, 3), 0.05).double())
+    assert mixture_nll(collapsed, z) < -1.5
+    assert mixture_nll(collapsed, z) < mixture_nll(mixture, z)
 
 
 class TestViewTargets:
@@ -99,10 +75,6 @@ class TestViewTargets:
     def test_agrees_with_oracle(self, target, n):
         z = points(2 * n, 4)
         assert torch.equal(view_targets(z, target), reference.view_targets(z, target))
-
-    def test_twice_the_other_view_is_oneself(self):
-        z = points(6, 4)
-        assert torch.equal(view_targets(view_targets(z)), z)
 
     @pytest.mark.parametrize("target", NLL_TARGETS)
     def test_stop_gradient_stops(self, target, make_mixture):

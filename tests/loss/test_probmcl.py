@@ -83,27 +83,6 @@ def test_defaults_are_those_of_the_ledger():
     assert criterion.nll_weight == 0.05
 
 
-class TestProperties:
-    def test_rotating_latent_space_changes_nothing(self, make_output, make_labels):
-        output, labels = make_output(6), make_labels(3, 3)
-        rotation = torch.linalg.qr(torch.randn(4, 4, dtype=torch.float64)).Q
-        mixture = output.mixture
-        moved = GaussianMixture(mixture.log_weights, mixture.means @ rotation, mixture.sigmas)
-        found = ProbMCLLoss()(HeadOutput(output.embedding @ rotation, moved), labels)
-        assert torch.allclose(found, ProbMCLLoss()(output, labels))
-
-    def test_better_when_positives_are_near(self, make_output):
-        """Images of one label set share their mixture, the others are far away."""
-        output, labels = make_output(4, d=8), torch.tensor([[1, 0], [0, 1]])
-        near = GaussianMixture.cat([output.mixture[:2], output.mixture[:2]])
-        far = GaussianMixture.cat([output.mixture[:2], output.mixture[torch.tensor([1, 0])]])
-        losses = [
-            ProbMCLLoss().in_parts(HeadOutput(output.embedding, m), labels).parts["contrastive"]
-            for m in (near, far)
-        ]
-        assert losses[0] < losses[1]
-
-
 class TestGradients:
     @pytest.mark.parametrize("diagonal", [False, True])
     @pytest.mark.parametrize("stop_gradient", [False, True])
@@ -129,17 +108,6 @@ class TestGradients:
             criterion = ProbMCLLoss(nll_target=nll_target, stop_gradient=stop_gradient)
             criterion(HeadOutput(z, output.mixture), labels).backward()
             assert (z.grad is None) is stop_gradient
-
-    def test_only_the_contrastive_part_sees_labels(self, make_output, make_labels):
-        output = make_output(8)
-        parts = [ProbMCLLoss().in_parts(output, make_labels(4, 3, seed=seed)).parts for seed in (1, 2)]
-        assert parts[0]["nll"] == parts[1]["nll"]
-        assert parts[0]["contrastive"] != parts[1]["contrastive"]
-
-    def test_weight_zero_minimises_the_contrastive_part_alone(self, make_output, make_labels):
-        found = ProbMCLLoss(nll_weight=0.0).in_parts(make_output(8), make_labels(4, 3))
-        assert torch.equal(found.total, found.parts["contrastive"])
-        assert found.parts["nll"] != 0
 
     def test_no_positive_leaves_the_likelihood(self, make_output):
         output = make_output(4)
