@@ -110,7 +110,7 @@ def anchor_sum(logits: LazyLogits, targets: Targets, itself: Tensor | None = Non
         # A number far below the others, rather than -inf: a batch of one row then has a finite gradient too.
         with torch.autocast(itself.device.type, enabled=False):
             scores = logits.matrix().scatter(1, itself.unsqueeze(1), torch.finfo(logits.dtype).min / 2)
-            return functional.cross_entropy(scores, targets(itself), reduction="sum")
+            return functional.cross_entropy(scores, targets(itself).detach(), reduction="sum")
     found: Tensor = AnchorSum.apply(logits, targets, itself, *logits.by_anchor, *logits.shared)
     return found
 

@@ -61,13 +61,15 @@ class ContrastiveCriterion(nn.Module):
     scores_anchors = True
     """Whether it takes ``anchors``; a loss that needs all rows at once cannot be split among processes."""
 
-    # Inside torch.compile it runs as it is: each of its checks would break the graph, and tiles gain nothing.
-    @_disable_dynamo
     def forward(self, output: object, labels: Tensor, anchors: Tensor | None = None) -> Tensor:
         """The loss, a scalar."""
+        if torch.compiler.is_compiling():  # each check would break the graph, and tiles gain nothing
+            return self._as_it_is(output, labels, anchors)
         return self._terms(*batch(output, labels, anchors))[0]
 
-    @_disable_dynamo
+    # Its first call loads the compiler, so nobody calls it who does not compile.
+    _as_it_is = _disable_dynamo(forward)
+
     def in_parts(self, output: object, labels: Tensor, anchors: Tensor | None = None) -> LossParts:
         """The loss with its parts, and with :func:`collapse_diagnostics` of the output."""
         found, images, anchors = batch(output, labels, anchors)
