@@ -28,7 +28,7 @@ from grading.account import PLACEHOLDER
 from grading.apart import apart
 from grading.bundle import Bundle, digest_of_cell, read_bundle
 from grading.grade import Graded, Grader, Outcome
-from grading.kernels import Limits
+from grading.kernels import WAITING, Limits
 
 Result = dict[str, Any]
 """What is kept of a graded submission, as JSON: a :class:`Graded`, digests of its cells, when it came."""
@@ -46,7 +46,7 @@ def grade_each(
         works: Mapping[str, Callable[[], Any]] = {
             name: partial(grade_one, grader, bundle, each) for name, each in by_name.items()
         }
-        most = len(bundle.rules.kernels) * (2 * limits.seconds + MARGIN)
+        most = len(bundle.rules.kernels) * (WAITING * limits.seconds + MARGIN)
         for name, result in apart(works, at_once=at_once, seconds=most, memory=limits.memory):
             if isinstance(result, Exception):
                 result = {**asdict(Graded(stopped=[f"not graded: {result}"])), "cells": []}
