@@ -26,6 +26,9 @@ DAMAGED = (
 )
 """What Python's readers of archives and arrays raise when the bytes are not what they should be."""
 
+LEFTOVERS = "**/.*.[0-9]*.tmp"
+"""Temporary files of :func:`whole_file`, anywhere in a folder."""
+
 _held: set[tuple[int, Path]] = set()  # processes and their locks
 
 
@@ -76,7 +79,7 @@ def bytes_of(path: Path) -> int:
 
 
 @contextmanager
-def one_writer(lock: str | Path, leftovers: str = "**/.*.[0-9]*.tmp") -> Iterator[None]:
+def one_writer(lock: str | Path, leftovers: str = LEFTOVERS) -> Iterator[None]:
     """Write to a folder as the only process inside the block; what killed writers left there is removed.
 
     The system releases the lock when the process ends, however it ends. The process may take it again.
@@ -105,6 +108,13 @@ def one_writer(lock: str | Path, leftovers: str = "**/.*.[0-9]*.tmp") -> Iterato
         with suppress(OSError):  # Windows keeps what is open
             lock.unlink()
         file.close()
+
+
+def sweep(lock: Path, leftovers: str = LEFTOVERS) -> None:
+    """Remove the lock and the temporary files of a writer that was killed; those of a living one stay."""
+    if lock.exists():
+        with suppress(BlockingIOError), one_writer(lock, leftovers):
+            pass
 
 
 def _locked(lock: Path) -> BinaryIO:

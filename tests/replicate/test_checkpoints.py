@@ -95,6 +95,7 @@ def test_a_finished_run_is_read_back_and_not_made_again(tmp_path, monkeypatch, w
     for finished in list(tmp_path.glob("tiny/*.safetensors")):  # killed before it could remove its stages
         finished.with_suffix("").mkdir()
         finished.with_suffix("").joinpath("probe.pt").touch()
+    (tmp_path / "tiny" / ".lock").touch()
     assert repr(experiment(tmp_path).rows) == repr(first.rows)
     assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".safetensors"}
     assert not [path for path in tmp_path.glob("tiny/*") if path.is_dir()]

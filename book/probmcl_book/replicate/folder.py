@@ -12,7 +12,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from probmcl._files import one_writer, whole_file
+from probmcl._files import one_writer, sweep, whole_file
 from probmcl.model import Encoder
 from probmcl.train import is_first
 from probmcl.train.distributed import broadcast_object
@@ -68,6 +68,7 @@ class RunFolder:
         if key_of(about) != key:
             raise ValueError(f"path: {path} holds another run than its name says; remove it")
         shutil.rmtree(path.with_suffix(""), ignore_errors=True)  # it was killed while it removed its stages
+        sweep(self.folder / ".lock")
         return about, tensors
 
     @cached_property
@@ -122,7 +123,7 @@ class RunFolder:
         if start_key(Recipe.from_dict(about["recipe"]), about["seed"]) != key:
             raise ValueError(f"path: {path} holds another start than its name says; remove it")
         shutil.rmtree(path.with_suffix(""), ignore_errors=True)  # of a run that was killed just after it
-        path.with_suffix(".lock").unlink(missing_ok=True)
+        sweep(path.with_suffix(".lock"), f".{key}.*.tmp")
         encoder = pretrain(replace(recipe, start=None), seed=seed)
         encoder.load_state_dict(tensors)
         return encoder.to(memory_format=torch.channels_last)

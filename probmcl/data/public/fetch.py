@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from probmcl import _check
-from probmcl._files import bytes_of, one_writer, whole_file
+from probmcl._files import bytes_of, one_writer, sweep, whole_file
 from probmcl.data.public.download import DownloadRefusedError, download, need_space, verify
 from probmcl.data.public.sources import RemoteFile, Source
 from probmcl.data.public.unpack import unpack
@@ -44,7 +44,10 @@ def fetch(source: Source, root: str | Path, *, progress: bool = True) -> Path:
     folder = _check.path("root", root) / _check.instance("source", source, Source).name
     pending = [file for file in source.files if _is_pending(file, folder)]
     need_space(folder, _space(pending, folder))
-    with one_writer(folder.parent / RECEIPTS / folder.name / ".lock") if pending else nullcontext():
+    lock = folder.parent / RECEIPTS / folder.name / ".lock"
+    if not pending:
+        sweep(lock)
+    with one_writer(lock) if pending else nullcontext():
         for file in pending:
             if (file.url is None or file.checksum is None) and not (folder / file.name).exists():
                 continue

@@ -476,6 +476,10 @@ def test_a_data_set_comes_whole_and_what_is_left_is_told(pets, host, tmp_path):
     assert len(host.asked) == 2  # nothing was fetched again
     kept = ["films/images/1.png", "list.txt", "pictures/a.png", "pictures/more/b.png"]
     assert names(tmp_path / "pets") == kept
+    lock = tmp_path / ".verified" / "pets" / ".lock"
+    lock.touch()  # of a process that was killed when all was done
+    fetch(pets, tmp_path, progress=False)
+    assert not lock.exists()
 
 
 @pytest.mark.parametrize("name", ["photos.zip", "list.npz"])
