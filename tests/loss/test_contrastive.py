@@ -86,13 +86,9 @@ class TestOtherImplementations:
         positives = torch.zeros(8, 8, dtype=torch.bool)
         positives[0, 1] = positives[1, 0] = True
         logits = cosine_similarity(z) / 0.5
-        library = LibrarySupConLoss(temperature=0.5)(
-            z,
-            indices_tuple=(
-                *positives.nonzero(as_tuple=True),
-                *(~positives & ~torch.eye(8, dtype=torch.bool)).nonzero(as_tuple=True),
-            ),
-        )
+        negatives = ~positives & ~torch.eye(8, dtype=torch.bool)
+        pairs = (*positives.nonzero(as_tuple=True), *negatives.nonzero(as_tuple=True))
+        library = LibrarySupConLoss(temperature=0.5)(z, indices_tuple=pairs)
         skip = contrastive_loss(logits, positives.double(), no_positives="skip")
         zero = contrastive_loss(logits, positives.double(), no_positives="zero")
         assert skip.item() == pytest.approx(library.item(), rel=1e-10)

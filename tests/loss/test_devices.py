@@ -1,53 +1,39 @@
-"""The same numbers on every device: the CUDA half is skipped, with its reason, where there is none."""
+"""The same numbers on every device: the CPU, and a GPU or, where there is none, a pretended one."""
 
 import pytest
 import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from probmcl.loss import (
-    INDICES,
-    RULES,
-    SIMILARITIES,
-    KMCLLoss,
-    MulSupConLoss,
-    ProbMCLLoss,
-    SupConLoss,
-    anchor_sum,
-    asymmetric_loss,
-    contrastive_loss,
-    gaussian_kernel,
-    kmcl,
-    mulsupcon_loss,
-    overlap,
-    overlaps_enough,
-    positive_weights,
-    similarity_scores,
-    two_view_labels,
-)
+from probmcl import loss
+from probmcl.loss import anchor_sum, gaussian_kernel, kmcl
 from probmcl.model import GaussianMixture, HeadOutput
 
+OF_LOGITS_AND_LABELS = [
+    *(lambda s, y, index=index: loss.overlap(y, index=index) for index in loss.INDICES),
+    *(lambda s, y, index=index: loss.overlaps_enough(y, index=index) for index in loss.INDICES),
+    *(lambda s, y, rule=rule: weights_of_two_views(y, rule) for rule in loss.RULES),
+    lambda s, y: loss.contrastive_loss(s, loss.positive_weights(y)),
+    loss.mulsupcon_loss,
+    lambda s, y: loss.asymmetric_loss(s[:, : y.shape[1]], y),
+]
 
-@pytest.mark.parametrize("index", INDICES)
-def test_overlap(index, device, make_labels):
-    labels = make_labels(8, 20, empty=2)
-    found = overlaps_enough(labels.to(device), index=index, threshold=1 / 3)
+
+def weights_of_two_views(labels: torch.Tensor, rule: str) -> torch.Tensor:
+    rows, image_ids = loss.two_view_labels(labels)
+    return loss.positive_weights(rows, rule, empty="own_view", image_ids=image_ids)
+
+
+@pytest.mark.parametrize("compute", OF_LOGITS_AND_LABELS)
+def test_functions_of_logits_and_labels(compute, device, make_labels):
+    logits, labels = torch.randn(8, 8, generator=torch.Generator().manual_seed(0)), make_labels(8, 6, empty=2)
+    found = compute(logits.to(device), labels.to(device))
     assert found.device.type == device.type
-    assert torch.equal(found.cpu(), overlaps_enough(labels, index=index, threshold=1 / 3))
-    assert torch.allclose(overlap(labels.to(device), index=index).cpu(), overlap(labels, index=index))
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_positive_weights(rule, device, make_labels):
-    labels, image_ids = two_view_labels(make_labels(4, 3, empty=2).to(device))
-    found = positive_weights(labels, rule, empty="own_view", image_ids=image_ids)
-    assert found.device.type == device.type
-    expected = positive_weights(labels.cpu(), rule, empty="own_view", image_ids=image_ids.cpu())
-    assert torch.allclose(found.cpu(), expected)
+    torch.testing.assert_close(found.cpu(), compute(logits, labels))
 
 
 @pytest.mark.parametrize("diagonal", [False, True])
-@pytest.mark.parametrize("name", SIMILARITIES)
+@pytest.mark.parametrize("name", loss.SIMILARITIES)
 @pytest.mark.parametrize("half", [False, True], ids=["float32", "autocast"])
 def test_similarities_and_their_gradients(name, diagonal, half, device, make_mixture):
     gradients, scores = [], []
@@ -56,7 +42,7 @@ def test_similarities_and_their_gradients(name, diagonal, half, device, make_mix
         mixture = make_mixture(4, 5, 16, diagonal=diagonal, sigma=(0.2, 2.0), dtype=dtype).to(place)
         parts = [t.detach().requires_grad_() for t in (mixture.log_weights, mixture.means, mixture.sigmas)]
         with torch.autocast(place.type, dtype=torch.bfloat16, enabled=half and place == device):
-            found = similarity_scores(name, GaussianMixture(*parts))
+            found = loss.similarity_scores(name, GaussianMixture(*parts))
         scores.append(found.detach().cpu().double())
         gradients.append(torch.autograd.grad(found.sum(), parts, allow_unused=True))
     tolerance = 1e-4  # mixed precision ends before distances and log-sum-exp
@@ -66,23 +52,7 @@ def test_similarities_and_their_gradients(name, diagonal, half, device, make_mix
             assert (x.cpu().double() - y).abs().max() <= tolerance * (1 + y.abs().max())
 
 
-@pytest.mark.parametrize(
-    "loss",
-    [
-        lambda s, y: contrastive_loss(s, positive_weights(y)),
-        lambda s, y: mulsupcon_loss(s, y),
-        lambda s, y: asymmetric_loss(s[:, : y.shape[1]], y),
-    ],
-    ids=["contrastive", "mulsupcon", "asymmetric"],
-)
-def test_losses(loss, device, make_labels):
-    logits, labels = torch.randn(8, 8, generator=torch.Generator().manual_seed(0)), make_labels(8, 3)
-    found = loss(logits.to(device), labels.to(device))
-    assert found.device.type == device.type
-    assert torch.allclose(found.cpu(), loss(logits, labels))
-
-
-@pytest.mark.parametrize("criterion", [ProbMCLLoss(), SupConLoss()], ids=["probmcl", "supcon"])
+@pytest.mark.parametrize("criterion", [loss.ProbMCLLoss(), loss.SupConLoss()], ids=["probmcl", "supcon"])
 def test_criteria(criterion, device, make_mixture, make_labels):
     mixture, labels = make_mixture(8, 5, 16, dtype=torch.float32), make_labels(4, 3)
     embedding = torch.nn.functional.normalize(torch.randn(8, 16), dim=-1)
@@ -121,11 +91,11 @@ class Lists(TorchFunctionMode):
         return function(*arguments, **(keywords or {}))
 
 
-@pytest.mark.parametrize(
-    "criterion",
-    [ProbMCLLoss(), SupConLoss(), SupConLoss("weighted", empty="own_view"), MulSupConLoss(), KMCLLoss()],
-    ids=lambda criterion: type(criterion).__name__,
-)
+KINDS = (loss.ProbMCLLoss, loss.SupConLoss, loss.MulSupConLoss, loss.KMCLLoss)
+CRITERIA = [*(kind() for kind in KINDS), loss.SupConLoss("weighted", empty="own_view")]
+
+
+@pytest.mark.parametrize("criterion", CRITERIA, ids=lambda criterion: type(criterion).__name__)
 def test_few_operations_and_waits_with_the_tiles_of_a_gpu(criterion, make_mixture, make_labels, monkeypatch):
     """As many, forward and backward, as 256 rows of 80 components have: a tenth, in tiles of a hundredth."""
     elements = gaussian_kernel.tile_elements(torch.device("cuda"), on_cpu=1) // 100

@@ -24,19 +24,6 @@ def points(n: int, d: int) -> torch.Tensor:
     return functional.normalize(z, dim=-1)
 
 
-@pytest.fixture
-def make_output(make_mixture):
-    """What a head with sigmoid weights returns for ``rows`` rows."""
-
-    def make(rows: int, k: int = 3, d: int = 4, *, diagonal: bool = False) -> HeadOutput:
-        mixture = make_mixture(rows, k, d, sigma=(0.2, 2.0), diagonal=diagonal)
-        logits = torch.randn(rows, k, generator=torch.Generator().manual_seed(8), dtype=torch.float64)
-        weights = functional.logsigmoid(logits).log_softmax(-1)
-        return HeadOutput(points(rows, d), GaussianMixture(weights, mixture.means, mixture.sigmas), logits)
-
-    return make
-
-
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("diagonal", [False, True])
 @pytest.mark.parametrize(("n", "k", "d", "empty"), [(2, 1, 1, 0), (7, 4, 3, 2), (6, 12, 20, 1)])

@@ -37,12 +37,10 @@ class TestAgainstOracle:
     def test_statistics(self, empty):
         thresholds = (0.0, 0.3, 0.5, 1.0)
         found = positive_statistics(LABELS, thresholds, "dice", empty, IMAGE_IDS)
-        mean_positives, share_without = reference.positive_statistics(
-            LABELS, thresholds, "dice", empty, IMAGE_IDS
-        )
+        expected = reference.positive_statistics(LABELS, thresholds, "dice", empty, IMAGE_IDS)
         assert found.thresholds == thresholds
-        assert found.mean_positives == pytest.approx(mean_positives, abs=1e-12)
-        assert found.share_without == pytest.approx(share_without, abs=1e-12)
+        assert found.mean_positives == pytest.approx(expected[0], abs=1e-12)
+        assert found.share_without == pytest.approx(expected[1], abs=1e-12)
 
 
 @pytest.mark.parametrize("empty", EMPTY)

@@ -32,9 +32,8 @@ def oracle(criterion, batches):
         mixture = GaussianMixture.cat([output.mixture.detach() for output in outputs])
         logits = reference.similarity_scores(criterion.similarity, mixture) / 0.25
     else:
-        logits = (
-            reference.cosine_similarity(torch.cat([output.embedding for output in outputs]).detach()) / 0.1
-        )
+        z = torch.cat([output.embedding for output in outputs]).detach()
+        logits = reference.cosine_similarity(z) / 0.1
     if isinstance(criterion, MulSupConLoss):
         counts = ((joined.sum(0) > 1) * joined).sum(1).double()  # labels with a positive
         whole = reference.mulsupcon_loss(logits, joined, anchors=rows)

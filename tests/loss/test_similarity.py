@@ -231,13 +231,6 @@ class TestLowPrecision:
         expected = similarity_scores(name, mixture.to(torch.float64)).float()
         assert torch.allclose(found, expected, atol=1e-3, rtol=1e-4)
 
-    @pytest.mark.parametrize("name", SIMILARITIES)
-    def test_autocast_does_not_lower_the_precision(self, name, make_mixture):
-        mixture = make_mixture(4, 5, 64, seed=1, dtype=torch.float32)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            found = similarity_scores(name, mixture)
-        assert torch.allclose(found, similarity_scores(name, mixture))
-
 
 def test_zero_embedding_has_a_finite_cosine():
     assert torch.isfinite(cosine_similarity(torch.tensor([[0.0, 0.0], [1.0, 0.0]]))).all()

@@ -6,7 +6,6 @@ from probmcl.loss import (
     EMPTY,
     RULES,
     MulSupConLoss,
-    NoPositivesWarning,
     SupConLoss,
     contrastive_loss,
     cosine_similarity,
@@ -48,11 +47,6 @@ class TestAgainstOracle:
         logits = reference.cosine_similarity(z) / 0.2
         assert_matches(found, reference.mulsupcon_loss(logits, two_views(labels)[0]))
 
-    def test_single_label_images(self, dtype, assert_matches):
-        classes, z = torch.tensor([0, 1, 1, 2]), rows(8)
-        found = SupConLoss(temperature=0.1)(z.to(dtype), functional.one_hot(classes))
-        assert_matches(found, reference.supcon_loss(z, classes.repeat(2), 0.1))
-
 
 @pytest.mark.parametrize(
     "criterion", [SupConLoss(), SupConLoss("weighted", empty="own_view"), MulSupConLoss()]
@@ -67,15 +61,6 @@ class TestProperties:
     def test_gradcheck(self, criterion, make_labels):
         labels, z = make_labels(2, 3), rows(4, 3).requires_grad_()
         assert torch.autograd.gradcheck(lambda x: criterion(x, labels), (z,))
-
-
-def test_label_less_batch_without_positives_warns_and_has_no_gradient():
-    z = rows(4).requires_grad_()
-    with pytest.warns(NoPositivesWarning):
-        loss = SupConLoss(empty="drop")(z, torch.zeros(2, 3))
-    loss.backward()
-    assert loss.item() == 0
-    assert not z.grad.any()
 
 
 def test_weights_of_double_embeddings_are_doubles(make_labels):

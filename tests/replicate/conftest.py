@@ -13,10 +13,8 @@ from probmcl_book.replicate import RECIPES, PhotoViews, Recipe, write_chest_mini
 def tiny(make: Callable[[], Recipe]) -> Recipe:
     recipe = make()
     methods = tuple(
-        replace(
-            method, trunk=(16, 8) if method.trunk else (), training=replace(method.training, batch_size=8)
-        )
-        for method in recipe.methods
+        replace(one, trunk=one.trunk and (16, 8), training=replace(one.training, batch_size=8))
+        for one in recipe.methods
     )
     probe = replace(recipe.probe, epochs=2)
     return replace(recipe, encoder="timm/test_resnet", views=PhotoViews(32), methods=methods, probe=probe)
@@ -25,9 +23,8 @@ def tiny(make: Callable[[], Recipe]) -> Recipe:
 @pytest.fixture
 def tiny_recipes(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], Recipe]]:
     """Recipes on photographs with a tiny network, for the command line too; images load in this process."""
-    small = {
-        name: partial(tiny, make) for name, make in RECIPES.items() if name.startswith(("coco-", "chest"))
-    }
+    photos = [name for name in RECIPES if name.startswith(("coco-", "chest"))]
+    small = {name: partial(tiny, RECIPES[name]) for name in photos}
     monkeypatch.setattr("probmcl_book.commands.run.RECIPES", RECIPES | small)
     monkeypatch.setattr("probmcl.train.stages.suggested_workers", lambda images, device: 0)
     return small

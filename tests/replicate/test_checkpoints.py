@@ -19,14 +19,8 @@ METHODS = (
     Method("SupCon, threshold", "supcon", TINY, trunk=(16, 8), options={"threshold": 1.0}),
     Method("ProbMCL", "probmcl", TINY, trunk=(16, 8)),
 )
-RECIPE = Recipe(
-    "tiny",
-    DigitsData(train=48, validation=48, test=48, difficulty="easy"),
-    LettersStart(32, TINY),
-    "small-cnn",
-    METHODS,
-    probe=TINY,
-)
+SCENES = DigitsData(train=48, validation=48, test=48, difficulty="easy")
+RECIPE = Recipe("tiny", SCENES, LettersStart(32, TINY), "small-cnn", METHODS, probe=TINY)
 
 
 class PowerCutError(Exception):

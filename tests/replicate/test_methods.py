@@ -39,9 +39,8 @@ METHODS = (
     Method("ProbMCL, 3", "probmcl", TINY, TRUNK, head={"components": 3, "sigma_floor": 0.1}, chunk=8),
     Method("ProbMCL", "probmcl", TINY, TRUNK, head={"components": None}),
 )
-RECIPE = Recipe(
-    "tiny", DigitsData(train=48, validation=48, test=48, difficulty="easy"), None, "small-cnn", METHODS, TINY
-)
+SCENES = DigitsData(train=48, validation=48, test=48, difficulty="easy")
+RECIPE = Recipe("tiny", SCENES, None, "small-cnn", METHODS, TINY)
 
 
 @pytest.fixture(scope="module")
@@ -144,9 +143,7 @@ def test_exports_are_the_same_files_and_score_as_the_trained_methods_did(runs, s
 
 @pytest.mark.parametrize("similarity", SIMILARITIES)
 @pytest.mark.parametrize("components", [1, 5, 20])
-def test_the_number_of_components_need_not_be_that_of_the_classes(
-    similarity, components, make_labels
-) -> None:
+def test_the_components_need_not_be_as_many_as_the_classes(similarity, components, make_labels) -> None:
     method = replace(METHODS[-1], head={"components": components}, options={"similarity": similarity})
     torch.manual_seed(0)
     head, criterion = contrastive_parts(method, 16, 10)

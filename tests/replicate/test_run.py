@@ -91,9 +91,7 @@ def test_a_verdict_says_what_its_interval_allows(low: float, high: float, words:
         ([0], ["see /home/somebody/x"], r"notes\[0\]: .*on one machine only"),
     ],
 )
-def test_what_no_record_could_hold_is_refused_before_training(
-    recipe, seeds, notes, message, monkeypatch
-) -> None:
+def test_what_no_record_could_hold_is_refused_first(recipe, seeds, notes, message, monkeypatch) -> None:
     monkeypatch.setattr("probmcl_book.replicate.run.Runner", None)  # a call would fail
     with pytest.raises(ValueError, match=message):
         run_experiment(recipe, seeds, command="-", notes=notes)

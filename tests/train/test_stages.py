@@ -12,9 +12,9 @@ from torch.nn import functional
 from probmcl.data import LabelledImages, TwoViews, digit_scenes, make_loader, plain_view, scene_augmentation
 from probmcl.data.seeded import seeded
 from probmcl.evaluate import mean_average_precision, multilabel_metrics, thresholds_from_validation
-from probmcl.loss import AsymmetricLoss, KMCLLoss, ProbMCLLoss, SupConLoss
+from probmcl.loss import AsymmetricLoss, ProbMCLLoss, SupConLoss
 from probmcl.model import MixtureDensityHead, ProjectionHead, SmallCNN
-from probmcl.train import AcrossRanks, TrainingSettings, contrastive_stage, end_to_end, linear_probe, predict
+from probmcl.train import TrainingSettings, contrastive_stage, end_to_end, linear_probe, predict
 from probmcl.train.checkpoint import load_checkpoint
 from probmcl.train.stages import TwoStages, two_stages
 
@@ -123,12 +123,6 @@ def test_a_criterion_with_weights_to_train_is_an_error_in_every_stage() -> None:
             ValueError, match=r"criterion: expected one without weights to train, got \w+Loss"
         ):
             stage()
-
-
-@pytest.mark.parametrize("criterion", [KMCLLoss(), AsymmetricLoss(), AcrossRanks(SupConLoss())])
-def test_a_criterion_that_cannot_score_some_rows_is_refused_across_ranks(criterion: nn.Module) -> None:
-    with pytest.raises(TypeError, match=f"criterion: .* got {type(criterion).__name__}"):
-        AcrossRanks(criterion)
 
 
 def test_end_to_end_trains_on_both_views(scenes) -> None:
