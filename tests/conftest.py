@@ -27,6 +27,16 @@ def device(request: pytest.FixtureRequest) -> Iterator[torch.device]:
         yield torch.device(request.param)
 
 
+@pytest.fixture(params=[torch.float64, torch.float32], ids=str)
+def dtype(request: pytest.FixtureRequest) -> torch.dtype:
+    return request.param
+
+
+@pytest.fixture(params=[False, True], ids=["isotropic", "diagonal"])
+def diagonal(request: pytest.FixtureRequest) -> bool:
+    return request.param
+
+
 @pytest.fixture
 def make_labels() -> Callable[..., Tensor]:
     """Random (N, K) zeros and ones; the first ``empty`` rows carry no label."""

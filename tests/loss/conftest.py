@@ -12,9 +12,7 @@ from probmcl.model import HeadOutput
 
 @pytest.fixture
 def make_output(make_mixture) -> Callable[..., HeadOutput]:
-    def make(
-        rows: int, components: int = 3, d: int = 4, *, diagonal=False, dtype=torch.float64
-    ) -> HeadOutput:
+    def make(rows: int, components=3, d=4, *, diagonal=False, dtype=torch.float64) -> HeadOutput:
         generator = torch.Generator().manual_seed(7)
         z = functional.normalize(torch.randn(rows, d, generator=generator), dim=-1).to(dtype)
         logits = torch.randn(rows, components, generator=generator).to(dtype)

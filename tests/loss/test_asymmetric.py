@@ -6,14 +6,11 @@ from torchvision.ops import sigmoid_focal_loss
 from probmcl.loss import AsymmetricLoss, asymmetric_loss
 from probmcl_book import reference
 
-DTYPES = [torch.float64, torch.float32]
-
 
 def random_logits(n: int, k: int, *, scale: float = 3.0) -> torch.Tensor:
     return scale * torch.randn(n, k, generator=torch.Generator().manual_seed(n)).double()
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize(
     ("gamma_positive", "gamma_negative", "margin"),
     [(0, 4, 0.05), (0, 0, 0), (1, 4, 0.05), (2, 2, 0), (0.5, 0.5, 0.2), (0, 0, 0.9), (3, 1, 0)],
@@ -27,7 +24,6 @@ def test_agrees_with_oracle(n, k, gamma_positive, gamma_negative, margin, dtype,
     assert_matches(AsymmetricLoss(**arguments)(logits.to(dtype), labels), expected)
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_precision_of_the_logits_is_kept(dtype, make_labels):
     assert asymmetric_loss(random_logits(3, 2).to(dtype), make_labels(3, 2)).dtype == dtype
 
@@ -68,24 +64,17 @@ class TestByHand:
 )
 def test_gradcheck(gamma_positive, gamma_negative, margin, make_labels):
     logits, labels = random_logits(3, 4, scale=1.0).requires_grad_(), make_labels(3, 4)
-    assert torch.autograd.gradcheck(
-        lambda s: asymmetric_loss(
-            s, labels, gamma_positive=gamma_positive, gamma_negative=gamma_negative, margin=margin
-        ),
-        (logits,),
-    )
+    criterion = AsymmetricLoss(gamma_positive, gamma_negative, margin)
+    assert torch.autograd.gradcheck(lambda s: criterion(s, labels), (logits,))
 
 
 class TestRobustness:
-    @pytest.mark.parametrize("dtype", DTYPES, ids=str)
     @pytest.mark.parametrize("gammas", [(0.0, 4.0), (0.5, 0.5), (0.0, 0.0)])
     @pytest.mark.parametrize("margin", [0.0, 0.05])
     def test_extreme_logits(self, dtype, gammas, margin):
         logits = torch.tensor([[1e4, -1e4, 0.0], [-1e4, 1e4, 0.0]], dtype=dtype, requires_grad=True)
         labels = torch.tensor([[1, 0, 1], [1, 0, 0]])
-        loss = asymmetric_loss(
-            logits, labels, gamma_positive=gammas[0], gamma_negative=gammas[1], margin=margin
-        )
+        loss = AsymmetricLoss(*gammas, margin)(logits, labels)
         loss.backward()
         assert torch.isfinite(loss)
         assert torch.isfinite(logits.grad).all()

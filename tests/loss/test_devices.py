@@ -32,7 +32,6 @@ def test_functions_of_logits_and_labels(compute, device, make_labels):
     torch.testing.assert_close(found.cpu(), compute(logits, labels))
 
 
-@pytest.mark.parametrize("diagonal", [False, True])
 @pytest.mark.parametrize("name", loss.SIMILARITIES)
 @pytest.mark.parametrize("half", [False, True], ids=["float32", "autocast"])
 def test_similarities_and_their_gradients(name, diagonal, half, device, make_mixture):

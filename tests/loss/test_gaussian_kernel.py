@@ -9,8 +9,6 @@ from probmcl.loss import SIMILARITIES, gaussian_kernel, log_expected_likelihood_
 from probmcl.model import GaussianMixture
 from probmcl_book import reference
 
-FORMS = ["isotropic", "diagonal"]
-
 
 def dense_log_kernel(a: GaussianMixture, b: GaussianMixture) -> torch.Tensor:
     """The formula, (N, M), through one tensor of shape (N, K, M, L, D)."""
@@ -23,11 +21,6 @@ def dense_log_kernel(a: GaussianMixture, b: GaussianMixture) -> torch.Tensor:
 
 def parameters(mixture: GaussianMixture) -> list[torch.Tensor]:
     return [t.clone().requires_grad_() for t in (mixture.log_weights, mixture.means, mixture.sigmas)]
-
-
-@pytest.fixture(params=FORMS)
-def diagonal(request):
-    return request.param == "diagonal"
 
 
 def test_the_dense_formula_is_the_oracle_too(diagonal, make_mixture, assert_matches):

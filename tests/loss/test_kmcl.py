@@ -16,16 +16,12 @@ from probmcl.loss import (
 from probmcl.model import GaussianMixture, HeadOutput, MixtureDensityHead
 from probmcl_book import reference
 
-DTYPES = [torch.float64, torch.float32]
-
 
 def points(n: int, d: int) -> torch.Tensor:
     z = torch.randn(n, d, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
     return functional.normalize(z, dim=-1)
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("diagonal", [False, True])
 @pytest.mark.parametrize(("n", "k", "d", "empty"), [(2, 1, 1, 0), (7, 4, 3, 2), (6, 12, 20, 1)])
 def test_agrees_with_the_oracle(n, k, d, empty, diagonal, dtype, make_mixture, make_labels, assert_matches):
     mixture = make_mixture(n, k, d, sigma=(0.2, 2.0), diagonal=diagonal)
@@ -69,9 +65,8 @@ class TestReconstruction:
     def test_finite_where_every_kernel_underflows(self, make_mixture):
         mixture = make_mixture(4, 3, 128, sigma=(0.05, 0.06), dtype=torch.float32)
         labels = torch.tensor([[1, 0, 0]] * 4)
-        assert (
-            (points(4, 128).unsqueeze(1) - mixture.means).square().sum(-1) / -0.007
-        ).float().exp().max() == 0
+        distances = (points(4, 128).unsqueeze(1) - mixture.means).square().sum(-1)
+        assert (distances / -0.007).float().exp().max() == 0
         assert torch.isfinite(kmcl_reconstruction_loss(mixture, points(4, 128).float(), labels))
 
     def test_a_common_factor_of_the_weights_cancels(self, make_mixture, make_labels):
@@ -101,7 +96,6 @@ class TestCriterion:
         assert all(parameter.grad.abs().sum() > 0 for parameter in head.parameters())
 
 
-@pytest.mark.parametrize("diagonal", [False, True])
 def test_gradcheck(diagonal, make_output, make_labels):
     output, labels = make_output(4, 2, 2, diagonal=diagonal), make_labels(2, 2)
     mixture = output.mixture
@@ -116,7 +110,6 @@ def test_gradcheck(diagonal, make_output, make_labels):
     assert torch.autograd.gradcheck(loss, (*moving, z))
 
 
-@pytest.mark.parametrize("diagonal", [False, True])
 def test_classes_one_at_a_time_are_the_same(diagonal, make_mixture, make_labels, monkeypatch):
     mixture, labels = make_mixture(9, 5, 3, sigma=(0.2, 2.0), diagonal=diagonal), make_labels(9, 5)
     expected = kmcl_contrastive_loss(mixture, labels)

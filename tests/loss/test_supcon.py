@@ -10,10 +10,9 @@ from probmcl.loss import (
     contrastive_loss,
     cosine_similarity,
     positive_weights,
+    two_view_labels,
 )
 from probmcl_book import reference
-
-DTYPES = [torch.float64, torch.float32]
 
 
 def rows(n: int, d: int = 6) -> torch.Tensor:
@@ -21,17 +20,12 @@ def rows(n: int, d: int = 6) -> torch.Tensor:
     return functional.normalize(z, dim=-1).double()
 
 
-def two_views(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.cat([labels, labels]), torch.arange(len(labels)).repeat(2)
-
-
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
 class TestAgainstOracle:
     @pytest.mark.parametrize("rule", RULES)
     @pytest.mark.parametrize("empty", EMPTY)
     def test_supcon(self, rule, empty, dtype, make_labels, assert_matches):
         labels, z = make_labels(5, 3, empty=2), rows(10)
-        doubled, image_ids = two_views(labels)
+        doubled, image_ids = two_view_labels(labels)
         weights = reference.positive_weights(doubled, rule, "dice", 2 / 3, empty, image_ids)
         for policy in ("skip", "zero"):
             criterion = SupConLoss(rule, "dice", 2 / 3, empty, temperature=0.2, no_positives=policy)
@@ -45,7 +39,7 @@ class TestAgainstOracle:
         labels, z = make_labels(5, 3, empty=1), rows(10)
         found = MulSupConLoss(temperature=0.2)(z.to(dtype), labels)
         logits = reference.cosine_similarity(z) / 0.2
-        assert_matches(found, reference.mulsupcon_loss(logits, two_views(labels)[0]))
+        assert_matches(found, reference.mulsupcon_loss(logits, two_view_labels(labels)[0]))
 
 
 @pytest.mark.parametrize(

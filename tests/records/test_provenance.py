@@ -73,9 +73,7 @@ def test_a_copy_without_history_has_no_commit(monkeypatch: pytest.MonkeyPatch, t
     assert (provenance()[0].commit, provenance()[0].dirty) == (None, None)
 
 
-def test_an_installed_package_does_not_claim_the_commit_of_the_folder_around_it(
-    a_checkout, monkeypatch
-) -> None:
+def test_an_installed_package_does_not_claim_the_commit_around_it(a_checkout, monkeypatch) -> None:
     installed = a_checkout / ".venv" / "site-packages" / "probmcl"
     installed.mkdir(parents=True)
     begin(a_checkout, "probmcl")
@@ -84,9 +82,7 @@ def test_an_installed_package_does_not_claim_the_commit_of_the_folder_around_it(
     assert provenance()[0].commit is None
 
 
-def test_the_checkout_is_also_found_from_the_working_directory(
-    a_checkout, monkeypatch, tmp_path_factory
-) -> None:
+def test_a_checkout_is_found_from_within_as_well(a_checkout, monkeypatch, tmp_path_factory) -> None:
     monkeypatch.setattr(provenance_module, "_PACKAGE", tmp_path_factory.mktemp("elsewhere") / "probmcl")
     monkeypatch.chdir(a_checkout / "book")
     assert checkout() == a_checkout

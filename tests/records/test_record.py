@@ -114,9 +114,7 @@ def changed(plain: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         ("notes", ["weights in ~/weights"], "notes[0]: 'weights in ~/weights' holds a path"),
     ],
 )
-def test_a_field_that_is_not_as_declared_is_named(
-    tmp_path: Path, path: str, value: Any, message: str
-) -> None:
+def test_a_field_that_is_not_as_declared_is_named(tmp_path, path: str, value: Any, message: str) -> None:
     file = written(tmp_path)
     file.write_text(json.dumps(changed(json.loads(file.read_text()), path, value)))
     with pytest.raises(ValueError, match=re.escape(f"digits.json: {message}")):

@@ -125,12 +125,10 @@ def test_predictions_hold_every_image_once_and_in_order(ranks, count: int) -> No
 
 
 ENCODERS = {recipe().encoder: recipe().views.channels for recipe in RECIPES.values()}
-INSIDE = dict.fromkeys(
-    ("timm/densenet121", "timm/mobilenetv2_100", "timm/efficientnet_lite0"), 3
-)  # activation
+ACTIVATION_INSIDE = ("timm/densenet121", "timm/mobilenetv2_100", "timm/efficientnet_lite0")
 
 
-@pytest.mark.parametrize(("name", "channels"), {**ENCODERS, **INSIDE}.items())
+@pytest.mark.parametrize(("name", "channels"), (ENCODERS | dict.fromkeys(ACTIVATION_INSIDE, 3)).items())
 def test_synchronised_batch_normalisation_leaves_the_output_as_it_is(name, channels, monkeypatch) -> None:
     monkeypatch.setattr("probmcl.train.distributed.DistributedDataParallel", lambda model, device_ids: model)
     encoder = build_encoder(name, in_channels=channels).eval()

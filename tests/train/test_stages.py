@@ -119,9 +119,7 @@ def test_a_criterion_with_weights_to_train_is_an_error_in_every_stage() -> None:
         lambda: linear_probe(features, labels, asymmetric, SETTINGS, seed=0),
     )
     for stage in stages:
-        with pytest.raises(
-            ValueError, match=r"criterion: expected one without weights to train, got \w+Loss"
-        ):
+        with pytest.raises(ValueError, match=r"criterion: expected .* weights to train, got \w+Loss"):
             stage()
 
 
