@@ -6,17 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from probmcl import model
 from probmcl.data import LabelledImages
 from probmcl.evaluate import mean_average_precision
 from probmcl.loss import RULES, SIMILARITIES, ProbMCLLoss
-from probmcl.model import (
-    LabelGraphHead,
-    MixtureClassifier,
-    MixtureDensityHead,
-    MLDecoderHead,
-    ProjectionHead,
-    label_correlation,
-)
 from probmcl.train import TrainingSettings, predict
 from probmcl_book.replicate import Method, Recipe, Runs, load_export, run_experiment, run_methods
 from probmcl_book.replicate.folder import slug
@@ -83,10 +76,10 @@ def test_the_head_is_kept_where_there_is_one(runs: Runs) -> None:
     heads = {name: trained.head for name, (trained,) in runs.trained.items()}
     without = {name for name, head in heads.items() if head is None}
     assert without == {START, "BCE", "ASL", "ML-Decoder", "Label graph"}
-    assert all(isinstance(heads[method.name], ProjectionHead) for method in SUPCON)
+    assert all(isinstance(heads[method.name], model.ProjectionHead) for method in SUPCON)
     three, ten = heads["ProbMCL, 3"], heads["ProbMCL"]
-    assert isinstance(three, MixtureDensityHead)
-    assert isinstance(ten, MixtureDensityHead)
+    assert isinstance(three, model.MixtureDensityHead)
+    assert isinstance(ten, model.MixtureDensityHead)
     assert (three.components, three.sigma_floor, ten.components) == (3, 0.1, 10)
     torch.manual_seed(0)  # the seed of the run draws the first weights; training moves all of them
     first, _ = contrastive_parts(METHODS[-1], 128, 10)
@@ -96,8 +89,8 @@ def test_the_head_is_kept_where_there_is_one(runs: Runs) -> None:
 
 def test_the_classifiers_are_what_each_method_ends_with(runs: Runs) -> None:
     kinds = {name: type(trained.classifier) for name, (trained,) in runs.trained.items()}
-    assert kinds.pop("ML-Decoder") is MLDecoderHead
-    assert kinds.pop("KMCL") is MixtureClassifier
+    assert kinds.pop("ML-Decoder") is model.MLDecoderHead
+    assert kinds.pop("KMCL") is model.MixtureClassifier
     assert set(kinds.values()) == {torch.nn.Linear}
     (kmcl,) = runs.trained["KMCL"]
     assert kmcl.classifier.head is kmcl.head
@@ -108,8 +101,8 @@ def test_the_label_graph_is_that_of_the_training_labels(runs: Runs) -> None:
     (method,) = (method for method in METHODS if method.criterion == "label-graph")
     labels = runs.splits.train.labels
     head, _ = end_to_end_parts(method, 128, labels)
-    assert isinstance(head, LabelGraphHead)
-    assert torch.equal(head.correlation, label_correlation(labels, threshold=0.1))
+    assert isinstance(head, model.LabelGraphHead)
+    assert torch.equal(head.correlation, model.label_correlation(labels, threshold=0.1))
 
 
 def test_finished_methods_are_read_back_with_their_networks(runs: Runs, saved: Path) -> None:
