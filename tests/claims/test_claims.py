@@ -119,9 +119,7 @@ def doubts(make: Make, gains: tuple[float, float], own: float, spread: float = 0
         ((0.1, 0.1), 0.6, 0.1, ["undecided", "undecided"]),  # but trainings differ as much
     ],
 )
-def test_epistemic_has_a_word_for_every_outcome(
-    make_study_record: Make, gains: tuple[float, float], own: float, spread: float, expected: list[str]
-) -> None:
+def test_epistemic_has_a_word_for_every_outcome(make_study_record, gains, own, spread, expected) -> None:
     record = doubts(make_study_record, gains, own, spread)
     assert [part.word for part in epistemic_finding(record).parts] == expected
     assert words("C2", record)[2:] == expected
@@ -203,9 +201,7 @@ def topology_in_both_worlds(make_study_record: Make) -> Callable[..., list[Recor
         ({"ProbMCL": 0.4}, "contradicted"),
     ],
 )
-def test_c4_asks_for_more_than_bce_and_asl(
-    topology_in_both_worlds: Callable[..., list[Record]], graph: dict[str, float], expected: str
-) -> None:
+def test_c4_asks_for_more_than_bce_and_asl(topology_in_both_worlds, graph, expected) -> None:
     assert words("C4", *topology_in_both_worlds(graph, 1.0)) == [expected, expected]
     assert words("C4", *topology_in_both_worlds(graph, -1.0)) == ["contradicted", "contradicted"]
     assert words("C4", *topology_in_both_worlds(graph, 1.0)[:2]) == [

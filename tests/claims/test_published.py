@@ -71,9 +71,7 @@ def test_nobody_is_ranked_where_everybody_draws_another_test_set() -> None:
     ("pixels", "area", "rows"),
     [(28, 0.77, ["R14", "R14", "ours", "R14"]), (64, 0.8, 3 * ["R14"]), (224, 0.8, 3 * ["R14"])],
 )
-def test_chestmnist_is_ranked_among_its_own_rows_at_their_size_alone(
-    pixels: int, area: float, rows: list[str]
-) -> None:
+def test_chestmnist_is_ranked_among_its_own_rows_at_their_size_alone(pixels, area, rows) -> None:
     found = standings(record(RECIPES[f"chestmnist-resnet18-{pixels}"](), 22433, AUROC=area), read_ledger())
     assert [one.row for one in found if not one.reason] == rows
     apart = [one.reason for one in found if one.reason]

@@ -25,9 +25,7 @@ def test_the_plan_says_what_is_recorded_and_how_to_run_the_rest(make_study_recor
     assert study_pages.study_command("choices", "mirflickr14") in missing
 
 
-def test_a_world_without_a_record_gets_a_sentence_and_nothing_is_drawn(
-    make_study_record, results, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_world_without_a_record_gets_a_sentence_and_nothing_is_drawn(make_study_record, results, capsys):
     results(make_study_record("mixture"))
     drawn: list[str] = []
     study_pages.where_recorded("mixture", lambda record: drawn.append(record.name))

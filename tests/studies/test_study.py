@@ -154,9 +154,7 @@ def forget(path: Path) -> None:
         (forget, "is of another or an older format .probmcl-start-1.*remove it, and the command"),
     ],
 )
-def test_a_torn_or_foreign_file_is_named_and_not_used(
-    tmp_path, where: str, damage: Callable[[Path], None], message: str
-) -> None:
+def test_a_torn_or_foreign_file_is_named_and_not_used(tmp_path, where, damage, message) -> None:
     run(study(trial(BCE)), tmp_path)
     path = sorted((tmp_path / where).glob("*"))[0]
     damage(path)
@@ -351,9 +349,7 @@ def test_an_option_that_comes_to_nothing_is_refused(words, message, capsys, trai
     assert trained == []
 
 
-def test_a_record_of_some_seeds_says_how_many_runs_were_not_asked_for(
-    tmp_path, monkeypatch, finished
-) -> None:
+def test_a_record_of_some_seeds_says_how_many_runs_were_not_asked_for(tmp_path, monkeypatch, finished):
     monkeypatch.chdir(tmp_path)
     planned = study(trial(None), trial(BCE, (0, 1, 2)), trial(PROBMCL, (0, 1, 2)))
     monkeypatch.setattr("probmcl_book.commands.study.planned_study", lambda *a, **b: planned)

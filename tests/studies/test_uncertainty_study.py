@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -144,9 +143,7 @@ def test_wrong_arguments_are_named(recipe: Recipe, asked: Asked) -> None:
         ask(headless, splits.test, splits.validation.labels, recipe.views)
 
 
-def test_the_command_writes_the_record_down_and_a_try_beside_it(
-    record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_writes_the_record_down_and_a_try_beside_it(record, tmp_path, monkeypatch, capsys):
     asked_for: list[dict[str, object]] = []
 
     def fake(recipe: Recipe | None, seeds: list[int], **others: object) -> Record:

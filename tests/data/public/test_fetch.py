@@ -206,9 +206,7 @@ def test_a_slice_is_taken_as_one_though_the_host_calls_it_the_whole(get, host):
         ("", 299_999, ValueError, r"a\.bin: expected 299,999 bytes, the host sends more; it was removed"),
     ],
 )
-def test_a_size_that_cannot_be_is_refused(
-    get, host, tmp_path, length: str, size: Any, error: Any, message: str
-):
+def test_a_size_that_cannot_be_is_refused(get, host, tmp_path, length, size, error, message):
     host.length = length
     with pytest.raises(error, match=message):
         get(size=size)
@@ -379,9 +377,7 @@ for special in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOT
 
 
 @pytest.mark.parametrize(("content", "message"), DAMAGED.values(), ids=DAMAGED)
-def test_an_archive_that_is_damaged_or_not_safe_is_named_and_leaves_nothing(
-    tmp_path, content: bytes, message: str
-):
+def test_an_archive_that_is_damaged_or_not_safe_is_named_and_leaves_nothing(tmp_path, content, message):
     with pytest.raises(ValueError, match=rf"it\.bin: expected a whole archive .*, got: .*({message})"):
         unpacked(tmp_path, content)
     assert names(tmp_path) == ["it.bin"]
@@ -531,9 +527,7 @@ def test_no_member_of_an_archive_is_taken_for_a_receipt(pets, host, tmp_path):
         ),
     ],
 )
-def test_a_refusal_or_wrong_bytes_tell_the_way_by_hand(
-    pets, host, tmp_path, code: Any, change: Any, message: str
-):
+def test_a_refusal_or_wrong_bytes_tell_the_way_by_hand(pets, host, tmp_path, code, change, message):
     host.code, host.files["/photos.zip"] = code, change(host.files["/photos.zip"])
     message = rf"(?s){message}.*by hand:.*pets.*photos\.zip, sha256:"
     with pytest.raises((DownloadRefusedError, ValueError), match=message):
