@@ -1,7 +1,5 @@
 """What the front page says came out is what the records hold."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The method in one file: it equals the package, it is short, and the chapter shows the very same code."""
 
-from __future__ import annotations
-
 import ast
 import importlib.util
 from pathlib import Path

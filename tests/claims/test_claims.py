@@ -1,7 +1,5 @@
 """Claims are decided by the rules of chapter 12, and by no others."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path

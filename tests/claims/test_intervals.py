@@ -1,7 +1,5 @@
 """The interval behind a verdict holds the truth about as often as it says, from three seeds on."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

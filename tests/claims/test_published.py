@@ -1,7 +1,5 @@
 """Our row among published ones: ranked on the same test images, apart with a reason otherwise."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from io import StringIO
 

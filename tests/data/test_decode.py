@@ -1,7 +1,5 @@
 """Images as people have them: each is read as it looks, or refused with its file."""
 
-from __future__ import annotations
-
 import struct
 import zlib
 from collections.abc import Callable

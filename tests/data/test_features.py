@@ -1,7 +1,5 @@
 """Features of stored views: what is drawn of them, and what a file of them must hold."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Tables as people have them: each is read as it is meant, or refused with its line."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

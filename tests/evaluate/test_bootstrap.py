@@ -1,7 +1,5 @@
 """Intervals: the weighted way equals the slow one, and both cover what they promise."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Grad-CAM on networks whose answer is known."""
 
-from __future__ import annotations
-
 import pytest
 import timm
 import torch

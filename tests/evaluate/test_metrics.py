@@ -1,7 +1,5 @@
 """Metrics against scikit-learn, torchmetrics and examples that can be checked by hand."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import asdict
 

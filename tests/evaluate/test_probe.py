@@ -1,7 +1,5 @@
 """The ridge probe against its closed form."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

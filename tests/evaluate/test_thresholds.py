@@ -1,7 +1,5 @@
 """Thresholds: the best F1 on validation, found by trying every score."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

@@ -1,7 +1,5 @@
 """Values that belong together count as one observation."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

@@ -1,7 +1,5 @@
 """Keys of finished runs: images, settings and seeds decide them; prose no longer does."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Iterator

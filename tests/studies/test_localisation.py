@@ -1,7 +1,5 @@
 """A map is compared with the box of what it should show."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 

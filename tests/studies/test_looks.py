@@ -1,7 +1,5 @@
 """Where methods look is measured on the scenes they were tested on, and written down."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """Label statistics: counted right, recorded without traces of a machine."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Studies in small: they resume, stop in time, tune on validation alone, and sum up what was run."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The study of uncertainty in small: whose errors, whose doubts, and what the record says of them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """Downloads against a server of our own that fails in every way a host has failed before."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import io
