@@ -1,5 +1,3 @@
-"""Code cells of the book are as wide as a page shows them whole, without a bar to scroll."""
-
 from pathlib import Path
 
 import pytest

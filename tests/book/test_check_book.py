@@ -1,5 +1,3 @@
-"""A book that lacks a page is noticed; the real one has its pages, numbered as their files are."""
-
 from pathlib import Path
 
 import pytest

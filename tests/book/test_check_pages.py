@@ -1,5 +1,3 @@
-"""The browser check finds each fault it is there for, and the built book has none."""
-
 from pathlib import Path
 
 import pytest

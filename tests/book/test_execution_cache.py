@@ -1,5 +1,3 @@
-"""Results of executed chapters are kept only while everything they depend on stays the same."""
-
 from pathlib import Path
 
 import pytest

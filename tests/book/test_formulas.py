@@ -1,5 +1,3 @@
-"""Formulas are typeset in pieces, each of them once, those in view first."""
-
 from collections.abc import Iterator
 from pathlib import Path
 

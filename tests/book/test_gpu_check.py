@@ -1,5 +1,3 @@
-"""The check for a GPU goes its whole way without one: parts fail alone, steps become a record."""
-
 from pathlib import Path
 
 import pytest

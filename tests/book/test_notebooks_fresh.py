@@ -1,5 +1,3 @@
-"""The notebooks in git are what the chapters give, and hold nothing that only MyST understands."""
-
 import re
 from pathlib import Path
 

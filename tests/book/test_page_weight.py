@@ -1,5 +1,3 @@
-"""A page is weighed without its figures, and one that is too heavy or too slow is named."""
-
 import gzip
 import os
 from collections.abc import Iterator

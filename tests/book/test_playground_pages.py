@@ -1,5 +1,3 @@
-"""A page with a playground gets its markup and scripts, other pages do not; colours are the figures'."""
-
 import re
 import shutil
 from dataclasses import fields

@@ -1,5 +1,3 @@
-"""The playground of the asymmetric loss shows the package's loss and its gradients."""
-
 import math
 import random
 from collections.abc import Callable

@@ -1,5 +1,3 @@
-"""The playground of two mixtures shows the package's similarities and their logits."""
-
 import math
 import random
 from collections.abc import Callable

@@ -1,5 +1,3 @@
-"""The playground of positive sets shows the package's sets, counts and plateaus."""
-
 import math
 import random
 from collections.abc import Callable

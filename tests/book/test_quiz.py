@@ -1,5 +1,3 @@
-"""A quiz on a page answers to mouse and keyboard, says what is chosen, and stands open without scripts."""
-
 from collections.abc import Callable
 from pathlib import Path
 

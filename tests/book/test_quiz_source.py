@@ -1,5 +1,3 @@
-"""A quiz is read from its Markdown, and a quiz that is not whole is refused with its line."""
-
 from pathlib import Path
 
 import pytest

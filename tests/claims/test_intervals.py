@@ -1,5 +1,3 @@
-"""The interval behind a verdict holds the truth about as often as it says, from three seeds on."""
-
 import math
 
 import pytest

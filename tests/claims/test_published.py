@@ -1,5 +1,3 @@
-"""Our row among published ones: ranked on the same test images, apart with a reason otherwise."""
-
 from dataclasses import replace
 from io import StringIO
 

@@ -1,5 +1,3 @@
-"""Features of stored views: what is drawn of them, and what a file of them must hold."""
-
 from pathlib import Path
 
 import pytest

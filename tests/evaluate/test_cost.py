@@ -1,5 +1,3 @@
-"""Parameters and multiply-adds against counts by hand."""
-
 import pytest
 import torch
 from torch import nn

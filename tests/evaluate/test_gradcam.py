@@ -1,5 +1,3 @@
-"""Grad-CAM on networks whose answer is known."""
-
 import pytest
 import timm
 import torch

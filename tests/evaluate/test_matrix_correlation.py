@@ -1,5 +1,3 @@
-"""Mantel test and rank correlation: hand-made cases, scipy, all permutations, and labels without relation."""
-
 from itertools import combinations, permutations
 
 import pytest

@@ -1,5 +1,3 @@
-"""Metrics against scikit-learn, torchmetrics and examples that can be checked by hand."""
-
 import math
 from dataclasses import asdict
 

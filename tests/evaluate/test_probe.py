@@ -1,5 +1,3 @@
-"""The ridge probe against its closed form."""
-
 import torch
 from torch import Tensor
 

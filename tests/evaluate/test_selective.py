@@ -1,5 +1,3 @@
-"""Errors, risk against coverage and detection: loops and scikit-learn."""
-
 from itertools import permutations
 
 import pytest

@@ -1,5 +1,3 @@
-"""Thresholds: the best F1 on validation, found by trying every score."""
-
 import math
 
 import pytest

@@ -1,5 +1,3 @@
-"""Similarities of labels against their definitions, and the tree against scipy's words."""
-
 import numpy as np
 import pytest
 import torch

@@ -1,5 +1,3 @@
-"""Measures of doubt against loops over their definitions, and where double precision would give way."""
-
 import math
 
 import pytest

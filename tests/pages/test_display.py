@@ -1,5 +1,3 @@
-"""Figures and sliders as HTML."""
-
 import base64
 import io
 import json

@@ -1,5 +1,3 @@
-"""The landing page's figure: what it shows is computed, in both styles."""
-
 import pytest
 import torch
 

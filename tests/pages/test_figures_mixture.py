@@ -1,5 +1,3 @@
-"""The figures of the chapters on mixtures and their similarity: they draw what they are given."""
-
 from collections.abc import Callable
 
 import pytest

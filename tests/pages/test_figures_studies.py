@@ -1,5 +1,3 @@
-"""Figures of the studies: they draw in both styles, and draw what the record holds."""
-
 from collections.abc import Mapping
 from dataclasses import replace
 

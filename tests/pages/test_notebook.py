@@ -1,5 +1,3 @@
-"""The set-up cell."""
-
 import sys
 from types import ModuleType
 

@@ -1,5 +1,3 @@
-"""A record on a page: where it comes from, its curves, and the method that the others are read against."""
-
 from dataclasses import replace
 
 import pytest

@@ -1,5 +1,3 @@
-"""Studies on a page: a record is shown, a missing one is said to be missing, with its command."""
-
 from collections.abc import Callable
 
 import pytest

@@ -1,5 +1,3 @@
-"""Tables of results on a page."""
-
 import pytest
 
 from probmcl.evaluate import Interval

@@ -1,5 +1,3 @@
-"""Values that belong together count as one observation."""
-
 import math
 
 import pytest

@@ -1,5 +1,3 @@
-"""A map is compared with the box of what it should show."""
-
 import pytest
 import torch
 

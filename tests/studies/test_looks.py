@@ -1,5 +1,3 @@
-"""Where methods look is measured on the scenes they were tested on, and written down."""
-
 from dataclasses import replace
 
 import pytest

@@ -1,5 +1,3 @@
-"""Label statistics: counted right, recorded without traces of a machine."""
-
 from pathlib import Path
 
 import numpy as np

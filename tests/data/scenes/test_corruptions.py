@@ -1,5 +1,3 @@
-"""Corruptions grow with their strength, repeat under a seed, and treat every image by itself."""
-
 from itertools import pairwise
 
 import pytest

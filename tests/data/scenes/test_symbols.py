@@ -1,5 +1,3 @@
-"""Scenes of symbols: like scenes of digits in everything but the symbols."""
-
 import torch
 
 from probmcl.data import SYMBOLS, digit_scenes, symbol_scenes
