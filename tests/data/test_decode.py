@@ -30,8 +30,7 @@ def png(
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
         for name, data in [*parts, (b"IEND", b"")]
     )
-    (folder / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + body)
-    return folder / "a.png"
+    return written(folder, b"\x89PNG\r\n\x1a\n" + body)
 
 
 def saved(folder: Path, image: Image.Image, name: str = "a.png") -> Path:
@@ -40,14 +39,14 @@ def saved(folder: Path, image: Image.Image, name: str = "a.png") -> Path:
 
 
 def cut(folder: Path) -> Path:
-    path = saved(folder, Image.effect_noise((64, 64), 50))
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    return path
+    content = saved(folder, Image.effect_noise((64, 64), 50)).read_bytes()
+    return written(folder, content[: len(content) // 2])
 
 
 def written(folder: Path, content: bytes) -> Path:
-    (folder / "a.png").write_bytes(content)
-    return folder / "a.png"
+    path = folder / "a.png"
+    path.write_bytes(content)
+    return path
 
 
 LARGE = zlib.compress(bytes(PngImagePlugin.MAX_TEXT_CHUNK + 1))
@@ -106,9 +105,8 @@ WHITE, RED = (255, 255, 255), (255, 0, 0)
 )
 def test_an_image_is_read_as_it_looks_on_white(tmp_path, mode: str, colour: object, seen: tuple[int, ...]):
     path = saved(tmp_path, Image.new(mode, (6, 4), colour), "a.tiff")  # the ending says nothing
-    assert (
-        read_image(path.rename(tmp_path / "a.jpg")).permute(1, 2, 0).unique(dim=1).tolist() == [[[*seen]]] * 4
-    )
+    found = read_image(path.rename(tmp_path / "a.jpg")).permute(1, 2, 0)
+    assert found.unique(dim=1).tolist() == [[[*seen]]] * 4
 
 
 def test_a_transparent_colour_of_a_palette_or_of_grey_is_white(tmp_path):
@@ -122,8 +120,7 @@ def test_a_transparent_colour_of_a_palette_or_of_grey_is_white(tmp_path):
 
 
 def test_of_sixteen_bits_a_colour_the_upper_eight_are_read(tmp_path):
-    pixel = struct.pack(">HHH", 0x1234, 0x5678, 0x9ABC)
-    path = png(tmp_path, kind=(16, 2), row=b"\0" + pixel)
+    path = png(tmp_path, kind=(16, 2), row=b"\0" + struct.pack(">HHH", 0x1234, 0x5678, 0x9ABC))
     assert read_image(path)[:, 0, 0].tolist() == [0x12, 0x56, 0x9A]
 
 

@@ -48,9 +48,8 @@ def test_a_part_of_features_is_features() -> None:
 
 def test_vectors_keep_their_kind_and_refuse_what_is_not_finite_or_float32() -> None:
     rows, labels, names = torch.randn(6, 4), torch.eye(2).repeat(3, 1), ["a", "b"]
-    ((vectors, found),) = make_loader(
-        LabelledVectors(rows, labels, names).subset([5, 0]), torch.nn.Identity(), 2
-    )
+    part = LabelledVectors(rows, labels, names).subset([5, 0])
+    ((vectors, found),) = make_loader(part, torch.nn.Identity(), 2)
     assert torch.equal(vectors, rows[[5, 0]])
     assert torch.equal(found, labels[[1, 0]])
     with pytest.raises(ValueError, match="images: expected finite"):
@@ -67,9 +66,7 @@ def test_features_come_back_from_their_file(tmp_path: Path) -> None:
     assert found.classes == numbered().classes
     with pytest.raises(ValueError, match=r"a\.npz: images: expected uint8, got dtype float16"):
         load_npz(tmp_path / "a.npz")
-    save_npz(
-        LabelledImages(torch.zeros(2, 1, 4, 4, dtype=torch.uint8), torch.eye(2), ["a", "b"]),
-        tmp_path / "b.npz",
-    )
+    pixels = torch.zeros(2, 1, 4, 4, dtype=torch.uint8)
+    save_npz(LabelledImages(pixels, torch.eye(2), ["a", "b"]), tmp_path / "b.npz")
     with pytest.raises(ValueError, match=r"b\.npz: images: expected float16, got dtype uint8"):
         load_features(tmp_path / "b.npz")

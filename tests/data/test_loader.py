@@ -39,11 +39,7 @@ def folder(tmp_path) -> ImageFolderLabels:
 
 
 def same(batches: list[Any], others: list[Any]) -> bool:
-    flat, other = (
-        [tensor for (first, second), labels in epoch for tensor in (first, second, labels)]
-        for epoch in (batches, others)
-    )
-    return len(flat) == len(other) and all(torch.equal(a, b) for a, b in zip(flat, other, strict=True))
+    return len(batches) == len(others) and all(map(torch.equal, tree_leaves(batches), tree_leaves(others)))
 
 
 def test_a_plain_view_gives_one_tensor_in_order(make_dataset):
@@ -126,14 +122,12 @@ def test_photographs_travel_as_bytes_and_are_normalised_where_they_arrive_to_the
     for view in (views.two(), views.plain()):
         here, there = (make_loader(folder, view, 4, seed=1, device=device) for device in (None, "cpu"))
         assert there.dataset[1, [0]][0][0].dtype == torch.uint8
-        assert all(map(torch.equal, tree_leaves(list(there)), tree_leaves(list(here))))
+        assert same(list(there), list(here))
 
 
 def test_other_views_arrive_as_they_are(make_dataset):
-    here, there = (
-        make_loader(make_dataset(), AUGMENTED, 4, seed=1, device=device) for device in (None, "cpu")
-    )
-    assert same(list(here), list(there))
+    loaders = (make_loader(make_dataset(), AUGMENTED, 4, seed=1, device=device) for device in (None, "cpu"))
+    assert same(*map(list, loaders))
 
 
 def test_workers_end_with_their_epoch(folder):
@@ -217,13 +211,6 @@ def test_a_worker_whose_death_is_first_felt_as_a_broken_connection_is_missed(
         list(make_loader(make_dataset(4), plain_view(), 1, shuffle=False, seed=0, workers=1))
     with pytest.raises(type(error)):  # in this process no worker can have died
         list(make_loader(make_dataset(4), plain_view(), 1, shuffle=False, seed=0))
-
-
-def test_an_image_that_cannot_be_read_is_named_through_a_worker(folder):
-    folder.paths[4].write_bytes(b"no image")
-    loader = make_loader(folder, photo_view(8), 2, shuffle=False, seed=0, workers=1)
-    with pytest.raises(ValueError, match=r"4\.png: expected a readable image"):
-        list(loader)
 
 
 def test_a_sensible_number_of_workers_leaves_a_core_to_a_model_on_the_cpu(folder, make_dataset, monkeypatch):

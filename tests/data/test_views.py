@@ -106,19 +106,15 @@ def test_two_photo_views_are_two_augmentations_of_one_resized_image():
 
 def test_what_two_views_share_is_done_once():
     calls = []
-    first, second = TwoViews(lambda image: image + 1, once=lambda image: calls.append(1) or image)(
-        torch.ones(1)
-    )
+    views = TwoViews(lambda image: image + 1, once=lambda image: calls.append(1) or image)
+    assert views(torch.ones(1)) == (2, 2)
     assert calls == [1]
-    assert first == second == 2
 
 
 def test_a_photograph_is_normalised_as_torchvision_does():
     photo = torch.arange(256, dtype=torch.uint8).view(1, 16, 16).expand(3, -1, -1)
-    expected = v2.Compose(
-        [v2.ToDtype(torch.float32, scale=True), v2.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))]
-    )
-    torch.testing.assert_close(photo_view(16)(photo), expected(photo), atol=1e-5, rtol=1e-5)
+    normalise = v2.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    torch.testing.assert_close(photo_view(16)(photo), normalise(photo / 255), atol=1e-5, rtol=1e-5)
     assert photo_view(16)(photo.permute(1, 2, 0).contiguous().permute(2, 0, 1)).stride() == (1, 48, 3)
 
 

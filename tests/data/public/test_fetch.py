@@ -190,9 +190,18 @@ def test_a_file_that_was_replaced_on_the_host_begins_anew(get, host, knows_versi
     assert get(sha256(CONTENT[::-1])).read_bytes() == CONTENT[::-1]
 
 
-def test_a_slice_is_taken_as_one_though_the_host_calls_it_the_whole(get, host):
-    host.breaks, host.status = [100_000, 100_000], 200
-    assert get().read_bytes() == CONTENT
+@pytest.mark.parametrize(
+    "oddity",
+    [
+        {"breaks": [100_000, 100_000], "status": 200},  # a slice is called the whole
+        {"code": 503, "once": True},  # busy
+        *({"length": length} for length in ("", "many", "-5")),  # does not say how much it has
+    ],
+    ids=repr,
+)
+def test_a_file_arrives_whole_from_an_odd_host(get, host, oddity: dict[str, Any]):
+    vars(host).update(oddity)
+    assert get(size=len(CONTENT)).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize(
@@ -209,12 +218,6 @@ def test_a_size_that_cannot_be_is_refused(get, host, tmp_path, length, size, err
     with pytest.raises(error, match=message):
         get(size=size)
     assert names(tmp_path) == []
-
-
-@pytest.mark.parametrize("length", ["", "many", "-5"])
-def test_a_host_that_does_not_say_how_much_it_has_is_read_to_the_end(get, host, length: str):
-    host.length = length
-    assert get(size=len(CONTENT)).read_bytes() == CONTENT
 
 
 def test_what_came_before_a_host_stalled_is_kept(get, host, monkeypatch):
@@ -241,9 +244,8 @@ def test_redirects_lead_neither_to_ftp_nor_to_what_can_be_read_on_the_way(get, h
     host.leads_to = "file:///etc/passwd"
     with pytest.raises(DownloadRefusedError, match="refused it: 302"):
         get()
-    follow = partial(
-        _Redirects().redirect_request, Request("https://a.org/x"), code=302, msg="", headers=Message()
-    )
+    secure = Request("https://a.org/x")
+    follow = partial(_Redirects().redirect_request, secure, code=302, msg="", headers=Message())
     assert follow(io.BytesIO(), newurl="https://b.org/y").full_url == "https://b.org/y"
     with pytest.raises(DownloadRefusedError, match=r"stay with https, led to http://b\.org"):
         follow(io.BytesIO(), newurl="http://b.org/y")
@@ -256,11 +258,6 @@ def test_a_refusal_is_final_and_names_the_answer(get, host, tmp_path, code: int)
         get()
     assert len(host.asked) == 1
     assert names(tmp_path) == []
-
-
-def test_a_host_that_is_busy_is_asked_again(get, host):
-    host.code, host.once = 503, True
-    assert get().read_bytes() == CONTENT
 
 
 def test_a_host_that_is_not_there_is_given_up(get, host, tmp_path):
@@ -350,6 +347,7 @@ NOISE = {f"{number}.png": CHANCE.randbytes(20_000) for number in range(4)}
 DAMAGED = {
     "zip": (damaged(zipped(NOISE)), "Bad CRC-32"),
     "tar": (damaged(tarred(NOISE)), "Error -3 while decompressing|CRC check failed|invalid"),
+    "half a zip": (zipped(NOISE)[:-500], "a file of another kind"),
     "half a tar": (tarred(NOISE)[:-500], "ended before the end"),
     "lzma": (damaged(zipped(NOISE, zipfile.ZIP_LZMA)), "Corrupt input data|Bad CRC-32"),
     "bzip2": (damaged(zipped(NOISE, zipfile.ZIP_BZIP2)), "Invalid data stream|Bad CRC-32"),
@@ -376,14 +374,9 @@ for special in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOT
 
 @pytest.mark.parametrize(("content", "message"), DAMAGED.values(), ids=DAMAGED)
 def test_an_archive_that_is_damaged_or_not_safe_is_named_and_leaves_nothing(tmp_path, content, message):
-    with pytest.raises(ValueError, match=rf"it\.bin: expected a whole archive .*, got: .*({message})"):
+    with pytest.raises(ValueError, match=rf"it\.bin: expected a .*archive.*, got.* ({message})"):
         unpacked(tmp_path, content)
     assert names(tmp_path) == ["it.bin"]
-
-
-def test_half_a_zip_is_no_archive(tmp_path):
-    with pytest.raises(ValueError, match=r"it\.bin: expected a zip or tar\.gz archive"):
-        unpacked(tmp_path, zipped(NOISE)[:-500])
 
 
 def test_a_move_that_fails_leaves_everything_as_it_was(tmp_path, monkeypatch):
@@ -518,11 +511,7 @@ def test_no_member_of_an_archive_is_taken_for_a_receipt(pets, host, tmp_path):
     [
         (403, bytes, "refused it: 403"),
         (None, lambda right: b"x" + right[1:], r"photos\.zip: expected sha256:"),
-        (
-            None,
-            lambda right: b"<html>Please log in</html>",
-            r"photos\.zip: expected [0-9]+ bytes, .*offers 26",
-        ),
+        (None, lambda right: b"<html>Log in</html>", r"photos\.zip: expected [0-9]+ bytes, .*offers 19"),
     ],
 )
 def test_a_refusal_or_wrong_bytes_tell_the_way_by_hand(pets, host, tmp_path, code, change, message):
@@ -558,13 +547,10 @@ def test_every_source_says_what_a_reader_must_know():
     tables = {"Data_Entry_2017_v2020.csv", "train_val_list.txt", "test_list.txt"}  # no download, only a page
     assert {name for name, file in files.items() if file.url is None} == tables
     unverifiable = {name for name, file in files.items() if file.checksum is None}
-    assert unverifiable == {*tables, "mirflickr25k_annotations_v080.zip"}
+    assert unverifiable == tables | {"mirflickr25k_annotations_v080.zip"}
     without_size = {name for name, file in files.items() if file.size is None}
-    assert without_size == {
-        *unverifiable,
-        "chestmnist.npz",
-        "chestmnist_128.npz",
-    }  # only their MD5 is published
+    only_md5_is_published = {"chestmnist.npz", "chestmnist_128.npz"}
+    assert without_size == unverifiable | only_md5_is_published
 
 
 def test_the_command_lists_what_is_present(tmp_path, capsys, monkeypatch):

@@ -31,19 +31,17 @@ def test_distribution_agrees_with_loops(themes: list[str]):
 
 def test_co_occurrence_sums_the_distribution():
     probability, sets = label_distribution(), label_sets()
-    assert co_occurrence()[2, 3].item() == pytest.approx(
-        probability[sets[:, 2] * sets[:, 3] == 1].sum().item()
-    )
-    assert co_occurrence()[6, 6].item() == pytest.approx(probability[sets[:, 6] == 1].sum().item())
+    for i, j in ((2, 3), (6, 6)):
+        expected = probability[sets[:, i] * sets[:, j] == 1].sum().item()
+        assert co_occurrence()[i, j].item() == pytest.approx(expected)
 
 
 def test_the_world_is_worth_learning():
     """Imbalance, about three labels, and dependencies of both signs: what the chapters rely on."""
     graph = co_occurrence()
     frequency = graph.diagonal()
-    correlation = (graph - frequency.outer(frequency)) / (frequency * (1 - frequency)).sqrt().outer(
-        (frequency * (1 - frequency)).sqrt()
-    )
+    spread = (frequency * (1 - frequency)).sqrt()
+    correlation = (graph - frequency.outer(frequency)) / spread.outer(spread)
     assert frequency.max() / frequency.min() > 4
     assert frequency.argmin() == 6
     assert 2.7 < frequency.sum() < 3.3
