@@ -67,9 +67,8 @@ def write_site(folder: Path) -> Path:
     shutil.copytree(BOOK / "_static" / "playgrounds", folder / "_static" / "playgrounds")
     for name in playgrounds.TITLES:
         fragment = (BOOK / "playgrounds" / f"{name}.html").read_text(encoding="utf-8")
-        scripts = "".join(
-            f'<script defer src="_static/{file}"></script>' for file in playgrounds.scripts(name)
-        )
+        tag = '<script defer src="_static/{}"></script>'
+        scripts = "".join(map(tag.format, playgrounds.scripts(name)))
         for page, inside in ((name, ""), (f"in_{name}", f"{name}.html")):
             html = playgrounds.markup(name, fragment, inside)
             text = SHELL.format(style=playgrounds.STYLE, scripts=scripts, markup=html)

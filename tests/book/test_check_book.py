@@ -62,14 +62,12 @@ def test_a_link_that_leads_nowhere_is_named(built, links, dead, capsys) -> None:
     assert all(link in capsys.readouterr().err for link in dead)
 
 
-@pytest.mark.parametrize(
-    ("address", "dead"), [("using.html", False), ("none.html", True), ("using.html#x", True)]
-)
+@pytest.mark.parametrize(("address", "dead"), [("using.html", 0), ("none.html", 1), ("using.html#x", 1)])
 def test_a_notebook_that_leads_nowhere_is_named(built: Path, address: str, dead: bool) -> None:
     notebook = built / "book" / "one.ipynb"
     notebook.parent.mkdir()
     notebook.write_text(f'{{"source": "[a](https://someone.github.io/thebook/book/{address})\\n"}}')
-    assert dead_links(built) == ([f"book/one.ipynb: book/{address}"] if dead else [])
+    assert dead_links(built) == [f"book/one.ipynb: book/{address}"] * dead
 
 
 def test_every_entry_has_a_page_and_every_page_an_entry() -> None:

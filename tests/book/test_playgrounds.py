@@ -31,18 +31,15 @@ def test_the_address_keeps_the_settings(visit: Callable[..., Page], name: str) -
     again = visit(page.url.rpartition("/")[2])
     assert shown(again) == found
     again.evaluate("location.hash = ''")
-    again.wait_for_function(
-        "before => document.querySelector('pre').textContent !== before", arg=found["python"]
-    )
+    changed = "before => document.querySelector('pre').textContent !== before"
+    again.wait_for_function(changed, arg=found["python"])
     assert shown(again) == shown(visit(f"{name}.html"))
 
 
 @everywhere
 def test_an_address_without_sense_is_ignored(visit: Callable[..., Page], name: str) -> None:
-    wrong = (
-        "alpha=7&labels=12/3&index=no&k=9&a=1,2&b=0,0,0,0&part=B3&tau=x&p=2&margin=&constructor=1&__proto__=1"
-    )
-    found = shown(visit(f"{name}.html#{wrong}"))
+    wrong = "alpha=7&labels=12/3&index=no&k=9&a=1,2&b=0,0,0,0&part=B3&tau=x&p=2&margin="
+    found = shown(visit(f"{name}.html#{wrong}&constructor=1&__proto__=1"))
     usual = shown(visit(f"{name}.html"))
     if name == "mixtures":  # B3 is a component of other mixtures
         assert found["fields"].pop("part") == "A1"
@@ -99,9 +96,8 @@ def test_the_python_on_the_page_gives_the_numbers_on_the_page(visit: Callable[..
 def test_a_value_out_of_range_is_marked_and_does_not_stay(visit: Callable[..., Page], name: str) -> None:
     page = visit(f"{name}.html")
     before = shown(page)
-    field = page.locator(
-        {"positive_sets": "#pg-alpha", "mixtures": "#pg-sigma", "asymmetric": "#pg-margin"}[name]
-    )
+    fields = {"positive_sets": "alpha", "mixtures": "sigma", "asymmetric": "margin"}
+    field = page.locator(f"#pg-{fields[name]}")
     field.fill("77")
     assert field.get_attribute("aria-invalid") == "true"
     field.press("Tab")

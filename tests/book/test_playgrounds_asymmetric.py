@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 from playground_driver import SETTINGS, Shown, assert_same, drive, number, shown
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from probmcl.loss import asymmetric_loss
 
@@ -65,13 +65,10 @@ def test_every_control_of_the_asymmetric_loss(visit: Callable[..., Page]) -> Non
         found = changes(page.get_by_role("button", name=name).click, by_logit=True)
         assert words in found["case"]
         assert bool(words) == bool(found["case"])
-    loss = page.locator("#pg-plot-loss path").evaluate_all(
-        "paths => paths.map(path => path.getAttribute('d'))"
-    )
+    curve = page.locator("#pg-plot-loss path").first
+    by_probability = curve.get_attribute("d")
     page.get_by_label("Draw over").select_option("logit")
-    page.wait_for_function(
-        "old => document.querySelector('#pg-plot-loss path').getAttribute('d') !== old", arg=loss[0]
-    )
+    expect(curve).not_to_have_attribute("d", by_probability)
     page.locator("#pg-plot-gradient").scroll_into_view_if_needed()
     box = page.locator("#pg-plot-gradient").bounding_box()
     assert box

@@ -18,9 +18,8 @@ EXPONENTIALS = ("expected_likelihood", "bhattacharyya")
 
 def assert_mixtures(found: Shown, a: list[dict[str, float]], b: list[dict[str, float]], tau: float) -> None:
     def tensor(*names: str) -> Tensor:
-        return torch.tensor(
-            [[[part[name] for name in names] for part in mixture] for mixture in (a, b)], dtype=torch.float64
-        )
+        rows = [[[part[name] for name in names] for part in mixture] for mixture in (a, b)]
+        return torch.tensor(rows, dtype=torch.float64)
 
     share = tensor("weight").squeeze(-1)  # (2, K)
     log_weights = share.log() - share.sum(1, keepdim=True).log()
@@ -56,10 +55,8 @@ def test_two_mixtures_agree_on_random_settings(visit: Callable[..., Page]) -> No
         steps: list[tuple[str, Any]] = [("k", str(k)), ("tau", repr(tau))]
         for letter, mixture in (("A", a), ("B", b)):
             for number_, part in enumerate(mixture, start=1):
-                steps += [
-                    ("part", f"{letter}{number_}"),
-                    *((name, repr(value)) for name, value in part.items()),
-                ]
+                steps.append(("part", f"{letter}{number_}"))
+                steps += [(name, repr(value)) for name, value in part.items()]
         drawn.append((a, b, tau))
         settings.append(steps)
     for (a, b, tau), found in zip(drawn, drive(visit("mixtures.html"), settings), strict=True):

@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 from patience import open_page
 from playwright.sync_api import Browser, Page, expect
-from sphinx.application import Sphinx
-from sphinx.util.docutils import docutils_namespace
+from small_book import build
 
 ROOT = Path(__file__).parents[2]
 CHAPTER = """\
@@ -33,27 +32,23 @@ And two and one?
 """
 
 
-def build(folder: Path, chapter: str) -> Path:
+def with_quiz(folder: Path, chapter: str) -> Path:
     """Build a small book with one chapter, in the theme and style of the real one."""
-    (folder / "index.md").write_text("# Top\n\n```{toctree}\nchapter\n```\n")
-    (folder / "chapter.md").write_text(chapter)
-    out = folder / "out"
-    options = {
-        "extensions": ["myst_parser", "sphinx-mathjax-offline", "quiz"],
-        "myst_enable_extensions": ["colon_fence", "dollarmath"],
-        "html_theme": "sphinx_book_theme",
-        "html_static_path": [str(ROOT / "book" / "_static")],
-        "html_css_files": ["custom.css"],
-        "html_context": {"default_mode": "auto"},
-    }
-    with docutils_namespace():  # another build registers the directive again
-        Sphinx(folder, None, out, folder / "trees", "html", options, status=None, warningiserror=True).build()
-    return out
+    return build(
+        folder,
+        {"index.md": "# Top\n\n```{toctree}\nchapter\n```\n", "chapter.md": chapter},
+        extensions=["myst_parser", "sphinx-mathjax-offline", "quiz"],
+        myst_enable_extensions=["colon_fence", "dollarmath"],
+        html_theme="sphinx_book_theme",
+        html_static_path=[str(ROOT / "book" / "_static")],
+        html_css_files=["custom.css"],
+        html_context={"default_mode": "auto"},
+    )
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("book"), CHAPTER)
+    return with_quiz(tmp_path_factory.mktemp("book"), CHAPTER)
 
 
 def test_an_answer_is_checked_by_mouse_and_by_keyboard(visit: Callable[..., Page]) -> None:
@@ -106,4 +101,4 @@ def test_without_scripts_the_answers_stand_in_a_box(chromium: Browser, address: 
 )
 def test_a_quiz_that_is_not_whole_stops_the_build(tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(Exception, match=message):
-        build(tmp_path, CHAPTER.replace(old, new))
+        with_quiz(tmp_path, CHAPTER.replace(old, new))

@@ -100,10 +100,8 @@ def doubts(make: Make, gains: tuple[float, float], own: float, spread: float = 0
         shift = spread * (seed - 1)
         rows.append(row(score, seed, dict.fromkeys(kinds, own + shift)))
         rows.append(row(entropy, seed, {kind: own - gain for kind, gain in kinds.items()}))
-    differences = [
-        Difference(score, entropy, kind, Interval(gain, gain - 0.01, gain + 0.01, 0.99, "b"))
-        for kind, gain in kinds.items()
-    ]
+    intervals = {kind: Interval(gain, gain - 0.01, gain + 0.01, 0.99, "b") for kind, gain in kinds.items()}
+    differences = [Difference(score, entropy, kind, found) for kind, found in intervals.items()]
     return replace(make("mixture"), name="study_uncertainty_digits", rows=rows, differences=differences)
 
 
@@ -135,11 +133,11 @@ def test_c3_is_decided_against_both_kinds_of_heads(make_study_record: Make) -> N
     rivals = {"Label-graph head": 0.7, "Transformer head": 0.9, "KMCL": 0.99}
     ours, photos = make_study_record("main", mean_ap=rivals), make_study_record("main", "mirflickr14")
     found = finding("C3", ours, photos)
-    assert [(part.name, part.word) for part in found.parts] == [
-        ("the graph head on DigitScenes", "supported"),
-        ("the graph head on MIRFLICKR", "undecided"),
-        ("the transformer head on DigitScenes", "contradicted"),  # photographs' features have no places
-    ]
+    assert {part.name: part.word for part in found.parts} == {
+        "the graph head on DigitScenes": "supported",
+        "the graph head on MIRFLICKR": "undecided",
+        "the transformer head on DigitScenes": "contradicted",  # photographs' features have no places
+    }
     assert found.sentence.startswith(
         "the graph head on DigitScenes: supported. On digits (1,536 training images, 5 seeds): "
         "ProbMCL less Label-graph head +0.100 [+0.093, +0.107]; 1.00 against 1.00 million"
@@ -178,14 +176,12 @@ def test_a_study_without_the_runs_that_a_rule_compares_is_not_run(make_study_rec
 def topology_in_both_worlds(make_study_record: Make) -> Callable[..., list[Record]]:
     """Records of topology whose similarities are those of the label graph, or their opposite."""
     counted = load_result("labels_mirflickr14")
-    truths = {
-        world: world_labels(make_study_record("topology", world), counted, group="100 %").similarity
-        for world in WORLDS
-    }
 
     def make(graph: dict[str, float], sign: float) -> list[Record]:
-        similar = {world: sign * truth for world, truth in truths.items()}
-        made = [make_study_record("topology", w, graph=graph, similarity=s) for w, s in similar.items()]
+        made = []
+        for world in WORLDS:
+            truth = world_labels(make_study_record("topology", world), counted, group="100 %").similarity
+            made.append(make_study_record("topology", world, graph=graph, similarity=sign * truth))
         return [*made, counted]
 
     return make
@@ -202,10 +198,8 @@ def topology_in_both_worlds(make_study_record: Make) -> Callable[..., list[Recor
 def test_c4_asks_for_more_than_bce_and_asl(topology_in_both_worlds, graph, expected) -> None:
     assert words("C4", *topology_in_both_worlds(graph, 1.0)) == [expected, expected]
     assert words("C4", *topology_in_both_worlds(graph, -1.0)) == ["contradicted", "contradicted"]
-    assert words("C4", *topology_in_both_worlds(graph, 1.0)[:2]) == [
-        expected,
-        "not run",
-    ]  # nothing is counted
+    uncounted = topology_in_both_worlds(graph, 1.0)[:2]
+    assert words("C4", *uncounted) == [expected, "not run"]
 
 
 @pytest.mark.parametrize("row", CLAIMS)
@@ -248,9 +242,8 @@ def test_a_study_under_another_name_decides_nothing(make_study_record: Make, tmp
 def test_a_group_holds_its_settings_and_nothing_else(make_study_record: Make) -> None:
     record = make_study_record("main", mean_ap={"BCE": 0.7})
     few = in_group(record, "10 %")
-    assert {row.method for row in few.rows} == {
-        trial.setting for trial in study_in(record).trials if trial.group == "10 %"
-    }
+    settings = {trial.setting for trial in study_in(record).trials if trial.group == "10 %"}
+    assert {row.method for row in few.rows} == settings
     assert difference_of(few, "ProbMCL", "BCE").value == pytest.approx(0.1)
     assert difference_of(few, "BCE", "ProbMCL").high == pytest.approx(-0.09)
     assert difference_of(few, "BCE", "ASL") is None
@@ -270,14 +263,11 @@ def test_a_default_is_replaced_by_what_is_better_in_both_worlds(make_study_recor
 def test_an_idle_mixture_is_replaced_by_one_that_works_and_is_no_worse(make_study_record: Make) -> None:
     idle = make_study_record("choices", entropy=0.0)
     assert replaces_default({"digits": idle}) == {}
-    busy = [
-        replace(row, metrics={**row.metrics, "weight entropy": Interval(1.0)})
-        if row.method == "M12 NLL weight 0.005"
-        else row
-        for row in idle.rows
-    ]
-    found = replaces_default({"digits": replace(idle, rows=busy)})
-    assert found == {"M12 NLL weight 0.005": "no worse, and uses more than one component"}
+    works = "M12 NLL weight 0.005"
+    busy = make_study_record("choices", entropy=1.0).rows
+    rows = [other if row.method == works else row for row, other in zip(idle.rows, busy, strict=True)]
+    found = replaces_default({"digits": replace(idle, rows=rows)})
+    assert found == {works: "no worse, and uses more than one component"}
 
 
 def test_the_graph_of_a_made_up_record_is_the_exact_one(make_study_record: Make) -> None:

@@ -1,6 +1,7 @@
 """Intervals: the weighted way equals the slow one, and both cover what they promise."""
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,30 +37,24 @@ def scored_images(rows: int, *, seed: int = 0, ties: bool = False) -> tuple[Tens
     ("weighted", "oracle"),
     [(_weighted_average_precision, average_precision_score), (_weighted_auroc, roc_auc_score)],
 )
-def test_weights_give_what_scikit_learn_gives(weighted: object, oracle: object, ties: bool) -> None:
+def test_weights_give_what_scikit_learn_gives(weighted: Any, oracle: Any, ties: bool) -> None:
     scores, labels = scored_images(30, ties=ties)
     weights = torch.randint(0, 4, (5, 30), generator=torch.Generator().manual_seed(1)).double()
-    values = weighted(weights, scores[:, 0], labels[:, 0].bool())  # type: ignore[operator]
+    values = weighted(weights, scores[:, 0], labels[:, 0].bool())
     for value, row in zip(values.tolist(), weights, strict=True):
-        expected = oracle(labels[:, 0].numpy(), scores[:, 0].numpy(), sample_weight=row.numpy())  # type: ignore[operator]
+        expected = oracle(labels[:, 0].numpy(), scores[:, 0].numpy(), sample_weight=row.numpy())
         assert value == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize(
     ("metric", "by_class"), [(mean_average_precision, average_precision), (mean_auroc, auroc)]
 )
-def test_fast_and_slow_resamples_are_the_same(metric: object, by_class: object) -> None:
+def test_fast_and_slow_resamples_are_the_same(metric: Any, by_class: Any) -> None:
     # one class is so rare that some resamples lose its only positive
     scores, labels = scored_images(40, ties=True)
     labels[:, 2] = torch.arange(40) == 7
-    fast = bootstrap_interval(metric, scores, labels, resamples=50, seed=4)  # type: ignore[arg-type]
-    slow = bootstrap_interval(
-        lambda s, y: by_class(s, y).nanmean().item(),  # type: ignore[operator]
-        scores,
-        labels,
-        resamples=50,
-        seed=4,
-    )
+    by_hand = lambda s, y: by_class(s, y).nanmean().item()  # noqa: E731
+    fast, slow = (bootstrap_interval(m, scores, labels, resamples=50, seed=4) for m in (metric, by_hand))
     assert (fast.value, fast.low, fast.high) == pytest.approx((slow.value, slow.low, slow.high), abs=1e-12)
 
 
@@ -78,9 +73,8 @@ def test_a_metric_that_returns_no_number_is_named(value: Any) -> None:
 def test_the_interval_is_as_wide_as_it_should_be() -> None:
     """For the mean of one 0/1 label the bootstrap must find the binomial's standard error."""
     labels = (torch.arange(400) < 100).byte()[:, None]
-    interval = bootstrap_interval(
-        lambda s, y: y.double().mean().item(), labels.double(), labels, resamples=2000, seed=0
-    )
+    mean = lambda s, y: y.double().mean().item()  # noqa: E731
+    interval = bootstrap_interval(mean, labels.double(), labels, resamples=2000, seed=0)
     error = 1.96 * math.sqrt(0.25 * 0.75 / 400)
     assert interval.value == 0.25
     assert interval.low == pytest.approx(0.25 - error, abs=0.005)
@@ -92,21 +86,17 @@ def test_the_interval_covers_the_truth_about_as_often_as_promised() -> None:
     truth = stats.norm.cdf(1 / math.sqrt(2))
     covered = 0
     for seed in range(100):
-        interval = bootstrap_interval(
-            mean_auroc, *scored_images(150, seed=seed), resamples=100, level=0.9, seed=seed
-        )
+        drawn = scored_images(150, seed=seed)
+        interval = bootstrap_interval(mean_auroc, *drawn, resamples=100, level=0.9, seed=seed)
         covered += interval.low <= truth <= interval.high
     assert 82 <= covered <= 97  # 90 +- 2.5 standard errors
 
 
 def test_seed_and_level() -> None:
-    scores, labels = scored_images(100)
-    first, again, other = (
-        bootstrap_interval(mean_average_precision, scores, labels, resamples=200, seed=s) for s in (1, 1, 2)
-    )
-    assert first == again
-    assert first != other
-    half = bootstrap_interval(mean_average_precision, scores, labels, resamples=200, level=0.5, seed=1)
+    drawn = partial(bootstrap_interval, mean_average_precision, *scored_images(100), resamples=200)
+    first, again, other = (drawn(seed=seed) for seed in (1, 1, 2))
+    assert first == again != other
+    half = drawn(level=0.5, seed=1)
     assert first.low < half.low < half.high < first.high
 
 
@@ -132,9 +122,8 @@ def test_a_system_does_not_differ_from_itself() -> None:
 
 
 def test_undefined_metrics_have_no_interval() -> None:
-    undefined = bootstrap_interval(
-        mean_average_precision, torch.rand(5, 2), torch.zeros(5, 2), resamples=5, seed=0
-    )
+    never = torch.rand(5, 2), torch.zeros(5, 2)
+    undefined = bootstrap_interval(mean_average_precision, *never, resamples=5, seed=0)
     assert all(map(math.isnan, (undefined.value, undefined.low, undefined.high)))
 
 
@@ -174,7 +163,7 @@ class TestJackknife:
     def test_what_cannot_be_is_named(self) -> None:
         scores, labels = self.draw(9, torch.Generator().manual_seed(1))
         with pytest.raises(
-            ValueError, match=r"metric: expected values in \[0, 1\] on two images or more, got 2"
+            ValueError, match=r"metric: expected values in \[0, 1\] on two images or more, got"
         ):
             jackknife_interval(lambda s, y: 2.0, scores, labels, seed=0)
         with pytest.raises(ValueError, match="groups: expected"):

@@ -13,8 +13,12 @@ MAPS = (
     *("rexnet_100", "seresnet18", "starnet_s1", "swin_tiny_patch4_window7_224", "tinynet_e"),
 )
 TOKENS = (
-    *("test_vit", "test_vit_relpos", "efficientformer_l1"),
-    *("levit_128s", "pit_ti_224", "xcit_nano_12_p16_224"),
+    "test_vit",
+    "test_vit_relpos",
+    "efficientformer_l1",
+    "levit_128s",
+    "pit_ti_224",
+    "xcit_nano_12_p16_224",
 )
 FIXED_SIZE = ("test_coatnet", "test_maxvit", "test_vit", "swin", "xcit")
 
@@ -32,10 +36,8 @@ def two_detectors() -> nn.Sequential:
 @pytest.fixture
 def images() -> torch.Tensor:
     images = torch.zeros(2, 2, 6, 6)
-    images[0, 0, 1, 2] = 3.0
-    images[0, 1, 4, 5] = 1.0
-    images[1, 0, 0, 0] = 2.0
-    images[1, 0, 5, 5] = 1.0
+    for place, value in (((0, 0, 1, 2), 3), ((0, 1, 4, 5), 1), ((1, 0, 0, 0), 2), ((1, 0, 5, 5), 1)):
+        images[place] = value
     return images
 
 
@@ -77,8 +79,7 @@ def test_each_image_has_a_map_of_its_own(images) -> None:
     whole = grad_cam(model, images, 1)
     assert whole.shape == (2, 6, 6)
     torch.testing.assert_close(whole[1:], grad_cam(model, images[1:], 1))
-    assert float(whole.min()) >= 0
-    assert float(whole.max()) <= 1
+    assert 0 <= whole.min() <= whole.max() <= 1
 
 
 def backbone(name: str) -> tuple[nn.Module, torch.Tensor]:

@@ -6,11 +6,7 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor
-from torchmetrics.functional.classification import (
-    multilabel_f1_score,
-    multilabel_precision,
-    multilabel_recall,
-)
+from torchmetrics.functional import classification as theirs
 
 from probmcl.evaluate import (
     auroc,
@@ -36,21 +32,16 @@ def test_ranking_metrics_equal_scikit_learn(ties: bool) -> None:
     scores, labels = scored_images(ties=ties)
     for k in range(5):
         truth, column = labels[:, k].numpy(), scores[:, k].numpy()
-        assert average_precision(scores, labels)[k].item() == pytest.approx(
-            average_precision_score(truth, column)
-        )
-        assert auroc(scores, labels)[k].item() == pytest.approx(roc_auc_score(truth, column))
-    assert mean_average_precision(scores, labels) == pytest.approx(
-        average_precision_score(labels.numpy(), scores.numpy(), average="macro")
-    )
-    assert mean_auroc(scores, labels) == pytest.approx(roc_auc_score(labels.numpy(), scores.numpy()))
+        for ours, oracle in ((average_precision, average_precision_score), (auroc, roc_auc_score)):
+            assert ours(scores, labels)[k].item() == pytest.approx(oracle(truth, column))
+    for mean, oracle in ((mean_average_precision, average_precision_score), (mean_auroc, roc_auc_score)):
+        assert mean(scores, labels) == pytest.approx(oracle(labels, scores, average="macro"))
 
 
 def test_tied_scores_are_one_point_whatever_the_order_of_rows() -> None:
-    scores = torch.zeros(4, 1)
     for labels in ([1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 0, 1]):
-        assert average_precision(scores, torch.tensor(labels)[:, None]).item() == 0.5
-        assert auroc(scores, torch.tensor(labels)[:, None]).item() == 0.5
+        for metric in (average_precision, auroc):
+            assert metric(torch.zeros(4, 1), torch.tensor(labels)[:, None]).item() == 0.5
 
 
 def test_the_order_of_rows_changes_nothing() -> None:
@@ -104,21 +95,17 @@ def test_where_torchmetrics_agrees_and_where_it_does_not() -> None:
     scores, labels = scored_images()
     given = {"preds": scores, "target": labels, "num_labels": 5}
     decisions = asdict(multilabel_metrics(scores, labels).at_threshold)
-    macro_f1 = multilabel_f1_score(**given, average="macro").item()
-    CP, CR, CF1 = decisions["CP"], decisions["CR"], decisions.pop("CF1")
+    macro_f1 = theirs.multilabel_f1_score(**given, average="macro").item()
+    CP, CR, CF1 = decisions["CP"], decisions["CR"], decisions["CF1"]
     assert pytest.approx(2 * CP * CR / (CP + CR)) == CF1 != pytest.approx(macro_f1, abs=1e-3)
-    theirs = {
-        "CP": multilabel_precision(**given, average="macro").item(),
-        "CR": multilabel_recall(**given, average="macro").item(),
-        "OP": multilabel_precision(**given, average="micro").item(),
-        "OR": multilabel_recall(**given, average="micro").item(),
-        "OF1": multilabel_f1_score(**given, average="micro").item(),
-    }
-    assert decisions == pytest.approx(theirs)
+    for kind, average in (("C", "macro"), ("O", "micro")):
+        assert decisions[f"{kind}P"] == pytest.approx(theirs.multilabel_precision(**given, average=average))
+        assert decisions[f"{kind}R"] == pytest.approx(theirs.multilabel_recall(**given, average=average))
+    assert decisions["OF1"] == pytest.approx(theirs.multilabel_f1_score(**given, average="micro"))
     # it predicts above the threshold only; we, like ML-GCN, from the threshold on
     at_the_threshold, positive = torch.full((2, 2), 0.5), torch.ones(2, 2)
     assert multilabel_metrics(at_the_threshold, positive, top_k=1).at_threshold.OR == 1
-    assert multilabel_recall(at_the_threshold, positive.int(), num_labels=2, average="micro") == 0
+    assert theirs.multilabel_recall(at_the_threshold, positive.int(), 2, average="micro") == 0
 
 
 def test_top_k_takes_the_highest_that_reach_the_threshold() -> None:
@@ -165,9 +152,8 @@ def test_a_score_reaches_the_threshold_that_was_made_of_it_in_any_precision(dtyp
     thresholds, labels = scores[0].to(given or dtype), torch.ones(2, 200)
     expected = scores >= thresholds.to(dtype)
     assert torch.equal(wrong_labels(scores, labels, thresholds), ~expected)
-    assert (
-        expected.double().mean() == multilabel_metrics(scores, labels, thresholds=thresholds).at_threshold.OR
-    )
+    metrics = multilabel_metrics(scores, labels, thresholds=thresholds)
+    assert expected.double().mean() == metrics.at_threshold.OR
     if torch.promote_types(dtype, given or dtype) == (given or dtype):
         assert expected.all()
     if given is None:  # one number for all, as it is read from a file

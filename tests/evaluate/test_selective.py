@@ -20,9 +20,7 @@ from probmcl.evaluate import (
 
 def area_by_loop(doubt: list[float], losses: list[float]) -> float:
     order = sorted(range(len(doubt)), key=lambda i: doubt[i])
-    risks = []
-    for kept in range(1, len(order) + 1):
-        risks.append(sum(losses[i] for i in order[:kept]) / kept)
+    risks = [sum(losses[i] for i in order[:kept]) / kept for kept in range(1, len(order) + 1)]
     return sum(risks) / len(risks)
 
 
@@ -42,10 +40,8 @@ def test_the_area_is_that_of_a_loop() -> None:
 
 def test_equal_doubt_means_the_average_over_all_orders() -> None:
     doubt, losses = [0.1, 0.5, 0.5, 0.5, 0.9], [0.0, 1.0, 0.0, 0.25, 1.0]
-    areas = [
-        area_by_loop([0.1, *(0.5 + place / 100 for place in order), 0.9], losses)
-        for order in permutations(range(3))
-    ]
+    orders = permutations((0.5, 0.51, 0.52))
+    areas = [area_by_loop([0.1, *order, 0.9], losses) for order in orders]
     found = risk_coverage(torch.tensor(doubt), torch.tensor(losses))
     assert found.area == pytest.approx(sum(areas) / len(areas), abs=1e-12)
 
@@ -91,7 +87,6 @@ def test_wrong_decisions_are_those_that_the_metrics_count() -> None:
 def test_detection_is_scikit_learns_area() -> None:
     draw = torch.Generator().manual_seed(0)
     clean, shifted = torch.randn(30, 2, generator=draw), torch.randn(20, 2, generator=draw) + 0.5
-    expected = [
-        roc_auc_score([0] * 30 + [1] * 20, torch.cat([clean[:, s], shifted[:, s]]).numpy()) for s in range(2)
-    ]
+    scores = torch.cat([clean, shifted])
+    expected = [roc_auc_score([0] * 30 + [1] * 20, scores[:, column]) for column in range(2)]
     assert mean_auroc(*shifted_against_clean(clean, shifted)) == pytest.approx(sum(expected) / 2)

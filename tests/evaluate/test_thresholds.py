@@ -6,8 +6,6 @@ from sklearn.metrics import f1_score
 
 from probmcl.evaluate import global_threshold_from_validation, thresholds_from_validation
 
-CHOOSERS = (thresholds_from_validation, global_threshold_from_validation)
-
 
 def validation_set(ties: bool) -> tuple[torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(3)
@@ -29,10 +27,8 @@ def test_each_class_gets_the_highest_threshold_of_the_best_f1(ties: bool) -> Non
 def test_the_global_threshold_has_the_best_overall_f1(ties: bool) -> None:
     scores, labels = validation_set(ties)
     threshold = global_threshold_from_validation(validation_scores=scores, validation_labels=labels)
-    overall = {c: f1_score(labels, scores >= c, average="micro") for c in scores.unique().tolist()}
-    assert threshold == max(
-        c for c in overall if overall[c] == pytest.approx(max(overall.values()), abs=1e-12)
-    )
+    f1 = {c: f1_score(labels, scores >= c, average="micro") for c in scores.unique().tolist()}
+    assert threshold == max(c for c in f1 if f1[c] == pytest.approx(max(f1.values()), abs=1e-12))
 
 
 def test_of_equal_f1_the_highest_threshold_wins() -> None:

@@ -14,9 +14,8 @@ def entropy(*probabilities: float) -> float:
 def mixtures(n: int = 3, k: int = 4, d: int = 5) -> GaussianMixture:
     draw = torch.Generator().manual_seed(0)
     weights = (3 * torch.randn(n, k, generator=draw)).log_softmax(-1)
-    return GaussianMixture(
-        weights, torch.randn(n, k, d, generator=draw), torch.rand(n, k, generator=draw) + 0.1
-    )
+    means, sigmas = torch.randn(n, k, d, generator=draw), torch.rand(n, k, generator=draw) + 0.1
+    return GaussianMixture(weights, means, sigmas)
 
 
 def test_the_moments_and_the_entropy_of_a_mixture_by_a_loop() -> None:
@@ -53,9 +52,9 @@ def test_an_ensembles_scores_by_a_loop() -> None:
         for k in range(2):
             p = [1 / (1 + math.exp(-x)) for x in logits[:, n, k].tolist()]
             mean = sum(p) / 5
+            doubts = sum(entropy(v, 1 - v) for v in p) / 5
             expected = {
-                "ensemble's mutual information": entropy(mean, 1 - mean)
-                - sum(entropy(v, 1 - v) for v in p) / 5,
+                "ensemble's mutual information": entropy(mean, 1 - mean) - doubts,
                 "ensemble's variance": sum((v - mean) ** 2 for v in p) / 5,
                 "entropy of the ensemble's mean": entropy(mean, 1 - mean),
             }

@@ -1,6 +1,5 @@
 """Figures of chapters 1 and 2: what they draw is what they were given."""
 
-import matplotlib.pyplot as plt
 import pytest
 import torch
 
@@ -8,10 +7,6 @@ from probmcl.evaluate import Interval
 from probmcl_book.pages.figures import metrics, scenes
 
 pytestmark = pytest.mark.usefixtures("style")
-
-
-def heights(axes: plt.Axes) -> list[float]:
-    return [patch.get_height() for patch in axes.patches]
 
 
 def test_frequencies_are_ranked(style, line) -> None:
@@ -22,7 +17,7 @@ def test_frequencies_are_ranked(style, line) -> None:
 
 def test_the_columns_of_average_precision() -> None:
     _, steps = metrics.ranking_and_steps([0.9, 0.8, 0.7], [True, False, True]).axes
-    assert heights(steps) == pytest.approx([1, 2 / 3])
+    assert [patch.get_height() for patch in steps.patches] == pytest.approx([1, 2 / 3])
     assert [patch.get_width() for patch in steps.patches] == [0.5, 0.5]
 
 
@@ -43,9 +38,8 @@ def test_flattery_draws_means(style, line) -> None:
 
 
 def test_intervals_lie_where_they_should(style, line) -> None:
-    left, right = metrics.estimates_and_difference(
-        {"A": Interval(0.5, 0.4, 0.6)}, Interval(0.1, 0.0, 0.2)
-    ).axes
+    estimates, difference = {"A": Interval(0.5, 0.4, 0.6)}, Interval(0.1, 0.0, 0.2)
+    left, right = metrics.estimates_and_difference(estimates, difference).axes
     assert line(left, color=style.anchor, marker="None")[0] == [0.4, 0.6]
     assert line(right, color=style.accent, marker="None")[0] == [0.0, 0.2]
 

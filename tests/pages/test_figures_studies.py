@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -21,13 +20,8 @@ def record_of(rows: list[Row]) -> Record:
     return making.record("tiny", "study", recipe={}, seeds=(0, 1), data=data, rows=rows)
 
 
-def means(values: Mapping[str, float]) -> list[Row]:
-    return [
-        Row(name, None, {"mAP": near(v)}, 10.0 * (1 + i), 0) for i, (name, v) in enumerate(values.items())
-    ]
-
-
 METHODS = {"Start (linear probe)": 0.4, "BCE": 0.8, "ProbMCL": 0.6, "SupCon": 0.7}
+MEANS = [Row(name, None, {"mAP": near(v)}, 10.0 * i, 0) for i, (name, v) in enumerate(METHODS.items(), 1)]
 
 
 def test_differences_have_both_their_intervals_and_the_look_of_their_method(style, drawn, line) -> None:
@@ -37,23 +31,18 @@ def test_differences_have_both_their_intervals_and_the_look_of_their_method(styl
         for name, (gain, *halves) in gains.items()
         for metric, half in zip(("mAP", "mAP over seeds"), halves, strict=True)
     ]
-    record = replace(record_of(means(METHODS)), differences=differences)
+    record = replace(record_of(MEANS), differences=differences)
     (axes,) = drawn(studies.differences_to(record, "ProbMCL")).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["BCE", "SupCon"]  # from below
     assert [text.get_text() for text in axes.texts] == ["-0.050", "+0.030"]
-    ends = {
-        width: line(axes, marker="None", linewidth=width, color=style.categorical[0])[0] for width in (4, 1.2)
-    }
-    assert ends == {4: pytest.approx([-0.06, -0.04]), 1.2: pytest.approx([-0.07, -0.03])}
+    for width, ends in ((4, [-0.06, -0.04]), (1.2, [-0.07, -0.03])):
+        found = line(axes, marker="None", linewidth=width, color=style.categorical[0])[0]
+        assert found == pytest.approx(ends)
 
 
 def test_sensitivity_draws_the_band_and_the_count(drawn, line) -> None:
-    figure = drawn(
-        studies.sensitivity(
-            [0.2, 0.5, 1.0], [near(0.6), near(0.7), near(0.65)], [40, 20, 5], setting="α", default=0.5
-        )
-    )
-    upper, lower = figure.axes
+    values, found = [0.2, 0.5, 1.0], [near(0.6), near(0.7), near(0.65)]
+    upper, lower = drawn(studies.sensitivity(values, found, [40, 20, 5], setting="α", default=0.5)).axes
     assert line(upper, marker="o")[1] == [0.6, 0.7, 0.65]
     (band,) = upper.collections
     edges = band.get_datalim(upper.transData).intervaly
@@ -63,10 +52,8 @@ def test_sensitivity_draws_the_band_and_the_count(drawn, line) -> None:
 
 
 def test_precision_of_classes_is_the_mean_over_seeds(drawn, line) -> None:
-    rows = [
-        Row("A", seed, {"mAP": near(0.5)}, 1.0, 0, {"average_precision": values})
-        for seed, values in ((0, [0.2, 0.8]), (1, [0.4, 0.6]), (None, [9.0, 9.0]))
-    ]
+    by_seed = {0: [0.2, 0.8], 1: [0.4, 0.6], None: [9.0, 9.0]}
+    rows = [Row("A", seed, {}, 1.0, 0, {"average_precision": values}) for seed, values in by_seed.items()]
     figure = studies.precision_of_classes(record_of(rows), torch.tensor([0.1, 0.3]), ["sea", "tree"], ["A"])
     (axes,) = drawn(figure).axes
     assert line(axes, label="A")[1] == pytest.approx([0.3, 0.7])
@@ -74,7 +61,7 @@ def test_precision_of_classes_is_the_mean_over_seeds(drawn, line) -> None:
 
 
 def test_seconds_stand_beside_the_accuracy_of_their_method(style, drawn, line) -> None:
-    left, right = drawn(studies.accuracy_and_seconds(record_of(means(METHODS)))).axes
+    left, right = drawn(studies.accuracy_and_seconds(record_of(MEANS))).axes
     assert [label.get_text() for label in left.get_yticklabels()] == ["ProbMCL", "SupCon", "BCE"]
     assert line(left, linestyle=":")[0] == [0.4, 0.4]  # the start
     assert line(left, marker="D", color=style.accent) == ([0.6], [0])

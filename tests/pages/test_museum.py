@@ -61,12 +61,8 @@ def test_the_double_loop_takes_four_times_the_operations_for_twice_the_rows() ->
 def test_choosing_on_the_test_images_flatters(name: str) -> None:
     (chosen_on_test,), (chosen_on_validation,) = EXHIBITS[name].case()
     assert chosen_on_test > chosen_on_validation + 0.02
-
-
-def test_random_scores_are_worth_the_frequency_of_the_labels() -> None:
-    """Labels of frequency 0.1 and thresholds without knowledge: CF1 is at most 2 * 0.1 / (1 + 0.1)."""
-    (chosen_on_test,), (chosen_on_validation,) = EXHIBITS["thresholds"].case()
-    assert chosen_on_validation < 0.2 < chosen_on_test
+    if name == "thresholds":  # labels of frequency 0.1 and no knowledge: CF1 is at most 2 * 0.1 / (1 + 0.1)
+        assert chosen_on_validation < 0.2 < chosen_on_test
 
 
 def test_a_fixed_threshold_misses_rare_labels() -> None:
@@ -112,9 +108,7 @@ def test_a_test_stands_guard(name: str) -> None:
 
 def test_every_wrong_version_is_shown() -> None:
     cases = inspect.getsource(exhibits)
-    made_here = [
-        name for name, thing in vars(wrong).items() if getattr(thing, "__module__", "") == wrong.__name__
-    ]
+    made_here = [name for name, thing in inspect.getmembers(wrong) if inspect.getmodule(thing) is wrong]
     assert len(made_here) == 12
     assert [name for name in made_here if f"wrong.{name}" not in cases] == []
 

@@ -63,11 +63,8 @@ def find(folder: RunFolder, key: str) -> Finished | None:
 def finished(folder: RunFolder) -> Finished:
     scores = torch.arange(6.0).reshape(3, 2)
     row, linear = Row("All", 0, {}, seconds=1.0, image_views=6), {"weight": scores, "bias": scores[0]}
-    run = Finished(
-        *(RECIPE, 0, FEATURES.data, ("sea", "sky"), False, row, scores, scores, scores[0], linear),
-        *provenance(),
-        seconds=1.0,
-    )
+    about = (RECIPE, 0, FEATURES.data, ("sea", "sky"), False, row)
+    run = Finished(*about, scores, scores, scores[0], linear, *provenance(), seconds=1.0)
     folder.keep(run, "All")
     return run
 

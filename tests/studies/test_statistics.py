@@ -74,10 +74,8 @@ def test_the_policy_for_label_less_rows_is_the_one_named() -> None:
 
 def test_the_command_writes_a_record_without_a_trace_of_the_machine(tmp_path: Path) -> None:
     np.savez(tmp_path / "labels.npz", labels=LABELS.repeat(40, 1), classes=CLASSES, split=["x", "y"] * 120)
-    out = tmp_path / "out.json"
-    assert (
-        main(["statistics", "coco-val2017", "--labels", str(tmp_path / "labels.npz"), "--out", str(out)]) == 0
-    )
+    labels, out = tmp_path / "labels.npz", tmp_path / "out.json"
+    assert main(["statistics", "coco-val2017", "--labels", str(labels), "--out", str(out)]) == 0
     record = read_record(out)
     assert record.command == "python -m probmcl statistics coco-val2017 --labels labels.npz --out out.json"
     assert record.data.sizes == {"x": 120, "y": 120}
@@ -111,9 +109,6 @@ def test_the_book_holds_each_record(name: str) -> None:
     images = everything.metrics["images"].value
     assert record.kind == "statistics"
     assert sum(record.data.sizes.values()) == images
-    classes = record.recipe["classes"]
-    assert len(everything.series["images of class"]) == len(classes)
-    assert sum(everything.series["images of class"]) / images == pytest.approx(
-        everything.metrics["cardinality"].value, rel=1e-5
-    )
-    assert len(everything.series["images of pair"]) == len(classes) ** 2
+    classes, counted = len(record.recipe["classes"]), everything.series["images of class"]
+    assert (len(counted), len(everything.series["images of pair"])) == (classes, classes**2)
+    assert sum(counted) / images == pytest.approx(everything.metrics["cardinality"].value, rel=1e-5)

@@ -36,10 +36,8 @@ def recipe() -> Recipe:
 @pytest.fixture(scope="module")
 def asked(recipe: Recipe) -> Asked:
     splits = recipe.splits()
-    models = [
-        train_method(recipe.methods[0], pretrain(recipe, seed=seed), recipe, splits, seed=seed)
-        for seed in range(3)
-    ]
+    (method,), starts = recipe.methods, [pretrain(recipe, seed=seed) for seed in range(3)]
+    models = [train_method(method, start, recipe, splits, seed=seed) for seed, start in enumerate(starts)]
     return ask_about_shifts(models, recipe, splits)
 
 
@@ -77,9 +75,8 @@ def test_scores_belong_to_the_model_of_their_column(recipe: Recipe, asked: Asked
     for name, score in alone.of_images(1).items():
         torch.testing.assert_close(together[name][:, 1:2], score)
     assert not any("ensemble" in name for name in alone.of_images(1))
-    thresholds = thresholds_from_validation(
-        validation_scores=second.validation_scores, validation_labels=splits.validation.labels
-    )
+    known = {"validation_scores": second.validation_scores, "validation_labels": splits.validation.labels}
+    thresholds = thresholds_from_validation(**known)
     wrong = (second.test_scores >= thresholds) != splits.test.labels.bool()
     assert torch.equal(asked.clean.wrong(splits.test.labels, 2)[:, 1], wrong)
     assert torch.equal(together["labels predicted"][:, 1], (second.test_scores >= thresholds).double().sum(1))
