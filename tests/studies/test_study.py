@@ -87,10 +87,9 @@ def test_runs_come_seed_by_seed_and_are_not_made_twice(tmp_path, trained) -> Non
     again = run(chosen, tmp_path)
     assert len(trained) == 4
     assert (first.made, again.made, again.left) == (4, 0, 0)
-    assert again.runs.keys() == first.runs.keys()
-    for name in first.runs:
-        assert torch.equal(again.runs[name].test_scores, first.runs[name].test_scores)
-        assert again.runs[name].row.metrics["mAP"] == first.runs[name].row.metrics["mAP"]
+    for (name, one), (same, other) in zip(first.runs.items(), again.runs.items(), strict=True):
+        assert (name, one.row.metrics["mAP"]) == (same, other.row.metrics["mAP"])
+        assert torch.equal(one.test_scores, other.test_scores)
     run(study(trial(BCE, (0, 1, 2)), trial(PROBMCL)), tmp_path)
     assert trained[4:] == [("BCE", 2)]
 
@@ -256,12 +255,9 @@ def test_a_record_corrects_for_its_comparisons(tmp_path, finished) -> None:
     over_images = [found for found in record.differences if found.metric == "mAP"]
     assert [found.against for found in over_images] == ["Start", "BCE"]
     labels, runs = finished.images.of(BASE)[0].test.labels.repeat(1, 2), finished.runs
-    ours, theirs = (
-        torch.cat([runs[name, seed].test_scores for seed in (0, 1)], 1) for name in ("ProbMCL", "BCE")
-    )
-    expected = paired_bootstrap_difference(
-        mean_average_precision, ours, theirs, labels, resamples=400, level=1 - 0.05 / 2, seed=0
-    )
+    scores = (torch.cat([runs[name, seed].test_scores for seed in (0, 1)], 1) for name in ("ProbMCL", "BCE"))
+    drawn = {"resamples": 400, "level": 1 - 0.05 / 2, "seed": 0}
+    expected = paired_bootstrap_difference(mean_average_precision, *scores, labels, **drawn)
     assert over_images[1].interval.value == pytest.approx(expected.value)
     assert over_images[1].interval.low == pytest.approx(expected.low)
     assert over_images[1].interval.level == pytest.approx(0.975)
@@ -272,10 +268,8 @@ def test_a_record_corrects_for_its_comparisons(tmp_path, finished) -> None:
 def test_a_record_holds_every_run_and_its_mean_and_its_study(finished) -> None:
     record = summarise(finished, command="-", resamples=5)
     names = ("Start", "BCE", "ProbMCL")
-    assert [(row.method, row.seed) for row in record.rows] == [
-        *((name, seed) for seed in (0, 1) for name in names),
-        *((name, None) for name in names),
-    ]
+    ran = [(row.method, row.seed) for row in record.rows]
+    assert ran == [(name, seed) for seed in (0, 1, None) for name in names]
     assert len(record.rows[-1].series["weight similarity"]) == 100
     assert Study.from_dict(record.recipe) == finished.study
 
@@ -315,10 +309,8 @@ def test_a_study_that_cannot_be_is_named(make: Callable[[], object], message: st
 
 def test_the_command_goes_on_where_it_was_stopped_and_makes_runs_again(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(
-        "probmcl_book.commands.study.planned_study",
-        lambda *a, **b: study(trial(None, (0,)), trial(BCE, (0,))),
-    )
+    planned = study(trial(None, (0,)), trial(BCE, (0,)))
+    monkeypatch.setattr("probmcl_book.commands.study.planned_study", lambda *a, **b: planned)
     arguments = ["study", "main", "--smoke", "--device", "cpu", "--folder", "here/tiny", "--out", "tiny.json"]
     assert main([*arguments, "--repeat", "1"]) == 2
     assert "found: expected finished runs of tiny" in capsys.readouterr().out
@@ -367,12 +359,10 @@ def test_the_list_runs_nothing(capsys, trained) -> None:
 
 def test_photographs_get_as_many_steps_whatever_their_number() -> None:
     planned = planned_study("photographs")
-    steps = {
-        round(4000 * trial.recipe.train_share) // method.training.batch_size * method.training.epochs
-        for trial in planned.trials
-        for method in trial.recipe.methods
-    }
-    assert steps == {320}
+    for trial in planned.trials:
+        for training in (method.training for method in trial.recipe.methods):
+            images = round(4000 * trial.recipe.train_share)
+            assert images // training.batch_size * training.epochs == 320
 
 
 def test_a_try_of_the_photographs_runs_every_method(tmp_path, monkeypatch) -> None:
