@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from chapters import Book
 from myst_blocks import SourceError, split_blocks, walk
-from quiz_source import Question, read_question
+from quiz_source import read_question
 
 BOOK = Book(Path(__file__).parents[2])
 QUESTION = """\
@@ -45,15 +45,12 @@ def test_a_question_that_is_not_whole_is_refused(old: str, new: str, line: int, 
     assert caught.value.line == line
 
 
-def questions(name: str) -> list[Question]:
-    lines = BOOK.chapters[name].path.read_text(encoding="utf-8").splitlines()
-    blocks = [block for block in walk(split_blocks(lines)) if block.name == "quiz"]
-    return [read_question(block.lines, block.body_line) for block in blocks]
-
-
 @pytest.mark.parametrize("name", [name for name in BOOK.order if BOOK.chapters[name].number])
 def test_a_chapter_but_the_opening_one_asks_three_questions(name: str) -> None:
-    found = questions(name)  # each has one right answer and feedback for every option, or it is not read
+    lines = BOOK.chapters[name].path.read_text(encoding="utf-8").splitlines()
+    blocks = [block for block in walk(split_blocks(lines)) if block.name == "quiz"]
+    # Each has one right answer and feedback for every option, or it is not read.
+    found = [read_question(block.lines, block.body_line) for block in blocks]
     assert len(found) == 3
     right = {o.letter for question in found for o in question.options if o.is_right}
     assert len(right) > 1, "the right answer always stands in the same place"

@@ -6,11 +6,6 @@ import torch
 from probmcl.data import Share, TwoViews, make_loader, plain_view, scene_augmentation
 
 
-def joined(loaders, field):
-    """The batches of all ranks, put together step by step."""
-    return [torch.cat([field(batch) for batch in step]) for step in zip(*loaders, strict=True)]
-
-
 def shared(dataset, view, ranks, **options):
     arguments = {"shuffle": True, "seed": 0, **options}
     return [make_loader(dataset, view, 6, share=Share(rank, ranks), **arguments) for rank in range(ranks)]
@@ -27,7 +22,7 @@ def test_ranks_load_the_batches_of_one_process_in_every_epoch(make_dataset, rank
     loaders = shared(dataset, plain_view(), ranks, **options)
     for _ in range(2):
         expected = [images for images, _ in alone]
-        found = joined(loaders, lambda batch: batch[0])
+        found = [torch.cat([images for images, _ in step]) for step in zip(*loaders, strict=True)]
         assert len(found) == len(loaders[0]) == len(alone)
         assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
     assert all(torch.equal(loader.generator.get_state(), alone.generator.get_state()) for loader in loaders)

@@ -162,9 +162,7 @@ class TestJackknife:
 
     def test_what_cannot_be_is_named(self) -> None:
         scores, labels = self.draw(9, torch.Generator().manual_seed(1))
-        with pytest.raises(
-            ValueError, match=r"metric: expected values in \[0, 1\] on two images or more, got"
-        ):
+        with pytest.raises(ValueError, match=r"metric: expected values in \[0, 1\] on two images or more"):
             jackknife_interval(lambda s, y: 2.0, scores, labels, seed=0)
         with pytest.raises(ValueError, match="groups: expected"):
             jackknife_interval(mean_auroc, scores, labels, groups=1, seed=0)

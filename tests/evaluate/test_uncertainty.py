@@ -11,15 +11,8 @@ def entropy(*probabilities: float) -> float:
     return -sum(p * math.log(p) for p in probabilities if p > 0)
 
 
-def mixtures(n: int = 3, k: int = 4, d: int = 5) -> GaussianMixture:
-    draw = torch.Generator().manual_seed(0)
-    weights = (3 * torch.randn(n, k, generator=draw)).log_softmax(-1)
-    means, sigmas = torch.randn(n, k, d, generator=draw), torch.rand(n, k, generator=draw) + 0.1
-    return GaussianMixture(weights, means, sigmas)
-
-
-def test_the_moments_and_the_entropy_of_a_mixture_by_a_loop() -> None:
-    mixture = mixtures()
+def test_the_moments_and_the_entropy_of_a_mixture_by_a_loop(make_mixture) -> None:
+    mixture = make_mixture(3, 4, 5)
     found = mixture_uncertainty(mixture)
     for n in range(len(mixture)):
         weights = mixture.log_weights[n].double().exp().tolist()

@@ -1,5 +1,3 @@
-"""Figures of chapters 3 and 4: they draw in both styles, for small data, and draw what they are given."""
-
 import torch
 from matplotlib.colors import to_hex
 

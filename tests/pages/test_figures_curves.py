@@ -1,5 +1,3 @@
-"""Figures of chapters 13 and 15: they draw in both styles, and draw what they are given."""
-
 from itertools import pairwise
 
 import pytest

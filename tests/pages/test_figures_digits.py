@@ -1,5 +1,3 @@
-"""Figures of chapters 10 and 11: they draw in both styles, and draw what they are given."""
-
 import pytest
 import torch
 

@@ -1,5 +1,3 @@
-"""Figures of chapter 7: they draw in both styles, for small data, and draw what they are given."""
-
 import torch
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex

@@ -1,5 +1,3 @@
-"""Figures of chapters 1 and 2: what they draw is what they were given."""
-
 import pytest
 import torch
 

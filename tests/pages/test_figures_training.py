@@ -1,5 +1,3 @@
-"""Figures of chapters 8 and 9: they draw in both styles, for small data, and draw what they are given."""
-
 import pytest
 import torch
 

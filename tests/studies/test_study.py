@@ -122,39 +122,23 @@ def test_what_is_kept_gives_the_metrics_again(finished) -> None:
     assert finished.runs["ProbMCL", 0].row.metrics["positives"].value > 1
 
 
-def cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-100])
-
-
-def flip(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[-1] ^= 1
-    path.write_bytes(content)
-
-
-def swap(path: Path) -> None:
-    other = next(one for one in path.parent.iterdir() if one != path)
-    path.write_bytes(other.read_bytes())
-
-
-def forget(path: Path) -> None:
-    path.write_bytes(save(load(path.read_bytes()), {"format": "probmcl-start-1"}))
-
-
 @pytest.mark.parametrize("where", ["tiny", "starts"])
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (cut, "is torn"),
-        (flip, "is damaged"),
-        (swap, "holds another (run|start)"),
-        (forget, "is of another or an older format .probmcl-start-1.*remove it, and the command"),
+        (lambda content, other: content[:-100], "is torn"),
+        (lambda content, other: content[:-1] + bytes([content[-1] ^ 1]), "is damaged"),
+        (lambda content, other: other, "holds another (run|start)"),
+        (
+            lambda content, other: save(load(content), {"format": "probmcl-start-1"}),
+            "is of another or an older format .probmcl-start-1.*remove it, and the command",
+        ),
     ],
 )
 def test_a_torn_or_foreign_file_is_named_and_not_used(tmp_path, where, damage, message) -> None:
     run(study(trial(BCE)), tmp_path)
-    path = sorted((tmp_path / where).glob("*"))[0]
-    damage(path)
+    path, other, *_ = sorted((tmp_path / where).glob("*"))
+    path.write_bytes(damage(path.read_bytes(), other.read_bytes()))
     with pytest.raises(ValueError, match=f"{path.name} {message}"):
         run(study(trial(BCE), trial(PROBMCL)), tmp_path)
 
@@ -173,13 +157,10 @@ def test_a_process_that_is_killed_while_it_writes_leaves_no_run(tmp_path, monkey
     assert run(study(trial(BCE, (0,))), tmp_path).made == 1
 
 
-def started(folder: RunFolder, seed: int) -> dict[str, torch.Tensor]:
-    return folder.start(BASE, seed, device="cpu", progress=None).state_dict()
-
-
 def test_a_start_that_is_read_is_the_start_that_was_trained(tmp_path) -> None:
     folder = RunFolder(tmp_path / "tiny")
-    made, read, other = (started(folder, seed) for seed in (0, 0, 1))
+    starts = (folder.start(BASE, seed, device="cpu", progress=None) for seed in (0, 0, 1))
+    made, read, other = (start.state_dict() for start in starts)
     assert all(torch.equal(made[name], read[name]) for name in made)
     assert not torch.equal(made["network.0.weight"], other["network.0.weight"])
 

@@ -28,10 +28,9 @@ def test_each_label_is_drawn_with_a_glyph_of_its_class():
 
 
 def test_all_glyphs_of_a_class_are_used():
-    shades = GlyphBank(
-        torch.ones(3, 8, 8) * torch.tensor([0.2, 0.5, 1.0]).view(3, 1, 1), torch.zeros(3).long()
-    )
-    strongest = draw(torch.ones(50, 1, dtype=torch.uint8), CALM, shades).amax((1, 2))
+    shades = torch.tensor([0.2, 0.5, 1.0]).view(3, 1, 1).expand(3, 8, 8)
+    bank = GlyphBank(shades, torch.zeros(3).long())
+    strongest = draw(torch.ones(50, 1, dtype=torch.uint8), CALM, bank).amax((1, 2))
     assert len(torch.unique((strongest * 10).round())) == 3
 
 
