@@ -4,8 +4,6 @@ A rule asks for parts, such as a claim in one world. Each part is supported, con
 intervals over images and seeds that hold together for everything that the rule reads of it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -37,11 +35,8 @@ from probmcl_book.studies.planned.plans import ALL, MANY_DIGITS, MIXTURE, RIVALS
 from probmcl_book.studies.planned.settings import PROBE, REFERENCE
 from probmcl_book.studies.uncertainty_study import NAME as UNCERTAINTY
 
-GRAPH = "classifier graph"
-"""The metric of a run: rank correlation of its classifier's similarities with the label graph."""
-
-HEADS = {"Label-graph head": "the graph head", "Transformer head": "the transformer head"}
-"""What C3 is about: heads of the kinds that the claim names, and what its parts are called."""
+GRAPH = "classifier graph"  # a metric: rank correlation of a classifier's similarities with the label graph
+HEADS = {"Label-graph head": "the graph head", "Transformer head": "the transformer head"}  # of C3, in words
 
 COUNTED_LABELS = {
     record_name("topology", world): labels_record_name(world) for world in WORLDS if world != "digits"
@@ -51,18 +46,14 @@ COUNTED_LABELS = {
 
 @dataclass(frozen=True)
 class Claim:
-    """What a claim says, its rule, and the function that applies it.
-
-    ``supported`` and ``contradicted`` say when a part of it is; whatever else comes out is "undecided".
-    ``records`` are names of the records of studies that it reads; ``change`` is what would change a verdict.
-    """
+    """What a claim says, its rule, and the function that applies it."""
 
     title: str
-    supported: str
-    contradicted: str
-    records: tuple[str, ...]
+    supported: str  #: when a part of it is
+    contradicted: str  #: likewise; whatever else comes out is "undecided"
+    records: tuple[str, ...]  #: names of the records of studies that it reads
     parts: Callable[[Records], Sequence[Part]]
-    change: str
+    change: str  #: what would change a verdict
 
 
 def positive_sets(records: Records) -> list[Part]:
@@ -106,8 +97,9 @@ def topology(records: Records) -> list[Part]:
     for world, place in WORLDS.items():
         name, counted = record_name("topology", world), records.get(labels_record_name(world))
         ready = name in records and (counted is not None or name not in COUNTED_LABELS)
-        part = _label_graph(place.title, records[name], counted) if ready else Part(place.title, NOT_RUN)
-        parts.append(part)
+        parts.append(
+            _label_graph(place.title, records[name], counted) if ready else Part(place.title, NOT_RUN)
+        )
     return parts
 
 
@@ -167,19 +159,13 @@ def claim_finding(row: str, folder: Path | None = None) -> Finding:
 
 
 def best_rival(record: Record) -> str:
-    """The setting with the highest mean validation mAP beside ProbMCL and the start; test is not asked.
-
-    ``record`` is one group of the study "main", from :func:`~probmcl_book.studies.in_group`.
-    """
+    """The setting of a group of "main" with the highest mean validation mAP beside ProbMCL and the start."""
     rivals = [row for row in record.rows if row.seed is None and row.method not in (REFERENCE, PROBE)]
     return max(rivals, key=lambda row: row.metrics["validation mAP"].value).method
 
 
 def graph_test(record: Record, counted: Record | None, setting: str) -> MantelTest:
-    """The Mantel test of a setting's classifier with the label graph; its similarities are means over seeds.
-
-    ``counted`` is the record that counts the world's labels, see :func:`~probmcl_book.claims.world_labels`.
-    """
+    """The Mantel test of a setting's classifier similarities, means over seeds, with the label graph."""
     graph = world_labels(record, counted, group=ALL).similarity
     alike = mean_of(in_group(record, ALL), setting).series["weight similarity"]
     return mantel_test(torch.tensor(alike).view_as(graph), graph, seed=0)
@@ -194,8 +180,8 @@ def _lead(name: str, found: Record, setting: str, against: str) -> Part:
     lead = gain(found, setting, against, corrected_level(1))
     if lead is None:
         return Part(name, NOT_RUN)
-    where, numbers = scope(found, setting, against), (_less(setting, against, lead),)
-    return Part(name, decided(lead), where, numbers, (found.name,))
+    numbers = (_less(setting, against, lead),)
+    return Part(name, decided(lead), scope(found, setting, against), numbers, (found.name,))
 
 
 def _thresholds(name: str, record: Record, main: Record) -> Part:
@@ -237,8 +223,7 @@ def _above_head(name: str, found: Record, head: str) -> Part:
 
 def _label_graph(name: str, record: Record, counted: Record | None) -> Part:
     """C4 in one world."""
-    found, test = in_group(record, ALL), graph_test(record, counted, REFERENCE)
-    level = corrected_level(2)
+    found, test, level = in_group(record, ALL), graph_test(record, counted, REFERENCE), corrected_level(2)
     leads = {rival: gain_over_seeds(found, REFERENCE, rival, GRAPH, level) for rival in ("BCE", "ASL")}
     word = UNDECIDED
     if test.p_value >= 0.05 or leads["BCE"].high < 0:

@@ -1,7 +1,5 @@
 """Is a default a good one? The rule of chapter 12, applied to a study around it, on validation alone."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from statistics import fmean, stdev
@@ -11,15 +9,11 @@ from probmcl_book.claims.intervals import per_seed_gains
 from probmcl_book.records.record import Record
 from probmcl_book.studies import in_group, mean_of, study_in
 
-IDLE = 1.1
-"""Effective number of components below which a mixture counts as a single Gaussian."""
+IDLE = 1.1  #: effective number of components below which a mixture counts as a single Gaussian
 
 
 def validation_gains(record: Record) -> dict[str, Interval]:
-    """How much higher each setting is than the default on validation, plus and minus two standard errors.
-
-    The record is of a study with one group, whose reference is the default. Without bounds from one seed.
-    """
+    """How much higher than the default each setting is on validation, with two standard errors if it has."""
     default, found = study_in(record).reference, in_group(record)
     settings = dict.fromkeys(row.method for row in found.rows if row.method != default)
     gains = {setting: per_seed_gains(found, setting, default, "validation mAP") for setting in settings}
@@ -35,9 +29,7 @@ def components_in_use(record: Record, setting: str) -> float:
 def replaces_default(records: Mapping[str, Record]) -> dict[str, str]:
     """The settings that the rule would put in the default's place, each with the reason.
 
-    A setting replaces the default if, in every world, it is better on validation by more than two standard
-    errors over seeds; or if the default leaves one component in use and the setting does not, and is no
-    worse. ``records`` are of one study, in every world that the rule asks for.
+    ``records`` are of one study, in every world that the rule asks for: a reason has to hold in all of them.
     """
     if not records:
         raise ValueError("records: expected one or more, got none")

@@ -1,7 +1,5 @@
 """What records let us say of a claim: a word for each of its parts, and one for the whole."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,22 +21,17 @@ WORDS = {
 }
 """The words of a claim whose records are all there, in the order in which its parts speak for it."""
 
-Records = Mapping[str, Record]
-"""Records by name, those that exist."""
+Records = Mapping[str, Record]  #: by name, those that exist
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a claim, such as one world.
-
-    ``word`` is "supported", "contradicted" or "undecided" by the claim's rule, or "not run"; ``numbers`` are
-    those that the rule reads, each with its interval, in words; ``where`` is what was measured.
-    """
+    """One part of a claim, such as one world."""
 
     name: str
-    word: str
-    where: str = ""
-    numbers: tuple[str, ...] = ()
+    word: str  #: "supported", "contradicted" or "undecided" by the claim's rule, or "not run"
+    where: str = ""  #: what was measured
+    numbers: tuple[str, ...] = ()  #: that the rule reads, each with its interval, in words
     records: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -78,10 +71,8 @@ class Finding:
         """
         if {part.word for part in self.parts} == {self.status}:
             return ""
-        named = {
-            word: [part.name for part in self.parts if part.word == word]
-            for word in (SUPPORTED, CONTRADICTED, UNDECIDED, NOT_RUN)
-        }
+        words = (SUPPORTED, CONTRADICTED, UNDECIDED, NOT_RUN)
+        named = {word: [part.name for part in self.parts if part.word == word] for word in words}
         return ", ".join(f"{word} on {' and '.join(names)}" for word, names in named.items() if names)
 
     @property
@@ -136,10 +127,8 @@ def named(record: Record, name: str) -> Record:
     """The record, unless it is a study whose file has another name: verdicts go by the names of files."""
     if record.kind != "study":
         return record
-    own = {record.name}
-    if "trials" in record.recipe:
-        study = study_in(record)
-        own.add(record_name(study.name, study.world))
+    planned = [study_in(record)] if "trials" in record.recipe else []
+    own = {record.name, *(record_name(study.name, study.world) for study in planned)}
     if own != {name}:
         raise ValueError(f"{name}.json: expected the study of this name, got {', '.join(sorted(own))}")
     return record

@@ -1,15 +1,11 @@
 """The interval behind a verdict: over test images and over trainings at once, read from a record.
 
-A record holds the interval of a difference over images, which takes the trained networks as they are, and
-one difference per seed, on the same images. It holds no scores of single images, so seeds and images cannot
-be drawn together again; and a bootstrap that draws three seeds is too narrow in any case (its 95 % hold the
-truth in 79 % of simulated studies whose trainings differ much more than images do; with five seeds in 89 %).
-So the half-width over images, of a normal interval, and that over seeds, of a t interval, are joined at right
-angles: the root of the sum of their squares. In the same simulations 95 % of such intervals hold the truth in
-95 to 98 %, and never less.
+A record holds no scores of single images, so seeds and images cannot be drawn together again; and a bootstrap
+that draws three seeds is too narrow in any case (its 95 % hold the truth in 79 % of simulated studies whose
+trainings differ much more than images do; with five seeds in 89 %). So the half-width over images, of a
+normal interval, and that over seeds, of a t interval, are joined at right angles: the root of the sum of
+their squares. In the same simulations these 95 % hold the truth in 95 to 98 %.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Sequence

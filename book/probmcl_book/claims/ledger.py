@@ -1,11 +1,8 @@
 """The ledger: every claim and part of the paper, how we know of it, what we do, and what stands behind it.
 
-The entries stand in ``book/ledger.yml``, one per row. The book shows them on a page, the README sums them up,
-and the tests check that no entry promises what is not there. The status and verdict of a claim are computed
-from the records of its studies; what the file says holds until one of them is there.
+The entries stand in ``book/ledger.yml``, one per row. The status and verdict of a claim are computed from the
+records of its studies; what the file says holds until one of them is there.
 """
-
-from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -50,8 +47,7 @@ LEDGER_STATUSES = {
 }
 """What the word in an entry's status means."""
 
-CLAIMING = tuple(WORDS)
-"""Statuses that claim a result, and so need a record."""
+CLAIMING = tuple(WORDS)  # statuses that claim a result, and so need a record
 
 
 @dataclass(frozen=True)
@@ -100,9 +96,7 @@ class LedgerEntry:
 
 
 def read_ledger(path: str | Path | None = None) -> tuple[LedgerEntry, ...]:
-    """Return the entries of a ledger in its order, decided by the records in ``results`` beside it.
-
-    ``path`` is the book's own by default, which an installed package has with it.
+    """Return the entries of a ledger, by default the book's, decided by the records in ``results`` beside it.
 
     >>> ledger = read_ledger()
     >>> ledger[4].id, ledger[4].part, ledger[4].tags
@@ -115,8 +109,7 @@ def read_ledger(path: str | Path | None = None) -> tuple[LedgerEntry, ...]:
         raise ValueError(f"{path}: not YAML of ours ({str(error) or type(error).__name__})") from None
     if not isinstance(plain, list) or not all(isinstance(entry, dict) for entry in plain):
         raise ValueError(f"{path}: expected a list of entries with fields")
-    entries = map(_entry, plain)
-    return tuple(_decided(entry, path.parent / "results") for entry in entries)
+    return tuple(_decided(_entry(one), path.parent / "results") for one in plain)
 
 
 def _decided(entry: LedgerEntry, results: Path) -> LedgerEntry:

@@ -1,7 +1,5 @@
 """Does the ledger keep its promises? Rows, words, names in the package, tests and records, one by one."""
 
-from __future__ import annotations
-
 import ast
 import pkgutil
 from collections import Counter
@@ -18,11 +16,6 @@ from probmcl_book.studies import Study
 
 def check_ledger(entries: Sequence[LedgerEntry], root: Path) -> list[str]:
     """Return what is wrong with a ledger, one sentence per problem; ``root`` is the checkout.
-
-    Every row stands there once; tags and statuses are known; every part of the method has a test; every test
-    and every name in the package exists; every status that claims a result has a record; every record is
-    valid, made by committed code, loads its recipe and holds the comparison that the entry names; a study has
-    the name of its file; the studies of a claim are those that decide it, with their counted labels.
 
     >>> from probmcl_book.claims import read_ledger
     >>> check_ledger(read_ledger()[1:], Path("nowhere"))[0]

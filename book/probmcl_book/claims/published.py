@@ -2,11 +2,8 @@
 
 A published number is comparable if its data set, split and metric are ours and all test images of that split
 were scored, at the resolution at which the published rows had them. Whatever is not stands below the ranking,
-with the reason. Input size and backbone differ within published tables too; they stand beside each number and
-are for the reader to weigh.
+with the reason. Input size and backbone, which differ within published tables too, stand beside each number.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
@@ -39,9 +36,7 @@ class Standing:
 
 
 def standings(record: Record, entries: Sequence[LedgerEntry]) -> list[Standing]:
-    """Where the methods of a record stand among the published rows of its data set, if there are any.
-
-    Ranked rows come first, the highest on top, then those that are not comparable.
+    """Published rows of a record's data set, and its own: ranked ones, then those that are not comparable.
 
     >>> from probmcl_book.claims import read_ledger
     >>> from probmcl_book.records import load_result
@@ -86,17 +81,14 @@ def _ours(record: Record, recipe: Recipe, benchmark: Benchmark) -> Iterator[Stan
         reason = "everybody's test images are another random draw"
     elif tested != benchmark.test_images:
         reason = f"{tested:,} test images, not the {benchmark.test_images:,} of the published rows"
-    start = "random weights"
-    if isinstance(recipe.start, PretrainedStart):
-        start = f"weights {recipe.start.weights}"
+    start = (
+        f"weights {recipe.start.weights}" if isinstance(recipe.start, PretrainedStart) else "random weights"
+    )
     size = f"input {recipe.views.size}" if isinstance(recipe.views, PhotoViews) else "scenes"
     setting = f"{recipe.encoder.partition('/')[2] or recipe.encoder}, {start}, {size}"
-    for row in record.rows:
-        if row.seed is None:
-            value = row.metrics[NAMES[benchmark.metric]]
-            yield Standing(
-                "ours", row.method, setting, split, f"{tested:,}", f"{value:.3f}", value.value, reason
-            )
+    for row in (row for row in record.rows if row.seed is None):
+        value = row.metrics[NAMES[benchmark.metric]]
+        yield Standing("ours", row.method, setting, split, f"{tested:,}", f"{value:.3f}", value.value, reason)
 
 
 def _published(entries: Sequence[LedgerEntry], benchmark: Benchmark) -> Iterator[Standing]:

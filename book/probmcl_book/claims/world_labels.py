@@ -1,7 +1,5 @@
 """The labels of a study's world: their names, how frequent they are, which of them come together."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch
@@ -34,10 +32,9 @@ def labels_record_name(world: str) -> str:
 
 
 def world_labels(record: Record, counted: Record | None = None, *, group: str = "") -> WorldLabels:
-    """The labels of a study's images: exact for DigitScenes, counted elsewhere.
+    """The labels of a group of a study: exact for DigitScenes, elsewhere of the record that counted them.
 
-    ``counted`` is the record of :func:`labels_record_name`, which DigitScenes do not need. ``group`` is the
-    one whose images are meant; the first stands in for a name that the study does not have.
+    The first group stands in for one that the study does not have.
     """
     trials = study_in(record).trials
     recipe = next((trial.recipe for trial in trials if trial.group == group), trials[0].recipe)

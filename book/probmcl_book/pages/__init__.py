@@ -1,10 +1,4 @@
-"""Evidence becomes pages.
-
-A chapter's first cell calls :func:`setup`; its figures, sliders and tables go through :func:`show`,
-:func:`slide`, :func:`table` and :func:`show_table`; :func:`kept_for_backward` measures memory. Figure
-functions ask :func:`colours` for colours and stand in :mod:`probmcl_book.pages.figures`. The assignments'
-checkers are :mod:`probmcl_book.course`.
-"""
+"""Evidence becomes pages: set-up, figures in :mod:`probmcl_book.pages.figures`, sliders and tables."""
 
 from probmcl_book.pages.display import show, slide
 from probmcl_book.pages.memory import kept_for_backward

@@ -5,8 +5,6 @@ in the light style and once in the dark one (:mod:`probmcl_book.pages.style`); a
 that suits its surroundings. Where no style sheet is obeyed, the light one is seen alone.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 import json
@@ -49,8 +47,7 @@ def show(
     """Display ``make_figure(*args, **kwargs)``, drawn in the light and in the dark style, and close it.
 
     The function is called twice, so it only draws: it asks :func:`~probmcl_book.pages.style.colours` for
-    colours and returns a new figure; anything else is a TypeError. ``alt`` is what a reader who cannot see
-    the figure should know; without it comes a ValueError. A ``caption`` stands under the figure.
+    colours and returns a new figure. ``alt`` is what a reader who cannot see the figure should know.
 
     >>> def line(values):
     ...     figure, axes = plt.subplots()
@@ -76,10 +73,9 @@ def slide(
 ) -> None:
     """Display a slider over ``values`` that works without a kernel: every frame is drawn beforehand.
 
-    Frames are ``make_frame(value, *args, **kwargs)`` as in :func:`show`, all of the same size and with fixed
-    limits, so that only what depends on the value moves. There are 2 to 16 ``values``; floats are written
-    short. ``label`` says what the slider sets, such as ``"threshold α"``; in ``alt`` ``{value}`` stands for
-    its value; ``start`` is the position seen first. What is empty or out of range is a ValueError.
+    Frames are ``make_frame(value, *args, **kwargs)`` as in :func:`show`, all with the same size and limits,
+    for 2 to 16 ``values``. ``label`` says what the slider sets, such as ``"threshold α"``; in ``alt``
+    ``{value}`` stands for its value; ``start`` is the position seen first.
     """
     some_words("label", label)
     some_words("alt", alt)

@@ -1,7 +1,5 @@
 """How much a computation keeps for its backward pass."""
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Callable
 from typing import TypeVar
@@ -15,8 +13,7 @@ T = TypeVar("T")
 def kept_for_backward(compute: Callable[[], T]) -> tuple[T, float]:
     """Return what ``compute`` returns, and the MiB that autograd keeps while it waits for the backward pass.
 
-    Tensors that share memory count once, on any device. What was kept for a part of the computation and is
-    gone when ``compute`` returns does not count.
+    Tensors that share memory count once; what is gone when ``compute`` returns does not count.
 
     >>> x = torch.ones(2**18, requires_grad=True)  # 1 MiB
     >>> kept_for_backward(lambda: x.exp())[1], kept_for_backward(lambda: x + 1)[1]

@@ -1,7 +1,5 @@
 """The set-up cell of a chapter: one call that chooses a profile and a device and fixes the seeds."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Mapping
@@ -37,8 +35,7 @@ class Page:
     def pick(self, *, smoke: T, cpu: T, gpu: T | None = None, full: T | None = None) -> T:
         """Return the value that belongs to this page's profile.
 
-        A profile that is left out takes the value of the one before it: ``full`` that of ``gpu``,
-        ``gpu`` that of ``cpu``.
+        A profile that is left out takes the value of the one before it.
 
         >>> Page("gpu", torch.device("cpu"), progress=False).pick(smoke=64, cpu=2000)
         2000
@@ -62,8 +59,7 @@ def choose_profile(environment: Mapping[str, str], *, cuda: bool) -> str:
     ...
     ValueError: PROBMCL_PROFILE: expected one of smoke, cpu, gpu, full, got 'quick'
     """
-    named = environment.get(PROFILE_VARIABLE, "")
-    if named:
+    if named := environment.get(PROFILE_VARIABLE, ""):
         return _check.one_of(PROFILE_VARIABLE, named, PROFILES)
     return "gpu" if cuda else "cpu"
 
@@ -71,10 +67,9 @@ def choose_profile(environment: Mapping[str, str], *, cuda: bool) -> str:
 def setup(seed: int = 0) -> Page:
     """Prepare a chapter: profile, device, seeds, number formats. Prints one line that says what was chosen.
 
-    The profile comes from ``PROBMCL_PROFILE``, or else from the machine (:func:`choose_profile`); ``smoke``
-    and ``cpu`` run on the CPU, ``gpu`` and ``full`` on CUDA if there is any. ``seed`` goes to torch's and
-    NumPy's global generators; denormal numbers are flushed to zero, because the exponentials of very negative
-    logits would otherwise slow a CPU down.
+    ``smoke`` and ``cpu`` run on the CPU, ``gpu`` and ``full`` on CUDA if there is any. ``seed`` goes to the
+    global generators of torch and NumPy. Denormal numbers are flushed to zero: the exponentials of very
+    negative logits would otherwise slow a CPU down.
 
     >>> page = setup()  # doctest: +SKIP
     profile cpu · device cpu (2 threads) · torch 2.15.0

@@ -1,7 +1,5 @@
 """One HTML output of a cell: the style sheet that all outputs share, and how one is handed to the reader."""
 
-from __future__ import annotations
-
 import hashlib
 import itertools
 from textwrap import fill

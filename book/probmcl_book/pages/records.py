@@ -1,8 +1,7 @@
 """A record of a comparison on a page: where it comes from, what it says, its curves."""
 
-from __future__ import annotations
-
 import shlex
+from itertools import pairwise
 
 from probmcl_book.pages.output import say
 from probmcl_book.records import Record, over_seeds, verdict
@@ -30,10 +29,8 @@ def _without_notes(command: str) -> str:
     >>> _without_notes("python -m probmcl run x --note 'Two epochs.' --seeds 0")
     'python -m probmcl run x --seeds 0'
     """
-    words = shlex.split(command)
-    return shlex.join(
-        w for w, before in zip(words, ["", *words], strict=False) if "--note" not in (w, before)
-    )
+    pairs = pairwise(["", *shlex.split(command)])
+    return shlex.join(word for before, word in pairs if "--note" not in (word, before))
 
 
 def reference(record: Record) -> str:
@@ -48,8 +45,7 @@ def verdicts(record: Record) -> None:
         print(line)
 
 
-Curves = dict[str, list[list[float]]]
-"""Curves over epochs by method, one per seed."""
+Curves = dict[str, list[list[float]]]  # over epochs by method, one per seed
 
 
 def watched(record: Record) -> Curves:

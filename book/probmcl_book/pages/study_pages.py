@@ -1,7 +1,5 @@
 """Studies on a page: what is recorded, tables of records, and a plain word where there is no record."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
@@ -44,9 +42,8 @@ def study_command(study: str, world: str) -> str:
 
 def recorded(study: str) -> dict[str, Record]:
     """The records of a study that there are, by world."""
-    names = {world: record_name(study, world) for world in PLANNED[study]}
-    found = records_in(None, list(names.values()))
-    return {world: found[name] for world, name in names.items() if name in found}
+    names = {record_name(study, world): world for world in PLANNED[study]}
+    return {names[name]: record for name, record in records_in(None, list(names)).items()}
 
 
 def study_plan(studies: Sequence[str]) -> None:
@@ -94,11 +91,8 @@ def differences(record: Record) -> None:
 def gains_on_validation(record: Record) -> None:
     """Display how much higher each setting of one group is than the default on validation, with errors."""
     gains = sorted(validation_gains(record).items(), key=lambda item: -item[1].value)
-    table(
-        gains,
-        ["setting", "validation mAP less the default's"],
-        caption=f"Means over {len(record.seeds)} seeds, plus and minus two standard errors.",
-    )
+    caption = f"Means over {len(record.seeds)} seeds, plus and minus two standard errors."
+    table(gains, ["setting", "validation mAP less the default's"], caption=caption)
 
 
 def defaults_verdict(study: str) -> None:
@@ -108,10 +102,8 @@ def defaults_verdict(study: str) -> None:
     if missing:
         lacking = f"{NOT_RUN.capitalize()}: {', '.join(missing)}."
         say(f"The rule asks for {len(worlds)} worlds. {lacking} Until then the default stays.")
-    if not found:
-        return
-    reasons = replaces_default(found)
-    if not reasons:
+    reasons = replaces_default(found) if found else {}
+    if found and not reasons:
         say("No setting replaces the default on what is recorded.")
     for setting, reason in reasons.items():
         where = "what is recorded" if missing else "both worlds"
@@ -134,11 +126,6 @@ def labels_of(record: Record, group: str = "") -> WorldLabels:
 def metrics_by_setting(record: Record, metrics: Mapping[str, str], *, caption: str) -> None:
     """Display metrics, titles by name, of every setting: means over seeds with their intervals."""
     seeds = Counter(row.method for row in record.rows if row.seed is not None)
-    table(
-        [
-            [name, *(row.metrics.get(metric) for metric in metrics), seeds[name]]
-            for name, row in over_seeds(record).items()
-        ],
-        ["setting", *metrics.values(), "seeds"],
-        caption=caption,
-    )
+    rows = over_seeds(record).items()
+    cells = [[name, *(row.metrics.get(metric) for metric in metrics), seeds[name]] for name, row in rows]
+    table(cells, ["setting", *metrics.values(), "seeds"], caption=caption)

@@ -1,7 +1,5 @@
 """Light and dark: the two styles in which every figure of the book is drawn."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar

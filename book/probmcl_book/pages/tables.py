@@ -1,7 +1,5 @@
 """Tables of results that read well on the page, in Jupyter and in Colab."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -38,13 +36,10 @@ def show_table(shown: Table) -> None:
         tag, scope = ("td", "") if j else ("th", ' scope="row"')
         return f"<{tag}{scope}{classes[j]}>{content}</{tag}>"
 
-    header = "".join(
-        f'<th scope="col"{of}>{escape(name)}</th>' for name, of in zip(shown.columns, classes, strict=True)
-    )
-    body = "".join(
-        f"<tr>{''.join(cell(i, j, text) for j, text in enumerate(row))}</tr>"
-        for i, row in enumerate(shown.texts)
-    )
+    columns = zip(shown.columns, classes, strict=True)
+    header = "".join(f'<th scope="col"{of}>{escape(name)}</th>' for name, of in columns)
+    rows = ("".join(cell(i, j, text) for j, text in enumerate(row)) for i, row in enumerate(shown.texts))
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
     notes = "".join(f"<p>{escape(note)}</p>" for note in shown.notes)
     emit(
         f'<div class="pm-output pm-table" role="region" aria-label="{caption}" tabindex="0">'

@@ -1,7 +1,5 @@
 """A mean of many numbers of which some belong together, such as those of one image."""
 
-from __future__ import annotations
-
 import torch
 from scipy.stats import norm
 from torch import Tensor
@@ -13,12 +11,11 @@ LEVEL = 0.95
 
 
 def clustered_mean(values: Tensor, clusters: Tensor) -> Interval:
-    """Return a mean with a 95 % interval that takes each cluster, not each value, as one observation.
+    """Return a mean of ``(M,)`` values whose 95 % interval takes each cluster as one observation.
 
-    The digits of one scene share its noise and clutter: to count them as independent would make the interval
-    too narrow. The standard error is that of K.-Y. Liang and S. L. Zeger, "Longitudinal data analysis using
-    generalized linear models", Biometrika 73, 1986, for a mean. Values are ``(M,)``; their clusters are
-    whole numbers from 0 on, ``(M,)``, at least two of them.
+    The digits of one scene share its noise: to count them as independent would make the interval too narrow.
+    The standard error is that of K.-Y. Liang and S. L. Zeger, "Longitudinal data analysis using generalized
+    linear models", Biometrika 73, 1986. Clusters are whole numbers from 0 on, ``(M,)``, two at least.
 
     >>> values, alone = torch.tensor([0.0, 1.0, 0.0, 1.0]), torch.arange(4)
     >>> print(f"{clustered_mean(values, alone):.2f}")

@@ -1,12 +1,10 @@
 """What a study is: a frozen list of runs, planned before the first of them."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any
+from typing import Any, Self
 
 from probmcl import _check
 from probmcl_book.records.plain import from_plain, to_plain
@@ -18,16 +16,12 @@ MOST_RUNS = 150
 
 @dataclass(frozen=True)
 class Trial:
-    """One setting of a study: a recipe with one method, and the seeds it is run with.
-
-    Without a method it is the linear probe of the start. Settings are compared within a ``group``, such as
-    "10 % of the images"; "" if there is one.
-    """
+    """One setting of a study: a recipe, and the seeds it is run with."""
 
     setting: str
-    recipe: Recipe
+    recipe: Recipe  #: with one method; without any it is the linear probe of the start
     seeds: tuple[int, ...]
-    group: str = ""
+    group: str = ""  #: within which settings are compared, such as "10 % of the images"; "" if there is one
 
     def __post_init__(self) -> None:
         if (count := len(self.recipe.methods)) > 1:
@@ -65,14 +59,11 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Tuning:
-    """Candidates tried before the report, as many for every setting, on validation alone.
+    """Candidates tried before the report, as many for every setting, on validation alone."""
 
-    ``seed`` is no seed of the report. All are tried in one ``group``; the choice serves all groups.
-    """
-
-    seed: int
+    seed: int  #: none of the report
     candidates: dict[str, tuple[Candidate, ...]]
-    group: str = ""
+    group: str = ""  #: in which all are tried; the choice serves all groups
 
     def __post_init__(self) -> None:
         counts = {setting: len(tried) for setting, tried in self.candidates.items()}
@@ -82,19 +73,15 @@ class Tuning:
 
 @dataclass(frozen=True)
 class Study:
-    """A named list of trials in one world of data.
-
-    ``reference`` is the setting that all others of its group are compared with; ``comparisons`` are further
-    pairs of settings, compared in every group that has both.
-    """
+    """A named list of trials in one world of data."""
 
     name: str
     world: str
     question: str
     trials: tuple[Trial, ...]
-    reference: str
+    reference: str  #: the setting that all others of its group are compared with
     tuning: Tuning | None = None
-    comparisons: tuple[tuple[str, str], ...] = ()
+    comparisons: tuple[tuple[str, str], ...] = ()  #: further pairs, compared in every group that has both
 
     def __post_init__(self) -> None:
         names = Counter(trial.name for trial in self.trials)
@@ -147,7 +134,7 @@ class Study:
                 if one in here and other in here:
                     yield here[one], here[other]
 
-    def tuned(self, chosen: Mapping[str, Candidate]) -> Study:
+    def tuned(self, chosen: Mapping[str, Candidate]) -> Self:
         """The same study with the chosen candidates in its recipes, and nothing left to tune."""
         settled = (
             replace(one, recipe=chosen[one.setting].applied(one.recipe)) if one.setting in chosen else one
@@ -155,7 +142,7 @@ class Study:
         )
         return replace(self, trials=tuple(settled), tuning=None)
 
-    def with_seeds(self, seeds: tuple[int, ...]) -> Study:
+    def with_seeds(self, seeds: tuple[int, ...]) -> Self:
         """The same study with other seeds in every trial."""
         return replace(self, trials=tuple(replace(trial, seeds=seeds) for trial in self.trials))
 
@@ -164,15 +151,13 @@ class Study:
         return dict(to_plain(self))
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Study:
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         """The inverse of :meth:`to_dict`; what tuning chose, which a record adds, is passed over."""
         return from_plain(cls, {name: plain[name] for name in plain if name != "chosen"}, "study")
 
     def _check_tuning(self, tuning: Tuning) -> None:
         if tuning.seed in self.seeds:
             raise ValueError(f"tuning.seed: expected a seed outside the report, got {tuning.seed}")
-        known = {
-            trial.setting for trial in self.trials if trial.recipe.methods and trial.group == tuning.group
-        }
+        known = {one.setting for one in self.trials if one.recipe.methods and one.group == tuning.group}
         if unknown := tuning.candidates.keys() - known:
             raise ValueError(f"tuning: expected settings with a method in its group, got {min(unknown)!r}")

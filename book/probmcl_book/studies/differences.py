@@ -1,7 +1,5 @@
 """Differences between settings of a study: over test images, corrected for their number, and over seeds."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from functools import cache

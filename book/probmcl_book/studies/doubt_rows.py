@@ -1,20 +1,11 @@
 """Doubts become rows of a record: how well each score ranks errors and shifted images, and by how much.
 
-A row is one score with one seed, or the mean over seeds with a bootstrap interval over images. Its metrics:
-
-* ``"errors AUROC"``: ranks images with at least one wrong label above the others;
-* ``"label errors AUROC"``: ranks the wrong decisions of a label, mean over labels;
-* ``"AURC"``: area under the risk-coverage curve, risk = share of images with at least one wrong label;
-* ``"<kind> AUROC"``: ranks images of that kind above clean ones; ``"corruptions AUROC"`` is the mean over all
-  corruptions at strength 3;
-* ``"mean"``: mean score of the clean test images, and ``"growth"``, how many times larger it is with fewer
-  training images (t-interval over the models);
-* ``"rank correlation with labels"``: Spearman, with the true number of labels.
-
-The row ``"ProbMCL"`` holds mAP and the share of images with an error.
+A row is one score with one seed, or the mean over seeds with a bootstrap interval over images. Among its
+metrics, "errors AUROC" ranks images with at least one wrong label, whose share is also the risk of "AURC";
+"label errors AUROC" ranks the wrong decisions of a label, mean over labels; "corruptions AUROC" is the mean
+over all at strength 3; "growth" is how many times larger the mean score is with fewer training images. The
+row "ProbMCL" holds mAP and the share of images with an error.
 """
-
-from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
@@ -41,15 +32,10 @@ from probmcl_book.replicate.methods import Trained
 from probmcl_book.replicate.rows import with_means
 from probmcl_book.studies.doubts import AT_THRESHOLDS, Doubts
 
-ERRORS = "errors AUROC"
-LABEL_ERRORS = "label errors AUROC"
-AURC = "AURC"
-CORRUPTED = "corruptions"
-MIDDLE = 3
-COVERAGES = 20
+ERRORS, LABEL_ERRORS, AURC = "errors AUROC", "label errors AUROC", "AURC"
+CORRUPTED, MIDDLE, COVERAGES = "corruptions", 3, 20
 
-COMPARED = (WITHIN, BETWEEN, WEIGHTS, DISAGREEMENT)
-"""Scores that are compared with the classifier's entropy at its thresholds."""
+COMPARED = (WITHIN, BETWEEN, WEIGHTS, DISAGREEMENT)  # with the classifier's entropy at its thresholds
 
 Task = tuple[Metric, Tensor, Tensor]
 """A metric, doubt (R, S) and events (R, S): one column per seed, or several per seed."""
@@ -64,10 +50,9 @@ def doubt_rows(
     seeds: Sequence[int],
     resamples: int,
 ) -> list[Row]:
-    """Rows of every score, one per seed and one over seeds; the first trained models belong to ``seeds``.
+    """Rows of every score, one per seed and one over seeds, about the test images with ``(N, K)`` labels.
 
-    ``clean`` and ``scarce``, the doubts of models with fewer training images, are about the test images,
-    whose labels are ``(N, K)``.
+    The first trained models belong to ``seeds``; ``scarce`` are doubts after training on fewer images.
     """
     models = len(seeds)
     rows = _model_rows(trained, clean, labels, seeds)
@@ -79,7 +64,10 @@ def doubt_rows(
         seconds = ensemble * sum(one.seconds for one in trained[:models]) / models
         views = ensemble * trained[0].image_views
         for column, seed in enumerate(seeds):
-            metrics = {task: Interval(_one_seed(*tasks[task], column, models)) for task in tasks}
+            metrics = {
+                task: Interval(metric(*(part.chunk(models, dim=1)[column] for part in (doubt, events))))
+                for task, (metric, doubt, events) in tasks.items()
+            }
             rows.append(Row(name, seed, metrics, seconds, views))
         over_seeds = {
             task: bootstrap_interval(metric, doubt, events, resamples=resamples, seed=0)
@@ -93,10 +81,7 @@ def doubt_rows(
 def doubt_differences(
     clean: Doubts, shifted: Mapping[str, Doubts], labels: Tensor, models: int, resamples: int
 ) -> list[Difference]:
-    """Scores of the mixture, and the ensemble's, against the entropy at the thresholds, on the same images.
-
-    The intervals are wide enough for all comparisons together: level 1 - 0.05 / comparisons.
-    """
+    """Scores less the entropy at the thresholds, with intervals that hold together at 95 % (Bonferroni)."""
     chosen = (ERRORS, AURC, "unseen symbols AUROC", "held-out theme AUROC", f"{CORRUPTED} AUROC")
     questions = _Questions(clean, shifted, labels, models)
     scores = [name for name in COMPARED if name in questions.clean]
@@ -137,12 +122,6 @@ class _Questions:
             **{f"{kind} AUROC": (mean_auroc, *pair) for kind, pair in found.items()},
             f"{CORRUPTED} AUROC": (mean_auroc, together, events),
         }
-
-
-def _one_seed(metric: Metric, doubt: Tensor, events: Tensor, column: int, models: int) -> float:
-    width = doubt.shape[1] // models
-    mine = slice(column * width, (column + 1) * width)
-    return metric(doubt[:, mine], events[:, mine])
 
 
 def _levels(clean: Doubts, scarce: Doubts, labels: Tensor) -> dict[str, dict[str, Interval]]:

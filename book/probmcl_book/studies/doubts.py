@@ -1,7 +1,5 @@
 """What trained models doubt: every measure of uncertainty on the same images, side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -29,15 +27,11 @@ _FARTHEST = 100.0  # from a threshold, in nats; a class that is never predicted 
 
 @dataclass(frozen=True, eq=False)
 class Doubts:
-    """What M models, trained alike from different seeds, say about the same N images.
+    """What M models, trained alike from different seeds, say about the same N images."""
 
-    ``logits`` are the classifiers', ``(M, N, K)``, and ``thresholds`` are from validation, ``(M, K)``;
-    ``mixture`` holds the scores of :func:`~probmcl.evaluate.mixture_uncertainty`, ``(N, M)`` each.
-    """
-
-    logits: Tensor
-    thresholds: Tensor
-    mixture: Mapping[str, Tensor]
+    logits: Tensor  #: ``(M, N, K)``
+    thresholds: Tensor  #: from validation, ``(M, K)``
+    mixture: Mapping[str, Tensor]  #: of :func:`~probmcl.evaluate.mixture_uncertainty`, ``(N, M)`` each
 
     @property
     def margins(self) -> Tensor:
@@ -47,8 +41,7 @@ class Doubts:
     def of_images(self, models: int) -> dict[str, Tensor]:
         """Doubt about images, ``(N, models)`` per score: one column for each of the first models.
 
-        Entropies and the ensemble's scores are means over labels. An ensemble has one opinion, which is
-        repeated. The last score, the number of labels predicted, shows what counting alone achieves.
+        An ensemble repeats its one opinion. :data:`COUNT` shows what counting alone achieves.
         """
         found = {name: score[:, :models] for name, score in self.mixture.items()}
         for name, score in self._of_labels(models).items():
@@ -76,10 +69,8 @@ class Doubts:
     def _of_labels(self, models: int) -> dict[str, Tensor]:
         """Scores that have an opinion on every label, ``(models, N, K)`` each."""
         margins = self.margins
-        found = {
-            CLASSIFIER: label_entropy(self.logits[:models]),
-            AT_THRESHOLDS: label_entropy(margins[:models]),
-        }
+        kinds = {CLASSIFIER: self.logits, AT_THRESHOLDS: margins}
+        found = {name: label_entropy(logits[:models]) for name, logits in kinds.items()}
         if len(margins) > 1:
             for name, score in ensemble_uncertainty(margins).items():
                 found[name] = score.expand(models, *score.shape)
@@ -94,10 +85,7 @@ def ask(
     *,
     device: torch.device | str = "cpu",
 ) -> Doubts:
-    """Ask models, trained alike from different seeds, about images, whose labels are not looked at.
-
-    ``validation_labels`` belong to the models' ``validation_scores`` and decide the thresholds.
-    """
+    """Ask models about images, whose labels are not looked at; thresholds are from validation."""
     logits, thresholds, mixtures = [], [], []
     for model in trained:
         if not isinstance(model.head, MixtureDensityHead):
@@ -106,9 +94,7 @@ def ask(
         with torch.no_grad():
             logits.append(model.classifier.cpu()(features))
             mixtures.append(mixture_uncertainty(model.head.cpu()(features).mixture))
-        found = thresholds_from_validation(
-            validation_scores=model.validation_scores, validation_labels=validation_labels
-        )
-        thresholds.append(found)
+        known = {"validation_scores": model.validation_scores, "validation_labels": validation_labels}
+        thresholds.append(thresholds_from_validation(**known))
     mixture = {name: torch.stack([scores[name] for scores in mixtures], dim=1) for name in mixtures[0]}
     return Doubts(torch.stack(logits), torch.stack(thresholds), mixture)

@@ -2,11 +2,8 @@
 
 The share of the map inside the box is the "energy-based pointing game" (H. Wang et al., "Score-CAM", CVPR
 Workshops 2020); whether its highest point is there is the pointing game (J. Zhang et al., "Top-down neural
-attention by excitation backprop", IJCV 126, 2018). A map that knows nothing has the share that the box has of
-the image, so that share is the number to compare with, not 0.
+attention by excitation backprop", IJCV 126, 2018). A flat map has the share that the box has of the image.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 

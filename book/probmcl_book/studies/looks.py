@@ -1,10 +1,9 @@
 """Where do trained methods look? Grad-CAM on scenes whose digits have known places (beside F2)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -43,17 +42,14 @@ class Looks:
             "box": Interval(self.area.mean().item()),
         }
 
-    def minus(self, other: Looks) -> dict[str, Interval]:
+    def minus(self, other: Self) -> dict[str, Interval]:
         """Means of the differences to the maps of another method on the same digits, by metric."""
         found = replace(self, inside=self.inside - other.inside, hit=self.hit - other.hit).metrics()
         return {name: found[name] for name in (HEAT, PEAK)}
 
 
 def heat_of(trained: Trained, recipe: Recipe, images: Tensor, label: int) -> Tensor:
-    """Grad-CAM of one label at the last feature map, which is behind a ReLU.
-
-    ``images`` are uint8 ``(n, 1, H, W)``, seen as the recipe says; the maps are ``(n, H, W)`` in [0, 1].
-    """
+    """Grad-CAM of a label at the last feature map: of uint8 ``(n, 1, H, W)``, ``(n, H, W)`` in [0, 1]."""
     model = nn.Sequential(trained.encoder, trained.classifier).cpu()
     view = recipe.views.plain()(images)
     assert isinstance(view, Tensor)
@@ -92,8 +88,7 @@ def looks_record(
 ) -> Record:
     """Train ASL and ProbMCL of a recipe on DigitScenes, and write down where they look.
 
-    Rows with a seed have intervals over scenes, those without one t intervals over seeds; the differences
-    have intervals over scenes, of the mean over seeds. A run that was killed goes on from ``checkpoints``.
+    Intervals are over scenes, but t intervals over seeds in rows without one.
     """
     making = Making(command, provenance(device))
     both = tuple(method for method in recipe.methods if method.name in ("ASL", "ProbMCL"))
@@ -104,11 +99,9 @@ def looks_record(
         for name, every in runs.finished.items()
     }
     rows = [
-        replace(
-            run.row, metrics={"mAP": Interval(run.row.metrics["mAP"].value), **found.metrics()}, series={}
-        )
+        replace(run.row, metrics={"mAP": Interval(run.row.metrics["mAP"].value)} | one.metrics(), series={})
         for name, every in runs.finished.items()
-        for run, found in zip(every, looks[name], strict=True)
+        for run, one in zip(every, looks[name], strict=True)
     ]
     *others, last = looks
     return making.record(

@@ -1,7 +1,5 @@
 """What a study measures of a run beside its metrics: cost, positives, the label graph, the mixture."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 
@@ -58,7 +56,6 @@ def positives(trained: Trained, splits: Splits, recipe: Recipe) -> dict[str, flo
 def label_graph(trained: Trained, splits: Splits, recipe: Recipe) -> dict[str, float]:
     """Rank correlation of learned similarities with the label graph, over pairs of labels.
 
-    The graph is the correlation of two labels: exact for DigitScenes, that of the training images elsewhere.
     Learned similarities are the cosines of the classifier's weights, and the cosines of the centred mean
     features of each label's validation images. Images that carry both labels enter both means, so the
     second is high for any encoder; compare it with that of a random one.
@@ -85,9 +82,8 @@ def mixture(trained: Trained, splits: Splits, recipe: Recipe) -> dict[str, float
 def components(trained: Trained, splits: Splits, recipe: Recipe) -> dict[str, float]:
     """How far a mixture's components stand apart, in sigmas, and what their weights tell about the image.
 
-    On plain validation images. The distance is the root mean square of |mu_k - mu_l| over draws of k and l
-    from pi, sqrt(2 between), over that of sigma, sqrt(within / D). The information is that of image and
-    component, H(mean of pi) - mean of H(pi_i), in nats: 0 where every image weighs its components alike.
+    The distance is the root mean square of |mu_k - mu_l| over draws of k and l from pi, sqrt(2 between), over
+    that of sigma, sqrt(within / D). The information is H(mean of pi) - mean of H(pi_i), in nats.
     """
     if not isinstance(trained.head, MixtureDensityHead):
         return {}
@@ -103,14 +99,12 @@ def components(trained: Trained, splits: Splits, recipe: Recipe) -> dict[str, fl
     }
 
 
-MEASURES: tuple[Measure, ...] = (cost, positives, label_graph, mixture, components)
-"""What every study measures of every run."""
-
+MEASURES: tuple[Measure, ...] = (cost, positives, label_graph, mixture, components)  # of every run
 _RULE = ("rule", "index", "threshold", "empty")
 
 
 def _graph(splits: Splits, recipe: Recipe) -> Tensor:
-    """Correlation of the labels, ``(K, K)``."""
+    """Correlation of the labels ``(K, K)``: exact for DigitScenes, that of the training images elsewhere."""
     if isinstance(recipe.data, DigitsData):
         return co_occurrence_similarity(co_occurrence(recipe.data.themes, most=recipe.data.most))
     return co_occurrence_similarity(label_statistics(splits.train.labels, splits.train.classes).co_occurrence)

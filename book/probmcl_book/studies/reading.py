@@ -1,7 +1,5 @@
 """Reading a study's record: its plan, its runs, one group of it, one difference of it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from probmcl import _check
@@ -46,15 +44,14 @@ def mean_of(record: Record, setting: str) -> Row:
 
 
 def difference_of(record: Record, setting: str, against: str, metric: str = "mAP") -> Interval | None:
-    """How much higher one setting is than another; None where the record does not compare them.
+    """How much higher one setting is than another; None where the record compares them neither way round.
 
-    ``metric`` is "mAP" for the interval over images, "mAP over seeds" and the like for that over seeds. A
-    record that holds the difference the other way round is turned.
+    ``metric`` is "mAP" for the interval over images, "mAP over seeds" and the like for that over seeds.
     """
     for found in record.differences:
-        if found.metric == metric and (found.method, found.against) == (setting, against):
-            return found.interval
-        if found.metric == metric and (found.method, found.against) == (against, setting):
-            one = found.interval
+        one, pair = found.interval, (found.method, found.against)
+        if found.metric == metric and pair == (setting, against):
+            return one
+        if found.metric == metric and pair == (against, setting):
             return replace(one, value=-one.value, low=-one.high, high=-one.low)
     return None

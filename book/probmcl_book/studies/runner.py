@@ -1,7 +1,5 @@
 """Run a study: every trial with every seed, once; what is finished is not run again."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,20 +19,15 @@ from probmcl_book.studies.measures import MEASURES
 
 @dataclass(frozen=True)
 class StudyRuns:
-    """What has been run of a study.
-
-    ``chosen`` is what the tuning chose, by setting, empty before it is complete; ``tuning`` holds its
-    finished runs, with their settings and candidates, and ``runs`` those of the report, by name of the trial
-    and seed. ``left`` runs are not finished; ``made`` ones were made now and not found.
-    """
+    """What has been run of a study."""
 
     study: Study
     images: DataSets
-    chosen: dict[str, Candidate]
-    tuning: list[tuple[str, Candidate, Finished]]
-    runs: dict[tuple[str, int], Finished]
-    left: int
-    made: int
+    chosen: dict[str, Candidate]  #: by setting; empty before the tuning is complete
+    tuning: list[tuple[str, Candidate, Finished]]  #: setting, candidate and run
+    runs: dict[tuple[str, int], Finished]  #: of the report, by name of the trial and seed
+    left: int  #: number of runs that are not finished
+    made: int  #: number of runs that were made now and not found
 
     def trials(self) -> list[Trial]:
         """Trials of the report with a finished run, as they were planned."""
@@ -58,12 +51,9 @@ def run_study(
 ) -> StudyRuns:
     """Run what is not finished of a study: first its tuning, then its report, seed by seed.
 
-    Tuning is scored on validation images alone: it is not even given the test images. The best candidate of
-    each setting goes into the report.
-
     What is found in ``folder``, one file per finished run, or in the folders of other studies beside it, is
     not run again. ``weights`` is the file of weights, if the start is one. ``budget`` is in hours: a run that
-    would probably not end in time is not started. ``say`` takes a line of progress before and after a run.
+    would probably not end in time is not started. Tuning is not even given the test images.
     """
     images = DataSets() if images is None else images
     runner = Runner(images, RunFolder(folder), weights, device, resamples, MEASURES, whole=False)
@@ -100,8 +90,7 @@ def repeat_runs(
 ) -> list[tuple[Finished, Finished]]:
     """Draw some finished runs of the report and make them again, starts included: as kept, and as made again.
 
-    On the same machine, device and number of threads, the numbers are the same to the last digit. Nothing is
-    kept of it.
+    On the same machine, device and number of threads, the numbers are the same to the last digit.
     """
     _check.count("count", count)
     names = sorted(found.runs)

@@ -1,16 +1,15 @@
 """What the labels of public data sets look like: counted once, recorded, and read by the chapters.
 
-A label matrix is small and says much before any image is seen: how many labels an image has, how rare the
-classes are, what saying nothing scores, and how many positives per anchor finds in a batch.
+A label matrix says how many labels an image has, how rare the classes are, what saying nothing scores, and
+how many positives an anchor finds in a batch.
 """
-
-from __future__ import annotations
 
 import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,8 +25,7 @@ from probmcl_book.records.record import DataIdentity, Record, Row
 from probmcl_book.replicate.origin import Origin
 
 THRESHOLDS = (0.3, 0.5, 0.7, 1.0)
-BATCH_SIZE, BATCHES, SEED = 128, 500, 0
-"""The random batches in which positives are counted."""
+BATCH_SIZE, BATCHES, SEED = 128, 500, 0  # the random batches in which positives are counted
 
 LABEL_SOURCES: dict[str, Origin] = {
     "coco-val2017": Origin(
@@ -62,9 +60,6 @@ LABEL_SOURCES: dict[str, Origin] = {
 
 def read_label_matrix(path: str | Path) -> tuple[Tensor, tuple[str, ...], dict[str, Tensor]]:
     """Read labels, uint8 (N, K), K classes, and a mask (N,) per part of the split from an npz file.
-
-    Its keys are ``labels``, ``classes`` and, if the images are split, ``split``: the name of each image's
-    part (N,). Other keys are not read.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -102,16 +97,11 @@ def label_record(
     command: str,
     parts: Mapping[str, Tensor] | None = None,
 ) -> Record:
-    """Describe a label matrix in a record of kind "statistics", named ``labels_<name>``.
+    """Describe a label matrix, one of :data:`LABEL_SOURCES`, in a record of kind "statistics".
 
-    Rows "all" and one per part of the split hold what :func:`~probmcl.data.label_statistics` counts, the
-    accuracy of predicting nothing, and the mAP of random scores; each again for its labelled images. Of
-    "all", the series hold the images that carry each class (K,) and each pair of classes (K * K, row by row).
-    Rows that begin with "positives" hold the mean number of positives per anchor and the share of anchors
-    without any, one view per image: of all images with label-less rows matching each other (``"match"``) and
-    not (``"drop"``), and of labelled images.
-
-    ``name`` is one of :data:`LABEL_SOURCES`, and ``parts`` has a mask (N,) per part of the split.
+    Rows count all images and each part of the split (a mask (N,) of ``parts``), and again its labelled
+    images. Rows "positives" are of one view per image: of all images with label-less rows matching each other
+    (``"match"``) and not (``"drop"``), and of labelled images.
     """
     source = LABEL_SOURCES[check.one_of("name", name, LABEL_SOURCES)]
     making = Making(command)
@@ -126,16 +116,11 @@ def label_record(
     for policy, mask in (("match", everything), ("drop", everything), ("labelled", labelled)):
         empty = "match" if policy == "labelled" else policy
         rows.append(_positives(policy, labels[mask], empty))
+    drawn: dict[str, Any] = {"batch_size": BATCH_SIZE, "batches": BATCHES}
     return making.record(
         f"labels_{name.replace('-', '_')}",
         "statistics",
-        recipe={
-            "batch_size": BATCH_SIZE,
-            "batches": BATCHES,
-            "classes": list(classes),
-            "index": "jaccard",
-            "thresholds": list(THRESHOLDS),
-        },
+        recipe=drawn | {"classes": list(classes), "index": "jaccard", "thresholds": list(THRESHOLDS)},
         seeds=(SEED,),
         data=DataIdentity(
             **asdict(source),

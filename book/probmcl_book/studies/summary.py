@@ -1,7 +1,5 @@
 """A study in one record: a row per run, means over seeds, differences to the reference, everything tried."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,17 +22,14 @@ def summarise(
 ) -> Record:
     """Sum up the finished runs of a study; ``planned`` is the whole of it, where a part was asked for.
 
-    Rows with a seed are runs, of the report and of the tuning; rows without are means over seeds with t
-    intervals. A difference "mAP" is the reference less another setting of its group: mean mAP over the seeds
-    of both, with a paired bootstrap interval over test images whose level is corrected for the number of
-    comparisons in the group (Bonferroni); "mAP over seeds" is the same difference with a t interval over
-    seeds, not corrected. The record's time is that of all runs, whether one command made them or several.
+    A difference "mAP" is of means over the seeds of both, with a paired bootstrap interval over test images
+    whose level is corrected for the number of comparisons in the group (Bonferroni); "mAP over seeds" is the
+    same with a t interval over seeds, not corrected. The record's time is that of all runs.
     """
     if not found.runs:
         raise ValueError(f"study: {found.study.name} has no finished run of the report yet")
     study, runs = found.study, list(found.runs.values())
-    first = found.trials()[0]
-    _, identity = found.images.of(first.recipe)
+    _, identity = found.images.of(found.trials()[0].recipe)
     making = Making(command, (runs[-1].code, runs[-1].hardware))
     return making.record(
         record_name(study.name, study.world),
@@ -101,11 +96,10 @@ def _notes(found: StudyRuns, identity: DataIdentity, planned: Study) -> list[str
             f"seeds are not corrected. {_best(found, group)}"
         )
     if study.tuning is not None:
-        tried = len(next(iter(study.tuning.candidates.values())))
+        (tried,), group = set(map(len, study.tuning.candidates.values())), study.tuning.group
         notes.append(
             f"Tuned on validation images with seed {study.tuning.seed}, {tried} candidates for each of "
-            f"{len(study.tuning.candidates)} settings"
-            + (f", in the group {study.tuning.group}." if study.tuning.group else ".")
+            f"{len(study.tuning.candidates)} settings{f', in the group {group}' if group else ''}."
         )
     identities = (found.images.of(trial.recipe)[1] for trial in found.trials())
     others = {(other.name, other.split, other.checksum) for other in identities}

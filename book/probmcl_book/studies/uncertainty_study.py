@@ -1,15 +1,13 @@
 """The study of uncertainty on DigitScenes (C2): what do the mixture's variances know that others do not?
 
-Five models, trained with ProbMCL on scenes without one theme, look at the same images: test scenes, the same
-corrupted, symbols that nobody has seen, and the held-out theme. Does a measure of doubt rank errors, and
-images from elsewhere, above the rest? The seeds of the rows are the first three; all five are the ensemble.
-A quarter of the images, seen four times as often, trains them again: doubt from too little data should grow.
+Five models, trained on scenes without one theme, look at test scenes, the same corrupted, symbols that nobody
+has seen, and the held-out theme. The seeds of the rows are the first three; all five are the ensemble. A
+quarter of the images, seen four times as often, trains them again: doubt from too little data should grow.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import torch
 
@@ -27,10 +25,8 @@ from probmcl_book.replicate.splits import Splits
 from probmcl_book.studies.doubt_rows import doubt_differences, doubt_rows
 from probmcl_book.studies.doubts import Doubts, ask
 
-SYMBOLS_KIND = "unseen symbols"
-THEME_KIND = "held-out theme"
+SYMBOLS_KIND, THEME_KIND = "unseen symbols", "held-out theme"
 SCARCITY = 4
-
 SCENES, MODELS = 1, (5, 6, 7)
 """Seeds of the scenes and of the models. Trials looked at scenes of seed 0 and at models 0 to 4, so the study
 asks others (chapter 14)."""
@@ -54,7 +50,7 @@ def uncertainty_recipe(*, images: int = 2400, epochs: int = 6) -> Recipe:
 
 
 def scarcer(recipe: Recipe) -> Recipe:
-    """The same with a part of the training images and as many more epochs: as many steps.
+    """The same steps on fewer training images, in as many more epochs.
 
     >>> found = scarcer(uncertainty_recipe())
     >>> found.data.train, found.methods[0].training.epochs
@@ -66,10 +62,7 @@ def scarcer(recipe: Recipe) -> Recipe:
 
 
 def shifted_scenes(recipe: Recipe, splits: Splits) -> dict[str, LabelledImages]:
-    """Images that the models were not trained for, as many of each kind as test scenes.
-
-    Unseen symbols have label sets of the same themes; corruptions are ``"blur 1"`` to ``"occlusion 5"``.
-    """
+    """As many images of each kind as test scenes: unseen symbols, the held-out theme, corruptions."""
     data, test = digits_of(recipe), splits.test
     assert isinstance(test, LabelledImages)  # as DigitsData draws them
     assert data.held_out_theme is not None
@@ -79,14 +72,11 @@ def shifted_scenes(recipe: Recipe, splits: Splits) -> dict[str, LabelledImages]:
     theme = digit_scenes(
         "test", size, seed=seed + 1, difficulty=data.difficulty, themes=[data.held_out_theme]
     )
-    corrupted = {
-        f"{name} {strength}": LabelledImages(
-            corrupt(test.images, name, strength, seed=seed), test.labels, test.classes
-        )
-        for name in CORRUPTIONS
-        for strength in STRENGTHS
-    }
-    return {SYMBOLS_KIND: unseen, THEME_KIND: theme, **corrupted}
+    found = {SYMBOLS_KIND: unseen, THEME_KIND: theme}
+    for name, strength in product(CORRUPTIONS, STRENGTHS):
+        worse = corrupt(test.images, name, strength, seed=seed)
+        found[f"{name} {strength}"] = LabelledImages(worse, test.labels, test.classes)
+    return found
 
 
 @dataclass(frozen=True)
@@ -123,9 +113,8 @@ def run_uncertainty(
 ) -> Record:
     """Train the models, ask them, and write down which doubts were worth something.
 
-    Each seed gives rows of its own; ``members`` counts all models of the ensemble, and those beyond the seeds
-    get the next ones. Differences take four times as many ``resamples``, as their intervals are corrected for
-    their number and reach far into the tails. :mod:`probmcl_book.studies.doubt_rows` says what rows hold.
+    Each seed gives rows of its own; the other ``members`` of the ensemble get the next seeds. Differences
+    take four times as many ``resamples``: their intervals are corrected and reach far into the tails.
     """
     if len(seeds) < 2 or members < len(seeds):
         raise ValueError(f"seeds: expected 2 to {members} (members), got {len(seeds)}")
@@ -136,9 +125,8 @@ def run_uncertainty(
     after, few = max(seeds) + 1, scarcer(recipe)
     all_seeds = [*seeds, *range(after, after + members - len(seeds))]
     runner = Runner(DataSets(), device=device, resamples=1, progress=progress)
-    tasks = [
-        Task(name, one, seed) for seed in all_seeds for name, one in (("all images", recipe), ("few", few))
-    ]
+    kinds = (("all images", recipe), ("few", few))
+    tasks = [Task(name, one, seed) for seed in all_seeds for name, one in kinds]
     models = [run.whole() for run in runner.each(tasks) if run is not None]
     full_models, few_models = models[::2], models[1::2]
     splits, identity = runner.data.of(recipe)

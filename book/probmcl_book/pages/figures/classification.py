@@ -1,18 +1,14 @@
 """Figures of chapter 9: batch statistics, the asymmetric loss, and what it does to probabilities."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from probmcl_book.pages.style import colours
 
-Curve = tuple[Tensor, Tensor]
-"""A loss and its gradient with respect to the logit, over the same probabilities."""
+Curve = tuple[Tensor, Tensor]  # a loss and its gradient by the logit, over the same probabilities
 
 
 def feature_by_mode(evaluated: Tensor, trained: Mapping[str, Tensor]) -> Figure:
@@ -37,7 +33,7 @@ def loss_shapes(probability: Tensor, curves: Mapping[str, Curve]) -> Figure:
         right.plot(probability, gradient, color=colour)
     left.set(title="Loss", ylim=(0, 3))
     right.set(title="Push on the logit", ylim=(0, 1.4))
-    _over_probability(left, right)
+    plt.setp((left, right), xlabel="predicted probability p", xlim=(0, 1))
     left.legend(loc="upper left")
     return figure
 
@@ -51,7 +47,7 @@ def absent_label(gamma: float, probability: Tensor, curves: Mapping[float, Curve
         axes.plot(probability, ours, color=c.negative)
     left.set(title="Loss", ylim=(0, 3))
     right.set(title="Push on the logit", ylim=(0, 1))
-    _over_probability(left, right)
+    plt.setp((left, right), xlabel="predicted probability p", xlim=(0, 1))
     return figure
 
 
@@ -63,11 +59,8 @@ def probability_histograms(
     figure, grid = plt.subplots(1, len(probabilities), figsize=(7, 3.3), sharey=True, squeeze=False)
     bins = [step / 25 for step in range(26)]
     for axes, (name, values) in zip(grid[0], probabilities.items(), strict=True):
-        for colour, word, group in (
-            (c.negative, "absent", labels == 0),
-            (c.positive, "present", labels == 1),
-        ):
-            heights = values[group].numpy()
+        for truth, (colour, word) in enumerate(((c.negative, "absent"), (c.positive, "present"))):
+            heights = values[labels == truth].numpy()
             axes.hist(heights, bins, density=True, color=colour, alpha=0.6, label=word)
         axes.axvline(0.5, color=c.muted, linewidth=1, linestyle="--")
         axes.plot(thresholds[name].numpy(), [0] * len(thresholds[name]), "|", color=c.text, markersize=16)
@@ -75,8 +68,3 @@ def probability_histograms(
     grid[0][0].set_ylabel("density")
     figure.legend(*grid[0][0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure
-
-
-def _over_probability(*panels: Axes) -> None:
-    for axes in panels:
-        axes.set(xlabel="predicted probability p", xlim=(0, 1))

@@ -1,7 +1,5 @@
 """Figures of chapter 3: who pulls, who pushes, and where embeddings settle."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -17,10 +15,7 @@ SAME_SPOT = 9.0  # degrees: points closer than this are drawn in one stack
 
 
 def nearest_images(images: Tensor, label_sets: Sequence[Sequence[str]], overlaps: Tensor) -> Figure:
-    """Anchors with their nearest other images ``(R, 1 + M, H, W)``: one row per anchor, which stands first.
-
-    Below each image its label set, above each neighbour its Jaccard overlap ``(R, M)`` with the anchor.
-    """
+    """Rows of an anchor and its nearest images ``(R, 1 + M, H, W)``, with overlaps ``(R, M)`` of labels."""
     c = colours()
     rows, columns = images.shape[:2]
     figure, grid = plt.subplots(rows, columns, figsize=(7, 1.65 * rows), squeeze=False)
@@ -40,9 +35,7 @@ def rule_matrices(weights: Mapping[str, Tensor], names: Sequence[str]) -> Figure
     figure, grid = plt.subplots(1, len(weights), figsize=(7, 2.5), sharey=True, squeeze=False)
     for axes, (rule, matrix) in zip(grid[0], weights.items(), strict=True):
         draw_pairs(axes, matrix)
-        axes.set_title(f'"{rule}"')
-        axes.set_xticks([])
-        axes.set_xlabel("the same images")
+        axes.set(title=f'"{rule}"', xticks=[], xlabel="the same images")
     grid[0][0].set_yticks(range(len(names)), names)
     grid[0][0].set_ylabel("anchor")
     return figure
@@ -62,10 +55,9 @@ def draw_pairs(axes: Axes, matrix: Tensor) -> None:
 
 
 def pull_and_push(tau: float, z: Tensor, weights: Tensor, gradients: Mapping[float, Tensor]) -> Figure:
-    """How strongly each row moves an anchor at temperature ``tau``: on the circle, and as bars.
+    """How strongly each row moves the anchor, row 0 of the unit embeddings ``(M, 2)``, at a temperature.
 
-    Row 0 of the unit embeddings ``z`` ``(M, 2)`` is the anchor, ``weights`` ``(M,)`` say who is its positive.
-    ``gradients`` holds for each temperature the derivative of the anchor's loss by its logits, ``(M,)``.
+    ``weights`` ``(M,)`` say who is positive; ``gradients`` of its loss by its logits are ``(M,)``.
     """
     c = colours()
     figure, (circle, bars) = plt.subplots(1, 2, figsize=(6.6, 3.1), width_ratios=(1, 1.15))
@@ -74,11 +66,8 @@ def pull_and_push(tau: float, z: Tensor, weights: Tensor, gradients: Mapping[flo
     for height, j in enumerate(others):
         colour = c.positive if weights[j] > 0 else c.negative
         force = float(gradients[tau][j])
-        x, y = z[j].tolist()
-        circle.plot(
-            [float(z[0, 0]), x], [float(z[0, 1]), y], color=colour, linewidth=0.3 + 9 * abs(force), alpha=0.8
-        )
-        circle.plot(x, y, "o", color=colour, markersize=9)
+        circle.plot(*z[[0, j]].T.tolist(), color=colour, linewidth=0.3 + 9 * abs(force), alpha=0.8)
+        circle.plot(*z[j].tolist(), "o", color=colour, markersize=9)
         bars.barh(height, force, color=colour, height=0.7)
     circle.plot(*z[0].tolist(), "o", color=c.anchor, markersize=12)
     circle.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), title=f"τ = {tau:g}")
@@ -89,10 +78,7 @@ def pull_and_push(tau: float, z: Tensor, weights: Tensor, gradients: Mapping[flo
 
 
 def settled(embeddings: Mapping[str, Tensor], label_sets: Sequence[str], classes: str) -> Figure:
-    """Where rows ``(M, 2)`` came to rest on the unit circle, one circle per rule; on one spot they stack.
-
-    A label set is a string of one or two letters out of ``classes``, which are at most four.
-    """
+    """Where rows ``(M, 2)``, with sets of one or two of four ``classes``, came to rest: a circle per rule."""
     fill = dict(zip(classes, colours().categorical[3:], strict=False))  # the first three stand for roles
     width = 7 / len(embeddings)
     figure, grid = plt.subplots(1, len(embeddings), figsize=(7, width + 0.35), squeeze=False)
@@ -125,11 +111,8 @@ def _stacks(z: Tensor, names: Sequence[str]) -> list[list[str]]:
     """Group label sets whose first rows lie within :data:`SAME_SPOT` degrees of a group's first member."""
     first = {name: z[names.index(name)] for name in dict.fromkeys(names)}
     limit = float(Tensor([SAME_SPOT]).deg2rad().cos())
-    stacks: list[list[str]] = []
+    stacks: dict[str, list[str]] = {}  # by the group's first member
     for name, place in first.items():
-        near = [stack for stack in stacks if float(place @ first[stack[0]]) > limit]
-        if near:
-            near[0].append(name)
-        else:
-            stacks.append([name])
-    return stacks
+        near = (one for one in stacks if float(place @ first[one]) > limit)
+        stacks.setdefault(next(near, name), []).append(name)
+    return list(stacks.values())

@@ -1,7 +1,5 @@
 """Figures of a metric over a setting, and of few images against many."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -11,8 +9,7 @@ from probmcl.evaluate import Interval
 from probmcl_book.pages.figures.marks import look, span
 from probmcl_book.pages.style import colours
 
-LEAST = 0.05
-"""Points of mAP that an axis shows at least."""
+LEAST = 0.05  # points of mAP that an axis shows at least
 
 
 def metric_over(curves: Mapping[str, Mapping[float, Interval]], *, setting: str) -> Figure:
@@ -23,9 +20,8 @@ def metric_over(curves: Mapping[str, Mapping[float, Interval]], *, setting: str)
         shift = 2 ** (0.06 * (number - (len(curves) - 1) / 2))  # so that intervals stand side by side
         places = [value * shift for value in values]
         axes.plot(places, [found[value].value for value in values], label=method, **style)
-        for place, value in zip(places, values, strict=True):
-            ends = [found[value].low, found[value].high]
-            axes.plot([place] * 2, ends, color=style["color"], linewidth=1.2)
+        ends = [[found[value].low for value in values], [found[value].high for value in values]]
+        axes.plot([places, places], ends, color=style["color"], linewidth=1.2)
     axes.set_xscale("log", base=2)
     ticks = sorted({value for found in curves.values() for value in found})
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])

@@ -1,7 +1,5 @@
 """Figures of the comparison on DigitScenes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -48,10 +46,7 @@ def curves_by_epoch(
 def precision_by_frequency(
     frequency: Tensor, precision: Mapping[str, Sequence[float]], *, classes: Sequence[str] | None = None
 ) -> Figure:
-    """Average precision of each class over its frequency ``(K,)``, in each method's look.
-
-    Classes are digits where they have no names.
-    """
+    """Average precision of each class, a digit where it has no name, over its frequency ``(K,)``."""
     figure, axes = plt.subplots()
     for method, values in precision.items():
         axes.plot(frequency, torch.tensor(values), linestyle="", label=method, alpha=0.85, **look(method))

@@ -1,7 +1,5 @@
 """Figures of chapter 14: what remains wrong, what is noticed, and what a score counts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from textwrap import fill
 from typing import Any
@@ -22,8 +20,7 @@ MARKERS = "os^Dv<>"
 def risk_coverage_curves(record: Record, scores: Sequence[str]) -> Figure:
     """Share of images with an error among those kept, over the share kept; one line per score, at most seven.
 
-    Dotted: a score that knows nothing, and one that knows every error. The record is one of
-    :func:`~probmcl_book.studies.run_uncertainty`.
+    Dotted: a score that knows nothing, and one that knows every error.
     """
     c = colours()
     found = over_seeds(record)
@@ -46,10 +43,7 @@ def risk_coverage_curves(record: Record, scores: Sequence[str]) -> Figure:
 
 
 def auroc_by_strength(record: Record, scores: Sequence[str]) -> Figure:
-    """AUROC of corrupted against clean images over the strength: a panel per corruption, a line per score.
-
-    The record is one of :func:`~probmcl_book.studies.run_uncertainty`; at most seven of its scores are drawn.
-    """
+    """AUROC of corrupted against clean images over the strength: a panel per corruption, a line per score."""
     c = colours()
     found = {name: row.metrics for name, row in over_seeds(record).items()}
     figure, grid = plt.subplots(2, 2, figsize=(7, 5.4), sharex=True, sharey=True)
@@ -57,13 +51,11 @@ def auroc_by_strength(record: Record, scores: Sequence[str]) -> Figure:
         axes.axhline(0.5, color=c.muted, linestyle=":", linewidth=1.5)
         for colour, marker, name in zip(c.categorical, MARKERS, scores, strict=False):
             line = [found[name][f"{corruption} {strength} AUROC"] for strength in STRENGTHS]
-            low, high = [one.low for one in line], [one.high for one in line]
+            low, high, values = zip(*((one.low, one.high, one.value) for one in line), strict=True)
             axes.fill_between(STRENGTHS, low, high, color=colour, alpha=0.2, linewidth=0)
-            values = [one.value for one in line]
             axes.plot(STRENGTHS, values, marker + "-", color=colour, label=name, markersize=5)
         axes.set(title=corruption, ylim=(0, 1.02), xticks=STRENGTHS)
-    for axes in grid[1]:
-        axes.set_xlabel("strength")
+    plt.setp(grid[1], xlabel="strength")
     figure.supylabel("AUROC against clean scenes", fontsize=11)
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
@@ -77,11 +69,8 @@ def doubt_by_count(count: Tensor, scores: Mapping[str, Tensor]) -> Figure:
     for axes, (name, score) in zip(row[0], scores.items(), strict=True):
         parts = [score[count == size].numpy() for size in sizes]
         boxes = axes.boxplot(parts, positions=sizes, showfliers=False, patch_artist=True, widths=0.6)
-        for box in boxes["boxes"]:
-            box.set(facecolor=c.anchor, alpha=0.5, edgecolor=c.anchor)
-        for part in (*boxes["whiskers"], *boxes["caps"]):
-            part.set(color=c.muted)
-        for median in boxes["medians"]:
-            median.set(color=c.text)
+        plt.setp(boxes["boxes"], facecolor=c.anchor, alpha=0.5, edgecolor=c.anchor)
+        plt.setp((*boxes["whiskers"], *boxes["caps"]), color=c.muted)
+        plt.setp(boxes["medians"], color=c.text)
         axes.set(title=fill(name, 16), xlabel="digits on the scene")
     return figure

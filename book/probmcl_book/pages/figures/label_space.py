@@ -1,7 +1,5 @@
 """Figures of what a representation knows of its labels: a permutation test, and maps in two dimensions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -25,17 +23,13 @@ def permuted_correlations(found: Mapping[str, tuple[Tensor, float]]) -> Figure:
 
 
 def label_maps(maps: Mapping[str, Tensor], groups: Sequence[int], names: Sequence[str]) -> Figure:
-    """Points ``(N, 2)`` coloured by group, one panel per map, without axes that would mean something.
-
-    A group is an index of ``names``, which are at most seven.
-    """
-    c = colours()
+    """Points ``(N, 2)`` coloured by group, an index of at most seven ``names``, one panel per map."""
     figure, row = plt.subplots(1, len(maps), figsize=(7, 2.9), squeeze=False)
     for axes, (title, points) in zip(row[0], maps.items(), strict=True):
         for group, name in enumerate(names):
             chosen = [index for index, of in enumerate(groups) if of == group]
             x, y = points[chosen].T
-            marker, colour = "osD^vPX"[group], c.categorical[group]
+            marker, colour = "osD^vPX"[group], colours().categorical[group]
             axes.plot(x, y, marker, color=colour, markersize=3.5, alpha=0.7, label=name)
         axes.set(title=title, xticks=[], yticks=[])
     figure.legend(*row[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(names))

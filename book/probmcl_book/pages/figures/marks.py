@@ -1,7 +1,5 @@
 """Marks that many figures share: intervals, notes beside a place, bars end to end."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -61,10 +59,7 @@ def at_top(axes: Axes, text: str, x: float, offset: tuple[float, float]) -> None
 def end_to_end(
     axes: Axes, rows: Sequence[str], parts: Mapping[str, Sequence[float]], styles: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Draw one bar per row, from the top, of parts that stand end to end, and their legend above the axes.
-
-    ``parts`` holds for each name the length in every row, ``styles`` how to draw each part.
-    """
+    """Draw one bar per row, from the top, of parts that stand end to end, and their legend above the axes."""
     start = [0.0] * len(rows)
     for (part, lengths), style in zip(parts.items(), styles, strict=False):
         axes.barh(list(rows), lengths, left=start, label=part, **style)

@@ -3,8 +3,6 @@
 ``python -m probmcl_book.pages.figures.method FOLDER`` writes ``method-light.png`` and ``method-dark.png``.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 
@@ -24,18 +22,13 @@ from probmcl.train import seeded
 from probmcl_book.pages.style import DARK, LIGHT, colours, drawing_in
 
 IMAGES = 3
-ROWS = (0.80, 0.50, 0.20)
-"""Height of each image on the page."""
+ROWS = (0.80, 0.50, 0.20)  # height of each image on the page
 
 
 def example() -> tuple[Tensor, Tensor, GaussianMixture]:
-    """Two views of three scenes, ``(6, 32, 32)``, their labels, and a mixture in the plane for each view.
-
-    The first two scenes share most of their labels, the third none. The mixtures are made for the eye.
-    """
+    """Two views of three scenes, ``(6, 32, 32)``, their labels, and mixtures in the plane, by hand."""
     scenes = digit_scenes("train", 400, seed=3, difficulty="easy")
-    first, second, third = _related_scenes(scenes.labels)
-    chosen = torch.tensor([first, second, third])
+    chosen = torch.tensor(_related_scenes(scenes.labels))
     with seeded(4):
         views = torch.cat(TwoViews(scene_augmentation())(scenes.images[chosen]))[:, 0]
     centres = torch.tensor([[[0.75, 0.35], [-0.1, 0.9], [-0.8, -0.1], [0.25, -0.85]]])
@@ -46,11 +39,7 @@ def example() -> tuple[Tensor, Tensor, GaussianMixture]:
 
 
 def method_overview(views: Tensor, labels: Tensor, mixture: GaussianMixture) -> Figure:
-    """The two stages: views, encoder, mixtures, positives and loss; then a frozen encoder and a classifier.
-
-    Rows i and i + 3 of the views ``(6, H, W)``, and of their mixtures in the plane, belong to image i, which
-    has row i of the labels ``(3, K)``.
-    """
+    """The two stages; rows i and i + 3 of the views ``(6, H, W)`` and of their mixtures belong to image i."""
     c = colours()
     figure = plt.figure(figsize=(11, 4.3), layout="none")
     page = figure.add_axes((0, 0, 1, 1))
@@ -71,11 +60,10 @@ def method_overview(views: Tensor, labels: Tensor, mixture: GaussianMixture) -> 
     _box(page, 3.24, 1.55, 0.74, 1.1, "mixture\ndensity\nhead", c.accent)
     _arrow(page, (4.00, 2.1), (4.20, 2.1))
     _arrow(page, (6.00, 2.1), (6.22, 2.1))
-    _matrix(figure, log_expected_likelihood(mixture).exp(), (0.580, 0.545, 0.13, 0.28), c.sequential)
+    _matrix(figure, log_expected_likelihood(mixture).exp(), 0.580, 0.545)
     page.text(7.09, 3.62, "similarity of mixtures", ha="center", color=c.text, fontsize=10)
     view_labels, _ = two_view_labels(labels)
-    positives = positive_set(view_labels, threshold=0.5).float()
-    _matrix(figure, positives, (0.580, 0.135, 0.13, 0.28), c.sequential)
+    _matrix(figure, positive_set(view_labels, threshold=0.5).float(), 0.580, 0.135)
     page.text(7.09, 0.34, "positive set: overlap $\\geq \\alpha$", ha="center", color=c.text, fontsize=10)
     _arrow(page, (7.83, 2.9), (8.0, 2.35))
     _arrow(page, (7.83, 1.2), (8.0, 1.85))
@@ -112,9 +100,8 @@ def _box(page: Axes, x: float, y: float, width: float, height: float, text: str,
     box = FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0.02,rounding_size=0.08")
     box.set(facecolor=colours().background, edgecolor=colour, linewidth=1.8)
     page.add_patch(box)
-    page.text(
-        x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=10, color=colours().text
-    )
+    centre = (x + width / 2, y + height / 2)
+    page.text(*centre, text, ha="center", va="center", fontsize=10, color=colours().text)
 
 
 def _arrow(page: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -138,11 +125,9 @@ def _density(figure: Figure, mixture: GaussianMixture, left: float, bottom: floa
         spine.set(visible=True, color=colours().grid)
 
 
-def _matrix(
-    figure: Figure, values: Tensor, place: tuple[float, float, float, float], colour_map: str
-) -> None:
-    axes = figure.add_axes(place)
-    axes.imshow(values.numpy(), cmap=colour_map, vmin=0, vmax=1.15)
+def _matrix(figure: Figure, values: Tensor, left: float, bottom: float) -> None:
+    axes = figure.add_axes((left, bottom, 0.13, 0.28))
+    axes.imshow(values.numpy(), cmap=colours().sequential, vmin=0, vmax=1.15)
     axes.set(xticks=[], yticks=[])
     axes.set_xticks(np.arange(0.5, 5), minor=True)
     axes.set_yticks(np.arange(0.5, 5), minor=True)

@@ -1,7 +1,5 @@
 """Figures of chapter 1: label imbalance, average precision, thresholds and intervals."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,9 +15,8 @@ from probmcl_book.pages.style import colours
 
 def class_frequencies(frequencies: Mapping[str, Tensor]) -> Figure:
     """Share of images that carry each of K classes, from the most frequent on, one line per data set."""
-    c = colours()
     figure, axes = plt.subplots()
-    for (name, frequency), colour in zip(frequencies.items(), c.categorical, strict=False):
+    for (name, frequency), colour in zip(frequencies.items(), colours().categorical, strict=False):
         ranked = frequency.sort(descending=True).values.tolist()
         axes.plot(range(1, len(ranked) + 1), ranked, "o-", color=colour, markersize=3, linewidth=1.5)
         note(axes, name, (len(ranked), ranked[-1]), (8, 0), color=colour, va="center")
@@ -74,20 +71,15 @@ def same_detector(frequency: Tensor, average_precision: Tensor, auroc: Tensor) -
 
 
 def flattery(sizes: Sequence[int], on_validation: Tensor, on_test: Tensor) -> Figure:
-    """CF1 on test images, with thresholds from as many validation images and from the test images.
-
-    Both hold one number per size and repetition, ``(len(sizes), R)``; the lines are means.
-    """
+    """CF1 on test images, ``(len(sizes), R)``, with thresholds from validation and from test; its means."""
     c = colours()
     figure, axes = plt.subplots()
-    for values, colour, name in (
-        (on_test, c.negative, "chosen on test"),
-        (on_validation, c.positive, "chosen on validation"),
-    ):
+    lines = ((on_test, c.negative, "test"), (on_validation, c.positive, "validation"))
+    for values, colour, name in lines:
         axes.plot(sizes, values.numpy(), "o", color=colour, markersize=3, alpha=0.5)
         mean = values.mean(1).tolist()
         axes.plot(sizes, mean, color=colour)
-        axes.text(sizes[-1] * 1.1, mean[-1], name, color=colour, va="center")
+        axes.text(sizes[-1] * 1.1, mean[-1], f"chosen on {name}", color=colour, va="center")
     axes.set(xscale="log", xlim=(sizes[0] / 1.15, sizes[-1] * 3.2), ylim=(0.2, 0.6))
     axes.set(xlabel="images in each of the two sets", ylabel="CF1 on test images")
     axes.set_title("The same scores, two ways to choose thresholds")

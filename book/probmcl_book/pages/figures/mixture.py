@@ -1,7 +1,5 @@
 """Figures of the chapter that turns a feature into a mixture."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 
@@ -16,25 +14,20 @@ from probmcl.model import GaussianMixture
 from probmcl_book.pages.figures.marks import note
 from probmcl_book.pages.style import colours
 
-LIMIT = 1.55
-"""Half the width of the plane in which 2-D mixtures are drawn."""
+LIMIT = 1.55  # half the width of the plane in which 2-D mixtures are drawn
 
 
 def one_point_or_two(
     classes: Tensor, names: Sequence[str], point: Tensor, mixture: GaussianMixture
 ) -> Figure:
-    """A scene with the first and the last label, as one point ``(2,)`` and as a mixture in two dimensions.
-
-    ``classes`` are the classes' directions on the unit circle, ``(K, 2)``.
-    """
+    """A scene with the first and the last of ``(K, 2)`` classes, as one ``(2,)`` point and as a mixture."""
     c = colours()
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.0, 2.7))
     for axes in (left, right):
         _plane(axes)
         axes.set_ylim(-0.45, LIMIT)  # the lower half of the circle is empty
-    _density(right, mixture)
-    for axes in (left, right):
         _name_directions(axes, classes, names)
+    _density(right, mixture)
     left.scatter(*point, marker="X", s=130, color=c.accent, zorder=4)
     note(left, "the scene", point.tolist(), (0, -28), ha="center", color=c.accent)
     left.set_title(f"One point lands on {names[len(names) // 2]}")
@@ -45,10 +38,7 @@ def one_point_or_two(
 def inverse_problem(
     x: Tensor, z: Tensor, grid: Tensor, one: GaussianMixture, several: GaussianMixture
 ) -> Figure:
-    """The answers of a single Gaussian and of a mixture to the inverse problem x ``(N, 1)`` to z ``(N, 1)``.
-
-    ``one`` and ``several`` are mixtures in one dimension, one row per input of the ``grid`` ``(G, 1)``.
-    """
+    """An inverse problem ``(N, 1)``, and what a Gaussian and a mixture answer on the ``(G, 1)`` grid."""
     c = colours()
     inputs = grid[:, 0].numpy()
     figure, (left, right) = plt.subplots(1, 2, sharex=True, sharey=True, figsize=(7.0, 3.7))
@@ -67,10 +57,7 @@ def inverse_problem(
 
 
 def variance_by_input(kinds: Sequence[str], within: Tensor, between: Tensor, disagreement: Tensor) -> Figure:
-    """Variances ``(starts, M)`` of several trained networks for M kinds of input, one dot per network.
-
-    ``disagreement`` ``(M,)`` is the variance of the networks' mean answers.
-    """
+    """Variances ``(starts, M)`` of networks for M kinds of input, and that of their mean answers ``(M,)``."""
     c = colours()
     figure, axes = plt.subplots(figsize=(7.0, 3.8))
     for values, colour, shift in ((within, c.anchor, -0.2), (between, c.accent, 0.0)):
@@ -93,10 +80,8 @@ def mixture_at_sigma(sigma: float, log_weights: Tensor, means: Tensor) -> Figure
     figure, axes = plt.subplots(figsize=(6.0, 3.4))
     _plane(axes)
     _density(axes, mixture)
-    for weight, mean in zip(log_weights[0].exp(), means[0], strict=True):
-        axes.add_patch(
-            Circle(mean.tolist(), sigma, fill=False, color=c.negative, linewidth=0.8 + 3 * float(weight))
-        )
+    for weight, mean in zip(log_weights[0].exp().tolist(), means[0].tolist(), strict=True):
+        axes.add_patch(Circle(mean, sigma, fill=False, color=c.negative, linewidth=0.8 + 3 * weight))
     within, between = mixture.within_variance().item(), mixture.between_variance().item()
     axes.text(LIMIT + 0.15, 0.35, f"σ = {sigma:g}", fontsize=13)
     axes.text(LIMIT + 0.15, 0.0, f"within {within:.3f}", color=c.anchor)
@@ -130,15 +115,8 @@ def _plane(axes: Axes) -> None:
 
 def _name_directions(axes: Axes, directions: Tensor, names: Sequence[str]) -> None:
     c = colours()
-    axes.scatter(
-        directions[:, 0],
-        directions[:, 1],
-        s=60,
-        facecolor=c.background,
-        edgecolor=c.anchor,
-        linewidths=2,
-        zorder=3,
-    )
+    across, up = directions.T
+    axes.scatter(across, up, s=60, facecolor=c.background, edgecolor=c.anchor, linewidths=2, zorder=3)
     for direction, name in zip(directions, names, strict=True):
         x, y = (1.38 * direction).tolist()
         axes.text(x, y, name, color=c.anchor, ha="center", va="center", fontsize=13)

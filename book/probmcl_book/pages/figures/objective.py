@@ -1,7 +1,5 @@
 """Figures of chapter 7: two collapses, what the weight of the likelihood does, and what every switch does."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -13,8 +11,7 @@ from torch import Tensor
 
 from probmcl_book.pages.style import colours
 
-Curves = Mapping[str, Sequence[float]]
-"""A training log: steps under ``"step"``, and one value per step under every other name."""
+Curves = Mapping[str, Sequence[float]]  # a log: steps under "step", a value per step under other names
 
 
 def training_curves(runs: Mapping[str, Curves], panels: Mapping[str, str], reference: Curves) -> Figure:
@@ -33,20 +30,15 @@ def training_curves(runs: Mapping[str, Curves], panels: Mapping[str, str], refer
 
 
 def circles(step: int, snapshots: Mapping[str, Mapping[int, Tensor]], positives: Tensor) -> Figure:
-    """Embeddings ``(M, 2)`` on the unit circle at one training step, one panel per run.
-
-    Row 0 is the anchor; ``positives`` ``(M,)`` says which rows are its positives.
-    """
+    """Embeddings ``(M, 2)`` on the unit circle at one training step; row 0 is the anchor; a panel per run."""
     c = colours()
     figure, row = plt.subplots(1, len(snapshots), figsize=(6, 3.3), squeeze=False)
     for axes, (run, by_step) in zip(row[0], snapshots.items(), strict=True):
         z = by_step[step]
         axes.add_patch(Circle((0, 0), 1, fill=False, color=c.grid))
-        for chosen, colour, size, name in (
-            (~positives.bool(), c.negative, 26, "other rows"),
-            (positives.bool(), c.positive, 26, "positives"),
-        ):
-            axes.scatter(*z[1:][chosen[1:]].T, s=size, color=colour, alpha=0.6, linewidths=0, label=name)
+        for is_positive, (colour, name) in enumerate(((c.negative, "other rows"), (c.positive, "positives"))):
+            chosen = z[1:][positives[1:].bool() == is_positive]
+            axes.scatter(*chosen.T, s=26, color=colour, alpha=0.6, linewidths=0, label=name)
         axes.scatter(*z[:1].T, s=120, marker="*", color=c.anchor, edgecolors=c.background, label="anchor")
         axes.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal", xticks=[], yticks=[])
         axes.set_title(run, loc="center")
@@ -56,21 +48,17 @@ def circles(step: int, snapshots: Mapping[str, Mapping[int, Tensor]], positives:
 
 
 def gradient_norms(moments: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figure:
-    """Gradient norm of each term by group of parameters, one panel per moment of training.
-
-    The first term is drawn in the anchor's colour.
-    """
+    """Gradient norm of each term by group of parameters, one panel per moment of training."""
     c = colours()
     figure, row = plt.subplots(1, len(moments), figsize=(7, 3.4), sharex=True, sharey=True, squeeze=False)
     for axes, (moment, terms) in zip(row[0], moments.items(), strict=True):
-        for offset, (colour, (term, norms)) in enumerate(
-            zip((c.anchor, c.accent), terms.items(), strict=True)
+        for shift, colour, (term, norms) in zip(
+            (-0.19, 0.19), (c.anchor, c.accent), terms.items(), strict=True
         ):
-            places = [i + 0.38 * (offset - 0.5) for i in range(len(norms))]
+            places = [i + shift for i in range(len(norms))]
             axes.plot(list(norms.values()), places, "o", color=colour, label=term)
         axes.set_yticks(range(len(norms)), list(norms))
-        axes.set(xscale="log", xlabel="gradient norm")
-        axes.set_title(moment)
+        axes.set(xscale="log", xlabel="gradient norm", title=moment)
     row[0, 0].invert_yaxis()
     figure.legend(*row[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
@@ -100,7 +88,7 @@ def switch_effects(
 
 
 def _shade_arguments(axes: Axes, effects: Mapping[str, Mapping[str, tuple[float, float]]]) -> None:
-    """Shade the rows of every second argument, so that rows of one argument are seen together."""
+    """Shade the rows of every second argument."""
     start = -0.5
     for number, values in enumerate(effects.values()):
         if number % 2:

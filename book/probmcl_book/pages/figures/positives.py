@@ -1,7 +1,5 @@
 """Figures of chapter 4: overlap indices, thresholds, and what they do to the positive set."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -24,8 +22,8 @@ def indices_against_jaccard(jaccard: Tensor, others: Mapping[str, Tensor]) -> Fi
         axes.plot(jaccard.numpy(), values.numpy(), "o", color=c.accent, markersize=5)
         axes.set(title=index, xlabel="Jaccard", xlim=(-0.06, 1.06), ylim=(-0.06, 1.06), aspect="equal")
         axes.set_xticks([0, 0.5, 1], ["0", "½", "1"])
-    grid[0][0].set(ylabel="the other index")
     grid[0][0].set_yticks([0, 0.5, 1], ["0", "½", "1"])
+    grid[0][0].set_ylabel("the other index")
     return figure
 
 
@@ -39,17 +37,13 @@ def positive_matrix(threshold: float, positives: Mapping[float, Tensor], label_s
     axes.set_yticks(range(len(label_sets)), label_sets)
     for row, count in enumerate(counts.tolist()):
         axes.text(len(counts), row, f"{count}", va="center", color=colours().text)
-    axes.set_title(
-        f"{counts.double().mean():.1f} positives per anchor, {int((counts == 0).sum())} without any"
-    )
+    mean, lonely = counts.double().mean(), int((counts == 0).sum())
+    axes.set_title(f"{mean:.1f} positives per anchor, {lonely} without any")
     return figure
 
 
 def threshold_steps(exact: PositiveStatistics, sampled: PositiveStatistics) -> Figure:
-    """Positives and anchors without any, over the threshold: expectation as steps, a batch as dots.
-
-    ``exact`` holds every value that the index can take, ascending, up to 1; ``sampled`` any thresholds.
-    """
+    """Positives and anchors without any, over the threshold: expectation as steps, a batch as dots."""
     c = colours()
     figure, (left, right) = plt.subplots(1, 2, figsize=(7, 3.2))
     for axes, steps, dots, colour in (
@@ -69,9 +63,8 @@ def threshold_steps(exact: PositiveStatistics, sampled: PositiveStatistics) -> F
 
 def alone_by_batch_size(sizes: Sequence[int], shares: Mapping[str, Sequence[float]]) -> Figure:
     """Share of anchors without a positive in another image, over the batch size, one line per threshold."""
-    c = colours()
     figure, axes = plt.subplots(figsize=(7, 3.2))
-    for (threshold, line), colour in zip(shares.items(), c.categorical, strict=False):
+    for (threshold, line), colour in zip(shares.items(), colours().categorical, strict=False):
         axes.plot(sizes, line, color=colour, marker="o", markersize=4)
         axes.text(sizes[0] / 1.06, line[0], f"α = {threshold}", color=colour, ha="right", va="center")
     axes.set_xscale("log", base=2)
@@ -84,17 +77,11 @@ def alone_by_batch_size(sizes: Sequence[int], shares: Mapping[str, Sequence[floa
 
 
 def pull_by_overlap(shares: Mapping[str, Sequence[float]], bands: Sequence[str]) -> Figure:
-    """Where an anchor's pull goes under each rule, as bars divided by the overlap of the pair.
-
-    Shares of a rule sum to one; ``bands`` run from the strongest overlap to the weakest.
-    """
-    c = colours()
+    """Where an anchor's pull goes under each rule: shares by band of overlap, from the strongest on."""
     figure, axes = plt.subplots(figsize=(7, 0.62 * len(shares) + 1.3))
     lengths = dict(zip(bands, zip(*shares.values(), strict=True), strict=True))
-    styles = [
-        {"color": c.positive, "alpha": 1 - 0.85 * number / len(bands), "height": 0.65}
-        for number in range(len(bands))
-    ]
+    fading = [1 - 0.85 * number / len(bands) for number in range(len(bands))]
+    styles = [{"color": colours().positive, "alpha": alpha, "height": 0.65} for alpha in fading]
     end_to_end(axes, list(shares), lengths, styles)
     axes.set(xlim=(0, 1))
     axes.xaxis.set_major_formatter(PercentFormatter(1))

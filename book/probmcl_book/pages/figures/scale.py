@@ -1,7 +1,5 @@
 """Figures of chapter 11: what autograd keeps as a batch grows, and the benchmarks' ratios."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -13,9 +11,8 @@ from probmcl_book.pages.style import colours
 
 def growth(rows: Sequence[int], mebibytes: Mapping[str, Sequence[float]]) -> Figure:
     """Memory over the number of rows, both axes logarithmic, one line per way to compute."""
-    c = colours()
     figure, axes = plt.subplots(figsize=(7, 3.4))
-    for colour, marker, (name, sizes) in zip(c.categorical, "os^D", mebibytes.items(), strict=False):
+    for colour, marker, (name, sizes) in zip(colours().categorical, "os^D", mebibytes.items(), strict=False):
         axes.loglog(rows, sizes, marker + "-", color=colour, label=name, base=2)
     axes.set_xticks(rows, [f"{count:,}" for count in rows])
     axes.yaxis.set_major_formatter("{x:,g}")
@@ -26,10 +23,7 @@ def growth(rows: Sequence[int], mebibytes: Mapping[str, Sequence[float]]) -> Fig
 
 
 def ratios(cases: Sequence[str], times: Mapping[str, Sequence[float | None]], *, label: str) -> Figure:
-    """How many times faster or smaller, one bar per case and kind, on a logarithmic axis from 1.
-
-    What was not measured is None, and has no bar.
-    """
+    """How many times faster or smaller, one bar per case and kind, and none where it is not measured."""
     c = colours()
     height = 0.8 / len(times)
     figure, axes = plt.subplots(figsize=(7, 0.55 * len(cases) * len(times) + 1.2))

@@ -1,12 +1,10 @@
 """Figures of chapter 2: contact sheets of scenes and views, the label graph, co-occurrence."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from torch import Tensor
@@ -20,10 +18,7 @@ def contact_sheet(
     *,
     value_range: tuple[float, float] = (0, 255),
 ) -> Figure:
-    """Rows of n small grey images ``(n, H, W)`` or ``(n, 1, H, W)``, each row with its name at its left.
-
-    ``captions`` are words above each image, one list per row; ``value_range`` is shown as black and white.
-    """
+    """Rows of small grey images ``(n, H, W)`` or ``(n, 1, H, W)``, with names at the left, captions above."""
     height, width = next(iter(rows.values())).shape[-2:]
     step = width + max(2, width // 10)  # from one image to the next
     across = step * max(map(len, rows.values()))
@@ -37,8 +32,7 @@ def contact_sheet(
         top += room
         axes.text(-0.1 * width, top + height / 2, name, rotation=turn, ha="right", va="center")
         for position, image in enumerate(images):
-            left = position * step
-            place = (left, left + width, top + height, top)
+            place = (position * step, position * step + width, top + height, top)
             low, high = value_range
             axes.imshow(image.squeeze().cpu().numpy(), cmap="gray", vmin=low, vmax=high, extent=place)
         for position, words in enumerate(line):
@@ -52,10 +46,9 @@ def contact_sheet(
 def label_graph(
     lift: Tensor, frequency: Tensor, classes: Sequence[str], *, together: float = 1.3, apart: float = 0.5
 ) -> Figure:
-    """Classes on a circle; edges where two labels come together much more or much less than by chance.
+    """Classes on a circle, as large as frequent ``(K,)``; edges where their lift is much above or below 1.
 
     Lift ``(K, K)`` is P(i and j) / (P(i) P(j)): an edge is drawn from ``together`` on, or up to ``apart``.
-    The frequency P(i) ``(K,)`` sets the size of a node.
     """
     c = colours()
     figure, panels = plt.subplots(1, 2, figsize=(7, 3.8))
@@ -65,38 +58,25 @@ def label_graph(
         (panels[0], c.positive, f"Together: lift at least {together:g}"),
         (panels[1], c.negative, f"Apart: lift at most {apart:g}"),
     ):
-        for i in range(count):
-            for j in range(i):
-                value = lift[i, j].item()
-                drawn = value >= together if colour == c.positive else value <= apart
-                if drawn:
-                    ends = zip(places[i], places[j], strict=True)
-                    most = min(max(value, 0.25), 4.0)  # pairs never seen have lift 0
-                    width = min(4, 40 / count) * abs(math.log2(most))
-                    axes.plot(*ends, color=colour, linewidth=width, alpha=0.75)
-        _draw_nodes(axes, places, frequency, classes)
-        axes.set_title(title)
+        for j, i in combinations(range(count), 2):
+            value = lift[i, j].item()
+            if value >= together if colour == c.positive else value <= apart:
+                most = min(max(value, 0.25), 4.0)  # pairs never seen have lift 0
+                width = min(4, 40 / count) * abs(math.log2(most))
+                axes.plot(*zip(places[i], places[j], strict=True), color=colour, linewidth=width, alpha=0.75)
+        for (x, y), share, name in zip(places, frequency.tolist(), classes, strict=True):
+            axes.scatter(x, y, s=300 + 1500 * share, color=c.background, edgecolor=c.text, zorder=2)
+            axes.text(x, y, name, ha="center", va="center_baseline", zorder=3)
+        axes.set(title=title, aspect="equal", xlim=(-1.3, 1.3), ylim=(-1.3, 1.3))
+        axes.set_axis_off()
     return figure
-
-
-def _draw_nodes(
-    axes: Axes, places: Sequence[tuple[float, float]], frequency: Tensor, classes: Sequence[str]
-) -> None:
-    c = colours()
-    for (x, y), share, name in zip(places, frequency.tolist(), classes, strict=True):
-        axes.scatter(x, y, s=300 + 1500 * share, color=c.background, edgecolor=c.text, zorder=2)
-        axes.text(x, y, name, ha="center", va="center_baseline", zorder=3)
-    axes.set(aspect="equal", xlim=(-1.3, 1.3), ylim=(-1.3, 1.3))
-    axes.set_axis_off()
 
 
 def conditional_probabilities(panels: Mapping[str, Tensor], classes: Sequence[str]) -> Figure:
     """P(column label | row label) ``(K, K)`` as a map, one panel per source, with a common scale."""
-    c = colours()
     wide = len(panels) > 1
-    figure, axes_row = plt.subplots(
-        1, len(panels), figsize=(7, 3.9 if wide else 5.2), squeeze=False, sharey=True
-    )
+    size = (7, 3.9 if wide else 5.2)
+    figure, axes_row = plt.subplots(1, len(panels), figsize=size, squeeze=False, sharey=True)
     most = max(panel.clone().fill_diagonal_(0).max().item() for panel in panels.values())
     turn = {"rotation": 90} if max(map(len, classes)) > 3 else {}
     for axes, (name, values) in zip(axes_row[0], panels.items(), strict=True):
@@ -109,5 +89,5 @@ def conditional_probabilities(panels: Mapping[str, Tensor], classes: Sequence[st
         axes.spines[:].set_visible(False)
     axes_row[0][0].set_ylabel("of the images with this label ...")
     bar = figure.colorbar(drawn, ax=axes_row[0], shrink=0.8, format=PercentFormatter(1, decimals=0))
-    bar.outline.set_edgecolor(c.grid)
+    bar.outline.set_edgecolor(colours().grid)
     return figure

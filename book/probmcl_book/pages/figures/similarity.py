@@ -1,8 +1,7 @@
 """Figures of the chapter on the similarity of two mixtures."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -64,8 +63,7 @@ def gram_and_spectra(gram: Tensor, spectra: Mapping[str, Tensor]) -> Figure:
     left.set(title="Sim of all pairs", xticks=[], yticks=[])
     for i, (name, values) in enumerate(spectra.items()):
         ordered = values.sort(descending=True).values
-        ranks = range(1, len(values) + 1)
-        right.plot(ranks, ordered, marker="o", markersize=3, color=c.categorical[i])
+        right.plot(range(1, len(values) + 1), ordered, marker="o", markersize=3, color=c.categorical[i])
         right.text(len(values) + 0.7, float(ordered[-1]), name, va="center", color=c.categorical[i])
     right.axhline(0, color=c.muted, linewidth=1)
     right.set(title="Eigenvalues", xlabel="rank")
@@ -81,10 +79,9 @@ def score_matrices(names: Sequence[str], matrices: Mapping[str, Tensor]) -> Figu
     figure, panels = plt.subplots(1, len(matrices), figsize=(7.0, 3.9), sharey=True, squeeze=False)
     for axes, (title, matrix) in zip(panels[0], matrices.items(), strict=True):
         axes.imshow(matrix.clamp(0, 1).numpy(), vmin=0, vmax=1)
-        for i in range(len(names)):
-            for j in range(len(names)):
-                colour = c.background if matrix[i, j] > 0.4 else c.text
-                axes.text(j, i, f"{matrix[i, j]:.2f}", ha="center", va="center", fontsize=10, color=colour)
+        for i, j in product(range(len(names)), repeat=2):
+            colour = c.background if matrix[i, j] > 0.4 else c.text
+            axes.text(j, i, f"{matrix[i, j]:.2f}", ha="center", va="center", fontsize=10, color=colour)
         axes.set_title(title)
         axes.set_xticks(range(len(names)), names)
         axes.spines[:].set_visible(False)
@@ -110,12 +107,8 @@ def spread_of_scores(dimensions: Sequence[int], scores: Sequence[Tensor]) -> Fig
 
 
 def gradient_norms(sigmas: Sequence[float], norms: Mapping[str, Tensor], dimensions: Sequence[int]) -> Figure:
-    """Norm of the contrastive loss's gradient over sigma; one panel per logit, one line per dimension.
-
-    Norms are ``(len(dimensions), len(sigmas))``.
-    """
-    c = colours()
-    bottom = 1e-20
+    """Norms ``(dimensions, sigmas)`` of the contrastive loss's gradient; a panel per logit, a line per D."""
+    c, bottom = colours(), 1e-20
     figure, panels = plt.subplots(1, len(norms), sharey=True, figsize=(7.0, 3.9), squeeze=False)
     for axes, (name, values) in zip(panels[0], norms.items(), strict=True):
         for i, dimension in enumerate(dimensions):

@@ -1,7 +1,5 @@
 """Figures of studies: what a setting changes, which method is ahead, what it costs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -25,19 +23,18 @@ def differences_to(record: Record, reference: str) -> Figure:
 
     The thick line is over images, corrected for the number of comparisons; the thin one over seeds.
     """
-    c = colours()
-    others = [name for name in _mean_ap(record) if difference_of(record, name, reference) is not None]
+    scored = [name for name, row in over_seeds(record).items() if "mAP" in row.metrics]
+    others = [name for name in scored if difference_of(record, name, reference) is not None]
     found = {name: _gains(record, name, reference) for name in others}
     names = sorted(found, key=lambda name: found[name][0].value)
     figure, axes = plt.subplots(figsize=(7, 0.36 * len(names) + 1.2))
-    axes.axvline(0, color=c.muted, linewidth=1)
+    axes.axvline(0, color=colours().muted, linewidth=1)
     for height, name in enumerate(names):
         style = look(name)
         for one, width in zip(found[name], (4, 1.2), strict=False):
             interval(axes, height, one, linewidth=width, solid_capstyle="butt", **style)
-        axes.annotate(
-            f"{found[name][0].value:+z.3f}", (1.01, height), xycoords=("axes fraction", "data"), va="center"
-        )
+        gain = f"{found[name][0].value:+z.3f}"
+        axes.annotate(gain, (1.01, height), xycoords=("axes fraction", "data"), va="center")
     name_rows(axes, names)
     ends = [end for each in found.values() for one in each for end in (one.low, one.high)]
     axes.set_xlim(span(min(0.0, *ends), max(0.0, *ends), LEAST))
@@ -82,21 +79,16 @@ def precision_of_classes(
     record: Record, frequency: Tensor, classes: Sequence[str], methods: Sequence[str]
 ) -> Figure:
     """Average precision of each class, mean over seeds, over its frequency ``(K,)``."""
-    runs = {
-        method: [
-            row.series["average_precision"]
-            for row in record.rows
-            if row.method == method and row.seed is not None
-        ]
-        for method in methods
-    }
-    found = {method: torch.tensor(each).mean(0).tolist() for method, each in runs.items()}  # (S, K) -> (K,)
+    found = {}
+    for method in methods:
+        rows = [row for row in record.rows if row.method == method and row.seed is not None]
+        runs = torch.tensor([row.series["average_precision"] for row in rows])  # (S, K)
+        found[method] = runs.mean(0).tolist()
     return precision_by_frequency(frequency, found, classes=classes)
 
 
 def accuracy_and_seconds(record: Record) -> Figure:
     """Mean mAP with its interval, beside it the seconds of training; a row per method, the best on top."""
-    c = colours()
     rows = over_seeds(record)
     start = rows.pop(START, None)
     names = sorted(rows, key=lambda name: rows[name].metrics["mAP"].value)
@@ -104,14 +96,13 @@ def accuracy_and_seconds(record: Record) -> Figure:
     for height, name in enumerate(names):
         style = look(name)
         interval(left, height, rows[name].metrics["mAP"], **style)
-        right.hlines(height, 0, rows[name].seconds, color=c.grid, linewidth=1, zorder=0)
+        right.hlines(height, 0, rows[name].seconds, color=colours().grid, linewidth=1, zorder=0)
         right.plot(rows[name].seconds, height, **style)
     if start is not None:
         at_top(left, "start", start.metrics["mAP"].value, (4, 12))
     name_rows(left, names)
     low, high = left.get_xlim()
-    left.set_xlim(span(low, high, LEAST))
-    left.set_xlabel("test mAP")
+    left.set(xlim=span(low, high, LEAST), xlabel="test mAP")
     right.set(xlabel="seconds of training", xlim=(0, None))
     return figure
 
@@ -134,7 +125,3 @@ def differences_over_sizes(found: Mapping[str, Mapping[int, Interval]], referenc
     axes.minorticks_off()
     figure.legend(loc="outside upper left", ncols=2)
     return figure
-
-
-def _mean_ap(record: Record) -> dict[str, Interval]:
-    return {name: row.metrics["mAP"] for name, row in over_seeds(record).items() if "mAP" in row.metrics}

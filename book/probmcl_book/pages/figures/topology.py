@@ -1,7 +1,5 @@
 """Figures of label similarities: heat maps side by side, in the order of one tree."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -15,20 +13,15 @@ from probmcl_book.pages.style import colours
 
 
 def label_trees(similarities: Mapping[str, Tensor], classes: Sequence[str]) -> Figure:
-    """Similarities ``(K, K)`` as heat maps in one order and on one scale, under the tree of the first.
-
-    They are symmetric and without NaN: labels that never occur have to be left out.
-    """
+    """Symmetric similarities ``(K, K)`` as heat maps in one order, under the tree of the first; no NaN."""
     c = colours()
     figure, grid = plt.subplots(
         2, len(similarities), figsize=(7, 4.6), height_ratios=(1, 3), sharex="col", squeeze=False
     )
     order = _tree(grid[0, 0], next(iter(similarities.values())))
     names = [classes[label] for label in order]
-    shown = {
-        name: similarity[order][:, order].double().fill_diagonal_(float("nan"))
-        for name, similarity in similarities.items()
-    }
+    ordered = {name: found[order][:, order].double() for name, found in similarities.items()}
+    shown = {name: values.fill_diagonal_(float("nan")) for name, values in ordered.items()}
     most = max(float(values.nan_to_num().abs().max()) for values in shown.values())
     turn = {"rotation": 90} if max(map(len, classes)) > 3 else {}
     for (upper, lower), (name, values) in zip(grid.T, shown.items(), strict=True):

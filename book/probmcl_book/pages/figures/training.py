@@ -1,11 +1,8 @@
 """Figures of chapter 8: where a step's time goes, schedules, precision, and the log of a stage."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from probmcl.train import History
@@ -15,11 +12,11 @@ from probmcl_book.pages.style import colours
 
 def step_times(seconds: Mapping[str, Mapping[str, float]]) -> Figure:
     """One step as a bar of its parts in their order, one bar per method."""
-    c = colours()
-    parts = list(next(iter(seconds.values())))
     figure, axes = plt.subplots(figsize=(7, 0.75 * len(seconds) + 1.4))
+    parts = next(iter(seconds.values()))
     lengths = {part: [1000 * line[part] for line in seconds.values()] for part in parts}
-    end_to_end(axes, list(seconds), lengths, [{"color": colour, "height": 0.6} for colour in c.categorical])
+    styles = [{"color": colour, "height": 0.6} for colour in colours().categorical]
+    end_to_end(axes, list(seconds), lengths, styles)
     axes.set_xlabel("milliseconds per step")
     return figure
 
@@ -57,30 +54,21 @@ def precision_errors(sigmas: Sequence[float], errors: Mapping[str, Sequence[floa
 def stage_logs(
     histories: Mapping[str, History], before: Mapping[str, float], landmarks: Sequence[float]
 ) -> Figure:
-    """Contrastive loss, effective rank and watched metric over the epochs, one line per start.
-
-    ``before`` is the watched metric of each start before training; ``landmarks`` are losses to compare with.
-    """
+    """Loss, effective rank and watched metric (also ``before`` training) by epoch, one line per start."""
     figure, panels = plt.subplots(1, 3, figsize=(7, 3.2))
     curves = ("contrastive", "effective_rank", "watched")
     titles = ("Contrastive loss", "Effective rank of z", "Watched mAP")
     for axes, curve, title in zip(panels, curves, titles, strict=True):
         for name, colour in zip(histories, colours().categorical, strict=False):
             values = histories[name].curve(curve)
-            first = [before[name]] if curve == "watched" else []
-            _over_epochs(axes, [*first, *values], last=len(values), colour=colour, name=name)
+            places = list(range(1, len(values) + 1))
+            if curve == "watched":
+                places, values = [0, *places], [before[name], *values]
+            axes.plot(places, values, color=colour, marker="o", markersize=4, label=name)
         axes.set(title=title, xlabel="epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
     for loss in landmarks:
         panels[0].axhline(loss, color=colours().muted, linestyle="--", linewidth=1)
-    panels[0].set_xlim(0, None)
-    panels[1].set_xlim(0, None)
-    handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper left", ncols=len(names))
+    plt.setp(panels[:2], xlim=(0, None))
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=len(histories))
     return figure
-
-
-def _over_epochs(axes: Axes, values: Sequence[float], *, last: int, colour: str, name: str) -> None:
-    """Draw values up to epoch ``last``; a value before training stands at epoch 0."""
-    epochs = range(last - len(values) + 1, last + 1)
-    axes.plot(epochs, values, color=colour, marker="o", markersize=4, label=name)

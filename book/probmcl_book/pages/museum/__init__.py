@@ -1,10 +1,4 @@
-"""The failure museum: defects that public code has had, as small cases with a wrong and a right number.
-
-:mod:`probmcl_book.pages.museum.wrong` holds the wrong versions, :mod:`probmcl_book.pages.museum.exhibits` the
-cases; the chapter ``failures`` and the tests run the same ones.
-"""
-
-from __future__ import annotations
+"""The failure museum: defects that public code has had, as small cases with a wrong and a right number."""
 
 from dataclasses import dataclass
 

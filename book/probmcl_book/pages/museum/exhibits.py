@@ -1,7 +1,5 @@
 """The cases of the failure museum: each runs a wrong version and the package on the same small input."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 
@@ -29,8 +27,7 @@ from probmcl.model import GaussianMixture
 from probmcl_book.pages.museum import wrong
 
 Numbers = tuple[float, ...]
-Case = Callable[[], tuple[Numbers, Numbers]]
-"""A case returns what the wrong version gives and what the package gives."""
+Case = Callable[[], tuple[Numbers, Numbers]]  # what the wrong version gives, and what the package gives
 
 
 def _generator(seed: int) -> torch.Generator:

@@ -1,10 +1,4 @@
-"""Wrong on purpose: the defects of the failure museum, each in a few lines of our own.
-
-Nothing else in the package imports this file. The cases that show what each gets wrong, and what the package
-gives instead, stand in :mod:`probmcl_book.pages.museum.exhibits`.
-"""
-
-from __future__ import annotations
+"""Wrong on purpose: the defects of the failure museum, in lines of our own that only its cases import."""
 
 import math
 

@@ -1,7 +1,5 @@
 """The planned studies, by name and world."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -23,18 +21,15 @@ STUDIES: dict[str, Callable[[Recipe, World, str], Study]] = {
 }
 """The studies, by the name that ``python -m probmcl study`` takes: functions of base recipe and world."""
 
-PLANNED: dict[str, tuple[str, ...]] = dict.fromkeys(STUDIES, ("digits", "mirflickr14")) | {
-    "cost": ("digits",),
-    "photographs": ("coco18",),
-}
+PLANNED: dict[str, tuple[str, ...]] = dict.fromkeys(STUDIES, ("digits", "mirflickr14"))
+PLANNED |= {"cost": ("digits",), "photographs": ("coco18",)}
 """The worlds in which each study is planned: the cost of heads on frozen features would say little."""
 
 
 def planned_study(name: str, world: str | None = None, *, smoke: bool = False) -> Study:
     """A study as it was planned, in the first of its worlds unless another is named.
 
-    With ``smoke`` it has tiny images, one seed and two candidates per setting: it shows that the parts fit,
-    no more.
+    With ``smoke`` it is tiny, with one seed and two candidates per setting: it shows that the parts fit.
 
     >>> [(name, len(planned_study(name))) for name in STUDIES][-3:]  # runs of the report
     [('topology', 20), ('choices', 57), ('photographs', 42)]

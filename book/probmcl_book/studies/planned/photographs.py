@@ -2,8 +2,7 @@
 
 The rules, written before the first run of the report:
 
-* **Budget**: as many optimiser steps of as many images for every method and every n: fewer images come round
-  more often. Every step shows two augmented views of each image.
+* **Budget**: as many optimiser steps of as many images, two augmented views each, for every method and n.
 * **Settings**: the better of two random draws of a method's rate and of its own option, at the same places of
   their ranges for every method, on validation at n = 4,000, with a seed that the report does not use. They
   were drawn in a first round, with the linear probe of other recipes. It was stopped before its test numbers
@@ -16,8 +15,6 @@ The rules, written before the first run of the report:
 * Test images are scored once, by the runs of the report.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 
@@ -26,9 +23,7 @@ from probmcl_book.studies import Candidate, Study, Trial
 from probmcl_book.studies.planned.settings import PROBE, SEEDS, alone
 from probmcl_book.studies.planned.worlds import World, base_method
 
-SHARES = {"n = 4,000": 1.0, "n = 1,000": 0.25}
-"""Nested sets of training images; a group of trials each."""
-
+SHARES = {"n = 4,000": 1.0, "n = 1,000": 0.25}  # nested sets of training images; a group of trials each
 REFERENCE = "BCE"
 FIRST_READ, BEST = "ProbMCL, as first read", "ProbMCL, at its best"
 
@@ -41,9 +36,8 @@ AT_ITS_BEST: dict[str, Any] = {
 HEAD_AT_ITS_BEST: dict[str, Any] = {"sigma_floor": 0.3, "first_sigma": 0.4}
 """ProbMCL with components that stay apart and that the image chooses, as trials on DigitScenes found them.
 
-Sigma begins at 0.4 and ends at 0.3 or above, so unit means can lie several sigmas apart and the temperature
-is of the order of SupCon's; the batch uses all components, an image about as many as images have labels.
-The similarity compares component k with component k, which costs K times less than all pairs.
+Sigma ends at 0.3 or above, so unit means can lie several sigmas apart and the temperature is of the order of
+SupCon's; the batch uses all components, an image about as many as images have labels.
 """
 
 _FAST = {"learning_rate": 0.0022}
@@ -72,14 +66,9 @@ def photographs_study(base: Recipe, world: World, name: str) -> Study:
         for setting, recipe in recipes.items()
     ]
     others = ("SupCon, threshold", "ASL", "KMCL", FIRST_READ)
-    return Study(
-        "photographs",
-        name,
-        "Which loss for n labelled photographs, and is ProbMCL at its best worth it?",
-        tuple(trials),
-        reference=REFERENCE,
-        comparisons=(*((BEST, other) for other in others), ("KMCL", "ASL")),
-    )
+    pairs = (*((BEST, other) for other in others), ("KMCL", "ASL"))
+    question = "Which loss for n labelled photographs, and is ProbMCL at its best worth it?"
+    return Study("photographs", name, question, tuple(trials), REFERENCE, comparisons=pairs)
 
 
 def photograph_methods(base: Recipe) -> dict[str, Method]:

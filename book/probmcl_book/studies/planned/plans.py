@@ -1,7 +1,5 @@
 """What each study changes: tables of settings around a base recipe, most of them one change at a time."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,9 +22,7 @@ from probmcl_book.studies.planned.settings import (
 )
 from probmcl_book.studies.planned.worlds import World, base_method
 
-FEW, ALL = "10 %", "100 %"
-"""Groups of the main comparison: shares of the training images."""
-
+FEW, ALL = "10 %", "100 %"  # groups of the main comparison: shares of the training images
 MAIN_SEEDS = (0, 1, 2, 3, 4)
 
 TRIED = (0.34, 0.5, 0.67, 1.0)
@@ -47,35 +43,30 @@ READ = ("BCE", "ASL", "SupCon, threshold", REFERENCE)
 RANDOM = "Random encoder (linear probe)"
 DEFAULT = "Default"
 
-Changes = Mapping[str, dict[str, Any]]
-"""What settings change of ProbMCL, by their names: arguments of :func:`changed`."""
+Changes = Mapping[str, dict[str, Any]]  # of ProbMCL, by the names of settings: arguments of changed()
 
 
 def main_study(base: Recipe, world: World, name: str) -> Study:
     """C1 to C3: every method, with all of the training images and with a tenth of them."""
     compared = methods(base)
-    whole = _probe(base) | {setting: alone(base, method) for setting, method in compared.items()}
+    whole = {PROBE: alone(base, None)} | {
+        setting: alone(base, method) for setting, method in compared.items()
+    }
     few = {setting: with_few_images(recipe) for setting, recipe in whole.items()}
-    return Study(
-        "main",
-        name,
-        "Does ProbMCL classify better than its rivals from the same start, views and number of trials?",
-        (*_trials(whole, MAIN_SEEDS, ALL), *_trials(few, MAIN_SEEDS, FEW)),
-        reference=REFERENCE,
-        tuning=Tuning(TUNING_SEED, {n: candidates(method) for n, method in compared.items()}, ALL),
-    )
+    trials = (*_trials(whole, MAIN_SEEDS, ALL), *_trials(few, MAIN_SEEDS, FEW))
+    tuning = Tuning(TUNING_SEED, {n: candidates(method) for n, method in compared.items()}, ALL)
+    question = "Does ProbMCL classify better than its rivals from the same start, views and number of trials?"
+    return Study("main", name, question, trials, reference=REFERENCE, tuning=tuning)
 
 
 def positives_study(base: Recipe, world: World, name: str) -> Study:
     """C1: thresholds, overlap indices and rules, at two label cardinalities on DigitScenes.
 
-    Dice is left out: it grows with Jaccard, so its positive sets are those of Jaccard at another threshold.
-    Two sets of at most two labels overlap by 0, 1/3, 1/2 or 1: there, 0.34 is 0.5 and 0.67 is 1.
+    Dice is left out: its positive sets are those of Jaccard at another threshold. Two sets of at most two
+    labels overlap by 0, 1/3, 1/2 or 1: there, 0.34 is 0.5 and 0.67 is 1.
     """
-    settings = {
-        f"Jaccard {alpha:g}": changed(base, f"alpha {alpha:g}", options={"threshold": alpha})
-        for alpha in ALPHAS
-    }
+    thresholds = {f"{alpha:g}": {"threshold": alpha} for alpha in ALPHAS}
+    settings = {f"Jaccard {n}": changed(base, f"alpha {n}", options=one) for n, one in thresholds.items()}
     settings |= {index: changed(base, index, options={"index": index}) for index in ("overlap", "cosine")}
     settings |= {rule: changed(base, rule, options={"rule": rule}) for rule in ("any", "all", "weighted")}
     group, fewer = "", {}
@@ -84,23 +75,18 @@ def positives_study(base: Recipe, world: World, name: str) -> Study:
         other = settings.keys() - {"Jaccard 0.34", "Jaccard 0.67"}
         fewer = {one: replace(recipe, data=data) for one, recipe in settings.items() if one in other}
     tried = tuple(Candidate({}, {"threshold": alpha}) for alpha in TRIED)
-    return Study(
-        "positives",
-        name,
-        "Which positive set teaches most, and does it recover the label graph?",
-        (*_trials(settings, SEEDS, group), *_trials(fewer, SEEDS, FEW_DIGITS)),
-        reference=THRESHOLD,
-        comparisons=tuple(product((f"Jaccard {alpha:g}" for alpha in TRIED[:-1] if alpha != 0.5), RIVALS)),
-        tuning=Tuning(TUNING_SEED, {"overlap": tried, "cosine": tried}, group),
-    )
+    tuning = Tuning(TUNING_SEED, {"overlap": tried, "cosine": tried}, group)
+    trials = (*_trials(settings, SEEDS, group), *_trials(fewer, SEEDS, FEW_DIGITS))
+    pairs = tuple(product((f"Jaccard {alpha:g}" for alpha in TRIED[:-1] if alpha != 0.5), RIVALS))
+    question = "Which positive set teaches most, and does it recover the label graph?"
+    return Study("positives", name, question, trials, THRESHOLD, tuning, pairs)
 
 
 def mixture_study(base: Recipe, world: World, name: str) -> Study:
     """C2: the mixture against points, and its parts one by one.
 
     Its reference is ProbMCL with a likelihood weight of 0.005: with the default, 0.05, trials ended with one
-    component in use, and nothing about components could be learned from that. The default is one of its
-    settings.
+    component in use, and nothing about components could be learned from that.
     """
     method = base_method(base, "probmcl")
     first, *_, last = method.trunk
@@ -134,10 +120,7 @@ def mixture_study(base: Recipe, world: World, name: str) -> Study:
 
 
 def cost_study(base: Recipe, world: World, name: str) -> Study:
-    """C3: accuracy against seconds, over epochs and batch sizes.
-
-    The learning rate grows with the square root of the batch size, a common rule for Adam; nothing is tuned.
-    """
+    """C3: accuracy against seconds, over epochs and batches; the rate grows with the root of the batch."""
     trials = []
     for setting in PRICED:
         method = methods(base)[setting]
@@ -159,23 +142,16 @@ def cost_study(base: Recipe, world: World, name: str) -> Study:
 
 
 def topology_study(base: Recipe, world: World, name: str) -> Study:
-    """C4: the label graph in the classifiers of the main comparison, and in that of a random encoder.
-
-    Its tuning and its runs are those of the main comparison, and are used again where they lie beside it.
-    """
+    """C4: the label graph in classifiers of the main comparison, whose runs it shares, and a random one."""
     compared = methods(base)
-    settings = _probe(base)
+    settings = {PROBE: alone(base, None)}
     if base.start is not None:  # else the start is a random encoder itself, or features that are given
         settings[RANDOM] = replace(alone(base, None), start=None)
     settings |= {setting: alone(base, compared[setting]) for setting in READ}
-    return Study(
-        "topology",
-        name,
-        "Is the similarity of classifier weights that of the labels' co-occurrence?",
-        _trials(settings, MAIN_SEEDS, ALL),
-        reference=REFERENCE,
-        tuning=Tuning(TUNING_SEED, {setting: candidates(compared[setting]) for setting in READ}, ALL),
-    )
+    trials = _trials(settings, MAIN_SEEDS, ALL)
+    tuning = Tuning(TUNING_SEED, {setting: candidates(compared[setting]) for setting in READ}, ALL)
+    question = "Is the similarity of classifier weights that of the labels' co-occurrence?"
+    return Study("topology", name, question, trials, reference=REFERENCE, tuning=tuning)
 
 
 def choices_study(base: Recipe, world: World, name: str) -> Study:
@@ -205,10 +181,6 @@ def choices_study(base: Recipe, world: World, name: str) -> Study:
 def _values(words: str, option: str, values: tuple[float, ...]) -> Changes:
     """One argument of the loss at several values."""
     return {f"{words} {value:g}": {"options": {option: value}} for value in values}
-
-
-def _probe(base: Recipe) -> dict[str, Recipe]:
-    return {PROBE: alone(base, None)}
 
 
 def _one_by_one(base: Recipe, changes: Changes) -> dict[str, Recipe]:

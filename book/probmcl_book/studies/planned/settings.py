@@ -1,7 +1,5 @@
 """The methods that studies compare, and what tuning tries of each."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -13,14 +11,9 @@ from probmcl_book.studies.planned.worlds import base_method
 
 REFERENCE = "ProbMCL"
 PROBE = "Start (linear probe)"
-SEEDS = (0, 1, 2)
-"""Seeds of the studies outside the main comparison."""
-
-TUNING_SEED = 100
-"""Seed of every tuning: no seed of a report."""
-
-RATES = (0.5, 1.0, 2.0)
-"""Peak learning rates that tuning tries, as multiples of the base recipe's."""
+SEEDS = (0, 1, 2)  # of the studies outside the main comparison
+TUNING_SEED = 100  # of every tuning: no seed of a report
+RATES = (0.5, 1.0, 2.0)  # peak learning rates that tuning tries, as multiples of the base recipe's
 
 _SUPCON = ("any", "all", "exact", "threshold", "weighted")
 
@@ -53,8 +46,6 @@ def methods(base: Recipe) -> dict[str, Method]:
         replace(whole, name="ASL", criterion="asl"),
         *(replace(plain, name=f"SupCon, {r}", criterion="supcon", options={"rule": r}) for r in _SUPCON),
         replace(plain, name="MulSupCon", criterion="mulsupcon"),
-    ]
-    found += [
         replace(plain, name="KMCL", criterion="kmcl"),
         replace(whole, name="Label-graph head", criterion="label-graph"),
     ]
@@ -82,10 +73,7 @@ def alone(base: Recipe, method: Method | None) -> Recipe:
 
 
 def changed(base: Recipe, name: str, *, training: dict[str, Any] | None = None, **fields: Any) -> Recipe:
-    """The base recipe with ProbMCL alone, changed in one respect.
-
-    ``training`` replaces fields of its training, ``fields`` those of the method; ``options`` and ``head`` are
-    merged with those it has.
+    """The base recipe with ProbMCL alone, with other fields; options, head and training are merged.
 
     >>> from probmcl_book.studies.planned.worlds import digits_base
     >>> changed(digits_base(), "hot", options={"temperature": 1.0}).methods[0].options

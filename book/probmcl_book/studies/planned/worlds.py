@@ -1,7 +1,5 @@
 """The worlds of data that studies run in: a base recipe each."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -14,8 +12,7 @@ from probmcl_book.replicate.recipes import coco18_features, digits_recipe, mirfl
 def digits_base() -> Recipe:
     """DigitScenes made cheap: one run in about ten seconds on one thread.
 
-    A quarter of chapter 10's scenes, half its epochs, batches of 64. The number of training scenes is a
-    multiple of every batch size that is studied, so that no view is left out.
+    The number of training scenes is a multiple of every batch size that is studied: no view is left out.
 
     >>> digits_base().data.train
     1536
@@ -63,16 +60,14 @@ def mirflickr14_smoke() -> Recipe:
 class World:
     """A world of data.
 
-    ``base`` makes the base recipe: what all settings share (data, start, encoder, views, probe). Of its
-    methods, that with the criterion "bce" gives the training of methods that train end to end, and that with
-    "probmcl" gives the training of contrastive ones, the trunk of their heads, and ProbMCL's own options.
-    ``smoke`` makes the same for a try in seconds; ``classes`` counts the labels, ``title`` stands on pages.
+    Of the methods of the base recipe, "bce" gives the training of methods that train end to end, and
+    "probmcl" that of contrastive ones, the trunk of their heads, and ProbMCL's own options.
     """
 
-    base: Callable[[], Recipe]
-    smoke: Callable[[], Recipe]
-    classes: int
-    title: str
+    base: Callable[[], Recipe]  #: makes what all settings share
+    smoke: Callable[[], Recipe]  #: makes the same for a try in seconds
+    classes: int  #: number of labels
+    title: str  #: on pages
 
 
 WORLDS: dict[str, World] = {
