@@ -110,9 +110,8 @@ def _published(entries: Sequence[LedgerEntry], benchmark: Benchmark) -> Iterator
             if benchmark.metric in metrics:
                 shown = text.split(";")[metrics.index(benchmark.metric)].strip()
                 value = _fraction(shown)
-            yield Standing(
-                entry.id, entry.part, setting, published.split or "val2014", rows, shown, value, reason
-            )
+            split = published.split or "val2014"
+            yield Standing(entry.id, entry.part, setting, split, rows, shown, value, reason)
 
 
 def _fraction(text: str) -> float:

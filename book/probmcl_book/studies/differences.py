@@ -12,10 +12,8 @@ from probmcl_book.records.record import Difference
 from probmcl_book.studies.design import Trial
 from probmcl_book.studies.runner import StudyRuns
 
-OVER_SEEDS = ("mAP", "classifier graph", "embedding graph")
-"""Metrics whose differences also get a t interval over seeds, under the name "mAP over seeds" and so on."""
-
 LEVEL = 0.95
+OVER_SEEDS = ("mAP", "classifier graph", "embedding graph")  # also get t intervals, as "mAP over seeds"
 TAIL_DRAWS = 5  # resamples outside either end of a corrected interval, at least
 
 

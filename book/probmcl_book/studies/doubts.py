@@ -44,8 +44,7 @@ class Doubts:
         An ensemble repeats its one opinion. :data:`COUNT` shows what counting alone achieves.
         """
         found = {name: score[:, :models] for name, score in self.mixture.items()}
-        for name, score in self._of_labels(models).items():
-            found[name] = score.mean(2).T
+        found |= {name: score.mean(2).T for name, score in self._of_labels(models).items()}
         found[COUNT] = (self.margins[:models] >= 0).double().sum(2).T
         return found
 
@@ -57,9 +56,8 @@ class Doubts:
             for name, score in self.of_images(models).items()
             if name in self.mixture or name == COUNT
         }
-        for name, score in self._of_labels(models).items():
-            found[name] = score.transpose(0, 1).flatten(1)
-        return found
+        of_labels = self._of_labels(models).items()
+        return found | {name: score.transpose(0, 1).flatten(1) for name, score in of_labels}
 
     def wrong(self, labels: Tensor, models: int) -> Tensor:
         """Which decisions are wrong, bool ``(N, models, K)``."""

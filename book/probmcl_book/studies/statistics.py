@@ -148,9 +148,8 @@ def _counts(method: str, labels: Tensor, classes: Sequence[str], *, series: bool
     counts = (statistics.co_occurrence * statistics.images).round().int()  # (K, K)
     pairs = {"images of class": counts.diagonal().tolist(), "images of pair": counts.flatten().tolist()}
     found = {key: Interval(value) for key, value in metrics.items()}
-    return Row(
-        method, None, found, time.perf_counter() - start, image_views=0, series=pairs if series else {}
-    )
+    seconds = time.perf_counter() - start
+    return Row(method, None, found, seconds, image_views=0, series=pairs if series else {})
 
 
 def _positives(policy: str, labels: Tensor, empty: str) -> Row:

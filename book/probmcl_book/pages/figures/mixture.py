@@ -26,7 +26,10 @@ def one_point_or_two(
     for axes in (left, right):
         _plane(axes)
         axes.set_ylim(-0.45, LIMIT)  # the lower half of the circle is empty
-        _name_directions(axes, classes, names)
+        across, up = classes.T
+        axes.scatter(across, up, s=60, facecolor=c.background, edgecolor=c.anchor, linewidths=2, zorder=3)
+        for place, name in zip(1.38 * classes, names, strict=True):
+            axes.text(*place.tolist(), name, color=c.anchor, ha="center", va="center", fontsize=13)
     _density(right, mixture)
     left.scatter(*point, marker="X", s=130, color=c.accent, zorder=4)
     note(left, "the scene", point.tolist(), (0, -28), ha="center", color=c.accent)
@@ -111,15 +114,6 @@ def _plane(axes: Axes) -> None:
     axes.add_patch(Circle((0, 0), 1, fill=False, color=colours().muted, linewidth=1))
     axes.set(xlim=(-LIMIT, LIMIT), ylim=(-LIMIT, LIMIT), aspect="equal", xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-
-
-def _name_directions(axes: Axes, directions: Tensor, names: Sequence[str]) -> None:
-    c = colours()
-    across, up = directions.T
-    axes.scatter(across, up, s=60, facecolor=c.background, edgecolor=c.anchor, linewidths=2, zorder=3)
-    for direction, name in zip(directions, names, strict=True):
-        x, y = (1.38 * direction).tolist()
-        axes.text(x, y, name, color=c.anchor, ha="center", va="center", fontsize=13)
 
 
 def _density(axes: Axes, mixture: GaussianMixture, points: int = 140) -> None:

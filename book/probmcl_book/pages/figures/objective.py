@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
@@ -77,7 +76,11 @@ def switch_effects(
         axes.hlines(range(len(rows)), default[which], found, color=c.grid)
         axes.scatter(found, range(len(rows)), color=c.accent, s=36, zorder=2)
         axes.set_title(title)
-        _shade_arguments(axes, effects)
+        start = -0.5
+        for number, values in enumerate(effects.values()):
+            if number % 2:  # shaded, so that rows of one argument are seen together
+                axes.axhspan(start, start + len(values), color=c.grid, alpha=0.5, linewidth=0, zorder=0)
+            start += len(values)
     pair[1].set_xscale("log")
     pair[1].xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     pair[1].xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -85,12 +88,3 @@ def switch_effects(
     pair[0].set_yticks(range(len(rows)), [f"{argument} = {value}" for argument, value in rows], fontsize=9)
     pair[0].set_ylim(len(rows) - 0.5, -0.5)
     return figure
-
-
-def _shade_arguments(axes: Axes, effects: Mapping[str, Mapping[str, tuple[float, float]]]) -> None:
-    """Shade the rows of every second argument."""
-    start = -0.5
-    for number, values in enumerate(effects.values()):
-        if number % 2:
-            axes.axhspan(start, start + len(values), color=colours().grid, alpha=0.5, linewidth=0, zorder=0)
-        start += len(values)

@@ -23,9 +23,11 @@ def differences_to(record: Record, reference: str) -> Figure:
 
     The thick line is over images, corrected for the number of comparisons; the thin one over seeds.
     """
-    scored = [name for name, row in over_seeds(record).items() if "mAP" in row.metrics]
-    others = [name for name in scored if difference_of(record, name, reference) is not None]
-    found = {name: _gains(record, name, reference) for name in others}
+    found: dict[str, list[Interval]] = {}  # over images, and over seeds where there are several
+    for name in (name for name, row in over_seeds(record).items() if "mAP" in row.metrics):
+        gains = [difference_of(record, name, reference, metric) for metric in ("mAP", "mAP over seeds")]
+        if gains[0] is not None:
+            found[name] = [one for one in gains if one is not None]
     names = sorted(found, key=lambda name: found[name][0].value)
     figure, axes = plt.subplots(figsize=(7, 0.36 * len(names) + 1.2))
     axes.axvline(0, color=colours().muted, linewidth=1)
@@ -41,12 +43,6 @@ def differences_to(record: Record, reference: str) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel(f"test mAP less that of {reference}")
     return figure
-
-
-def _gains(record: Record, name: str, reference: str) -> list[Interval]:
-    """The difference over images, and over seeds where there are several."""
-    found = (difference_of(record, name, reference, metric) for metric in ("mAP", "mAP over seeds"))
-    return [one for one in found if one is not None]
 
 
 def sensitivity(

@@ -21,8 +21,10 @@ STUDIES: dict[str, Callable[[Recipe, World, str], Study]] = {
 }
 """The studies, by the name that ``python -m probmcl study`` takes: functions of base recipe and world."""
 
-PLANNED: dict[str, tuple[str, ...]] = dict.fromkeys(STUDIES, ("digits", "mirflickr14"))
-PLANNED |= {"cost": ("digits",), "photographs": ("coco18",)}
+PLANNED: dict[str, tuple[str, ...]] = dict.fromkeys(STUDIES, ("digits", "mirflickr14")) | {
+    "cost": ("digits",),
+    "photographs": ("coco18",),
+}
 """The worlds in which each study is planned: the cost of heads on frozen features would say little."""
 
 

@@ -125,17 +125,13 @@ def cost_study(base: Recipe, world: World, name: str) -> Study:
     for setting in PRICED:
         method = methods(base)[setting]
         usual = method.training
-        groups = {
-            f"batch {round(factor * usual.batch_size)}": method.trained(
-                batch_size=round(factor * usual.batch_size),
-                learning_rate=math.sqrt(factor) * usual.learning_rate,
-            )
-            for factor in BATCHES
-        }
-        groups |= {
-            f"{factor:g} times the epochs": method.trained(epochs=max(1, round(factor * usual.epochs)))
-            for factor in EPOCHS
-        }
+        groups = {}
+        for factor in BATCHES:
+            size, rate = round(factor * usual.batch_size), math.sqrt(factor) * usual.learning_rate
+            groups[f"batch {size}"] = method.trained(batch_size=size, learning_rate=rate)
+        for factor in EPOCHS:
+            epochs = max(1, round(factor * usual.epochs))
+            groups[f"{factor:g} times the epochs"] = method.trained(epochs=epochs)
         trials += [Trial(setting, alone(base, one), SEEDS, group) for group, one in groups.items()]
     question = "What does accuracy cost in seconds, and how does it depend on the batch?"
     return Study("cost", name, question, tuple(trials), reference=REFERENCE)
