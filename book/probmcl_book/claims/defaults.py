@@ -27,10 +27,7 @@ def components_in_use(record: Record, setting: str) -> float:
 
 
 def replaces_default(records: Mapping[str, Record]) -> dict[str, str]:
-    """The settings that the rule would put in the default's place, each with the reason.
-
-    ``records`` are of one study, in every world that the rule asks for: a reason has to hold in all of them.
-    """
+    """The settings that the rule puts in the default's place, with the reason that holds in every world."""
     if not records:
         raise ValueError("records: expected one or more, got none")
     gains = {world: validation_gains(record) for world, record in records.items()}

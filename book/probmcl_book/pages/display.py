@@ -98,10 +98,8 @@ def slide(
         f'aria-valuetext="{escape(first["value"])}"></div>' + _figcaption(caption)
     )
     script = _SCRIPT % {"name": name, "frames": json.dumps(frames).replace("<", "\\u003c")}
-    emit(
-        f'<figure class="pm-output" id="{name}">{body}</figure>{script}',
-        f"Slider over {label} ({frames[0]['value']} to {frames[-1]['value']}): {first['alt']}",
-    )
+    told = f"Slider over {label} ({frames[0]['value']} to {frames[-1]['value']}): {first['alt']}"
+    emit(f'<figure class="pm-output" id="{name}">{body}</figure>{script}', told)
 
 
 def _drawn_twice(draw: Callable[[], Figure], palette: int) -> tuple[dict[str, str], int]:
@@ -122,8 +120,7 @@ def _drawn_twice(draw: Callable[[], Figure], palette: int) -> tuple[dict[str, st
 
 def _packed(image: Image.Image, palette: int) -> str:
     """Return ``image`` as base64 PNG; few colours leave a drawing as it looks at a quarter of its size."""
-    is_drawing = image.getcolors(maxcolors=20_000) is not None  # photographs hold more and keep them
-    if is_drawing:
+    if image.getcolors(maxcolors=20_000) is not None:  # photographs hold more and keep them
         image = image.quantize(palette, method=Image.Quantize.FASTOCTREE)
     with io.BytesIO() as packed:
         image.save(packed, format="png", optimize=True)

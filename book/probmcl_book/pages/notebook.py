@@ -17,8 +17,7 @@ from probmcl.data.public.sources import source
 PROFILES = ("smoke", "cpu", "gpu", "full")
 """The sizes at which a chapter runs, from seconds on any machine to the data sets of the paper."""
 
-PROFILE_VARIABLE = "PROBMCL_PROFILE"
-DATA_VARIABLE = "PROBMCL_DATA"
+PROFILE_VARIABLE, DATA_VARIABLE = "PROBMCL_PROFILE", "PROBMCL_DATA"
 
 T = TypeVar("T")
 

@@ -8,6 +8,7 @@ row "ProbMCL" holds mAP and the share of images with an error.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import torch
 from scipy.stats import spearmanr
@@ -87,15 +88,13 @@ def doubt_differences(
     scores = [name for name in COMPARED if name in questions.clean]
     level = 1 - 0.05 / (len(scores) * len(chosen))
     baseline = questions.tasks(AT_THRESHOLDS)
+    less = partial(paired_bootstrap_difference, resamples=resamples, level=level, seed=0)
     differences = []
     for name in scores:
         tasks = questions.tasks(name)
         for task in chosen:
             (metric, doubt, events), other = tasks[task], baseline[task][1]
-            interval = paired_bootstrap_difference(
-                metric, doubt, other, events, resamples=resamples, level=level, seed=0
-            )
-            differences.append(Difference(name, AT_THRESHOLDS, task, interval))
+            differences.append(Difference(name, AT_THRESHOLDS, task, less(metric, doubt, other, events)))
     return differences
 
 

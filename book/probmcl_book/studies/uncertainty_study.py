@@ -27,9 +27,8 @@ from probmcl_book.studies.doubts import Doubts, ask
 
 SYMBOLS_KIND, THEME_KIND = "unseen symbols", "held-out theme"
 SCARCITY = 4
+# Seeds: trials looked at scenes of seed 0 and at models 0 to 4, so the study asks others (chapter 14).
 SCENES, MODELS = 1, (5, 6, 7)
-"""Seeds of the scenes and of the models. Trials looked at scenes of seed 0 and at models 0 to 4, so the study
-asks others (chapter 14)."""
 
 NAME = "study_uncertainty_digits"
 

@@ -58,8 +58,7 @@ def gram_and_spectra(gram: Tensor, spectra: Mapping[str, Tensor]) -> Figure:
     """A Gram matrix ``(N, N)`` with values in [0, 1], and the eigenvalues ``(N,)`` of several matrices."""
     c = colours()
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.0, 3.3), width_ratios=(1, 1.25))
-    image = left.imshow(gram.numpy(), vmin=0, vmax=1)
-    figure.colorbar(image, ax=left, shrink=0.85)
+    figure.colorbar(left.imshow(gram.numpy(), vmin=0, vmax=1), ax=left, shrink=0.85)
     left.set(title="Sim of all pairs", xticks=[], yticks=[])
     for i, (name, values) in enumerate(spectra.items()):
         ordered = values.sort(descending=True).values

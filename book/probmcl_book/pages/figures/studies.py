@@ -109,9 +109,8 @@ def differences_over_sizes(found: Mapping[str, Mapping[int, Interval]], referenc
     axes.axhline(0, color=colours().muted, linestyle=":")
     for place, (method, by_size) in enumerate(found.items()):
         beside = 1 + 0.05 * (place - (len(found) - 1) / 2)  # so that intervals do not cover each other
-        value, low, high = (
-            [100 * getattr(one, end) for one in by_size.values()] for end in ("value", "low", "high")
-        )
+        bounds = [(100 * one.value, 100 * one.low, 100 * one.high) for one in by_size.values()]
+        value, low, high = zip(*bounds, strict=True)
         sizes, style = [beside * size for size in by_size], look(method)
         axes.plot(sizes, value, label=method, **style)
         axes.vlines(sizes, low, high, color=style["color"], alpha=0.6)

@@ -199,10 +199,11 @@ def a_tenth() -> tuple[Numbers, Numbers]:
     """Images and classes that a loader gives of 1,000 images, sorted by their ten classes."""
     images = torch.zeros(1000, 1, 4, 4, dtype=torch.uint8)
     labels = functional.one_hot(torch.arange(1000) // 100)
-    names = [str(k) for k in range(10)]
 
     def seen(kind: type[LabelledImages]) -> Numbers:
-        loader = make_loader(kind(images, labels, names), plain_view(), 50, shuffle=False, seed=0)
+        loader = make_loader(
+            kind(images, labels, list("0123456789")), plain_view(), 50, shuffle=False, seed=0
+        )
         given = torch.cat([batch for _, batch in loader])
         return float(len(given)), float(given.any(0).sum())
 
