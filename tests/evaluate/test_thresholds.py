@@ -44,3 +44,9 @@ def test_one_kind_of_label() -> None:
     assert thresholds.tolist() == [pytest.approx(0.1), math.inf]  # always predicted, never predicted
     none = torch.zeros_like(labels)
     assert global_threshold_from_validation(validation_scores=scores, validation_labels=none) == math.inf
+
+
+@pytest.mark.parametrize("choose", [thresholds_from_validation, global_threshold_from_validation])
+def test_the_caller_must_say_that_the_data_is_validation(choose):
+    with pytest.raises(TypeError, match="positional"):
+        choose(torch.rand(3, 4), torch.zeros(3, 4))

@@ -40,13 +40,13 @@ EXHIBITS = {
         "tests/loss/test_overlap.py::TestAgainstOracle::test_two_matrices_of_many_classes"),
     "label-less rows": Exhibit("Nothing divided by nothing", "MultiSupContrast, 2022",
         "Jaccard index of two rows without labels", exhibits.label_less_rows,
-        "tests/loss/test_overlap.py::TestLabelLessRows::test_never_match_a_labelled_row"),
+        "tests/loss/test_overlap.py::TestAgainstOracle::test_overlap_of_every_pair_of_small_sets"),
     "linear space": Exhibit("Densities multiplied as they are", "a public mixture density network",
         "NLL in nats, D = 32; 64; 128", exhibits.linear_space,
         "tests/loss/test_likelihood.py::test_finite_where_a_density_over_or_underflows"),
     "mixed components": Exhibit("Components mixed across dimensions", "a public mixture density network",
         "NLL in nats, between two components", exhibits.mixed_components,
-        "tests/model/test_mixture.py::TestDensity::test_components_are_not_mixed_across_dimensions"),
+        "tests/model/test_mixture.py::TestDensity::test_log_prob_agrees_with_oracle"),
     "thresholds": Exhibit("Thresholds from the test images", "MulSupCon, 2024", "CF1 of random scores",
         exhibits.thresholds_from_test,
         "tests/evaluate/test_thresholds.py::test_the_caller_must_say_that_the_data_is_validation"),
@@ -65,7 +65,7 @@ EXHIBITS = {
     "a tenth": Exhibit("A tenth of the data", "KMCL, 2023", "images that a loader gives; classes among them",
         exhibits.a_tenth, "tests/data/test_loader.py::test_shuffling_visits_every_image_once"),
     "GPU": Exhibit("Only with a GPU", "KMCL, 2023", "a batch on the CPU can be computed (1: yes)",
-        exhibits.without_a_gpu, "tests/loss/test_devices.py::test_losses"),
+        exhibits.without_a_gpu, "tests/loss/test_devices.py::test_functions_of_logits_and_labels"),
 }  # fmt: skip
 """The exhibits by their short names, in the order of the chapter."""
 
