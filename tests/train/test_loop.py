@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from probmcl.loss import LossParts
 from probmcl.train import TrainingSettings, fit, load_checkpoint, save_checkpoint
+from probmcl.train.loop import parameter_groups
 
 SETTINGS = TrainingSettings(epochs=3, batch_size=8, learning_rate=0.05)
 
@@ -105,6 +106,13 @@ def test_a_watched_metric_that_is_nan_stops_the_run_and_says_so() -> None:
     scores = iter([0.1, float("nan"), 0.5])
     with pytest.raises(ValueError, match="watch: expected a number after epoch 2, got NaN"):
         fit(make_model(), make_loader(), regression_step, SETTINGS, seed=0, watch=lambda model: next(scores))
+
+
+def test_biases_and_normalisation_do_not_decay() -> None:
+    decayed, free = parameter_groups(make_model(), 0.1)
+    assert [p.dim() for p in decayed["params"]] == [2, 2]
+    assert all(p.dim() == 1 for p in free["params"])
+    assert (decayed["weight_decay"], free["weight_decay"]) == (0.1, 0.0)
 
 
 @pytest.mark.parametrize(
