@@ -6,8 +6,6 @@ Traceback (most recent call last):
 ValueError: components: expected a whole number >= 1, got 0
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Iterable, Mapping
 from numbers import Integral, Real

@@ -1,7 +1,5 @@
 """Files that are whole or absent, whatever happens while they are written, and one writer for a folder."""
 
-from __future__ import annotations
-
 import lzma
 import os
 import platform

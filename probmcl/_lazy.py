@@ -1,7 +1,5 @@
 """Doors that open when somebody knocks: a name is imported when it is first asked for (PEP 562)."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module

@@ -1,7 +1,5 @@
 """Evaluation mode for a while, and training mode for a while: what was frozen stays frozen."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

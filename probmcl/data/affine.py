@@ -1,7 +1,5 @@
 """Rotate, scale and move each image of a batch by its own amount, all in one call."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 from torch.nn import functional

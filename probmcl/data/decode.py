@@ -1,7 +1,5 @@
 """An image file becomes a tensor."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from PIL import Image, ImageOps

@@ -5,8 +5,6 @@ sees the plain image and some augmented views once, and its features are kept. A
 one pixel with F channels, so that whatever takes images takes features as well.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

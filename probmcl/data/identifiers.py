@@ -1,7 +1,5 @@
 """What names an image, a group or a class: one spelling for each, decided here and nowhere else."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 import unicodedata

@@ -1,7 +1,5 @@
 """Images with their labels: the container every other room takes, and the statistics of a label matrix."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """One loader for every data set: it batches, applies the view and repeats under a seed."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress

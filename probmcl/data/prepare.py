@@ -1,7 +1,5 @@
 """A folder of photographs is made small once, so that training does not do it again every epoch."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Batches that carry their own seed, so that a batch is the same whichever process makes it, and when."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any

@@ -1,7 +1,5 @@
 """Which part of every batch a process loads, when several processes train together."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sized
 from dataclasses import dataclass
 from typing import cast

@@ -1,7 +1,5 @@
 """Cut a part from a data set so that whatever belongs together stays together."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """A table of labels as people have them: CSV of any dialect, and one line that says what was made of it."""
 
-from __future__ import annotations
-
 import ast
 import codecs
 import csv

@@ -10,8 +10,6 @@ is sorted once for many resamples, and all of them are cumulative sums of their 
 computed on each resample.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

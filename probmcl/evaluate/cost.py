@@ -1,7 +1,5 @@
 """What a module costs: its parameters, and its multiply-adds for one row."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy

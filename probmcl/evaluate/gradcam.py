@@ -5,8 +5,6 @@ ICCV 2017. The paper shows such maps (ledger row F2). They show what the logit r
 no evidence that a label is right.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 

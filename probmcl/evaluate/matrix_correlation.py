@@ -7,8 +7,6 @@ generalized regression approach", Cancer Research, 1967).
 Labels that have no similarity to any other (NaN), because they never occur, are left out on both sides.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

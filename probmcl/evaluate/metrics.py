@@ -9,8 +9,6 @@ yes/no decisions are counted here as the tables of multi-label classification co
 * the order of the rows never matters, not even where scores are equal.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from math import inf, nan

@@ -1,7 +1,5 @@
 """How much of the labels can be read off a frozen feature, linearly? A probe cheap enough for every epoch."""
 
-from __future__ import annotations
-
 import torch
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline

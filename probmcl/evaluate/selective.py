@@ -16,8 +16,6 @@ that is the mean over seeds, so :func:`~probmcl.evaluate.bootstrap_interval` and
 :func:`~probmcl.evaluate.paired_bootstrap_difference` take these metrics as they take mAP.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

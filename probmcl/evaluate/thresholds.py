@@ -4,8 +4,6 @@ A threshold that is chosen on the test images is fitted to them, and the F1 meas
 unknown amount. So the arguments here say what they are, and must be named in the call.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

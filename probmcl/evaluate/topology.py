@@ -5,8 +5,6 @@ of cosines resembles the matrix of co-occurrences: :mod:`probmcl.evaluate.matrix
 them.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -6,8 +6,6 @@ Each score is higher where there is more doubt. What it is good for is a questio
 Probabilities enter as logits and stay logarithms until an entropy is summed.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

@@ -6,8 +6,6 @@ there: with respect to its logits it is (sum_j t_j) softmax_j - t_j. The forward
 tile; the backward pass only multiplies. Neither the (A, M) logits nor the targets exist as a whole.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 

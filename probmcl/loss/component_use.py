@@ -1,7 +1,5 @@
 """Which components a batch of mixtures uses: all of them together, but few for one image (M5, our choice)."""
 
-from __future__ import annotations
-
 import math
 
 from torch import Tensor

@@ -1,7 +1,5 @@
 """The contrastive loss over weights, and MulSupCon beside it."""
 
-from __future__ import annotations
-
 import math
 import warnings
 

@@ -1,7 +1,5 @@
 """What all contrastive losses share: their arguments, and what they return, a scalar or its parts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import torch

@@ -1,7 +1,5 @@
 """KMCL beside ProbMCL, with the formulas as they are meant: kernels compared class by class."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

@@ -1,7 +1,5 @@
 """Who is positive for whom: from a label matrix to a positive set, or to weights between 0 and 1."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The objective of the contrastive stage: L_PCL + lambda L_NLL."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from probmcl import _check

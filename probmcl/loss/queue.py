@@ -6,8 +6,6 @@ it to them, positives and negatives alike, at the price of similarities only: it
 are never anchors. They are older than the weights, so a queue pays only while the encoder changes slowly.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Similarities of Gaussian mixtures: the scores that the contrastive loss divides by its temperature."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

@@ -1,7 +1,5 @@
 """Contrastive criteria on embeddings: the deterministic relatives of ProbMCL."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """An image becomes a feature: a small network for digits, any timm or torchvision backbone by name."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Callable, Iterable, Sequence
 

@@ -4,8 +4,6 @@ Z.-M. Chen et al., "Multi-label image recognition with graph convolutional netwo
 beside ProbMCL because of claims C1 and C3, which are about label dependencies and graph-based methods.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional

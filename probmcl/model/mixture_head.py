@@ -1,7 +1,5 @@
 """The mixture density head: a feature becomes a Gaussian mixture with one component per class."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import replace

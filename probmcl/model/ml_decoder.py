@@ -4,8 +4,6 @@ T. Ridnik et al., "ML-Decoder: Scalable and versatile classification head", WACV
 ProbMCL because of claim C3, which compares with transformer-based methods.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional

@@ -1,7 +1,5 @@
 """What every head returns: an embedding and, from the mixture density head, a mixture."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from torch import Tensor

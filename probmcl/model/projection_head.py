@@ -1,7 +1,5 @@
 """The deterministic head: the mixture density head's trunk and nothing behind it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from torch import Tensor, nn

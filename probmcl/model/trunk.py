@@ -1,7 +1,5 @@
 """The fully connected trunk that both heads share."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from itertools import pairwise

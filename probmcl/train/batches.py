@@ -1,7 +1,5 @@
 """The batches of an epoch, from its beginning or from where it was interrupted."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Protocol, runtime_checkable

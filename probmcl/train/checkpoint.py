@@ -1,7 +1,5 @@
 """Checkpoints that are whole or absent, and are read without running any code in them."""
 
-from __future__ import annotations
-
 import os
 import warnings
 import zipfile

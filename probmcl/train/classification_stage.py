@@ -1,7 +1,5 @@
 """The second stage: a linear probe of the frozen encoder (M14). Its rival: all trained at once."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Unpack

@@ -1,7 +1,5 @@
 """The first stage: encoder and head learn from two views of every image (M1, M9)."""
 
-from __future__ import annotations
-
 from typing import Any, Unpack
 
 import torch

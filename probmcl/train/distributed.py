@@ -4,8 +4,6 @@
 ``DistributedDataParallel`` averages the gradients. Without ``torchrun`` there is one rank.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """The rows of all ranks on every rank, with gradients: a contrastive loss compares rows across ranks."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import replace

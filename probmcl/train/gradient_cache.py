@@ -1,7 +1,5 @@
 """A contrastive batch larger than memory: gradients of encoder and head, a few rows at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace

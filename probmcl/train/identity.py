@@ -1,7 +1,5 @@
 """What tells one training run from another, so that no checkpoint goes on with something else."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import is_dataclass
 from typing import Any

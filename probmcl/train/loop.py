@@ -1,7 +1,5 @@
 """The one training loop: contrastive stage, linear probe and baselines all run through it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from copy import deepcopy

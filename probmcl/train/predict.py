@@ -1,7 +1,5 @@
 """A trained module over all images of a loader, without gradients."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """The settings of one training stage."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, fields
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Both stages after each other: data sets come in, a trained encoder with its classifier comes out (M14)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the loss is measured against: the obvious code in PyTorch, and other libraries."""
 
-from __future__ import annotations
-
 import math
 
 import torch

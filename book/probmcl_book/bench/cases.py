@@ -1,7 +1,5 @@
 """The cases: sizes, both sides, and the figure to reach."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial

@@ -1,7 +1,5 @@
 """The loss at COCO's size on a GPU, beside a training step of the encoder that it belongs to."""
 
-from __future__ import annotations
-
 import statistics
 import time
 

@@ -1,7 +1,5 @@
 """Time and memory of both sides of a case, in a process of its own."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The benchmarks as a table."""
 
-from __future__ import annotations
-
 from probmcl_book.bench.cases import CASES, Goal
 from probmcl_book.records.record import Record, Row
 from probmcl_book.records.table import Cell, Table

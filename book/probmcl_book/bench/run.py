@@ -1,7 +1,5 @@
 """All cases, one after the other, as a record."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Callable, Sequence
 

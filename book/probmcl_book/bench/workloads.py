@@ -1,7 +1,5 @@
 """What is timed: each function draws its inputs and returns one forward and backward pass to call."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """``python -m probmcl claims``: what the records say of the paper's claims, computed anew."""
 
-from __future__ import annotations
-
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path

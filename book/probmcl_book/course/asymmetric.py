@@ -1,7 +1,5 @@
 """Checker of chapter 9: the asymmetric loss of absent and present labels (M14)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

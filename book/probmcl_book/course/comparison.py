@@ -4,8 +4,6 @@ A checker knows the truth as a slow loop of :mod:`probmcl_book.reference`, and t
 where an answer gives on every case what a mistake gives, the hint names that mistake.
 """
 
-from __future__ import annotations
-
 import copy
 import inspect
 import warnings

@@ -4,8 +4,6 @@ The checks in a notebook call these functions; a grader has them called where th
 this file imports nothing of the project.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType

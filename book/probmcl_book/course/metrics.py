@@ -1,7 +1,5 @@
 """Checkers of assignment 1 and of an exercise: imbalance, average precision, thresholds, macro F1."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import torch

@@ -1,7 +1,5 @@
 """Checkers of assignment 3 and of exercises: mixtures in log space, similarity, likelihood (M4 to M11)."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple

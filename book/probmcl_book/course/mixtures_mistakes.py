@@ -1,7 +1,5 @@
 """Mistakes that the checkers of mixtures know: each a wrong way to an answer, and its hint."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any

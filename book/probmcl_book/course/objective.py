@@ -1,7 +1,5 @@
 """Checker of chapter 7: the effective rank, the diagnostic of a collapse."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """Checkers of assignment 2 and of an exercise: overlap, positive sets, contrastive loss (M7 to M9)."""
 
-from __future__ import annotations
-
 import math
 from typing import Any, NamedTuple
 

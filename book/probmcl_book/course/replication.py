@@ -1,7 +1,5 @@
 """Checkers of assignment 4: protocol, choice on validation, record, verdict, and an audit of the ledger."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path

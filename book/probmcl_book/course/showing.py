@@ -1,7 +1,5 @@
 """Values and cases in few words, for the messages of the checkers."""
 
-from __future__ import annotations
-
 import inspect
 import math
 from collections.abc import Callable

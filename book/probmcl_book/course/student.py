@@ -1,7 +1,5 @@
 """Who answers: every student has an own instance of every question."""
 
-from __future__ import annotations
-
 import hashlib
 
 import torch

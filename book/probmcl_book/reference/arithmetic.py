@@ -1,7 +1,5 @@
 """Small arithmetic of the loops, in float64."""
 
-from __future__ import annotations
-
 import math
 
 import torch

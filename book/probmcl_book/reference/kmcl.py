@@ -1,7 +1,5 @@
 """KMCL with its formulas as they are meant, one class at a time."""
 
-from __future__ import annotations
-
 import math
 
 from torch import Tensor

@@ -1,7 +1,5 @@
 """Losses, one anchor at a time (M9, M11, M12, M14)."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

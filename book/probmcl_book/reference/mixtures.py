@@ -1,7 +1,5 @@
 """Gaussian mixtures, one component at a time (M5, M6)."""
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple, Protocol
 

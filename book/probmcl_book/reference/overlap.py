@@ -1,7 +1,5 @@
 """Label sets, one pair at a time (M7)."""
 
-from __future__ import annotations
-
 import math
 from fractions import Fraction
 

@@ -1,7 +1,5 @@
 """Positive sets and weights, one pair at a time (M7, M8)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from torch import Tensor

@@ -1,7 +1,5 @@
 """Similarities of mixtures, one pair of components at a time (M10)."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from probmcl_book.reference.arithmetic import float64_matrix, log_sum_exp

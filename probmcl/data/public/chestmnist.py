@@ -9,8 +9,6 @@ none was. ``pleural`` of MedMNIST's list is Pleural_Thickening. The parts are as
 random split by patient (78,468/11,219/22,433), not those of NIH's official one (25,596 films test).
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch

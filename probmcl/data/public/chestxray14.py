@@ -9,8 +9,6 @@ no finding; in ``Data_Entry_2017_v2020.csv``, 60,361. So the table is named by a
 states it.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

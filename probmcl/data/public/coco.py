@@ -1,7 +1,5 @@
 """MS-COCO as a multi-label data set: an image has the labels of whatever is annotated in it."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The 80 categories of MS-COCO, with the ids and super-categories of its annotation files."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

@@ -1,7 +1,5 @@
 """Bring a whole data set: download, verify, unpack, and remember what was verified."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from contextlib import nullcontext

@@ -3,8 +3,6 @@
 They stand in ``sources.toml``, a line for each file, with where each checksum comes from.
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Unpack an archive that nobody has looked into: nothing outside its folder, all of it or nothing."""
 
-from __future__ import annotations
-
 import errno
 import os
 import posixpath

@@ -5,8 +5,6 @@ Perturbations", ICLR 2019: nothing here is trained on, and the labels stay true 
 A test asks how a model's scores, and its doubts, follow the strength.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType

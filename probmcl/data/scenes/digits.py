@@ -1,7 +1,5 @@
 """DigitScenes: real handwriting on a canvas, with label dependencies that are known exactly."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from functools import cache
 

@@ -3,8 +3,6 @@
 Digits and letters are drawn by the same code; only the glyphs and the label matrix differ.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

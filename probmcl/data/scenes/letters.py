@@ -1,7 +1,5 @@
 """Letters in print: other symbols to pretrain an encoder on, as ImageNet is for photographs."""
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Scenes of symbols that no training image holds: what a model should be unsure about."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 import torch

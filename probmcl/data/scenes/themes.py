@@ -5,8 +5,6 @@ probability q_tk, on condition that 1 to 6 digits enter. There are only 2^10 = 1
 enumerated, not estimated, and so is every dependency between two labels.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ package index (``tools/lite0_weights.py``), the features from ``tools/feature_vi
 COCO's categories 1 to 19 without 12, so no number here stands beside published ones of COCO.
 """
 
-from __future__ import annotations
-
 from probmcl.train import TrainingSettings
 from probmcl_book.replicate.datasets import FeatureData, PackedData
 from probmcl_book.replicate.origin import Origin
