@@ -23,7 +23,7 @@ CHEATS = (
 
 
 def test_a_class_of_assignment_2_is_graded_as_it_should_be(root: Path) -> None:
-    wrong = [case.name for case in cases("a2_positive_sets", "mutants")][::3]
+    wrong = [case.name for case in cases("a2_positive_sets", "mutants")][::9]
     command = [sys.executable, str(root / "tools" / "course_check.py"), "a2_positive_sets", "--only"]
     command += ["solution", "empty", *wrong, *CHEATS]
     done = subprocess.run(command, capture_output=True, text=True, cwd=root, check=False)
