@@ -116,6 +116,9 @@ def make_environment(folder: Path) -> tuple[Path, Path]:
     site = Path(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
     shipped = pins()
     link({name: package for name, package in closure(LINKED).items() if name not in shipped}, site)
+    # The linked torch asks for a newer setuptools than Colab's own, so the set-up line would bring it.
+    newer = ["--upgrade", "--no-deps", "--no-index", "--find-links", folder / WHEELS, "setuptools"]
+    subprocess.run([*pip, "install", *newer], check=True)
     colab = site / "google_colab-1.0.0.dist-info"
     colab.mkdir()
     needs = "".join(f"Requires-Dist: {name}=={shipped[name]}\n" for name in ASKED_BY_COLAB)
