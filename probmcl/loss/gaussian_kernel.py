@@ -115,14 +115,13 @@ class LogKernel(torch.autograd.Function):
         a, gradient_a = b, gradient_b = Components(*tensors[:3]), Components(*gradients[:3])
         if len(tensors) > 3:
             b, gradient_b = Components(*tensors[3:]), Components(*gradients[3:])
-        add_gradients = _backward_isotropic if a.variances.dim() == 2 else _backward_diagonal
         for rows, columns, buffers in _tiles(a, b):
             arriving = upstream[rows, columns]
             if a is b and rows != columns:  # a pair above the diagonal answers for its mirror image too
                 arriving = arriving + upstream[columns, rows].T
             in_bits = (result[rows, columns] * BITS, arriving / BITS)
             sides = (a.rows(rows), b.rows(columns))
-            add_gradients(*sides, *in_bits, gradient_a.rows(rows), gradient_b.rows(columns), buffers)
+            _add_gradients(*sides, *in_bits, gradient_a.rows(rows), gradient_b.rows(columns), buffers)
         return tuple(gradients)
 
 
@@ -244,7 +243,7 @@ def _shares(exponents: Tensor, b: Components, log_kappa: Tensor, arriving: Tenso
     return exponents.add_(offset.unsqueeze(1)).exp2_().mul_(arriving[:, None, :, None])
 
 
-def _backward_isotropic(
+def _add_gradients(
     a: Components,
     b: Components,
     log_kappa: Tensor,
@@ -253,35 +252,22 @@ def _backward_isotropic(
     grad_b: Components,
     buffers: Tensor,
 ) -> None:
-    """Add the gradients of one tile."""
-    shares = _shares(_exponents(a, b, buffers), b, log_kappa, arriving)
-    _, distances, variances = buffers.unbind()
-    _add_pair_sums(shares, grad_a.log_weights, grad_b.log_weights)
-    pull = shares.div_(variances)  # how strongly component l pulls component k
-    flat_a, flat_b = a.means.flatten(0, 1), b.means.flatten(0, 1)
-    flat_pull = pull.view(len(flat_a), len(flat_b))
-    towards_b = flat_pull @ flat_b - flat_pull.sum(1, keepdim=True) * flat_a
-    towards_a = flat_pull.T @ flat_a - flat_pull.sum(0).unsqueeze(1) * flat_b
-    grad_a.means.add_(towards_b.view_as(a.means), alpha=2)
-    grad_b.means.add_(towards_a.view_as(b.means), alpha=2)
-    # d exponent / d variance = (distance - D/2 log2 e) / variance
-    slope = distances.sub_(0.5 * BITS * a.means.shape[-1]).mul_(pull)
-    _add_pair_sums(slope, grad_a.variances, grad_b.variances)
-
-
-def _backward_diagonal(
-    a: Components,
-    b: Components,
-    log_kappa: Tensor,
-    arriving: Tensor,
-    grad_a: Components,
-    grad_b: Components,
-    buffers: Tensor,
-) -> None:
-    """Add the gradients of one tile, one dimension at a time."""
+    """Add the gradients of one tile; those of diagonal covariances one dimension at a time."""
     shares = _shares(_exponents(a, b, buffers), b, log_kappa, arriving)
     _, offsets, variances = buffers.unbind()
     _add_pair_sums(shares, grad_a.log_weights, grad_b.log_weights)
+    if a.variances.dim() == 2:
+        pull = shares.div_(variances)  # how strongly component l pulls component k
+        flat_a, flat_b = a.means.flatten(0, 1), b.means.flatten(0, 1)
+        flat_pull = pull.view(len(flat_a), len(flat_b))
+        towards_b = flat_pull @ flat_b - flat_pull.sum(1, keepdim=True) * flat_a
+        towards_a = flat_pull.T @ flat_a - flat_pull.sum(0).unsqueeze(1) * flat_b
+        grad_a.means.add_(towards_b.view_as(a.means), alpha=2)
+        grad_b.means.add_(towards_a.view_as(b.means), alpha=2)
+        # d exponent / d variance = (distance - D/2 log2 e) / variance
+        slope = offsets.sub_(0.5 * BITS * a.means.shape[-1]).mul_(pull)
+        _add_pair_sums(slope, grad_a.variances, grad_b.variances)
+        return
     for d in _dimensions(a, b, offsets, variances):
         pull = shares / variances
         pulled = pull * offsets

@@ -51,7 +51,7 @@ FORBIDDEN = [
     "open('/etc/hostname')",
     "open(f'/proc/{os.getppid()}/environ')",
     "open(torch.__path__[0] + '/distributions/normal.py')",
-    "open('/root/x' if os.path.isdir('/root') else '/usr/x', 'w')",
+    "open('/usr/x', 'w')",
     "os.listdir('/home')",
     "os.kill(os.getppid(), 0) if os.getppid() else open('/')",  # there is no parent in a namespace of its own
     "socket.create_connection(('127.0.0.1', 22))",

@@ -122,12 +122,13 @@ def _train(recipe: Recipe, splits: Splits, folder: Path, command: str, export: P
 
 
 def _killed(recipe: Recipe, folder: Path) -> None:
-    """Train in another process, and kill it when there is a checkpoint of a method, or all is trained."""
+    """Train in another process, and kill it when there is a checkpoint of a method, or all is trained.
+
+    A fault of that process is seen when its work is resumed.
+    """
     (folder / "recipe.json").write_text(json.dumps(recipe.to_dict()))
     command = [sys.executable, "-m", __name__, str(folder)]
-    with subprocess.Popen(
-        command, stderr=subprocess.DEVNULL
-    ) as process:  # a fault is seen when it is resumed
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None and not list(folder.glob("runs/*/*/training.pt")):
             time.sleep(0.05)
         process.kill()

@@ -89,9 +89,7 @@ def estimate(
 
     On a GPU every method makes a step of the recipe's batch, or of half of what fits. On a CPU the encoder
     takes a few images, which count for all methods and are scaled up; a contrastive head and its loss, which
-    compares all pairs, take the whole batch.
-
-    ``seeds`` is their number, and ``clock`` measures: the training loop's own clock if not given.
+    compares all pairs, take the whole batch. ``clock`` measures: the training loop's own if not given.
 
     >>> from probmcl_book.replicate import digits_recipe
     >>> recipe = digits_recipe(smoke=True)

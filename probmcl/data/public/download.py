@@ -56,8 +56,8 @@ def download(
         progress: Whether to show a bar.
 
     Raises:
-        DownloadRefusedError: If the host says that it does not have the file or will not give it, or leads
-            to an address that is neither http nor https, or from https to http.
+        DownloadRefusedError: If the host does not give the file, or leads elsewhere than http and https, or
+            from https to http.
         ConnectionError: If five attempts in a row brought nothing more.
         ValueError: If checksum (the file is removed) or size are wrong, or the address is no http address.
         OSError: If there is not enough space.

@@ -12,6 +12,16 @@ from torch import Tensor
 from probmcl_book.pages.style import colours
 
 
+def label_words(labels: Tensor) -> list[str]:
+    """The label set of each row as a caption: the digits on a scene.
+
+    >>> import torch
+    >>> label_words(torch.tensor([[0, 1, 0, 0, 1], [0, 0, 0, 0, 0]]))
+    ['1 4', '']
+    """
+    return [" ".join(map(str, row.nonzero().flatten().tolist())) for row in labels]
+
+
 def contact_sheet(
     rows: Mapping[str, Tensor],
     captions: Sequence[Sequence[str]] | None = None,
