@@ -7,14 +7,17 @@ from torch.nn import functional
 from probmcl import _check
 from probmcl.model.mixture import widened
 
+GAMMA_POSITIVE, GAMMA_NEGATIVE, MARGIN = 0.0, 4.0, 0.05
+"""Defaults of the loss, those of ``train.py`` in the code of ASL, for MS-COCO (M14)."""
+
 
 def asymmetric_loss(
     logits: Tensor,
     labels: Tensor,
     *,
-    gamma_positive: float = 0.0,
-    gamma_negative: float = 4.0,
-    margin: float = 0.05,
+    gamma_positive: float = GAMMA_POSITIVE,
+    gamma_negative: float = GAMMA_NEGATIVE,
+    margin: float = MARGIN,
 ) -> Tensor:
     """Asymmetric loss (Ridnik et al., ICCV 2021) of a multi-label classifier (M14).
 
@@ -54,9 +57,9 @@ def asymmetric_loss(
 def unchecked_asymmetric_loss(
     logits: Tensor,
     present: Tensor,
-    gamma_positive: float = 0.0,
-    gamma_negative: float = 4.0,
-    margin: float = 0.05,
+    gamma_positive: float = GAMMA_POSITIVE,
+    gamma_negative: float = GAMMA_NEGATIVE,
+    margin: float = MARGIN,
 ) -> Tensor:
     """:func:`asymmetric_loss` of what has been checked; the labels as booleans."""
     logits = widened(logits)
@@ -101,7 +104,10 @@ class AsymmetricLoss(nn.Module):
     """
 
     def __init__(
-        self, gamma_positive: float = 0.0, gamma_negative: float = 4.0, margin: float = 0.05
+        self,
+        gamma_positive: float = GAMMA_POSITIVE,
+        gamma_negative: float = GAMMA_NEGATIVE,
+        margin: float = MARGIN,
     ) -> None:
         super().__init__()
         _check_parameters(gamma_positive, gamma_negative, margin)

@@ -16,9 +16,9 @@ STEPS = {
     "Resize": "squish",
     "cutout": "Cutout",
     "RandomErasing": "Cutout",
+    "RandomHorizontalFlip": "flip",
     "pillow_randaugment": "RandAugment",
 }
-STEPS |= {"RandomHorizontalFlip": "flip"}
 CUTOUT = {"asl": "half the side, anywhere, any colour", "book": "a sixteenth to a quarter, inside, black"}
 DECAY = "from the first step"
 
