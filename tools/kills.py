@@ -59,7 +59,7 @@ def study(folder: Path) -> str:
     """A study of two settings and two seeds: the rows of its runs."""
     trials = tuple(Trial(one.name, replace(RECIPE, methods=(one,)), (0, 1)) for one in METHODS)
     tiny = Study("tiny", "digits", "Does it go on?", trials, reference="BCE")
-    found = run_study(tiny, folder / "tiny", resamples=5)
+    found = run_study(tiny, folder / "tiny")
     rows = (
         (key, replace(one.row, seconds=0.0), one.test_scores.sum().item()) for key, one in found.runs.items()
     )

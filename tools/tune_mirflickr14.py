@@ -47,7 +47,7 @@ def main(folder: Path, out: Path) -> None:
     torch.set_flush_denormal(True)
     making = Making(f"python tools/tune_mirflickr14.py {folder.name} {out.name}")
     recipe, data = RECIPES["mirflickr14-features"](), DataSets(folder)
-    runner = Runner(data, resamples=1, whole=False)
+    runner = Runner(data, whole=False)
     rows, notes = [], ["Validation only: no test image was scored."]
     for method in recipe.methods:
         tasks = [Task(n, replace(recipe, methods=(one,)), SEED, tuning=True) for n, one in trials(method)]

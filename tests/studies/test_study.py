@@ -57,7 +57,7 @@ TUNED = study(trial(BCE), trial(PROBMCL), tuning=Tuning(9, {"BCE": RATES, "ProbM
 
 
 def run(chosen: Study, folder: Path, **options: object) -> StudyRuns:
-    return run_study(chosen, folder / "tiny", resamples=5, **options)
+    return run_study(chosen, folder / "tiny", **options)
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> StudyRuns:
     folder = tmp_path_factory.mktemp("study")
-    return run_study(study(trial(None), trial(BCE), trial(PROBMCL)), folder / "tiny", resamples=5)
+    return run_study(study(trial(None), trial(BCE), trial(PROBMCL)), folder / "tiny")
 
 
 def test_runs_come_seed_by_seed_and_are_not_made_twice(tmp_path, trained) -> None:
@@ -95,10 +95,10 @@ def test_runs_come_seed_by_seed_and_are_not_made_twice(tmp_path, trained) -> Non
 
 
 def test_studies_beside_each_other_share_runs_and_starts(tmp_path, trained, monkeypatch) -> None:
-    run_study(study(trial(BCE, (0,))), tmp_path / "one", resamples=5)
+    run_study(study(trial(BCE, (0,))), tmp_path / "one")
     monkeypatch.setattr("probmcl_book.replicate.starts.end_to_end", None)  # a second pretraining would fail
     both = study(trial(BCE, (0,)), trial(PROBMCL, (0,)))
-    assert run_study(both, tmp_path / "two", resamples=5).made == 1
+    assert run_study(both, tmp_path / "two").made == 1
     assert trained == [("BCE", 0), ("ProbMCL", 0)]
 
 

@@ -74,7 +74,6 @@ def _study(options: Namespace, arguments: Sequence[str], console: Console) -> No
         weights=options.weights,
         device=options.device,
         budget=options.budget if options.repeat is None else 0.0,
-        resamples=20 if options.smoke else 300,
         say=lambda line: console.print(line, highlight=False, markup=False),
     )
     if options.repeat is not None:

@@ -14,14 +14,12 @@ from probmcl_book.replicate.methods import Trained
 from probmcl_book.replicate.splits import Splits
 
 
-def result_row(
-    name: str, seed: int, trained: Trained, splits: Splits, thresholds: Tensor, resamples: int
-) -> Row:
+def result_row(name: str, seed: int, trained: Trained, splits: Splits, thresholds: Tensor) -> Row:
     """What one method reached with one seed, at thresholds ``(K,)`` that validation chose."""
     labels = splits.test.labels
     found = multilabel_metrics(trained.test_scores, labels, thresholds=thresholds)
     precision, area = (
-        jackknife_interval(metric, trained.test_scores, labels, groups=max(2, min(resamples, 100)), seed=0)
+        jackknife_interval(metric, trained.test_scores, labels, seed=0)
         for metric in (mean_average_precision, mean_auroc)
     )
     validation = mean_average_precision(trained.validation_scores, splits.validation.labels)

@@ -61,7 +61,6 @@ def run_methods(
     weights: Path | None = None,
     device: torch.device | str = "cpu",
     progress: bool = False,
-    resamples: int = 1000,
     checkpoints: Path | None = None,
 ) -> Runs:
     """Pretrain, then train every method of a recipe, once per seed.
@@ -78,7 +77,7 @@ def run_methods(
     data = DataSets()
     splits, identity = data.of(recipe) if splits is None else data.put(recipe, splits)
     folder = None if checkpoints is None else RunFolder(checkpoints / slug(recipe.name))
-    runner = Runner(data, folder, weights, device, resamples, progress=progress)
+    runner = Runner(data, folder, weights, device, progress=progress)
     alone = {START: (), **{method.name: (method,) for method in recipe.methods}}
     tasks = [
         Task(name, replace(recipe, methods=methods), seed)
@@ -110,7 +109,7 @@ def run_experiment(
     the run finds out by itself, and ``export`` a folder for the trained methods, see
     :func:`~probmcl_book.replicate.export_run`. Other options are those of :func:`run_methods`.
 
-    Rows with a seed hold one run, with bootstrap intervals over the test images; rows without one hold the
+    Rows with a seed hold one run, with jackknife intervals over the test images; rows without one hold the
     mean over seeds, with a t interval over seeds (from two seeds on). Differences are those of the last
     method to every other one: paired bootstrap intervals, over the test images, of the difference of mean mAP
     over seeds. Where several processes train together, the first writes down what they did, and the others
@@ -120,7 +119,7 @@ def run_experiment(
     if export is not None and is_first():
         check_export([START, *(method.name for method in recipe.methods)], seeds, export)
     making = Making(command, provenance(device))
-    runs = run_methods(recipe, seeds, device=device, resamples=resamples, **options)
+    runs = run_methods(recipe, seeds, device=device, **options)
     if not is_first():
         return None
     record = making.record(

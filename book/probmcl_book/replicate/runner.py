@@ -58,18 +58,17 @@ class Task:
 class Runner:
     """What all runs of an experiment or a study share.
 
-    ``folder`` keeps runs and finds them, None keeps nothing; a run that is found keeps its own intervals,
-    whatever ``resamples`` says. ``weights`` is the file of weights, if the start is one. ``whole`` keeps the
-    networks as well as the numbers. Code and machine, ``made_by``, are stated before the first run, as files
-    may change while it trains. ``found`` are runs that were found finished, as "seed 0, ProbMCL"; ``moved``
-    says whether some run began with other code or on another machine; ``held`` is closed at the end.
+    ``folder`` keeps runs and finds them, None keeps nothing. ``weights`` is the file of weights, if the start
+    is one. ``whole`` keeps the networks as well as the numbers. Code and machine, ``made_by``, are stated
+    before the first run, as files may change while it trains. ``found`` are runs that were found finished, as
+    "seed 0, ProbMCL"; ``moved`` says whether some run began with other code or on another machine; ``held``
+    is closed at the end.
     """
 
     data: DataSets
     folder: RunFolder | None = None
     weights: Path | None = None
     device: torch.device | str = "cpu"
-    resamples: int = 1000
     measures: Sequence[Measure] = ()
     whole: bool = True
     progress: bool = False
@@ -123,7 +122,7 @@ class Runner:
         thresholds = thresholds_from_validation(
             validation_scores=trained.validation_scores, validation_labels=seen.validation.labels
         )
-        row = result_row(task.name, task.seed, trained, seen, thresholds, self.resamples)
+        row = result_row(task.name, task.seed, trained, seen, thresholds)
         metrics = {"validation mAP": row.metrics["validation mAP"]} if task.tuning else dict(row.metrics)
         for measure in () if task.tuning else self.measures:
             found = measure(trained, seen, recipe)

@@ -46,7 +46,6 @@ def run_study(
     weights: Path | None = None,
     device: torch.device | str = "cpu",
     budget: float | None = None,
-    resamples: int = 300,
     say: Say = lambda line: None,
 ) -> StudyRuns:
     """Run what is not finished of a study: first its tuning, then its report, seed by seed.
@@ -56,7 +55,7 @@ def run_study(
     would probably not end in time is not started. Tuning is not even given the test images.
     """
     images = DataSets() if images is None else images
-    runner = Runner(images, RunFolder(folder), weights, device, resamples, MEASURES, whole=False)
+    runner = Runner(images, RunFolder(folder), weights, device, MEASURES, whole=False)
     with runner.held:
         return _finished(study, runner, budget, say)
 
@@ -98,7 +97,7 @@ def repeat_runs(
         raise ValueError(f"found: expected finished runs of {found.study.name}, got none")
     kept = [found.runs[name] for name in random.Random(0).sample(names, min(count, len(names)))]
     tasks = [Task(run.row.method, run.recipe, run.seed) for run in kept]
-    again = Runner(found.images, None, weights, device, resamples=1, whole=False).each(tasks)
+    again = Runner(found.images, None, weights, device, whole=False).each(tasks)
     return [(one, other) for one, other in zip(kept, again, strict=True) if other is not None]
 
 

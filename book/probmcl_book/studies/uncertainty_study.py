@@ -123,7 +123,7 @@ def run_uncertainty(
     recipe = uncertainty_recipe() if recipe is None else recipe
     after, few = max(seeds) + 1, scarcer(recipe)
     all_seeds = [*seeds, *range(after, after + members - len(seeds))]
-    runner = Runner(DataSets(), device=device, resamples=1, progress=progress)
+    runner = Runner(DataSets(), device=device, progress=progress)
     kinds = (("all images", recipe), ("few", few))
     tasks = [Task(name, one, seed) for seed in all_seeds for name, one in kinds]
     models = [run.whole() for run in runner.each(tasks) if run is not None]
