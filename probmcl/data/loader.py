@@ -152,17 +152,14 @@ def make_loader(
     batch_size = _check.count("batch_size", batch_size)
     _check.count("workers", workers, low=0)
     if drop_last and len(dataset) < batch_size:
-        raise ValueError(
-            f"batch_size: expected at most the {len(dataset)} images of the data set, as the last "
-            f"incomplete batch is dropped, got {batch_size}"
-        )
+        most = f"at most the {len(dataset)} images of the data set"
+        raise ValueError(f"batch_size: expected {most}, as a smaller last batch is dropped, got {batch_size}")
     if seed is None and shuffle:
         raise ValueError("seed: expected a whole number for the order, as shuffle is True, got None")
     generator = torch.Generator().manual_seed(_check.seed(0 if seed is None else seed))
-    last = None
+    finish = None
     if device is not None:
-        device = _check.device(device)
-        view, last = _without_normalisation(view)
+        view, finish = _normalised_on(view, _check.device(device))
     viewed = ViewedBatches(dataset, view, workers)
     if workers:
         workers, prefetch = _prefetch(viewed, -(-batch_size // share.ranks), workers)
@@ -182,10 +179,17 @@ def make_loader(
         pin_memory=pin_memory,
         generator=generator,
     )
-    if last is not None and device is not None:
-        constants = {name: value.to(device) for name, value in last.keywords.items()}
-        loader.finish = lambda images: normalise(images.to(device, non_blocking=True), **constants)
+    loader.finish = finish
     return loader
+
+
+def _normalised_on(view: View, device: torch.device) -> tuple[View, Callable[[Tensor], Tensor] | None]:
+    """A view without its normalisation of bytes, and that as a step on a device; None where it has none."""
+    bytes_alone, last = _without_normalisation(view)
+    if last is None:
+        return view, None
+    constants = {name: value.to(device) for name, value in last.keywords.items()}
+    return bytes_alone, lambda images: normalise(images.to(device, non_blocking=True), **constants)
 
 
 def _without_normalisation(view: Any) -> tuple[Any, partial[Tensor] | None]:
