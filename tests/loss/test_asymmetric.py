@@ -1,14 +1,11 @@
 import pytest
 import torch
+from draws import normal
 from torch.nn import functional
 from torchvision.ops import sigmoid_focal_loss
 
 from probmcl.loss import AsymmetricLoss, asymmetric_loss
 from probmcl_book import reference
-
-
-def random_logits(n: int, k: int, *, scale: float = 3.0) -> torch.Tensor:
-    return scale * torch.randn(n, k, generator=torch.Generator().manual_seed(n)).double()
 
 
 @pytest.mark.parametrize(
@@ -17,28 +14,24 @@ def random_logits(n: int, k: int, *, scale: float = 3.0) -> torch.Tensor:
 )
 @pytest.mark.parametrize(("n", "k"), [(1, 1), (2, 1), (7, 80)])
 def test_agrees_with_oracle(n, k, gamma_positive, gamma_negative, margin, dtype, make_labels, assert_matches):
-    logits, labels = random_logits(n, k), make_labels(n, k, empty=n // 2)
+    logits, labels = 3 * normal(n, k), make_labels(n, k, empty=n // 2)
     arguments = {"gamma_positive": gamma_positive, "gamma_negative": gamma_negative, "margin": margin}
     expected = reference.asymmetric_loss(logits, labels, **arguments)
     assert_matches(asymmetric_loss(logits.to(dtype), labels, **arguments), expected)
     assert_matches(AsymmetricLoss(**arguments)(logits.to(dtype), labels), expected)
 
 
-def test_precision_of_the_logits_is_kept(dtype, make_labels):
-    assert asymmetric_loss(random_logits(3, 2).to(dtype), make_labels(3, 2)).dtype == dtype
-
-
 class TestOtherImplementations:
     @pytest.mark.parametrize("scale", [1.0, 30.0])
     def test_binary_cross_entropy(self, scale, make_labels):
-        logits, labels = random_logits(6, 5, scale=scale), make_labels(6, 5)
+        logits, labels = scale * normal(6, 5), make_labels(6, 5)
         found = asymmetric_loss(logits, labels, gamma_positive=0, gamma_negative=0, margin=0)
         expected = functional.binary_cross_entropy_with_logits(logits, labels.double())
         assert found.item() == pytest.approx(expected.item(), rel=1e-12)
 
     @pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0, 4.0])
     def test_focal_loss(self, gamma, make_labels):
-        logits, labels = random_logits(6, 5), make_labels(6, 5)
+        logits, labels = 3 * normal(6, 5), make_labels(6, 5)
         found = asymmetric_loss(logits, labels, gamma_positive=gamma, gamma_negative=gamma, margin=0)
         expected = sigmoid_focal_loss(logits, labels.double(), alpha=-1, gamma=gamma, reduction="mean")
         assert found.item() == pytest.approx(expected.item(), rel=1e-12)
@@ -59,15 +52,6 @@ class TestByHand:
         assert logit.grad.item() == pytest.approx(-(torch.tensor(2.0).log().item() + 1) / 4, rel=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("gamma_positive", "gamma_negative", "margin"), [(0, 4, 0.05), (1, 2, 0), (0, 0, 0.05)]
-)
-def test_gradcheck(gamma_positive, gamma_negative, margin, make_labels):
-    logits, labels = random_logits(3, 4, scale=1.0).requires_grad_(), make_labels(3, 4)
-    criterion = AsymmetricLoss(gamma_positive, gamma_negative, margin)
-    assert torch.autograd.gradcheck(lambda s: criterion(s, labels), (logits,))
-
-
 class TestRobustness:
     @pytest.mark.parametrize("gammas", [(0.0, 4.0), (0.5, 0.5), (0.0, 0.0)])
     @pytest.mark.parametrize("margin", [0.0, 0.05])
@@ -80,18 +64,8 @@ class TestRobustness:
         assert torch.isfinite(logits.grad).all()
         assert loss > 1e4 / 6 - 1  # the wrong positive alone costs that
 
-    @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
-    def test_half_precision_is_computed_in_float32(self, dtype, make_labels):
-        logits, labels = random_logits(6, 5).to(dtype), make_labels(6, 5)
-        assert torch.equal(asymmetric_loss(logits, labels), asymmetric_loss(logits.float(), labels))
-
     def test_works_under_no_grad_and_leaves_it_so(self, make_labels):
         with torch.no_grad():
-            loss = asymmetric_loss(random_logits(3, 2).requires_grad_(), make_labels(3, 2))
+            loss = asymmetric_loss(normal(3, 2).requires_grad_(), make_labels(3, 2))
             assert not torch.is_grad_enabled()
         assert not loss.requires_grad
-
-    @pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.int64, torch.float32])
-    def test_labels_of_any_dtype(self, dtype, make_labels):
-        logits, labels = random_logits(3, 2), make_labels(3, 2)
-        assert torch.equal(asymmetric_loss(logits, labels.to(dtype)), asymmetric_loss(logits, labels))

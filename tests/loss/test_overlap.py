@@ -121,11 +121,6 @@ def test_sets_are_counted_exactly_with_a_default_type_of_16_bits():
 
 
 class TestProperties:
-    @pytest.mark.parametrize("dtype", [torch.bool, torch.int64, torch.float16, torch.float32])
-    def test_takes_labels_of_any_dtype(self, dtype, make_labels):
-        labels = make_labels(5, 4)
-        assert torch.equal(overlap(labels.to(dtype)), overlap(labels))
-
     def test_double_labels_give_double_overlaps(self):
         third = overlap(torch.tensor([[1.0, 1, 1], [1, 0, 0]]).double())[0, 1]
         assert third.dtype == torch.float64

@@ -1,3 +1,5 @@
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from probmcl.loss import (
     NoPositivesWarning,
     ProbMCLLoss,
 )
-from probmcl.model import GaussianMixture, HeadOutput
+from probmcl.model import HeadOutput
 from probmcl_book import reference
 
 
@@ -20,8 +22,10 @@ def convert(output: HeadOutput, dtype: torch.dtype) -> HeadOutput:
 
 
 class TestAgainstOracle:
-    def check(self, output, labels, dtype, assert_matches, **arguments):
-        found = ProbMCLLoss(**arguments).in_parts(convert(output, dtype), labels)
+    def check(self, output, labels, dtype, assert_matches, anchors=None, **arguments):
+        chosen = None if anchors is None else torch.tensor(anchors)
+        found = ProbMCLLoss(**arguments).in_parts(convert(output, dtype), labels, chosen)
+        arguments["anchors"] = anchors
         expected = reference.probmcl_loss(output.mixture, output.embedding, labels, **arguments)
         parts = (found.total, found.parts["contrastive"], found.parts["nll"])
         for part, by_hand in zip(parts, expected, strict=True):
@@ -35,10 +39,11 @@ class TestAgainstOracle:
     @pytest.mark.parametrize("empty", EMPTY)
     @pytest.mark.parametrize("rule", RULES)
     def test_rules_and_label_less_rows(self, rule, empty, dtype, make_output, make_labels, assert_matches):
-        output, labels = make_output(10, components=1), make_labels(5, 3, empty=2)
-        for policy in ("skip", "zero"):
+        output, labels = make_output(10), make_labels(5, 3, empty=2)
+        for policy, anchors in product(("skip", "zero"), (None, [8, 1, 3])):
             arguments = {"rule": rule, "index": "dice", "threshold": 0.8, "empty": empty}
-            self.check(output, labels, dtype, assert_matches, no_positives=policy, **arguments)
+            arguments |= {"no_positives": policy, "anchors": anchors}
+            self.check(output, labels, dtype, assert_matches, **arguments)
 
     @pytest.mark.parametrize("nll_target", NLL_TARGETS)
     def test_likelihood_term(self, nll_target, dtype, make_output, make_labels, assert_matches):
@@ -66,20 +71,6 @@ def test_defaults_are_those_of_the_ledger():
 
 
 class TestGradients:
-    @pytest.mark.parametrize("stop_gradient", [False, True])
-    def test_gradcheck(self, diagonal, stop_gradient, make_output, make_labels):
-        output, labels = make_output(4, components=2, d=2, diagonal=diagonal), make_labels(2, 3)
-        mixture = output.mixture
-        parts = [t.requires_grad_() for t in (mixture.log_weights, mixture.means, mixture.sigmas)]
-        criterion = ProbMCLLoss(nll_weight=0.5, stop_gradient=stop_gradient)
-
-        def loss(logits, means, sigmas, *embedding):
-            made = GaussianMixture(logits.log_softmax(-1), means, sigmas)
-            return criterion(HeadOutput(*embedding or (output.embedding,), made), labels)
-
-        moving = [] if stop_gradient else [output.embedding.requires_grad_()]
-        assert torch.autograd.gradcheck(loss, (*parts, *moving))
-
     @pytest.mark.parametrize("nll_target", NLL_TARGETS)
     def test_stop_gradient_really_stops(self, nll_target, make_output, make_labels):
         output, labels = make_output(6), make_labels(3, 3)
@@ -100,17 +91,6 @@ class TestGradients:
 
 
 class TestRobustness:
-    @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
-    def test_half_precision(self, dtype, make_output, make_labels):
-        output, labels = make_output(8, d=16), make_labels(4, 3)
-        half = convert(output, dtype)
-        half.mixture.means.requires_grad_()
-        found = ProbMCLLoss()(half, labels)
-        found.backward()
-        assert torch.isfinite(half.mixture.means.grad).all()
-        expected = ProbMCLLoss()(convert(half, torch.float64), labels)
-        assert found.item() == pytest.approx(expected.item(), rel=1e-3)
-
     def test_sigma_floor_and_128_dimensions(self, make_mixture, make_labels):
         mixture = make_mixture(8, 10, 128, sigma=(0.05, 0.06), dtype=torch.float32)
         parts = [t.requires_grad_() for t in (mixture.log_weights, mixture.means, mixture.sigmas)]

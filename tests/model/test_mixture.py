@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from draws import normal
 
 from probmcl.model import GaussianMixture
 from probmcl_book import reference
@@ -9,15 +10,11 @@ from probmcl_book import reference
 SHAPES = [(2, 1, 1), (5, 4, 3), (2, 80, 512)]
 
 
-def points(n: int, d: int) -> torch.Tensor:
-    return torch.randn(n, d, generator=torch.Generator().manual_seed(n)).double()
-
-
 class TestDensity:
     @pytest.mark.parametrize("shape", SHAPES, ids=str)
     def test_log_prob_agrees_with_oracle(self, shape, dtype, diagonal, make_mixture, assert_matches):
         n, _, d = shape
-        mixture, z = make_mixture(*shape, diagonal=diagonal), points(n, d)
+        mixture, z = make_mixture(*shape, diagonal=diagonal), normal(n, d)
         found, z_found = mixture.to(dtype), z.to(dtype)
         assert_matches(found.log_prob(z_found), reference.log_prob(mixture, z))
         assert_matches(found.distribution().log_prob(z_found), reference.log_prob(mixture, z))
@@ -30,7 +27,7 @@ class TestDensity:
         assert (log_p.exp() == 0).all()
 
     def test_gradcheck(self, diagonal, make_mixture):
-        start, z = make_mixture(2, 2, 3, diagonal=diagonal, sigma=(0.3, 2.0)), points(2, 3)
+        start, z = make_mixture(2, 2, 3, diagonal=diagonal, sigma=(0.3, 2.0)), normal(2, 3)
         parts = [t.requires_grad_() for t in (start.log_weights, start.means, start.sigmas)]
 
         def quantities(logits, means, sigmas, at):
@@ -130,7 +127,7 @@ class TestContainer:
         assert mixture.to(torch.device("cpu")).means.device.type == "cpu"
 
     def test_on_every_device(self, device, make_mixture):
-        mixture, z = make_mixture(3, 4, 5, dtype=torch.float32), points(3, 5).float()
+        mixture, z = make_mixture(3, 4, 5, dtype=torch.float32), normal(3, 5).float()
         found = mixture.to(device)
         assert torch.allclose(found.log_prob(z.to(device)).cpu(), mixture.log_prob(z), rtol=1e-5)
         assert found.sample(2).device.type == device.type
