@@ -229,6 +229,18 @@ def test_the_report_uses_the_best_candidate_on_validation(tmp_path) -> None:
     assert record.recipe["chosen"] == {name: one.name for name, one in found.chosen.items()}
 
 
+def test_tuning_may_try_decays_of_the_probe_for_the_start_too(tmp_path) -> None:
+    tried = tuple(Candidate(probe={"weight_decay": decay}) for decay in (0.0, 1e3))
+    planned = study(
+        trial(None, (0,)), trial(PROBMCL, (0,)), tuning=Tuning(9, {"Start": tried, "ProbMCL": tried})
+    )
+    found = run(planned, tmp_path)
+    assert [one.recipe.probe.weight_decay for _, _, one in found.tuning] == [0.0, 1e3, 0.0, 1e3]
+    assert len({one.row.metrics["validation mAP"].value for _, _, one in found.tuning}) == 4
+    for (name, _), one in found.runs.items():
+        assert one.recipe.probe == replace(TINY, **found.chosen[name].probe)
+
+
 def test_a_record_corrects_for_its_comparisons(tmp_path, finished) -> None:
     record = summarise(finished, command="-", resamples=50)
     write_record(record, tmp_path / "study_tiny.json")

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any, Self
 
 from probmcl import _check
+from probmcl.train.settings import LATER
 from probmcl_book.records.plain import from_plain, to_plain
 from probmcl_book.records.record import check_seeds
 from probmcl_book.replicate.recipe import Recipe
@@ -36,25 +37,30 @@ class Trial:
 
 @dataclass(frozen=True)
 class Candidate:
-    """What tuning tries of a method: other fields of its training, other arguments of its criterion.
+    """What tuning tries: other fields of a method's training and of the probe's, other arguments of its loss.
 
-    >>> Candidate({"learning_rate": 0.002}, {"temperature": 0.25}).name
-    'learning_rate 0.002, temperature 0.25'
+    >>> Candidate({"learning_rate": 0.002}, {"temperature": 0.25}, {"weight_decay": 3.0}).name
+    "learning_rate 0.002, temperature 0.25, probe's weight_decay 3.0"
     """
 
     training: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
+    probe: dict[str, Any] | None = field(default=None, metadata=LATER)
 
     @property
     def name(self) -> str:
         """What is tried, in words."""
-        return ", ".join(f"{key} {value}" for key, value in {**self.training, **self.options}.items())
+        probe = {f"probe's {key}": value for key, value in (self.probe or {}).items()}
+        changes = {**self.training, **self.options, **probe}
+        return ", ".join(f"{key} {value}" for key, value in changes.items())
 
     def applied(self, recipe: Recipe) -> Recipe:
-        """The recipe of one method, changed."""
-        (method,) = recipe.methods
-        options = {**method.options, **self.options}
-        return replace(recipe, methods=(replace(method.trained(**self.training), options=options),))
+        """The recipe of one method, or of the start's probe alone, changed."""
+        methods = (
+            replace(one.trained(**self.training), options={**one.options, **self.options})
+            for one in recipe.methods
+        )
+        return replace(recipe, methods=tuple(methods), probe=replace(recipe.probe, **self.probe or {}))
 
 
 @dataclass(frozen=True)
@@ -158,6 +164,6 @@ class Study:
     def _check_tuning(self, tuning: Tuning) -> None:
         if tuning.seed in self.seeds:
             raise ValueError(f"tuning.seed: expected a seed outside the report, got {tuning.seed}")
-        known = {one.setting for one in self.trials if one.recipe.methods and one.group == tuning.group}
+        known = {one.setting for one in self.trials if one.group == tuning.group}
         if unknown := tuning.candidates.keys() - known:
-            raise ValueError(f"tuning: expected settings with a method in its group, got {min(unknown)!r}")
+            raise ValueError(f"tuning: expected settings in its group, got {min(unknown)!r}")
