@@ -13,6 +13,7 @@ SHORTENED = {0, 1, 2, 3, 4, 5, 10}
 """Chapters that have been cut to the limit, by number."""
 
 SHORT = [chapter for chapter in CHAPTERS if chapter.number in SHORTENED or chapter.name == "capstone"]
+EVIDENCE = [chapter for chapter in CHAPTERS if chapter.number in range(12, 16)]
 SPLIT = [chapter for chapter in CHAPTERS if chapter.number in range(12) or chapter.name == "capstone"]
 
 
@@ -23,6 +24,10 @@ def named(chapter: Chapter) -> str:
 @pytest.mark.parametrize("chapter", SHORT, ids=named)
 def test_prose_is_short(chapter: Chapter) -> None:
     assert length(chapter).words <= MOST_WORDS
+
+
+def test_the_evidence_is_short() -> None:
+    assert sum(length(chapter).words for chapter in EVIDENCE) <= 10_000
 
 
 @pytest.mark.parametrize("chapter", SPLIT, ids=named)
