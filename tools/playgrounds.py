@@ -19,9 +19,12 @@ from sphinx.util.docutils import SphinxDirective
 FOLDER = "book/playgrounds"
 TITLES = {
     "positive_sets": "Positive sets",
+    "dozen": "A dozen points",
     "mixtures": "Two mixtures",
     "asymmetric": "Asymmetric loss",
 }
+NEEDS = {"dozen": ("positive_sets",)}
+"""Scripts that a playground takes from others, or data of its own."""
 STYLE = "playgrounds/playgrounds.css"
 
 
@@ -31,7 +34,9 @@ def scripts(name: str) -> list[str]:
     >>> scripts("mixtures")[-2:]
     ['playgrounds/mixtures.js', 'playgrounds/mixtures_view.js']
     """
-    return [f"playgrounds/{file}.js" for file in ("controls", "plot", name, f"{name}_view")]
+    return [
+        f"playgrounds/{file}.js" for file in ("controls", "plot", *NEEDS.get(name, ()), name, f"{name}_view")
+    ]
 
 
 def markup(name: str, fragment: str, page: str = "") -> str:

@@ -50,6 +50,7 @@ DRIVE = """settings => {
       counts: rows("positives", text).map(row => row.at(-1)),
       labels: root.querySelector("[data-text]")?.value,
       plateaus: rows("plateaus", text),
+      points: rows("points", text),
       current: [...root.querySelectorAll("[data-plateaus] tr")].findIndex(row => row.ariaCurrent),
     };
   });

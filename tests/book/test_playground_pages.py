@@ -38,7 +38,7 @@ def test_a_playground_brings_its_scripts_to_its_page_alone(tmp_path: Path) -> No
 
 
 def test_a_playground_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Exception, match="expected one of positive_sets, mixtures, asymmetric, got 'missing'"):
+    with pytest.raises(Exception, match=f"expected one of {', '.join(playgrounds.TITLES)}, got 'missing'"):
         with_playground(tmp_path, ".. playground:: missing")
 
 

@@ -17,6 +17,7 @@ CHANGES: dict[str, list[tuple[str, Any]]] = {
         ("index", "cosine"),
         ("views", True),
     ],
+    "dozen": [("alpha", "0.25"), ("rule", "exact"), ("tau", "0.3"), ("seed", "7"), ("step", "25")],
     "mixtures": [("k", "3"), ("part", "A3"), ("x", "0.123456789"), ("tau", "0.3")],
     "asymmetric": [("gammaPositive", "1.5"), ("margin", "0.123456789"), ("logit", "1.25"), ("over", "logit")],
 }
@@ -81,6 +82,8 @@ def test_the_python_on_the_page_gives_the_numbers_on_the_page(visit: Callable[..
     exec(found["python"], names)
     if name == "positive_sets":
         assert names["positives"].tolist() == [row[1:-1] for row in found["positives"][1:]]
+    elif name == "dozen":
+        assert_same(found["loss"], names["loss"].item())
     elif name == "mixtures":
         for similarity, logit in names["logits"].items():
             assert_same(found[f"{similarity}-logit"], logit)
@@ -96,7 +99,7 @@ def test_the_python_on_the_page_gives_the_numbers_on_the_page(visit: Callable[..
 def test_a_value_out_of_range_is_marked_and_does_not_stay(visit: Callable[..., Page], name: str) -> None:
     page = visit(f"{name}.html")
     before = shown(page)
-    fields = {"positive_sets": "alpha", "mixtures": "sigma", "asymmetric": "margin"}
+    fields = {"positive_sets": "alpha", "dozen": "heat", "mixtures": "sigma", "asymmetric": "margin"}
     field = page.locator(f"#pg-{fields[name]}")
     field.fill("77")
     assert field.get_attribute("aria-invalid") == "true"
@@ -112,6 +115,7 @@ def test_a_phone_shows_it_and_a_finger_moves_it(visit: Callable[..., Page], name
     before = shown(page)
     target = {
         "positive_sets": page.get_by_role("button", name="image 1, boat"),
+        "dozen": page.locator("#pg-plot-descent"),
         "mixtures": page.get_by_role("button", name="far apart"),
         "asymmetric": page.locator("#pg-plot-loss"),
     }[name]

@@ -32,6 +32,12 @@
     return { start, read, write: String, show, ...more };
   }
 
+  function whole(start, low, high, more = {}) {
+    const field = number(start, low, high);
+    const read = (text) => (Number.isInteger(field.read(text)) ? field.read(text) : undefined);
+    return { ...field, read, ...more };
+  }
+
   function choice(start, values, more = {}) {
     return { start, read: (text) => (values.includes(text) ? text : undefined), write: String, ...more };
   }
@@ -127,6 +133,48 @@
     }
   }
 
+  /* Counts from 0 to `last` in so many seconds and calls moved(count); at once, where a reader wants no motion.
+   * The button data-action="play" begins and pauses. The playground says at(count) whatever is shown: a count
+   * that is not the player's own stops it. What data-spoken holds is read out only where nothing moves. */
+  class Player {
+    constructor(root, { last, seconds, moved }) {
+      Object.assign(this, { root, last, seconds, moved, count: last, running: 0 });
+      this.button = root.querySelector("[data-action=play]");
+      this.button.addEventListener("click", () => (this.running ? this.stop() : this.play(this.count < last ? this.count : 0)));
+      this.stop();
+    }
+
+    play(from = 0) {
+      this.stop();
+      const begin = performance.now();
+      const tick = (now) => {
+        this.running = requestAnimationFrame(tick);
+        this.count = Math.min(this.last, from + Math.max(0, Math.floor(((now - begin) / 1000 / this.seconds) * this.last)));
+        this.moved(this.count);
+        if (this.count === this.last) this.stop();
+      };
+      this.show(true);
+      if (matchMedia("(prefers-reduced-motion: reduce)").matches) tick(Infinity);
+      else this.running = requestAnimationFrame(tick);
+    }
+
+    stop() {
+      cancelAnimationFrame(this.running);
+      this.running = 0;
+      this.show(false);
+    }
+
+    show(runs) {
+      this.button.textContent = runs ? "Pause" : "Play";
+      this.root.querySelector("[data-spoken]").setAttribute("aria-live", runs ? "off" : "polite");
+    }
+
+    at(count) {
+      if (count !== this.count && this.running) this.stop();
+      this.count = count;
+    }
+  }
+
   /* Call draw before the next frame, once for many requests, and again when the theme changes. */
   function painter(draw) {
     let asked = false;
@@ -167,5 +215,5 @@
     else begin();
   }
 
-  Object.assign(probmcl, { Playground, number, choice, flag, painter, decimals, short, write, start });
+  Object.assign(probmcl, { Playground, Player, number, whole, choice, flag, painter, decimals, short, write, start });
 })((window.probmcl = window.probmcl || {}));
