@@ -107,7 +107,8 @@ def anchor_sum(logits: LazyLogits, targets: Targets, itself: Tensor | None = Non
     if logits.in_one_tile:
         # A number far below the others, rather than -inf: a batch of one row then has a finite gradient too.
         with torch.autocast(itself.device.type, enabled=False):
-            scores = logits.matrix().scatter(1, itself.unsqueeze(1), torch.finfo(logits.dtype).min / 2)
+            scores = logits.of_tile(*logits.by_anchor, *logits.shared)  # (A, M)
+            scores = scores.scatter(1, itself.unsqueeze(1), torch.finfo(logits.dtype).min / 2)
             return functional.cross_entropy(scores, targets(itself).detach(), reduction="sum")
     found: Tensor = AnchorSum.apply(logits, targets, itself, *logits.by_anchor, *logits.shared)
     return found
@@ -152,7 +153,7 @@ class AnchorSum(torch.autograd.Function):
 def _cross_entropy(logits: Tensor, targets: Tensor, itself: Tensor) -> tuple[Tensor, Tensor]:
     """Sum of the cross-entropies of a tile, and its gradient with respect to the logits, in their place."""
     logits.scatter_(1, itself.unsqueeze(1), torch.finfo(logits.dtype).min / 2)
-    agreement = torch.bmm(targets.unsqueeze(1), logits.unsqueeze(2)).sum()  # sum_ij t_ij s_ij
+    agreement = (targets * logits).sum()  # sum_ij t_ij s_ij
     weight, largest = targets.sum(1), logits.amax(1)  # (T,)
     torch.add(-BITS * largest.unsqueeze(1), logits, alpha=BITS, out=logits)
     partition = logits.exp2_().sum(1)  # faster than exp, see gaussian_kernel

@@ -88,7 +88,7 @@ def cosine_logits(anchors: Tensor, rows: Tensor, temperature: float) -> LazyLogi
     """Cosines of embeddings ``(A, D)`` with embeddings ``(M, D)``, divided by the temperature."""
     unit = _unit_rows(rows)
     first = unit if anchors is rows else _unit_rows(anchors)
-    return LazyLogits(torch.inner, len(rows), (first / temperature,), (unit,))
+    return LazyLogits(torch.mm, len(rows), (first / temperature,), (unit.T,))
 
 
 def log_expected_likelihood_kernel(a: GaussianMixture, b: GaussianMixture | None = None) -> Tensor:

@@ -77,7 +77,7 @@ def cosine(sizes: Sizes) -> Pass:
     """SupCon with thresholded positives on N embeddings, forward and backward."""
     output, leaves = draw_output(sizes)
     labels, criterion = draw_labels(sizes["N"] // 2, sizes["classes"]), SupConLoss()
-    return lambda: _backward(criterion(output, labels), leaves)
+    return lambda: _backward(criterion(output.embedding, labels), leaves)
 
 
 def ten_lines(sizes: Sizes) -> Pass:
