@@ -17,15 +17,9 @@ def place(images: Tensor, angle: Tensor, scale: Tensor, centre: Tensor, size: tu
     offset = -linear @ centre.unsqueeze(2)  # (M, 2, 1)
     inverse = torch.cat([linear, offset], dim=2)  # (M, 2, 3)
     # One matrix product for all images; affine_grid makes M small ones and is ten times slower on a CPU.
-    grid = inverse.flatten(0, 1) @ _homogeneous_points(size, images)  # (2 M, H W)
+    places = [torch.arange(side, dtype=images.dtype, device=images.device) * 2 + 1 for side in size]
+    y, x = torch.meshgrid(places[0] / size[0] - 1, places[1] / size[1] - 1, indexing="ij")  # (H, W)
+    middles = torch.stack([x, y, torch.ones_like(x)]).flatten(1)  # of all pixels, (3, H W)
+    grid = inverse.flatten(0, 1) @ middles  # (2 M, H W)
     grid = grid.view(len(images), 2, *size).permute(0, 2, 3, 1)  # (M, H, W, 2)
     return functional.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-
-
-def _homogeneous_points(size: tuple[int, int], like: Tensor) -> Tensor:
-    """Return x, y and 1 of every pixel's middle, (3, H W)."""
-    rows, columns = (
-        (torch.arange(pixels, dtype=like.dtype, device=like.device) * 2 + 1) / pixels - 1 for pixels in size
-    )
-    y, x = torch.meshgrid(rows, columns, indexing="ij")  # (H, W)
-    return torch.stack([x, y, torch.ones_like(x)]).flatten(1)

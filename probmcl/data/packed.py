@@ -232,10 +232,9 @@ class ImageFolderLabels(ImagesOnDisk):
         """Return what the column ``split`` puts into ``"train"``, ``"validation"`` or ``"test"``, if any."""
         rows = [row for row, part in enumerate(self.split or ()) if part == name]
         if not rows:
-            parts = (
-                ", ".join(sorted(set(self.split or ()))) or "a part that a column named split gives, of none"
-            )
-            raise ValueError(f"name: expected one of {parts}, got {name!r}")
+            parts = ", ".join(sorted(set(self.split or ())))
+            wanted = parts or "a part that a column named split gives, of none"
+            raise ValueError(f"name: expected one of {wanted}, got {name!r}")
         return self.subset(rows)
 
 

@@ -4,14 +4,14 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
+from tqdm.contrib.concurrent import thread_map
 
 from probmcl import _check
 from probmcl._files import bytes_of, sync_folder, whole_file
@@ -66,13 +66,11 @@ def prepare_images(
     part = out.with_name(f"{out.name}.part")
     _begin(part, source, size)
     pairs = [(old, part / new) for old, new in zip(source.paths, copies, strict=True)]
-    missing = [
-        pair for pair in pairs if not bytes_of(pair[1])
-    ]  # a power cut may leave a name without content
-    done = len(copies) - len(missing)
-    with tqdm(desc="images", total=len(copies), initial=done, disable=not progress, leave=False) as bar:
-        for _ in _in_threads(partial(_copy, squish(size)), missing):
-            bar.update()
+    missing = [pair for pair in pairs if not bytes_of(pair[1])]  # a power cut may leave names alone
+    bar = {"desc": "images", "total": len(copies), "initial": len(copies) - len(missing), "leave": False}
+    # On all cores: Pillow and torch let other threads run. The first error ends it.
+    threads = {"max_workers": available_cores(), "tqdm_class": tqdm, "disable": not progress}
+    thread_map(partial(_copy, squish(size)), missing, **threads, **bar)
     _finish(part, out, copies, source)
     return ImageFolderLabels(out, out / TABLE)
 
@@ -110,15 +108,6 @@ def _copy(shrink: Callable[[Tensor], Tensor], pair: tuple[Path, Path]) -> None:
     beside = new.with_name(f"{new.name}.tmp")  # the whole name: a.jpg and a.jpeg are two
     Image.fromarray(pixels).save(beside, "JPEG", quality=QUALITY, subsampling=0)
     os.replace(beside, new)
-
-
-def _in_threads(work: Callable[[tuple[Path, Path]], None], items: list[tuple[Path, Path]]) -> Iterator[None]:
-    """Work on all items, on all cores: Pillow and torch let other threads run. The first error ends it."""
-    pool = ThreadPoolExecutor(available_cores())
-    try:
-        yield from pool.map(work, items)
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _finish(part: Path, out: Path, copies: list[str], source: ImageFolderLabels) -> None:

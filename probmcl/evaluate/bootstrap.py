@@ -131,7 +131,7 @@ def jackknife_interval(
         )
     order = torch.randperm(images, generator=torch.Generator().manual_seed(check.seed(seed)))
     kept = order % groups != torch.arange(groups).unsqueeze(1)  # (G, N)
-    found = torch.cat([torch.tensor([value], dtype=torch.float64), _on_parts(metric, scores, labels, kept)])
+    found = torch.cat([torch.tensor([value], dtype=torch.float64), _on_rows(metric, scores, labels, kept)])
     whole, *parts = torch.logit((found * (images - 1) + 0.5) / images)
     left = torch.stack(parts)
     left = left[~left.isnan()]
@@ -214,7 +214,7 @@ def bootstrap_values(
     """
     _number(check.function("metric", metric)(scores, labels))  # checks all three
     draws = _resampled_rows(len(labels), resamples, seed)
-    return torch.cat([_on_draws(metric, scores, labels, some) for some in draws])
+    return torch.cat([_on_rows(metric, scores, labels, some) for some in draws])
 
 
 def _resampled_rows(rows: int, resamples: int, seed: int) -> Iterator[Tensor]:
@@ -225,27 +225,15 @@ def _resampled_rows(rows: int, resamples: int, seed: int) -> Iterator[Tensor]:
         yield torch.randint(rows, (min(batch, resamples - start), rows), generator=generator)
 
 
-def _on_draws(metric: Metric, scores: Tensor, labels: Tensor, draws: Tensor) -> Tensor:
-    """Return the metric on each resample of ``draws`` (B, N): (B,) float64."""
-    draws = draws.to(labels.device)
+def _on_rows(metric: Metric, scores: Tensor, labels: Tensor, chosen: Tensor) -> Tensor:
+    """Return the metric on each B rows of images, row numbers or a mask (B, N): (B,) float64."""
+    chosen = chosen.to(labels.device)
     if metric not in _WEIGHTED:
-        found = [_number(metric(scores[rows], labels[rows])) for rows in draws]
+        found = [_number(metric(scores[rows], labels[rows])) for rows in chosen]
         return torch.tensor(found, dtype=torch.float64)
-    ones = torch.ones_like(draws, dtype=torch.float64)
-    return _on_weights(metric, scores, labels, torch.zeros_like(ones).scatter_add_(1, draws, ones))
-
-
-def _on_parts(metric: Metric, scores: Tensor, labels: Tensor, kept: Tensor) -> Tensor:
-    """Return the metric on the images of each row of a mask (B, N): (B,) float64."""
-    kept = kept.to(labels.device)
-    if metric in _WEIGHTED:
-        return _on_weights(metric, scores, labels, kept.double())
-    found = [_number(metric(scores[rows], labels[rows])) for rows in kept]
-    return torch.tensor(found, dtype=torch.float64)
-
-
-def _on_weights(metric: Metric, scores: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
-    """Return the metric where each image counts as often as weights (B, N) say: (B,) float64."""
+    weights = chosen.double()  # how often each image counts
+    if chosen.dtype != torch.bool:
+        weights = torch.zeros_like(weights).scatter_add_(1, chosen, torch.ones_like(weights))
     of_class = _WEIGHTED[metric]
     values = [of_class(weights, scores[:, k].detach(), labels[:, k].bool()) for k in range(labels.shape[1])]
     return torch.stack(values).nanmean(dim=0).cpu()  # (K, B) -> (B,)

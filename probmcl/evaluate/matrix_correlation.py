@@ -82,13 +82,11 @@ def mantel_test(similarity: Tensor, other: Tensor, *, permutations: int = 9999, 
     left, right = _standard_ranks(a), _standard_ranks(b)
     observed = (left * right).sum() / 2
     generator = torch.Generator().manual_seed(check.seed(seed))
-    hits, left_to_do = 0, check.count("permutations", permutations)
-    while left_to_do:
-        batch = min(left_to_do, max(1, _NUMBERS_AT_A_TIME // k**2))
-        order = torch.rand(batch, k, generator=generator).argsort(1)  # (B, K)
+    hits, most = 0, max(1, _NUMBERS_AT_A_TIME // k**2)
+    for done in range(0, check.count("permutations", permutations), most):
+        order = torch.rand(min(most, permutations - done), k, generator=generator).argsort(1)  # (B, K)
         permuted = right[order.unsqueeze(2), order.unsqueeze(1)]  # (B, K, K)
         hits += int(((left * permuted).sum((1, 2)) / 2 >= observed - _SAME).sum())
-        left_to_do -= batch
     return MantelTest(float(observed), (1 + hits) / (1 + permutations), permutations, k)
 
 

@@ -195,6 +195,9 @@ def multilabel_metrics(
     enough = check.count("top_k", top_k) <= scores.shape[1]
     truth, scored = labels.bool(), scored_classes(labels)
     predicted = decide(scores, thresholds)
+    # A stable sort gives ties to the first class on every device.
+    best = scores.sort(dim=1, descending=True, stable=True).indices[:, :top_k]  # (N, k)
+    highest = torch.zeros_like(predicted).scatter_(1, best, True)
     class_average_precision, class_auroc = average_precision(scores, labels), auroc(scores, labels)
     return MultiLabelMetrics(
         rows=len(labels),
@@ -208,7 +211,7 @@ def multilabel_metrics(
         auroc=class_auroc,
         at_threshold=_decisions(predicted, truth),
         k=top_k,
-        top_k=_decisions(predicted & _highest(scores, top_k), truth) if enough else Decisions(*[nan] * 6),
+        top_k=_decisions(predicted & highest, truth) if enough else Decisions(*[nan] * 6),
     )
 
 
@@ -233,12 +236,6 @@ def decide(scores: Tensor, thresholds: float | Tensor) -> Tensor:
     if found.isnan().any():
         raise ValueError("thresholds: expected numbers, got NaN")
     return scores >= found.to(scores)
-
-
-def _highest(scores: Tensor, k: int) -> Tensor:
-    """Mark the k highest scores of each row; a stable sort gives ties to the first class on every device."""
-    best = scores.sort(dim=1, descending=True, stable=True).indices[:, :k]  # (N, k)
-    return torch.zeros_like(scores, dtype=torch.bool).scatter_(1, best, True)
 
 
 def _decisions(predicted: Tensor, truth: Tensor) -> Decisions:

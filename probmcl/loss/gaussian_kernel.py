@@ -234,15 +234,6 @@ def _dimensions(a: Components, b: Components, offsets: Tensor, variances: Tensor
         yield d
 
 
-def _shares(exponents: Tensor, b: Components, log_kappa: Tensor, arriving: Tensor) -> Tensor:
-    """Upstream gradient of the exponents ``(T, K, M, L)``, which are used up.
-
-    d log kappa_ij / d exponent_ikjl is the share of the pair (k, l) in the sum: a softmax.
-    """
-    offset = b.log_weights - log_kappa.unsqueeze(2)  # (T, M, L)
-    return exponents.add_(offset.unsqueeze(1)).exp2_().mul_(arriving[:, None, :, None])
-
-
 def _add_gradients(
     a: Components,
     b: Components,
@@ -253,7 +244,9 @@ def _add_gradients(
     buffers: Tensor,
 ) -> None:
     """Add the gradients of one tile; those of diagonal covariances one dimension at a time."""
-    shares = _shares(_exponents(a, b, buffers), b, log_kappa, arriving)
+    # d log kappa_ij / d exponent_ikjl is the share of the pair (k, l) in the sum: a softmax.
+    offset = b.log_weights - log_kappa.unsqueeze(2)  # (T, M, L)
+    shares = _exponents(a, b, buffers).add_(offset.unsqueeze(1)).exp2_().mul_(arriving[:, None, :, None])
     _, offsets, variances = buffers.unbind()
     _add_pair_sums(shares, grad_a.log_weights, grad_b.log_weights)
     if a.variances.dim() == 2:

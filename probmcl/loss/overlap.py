@@ -177,7 +177,8 @@ def _needed(index: str, alpha: Fraction, limit: int) -> Tensor:
         "jaccard": lambda: _ceil_divide(p * (a + b), p + q),  # i / (a + b - i) >= p / q
         "dice": lambda: _ceil_divide(p * (a + b), 2 * q),
         "overlap": lambda: _ceil_divide(p * torch.minimum(a, b), q),
-        "cosine": lambda: _ceil_root(_times_square(a * b, p, q)),  # i^2 >= a b p^2 / q^2
+        # i^2 >= a b p^2 / q^2; the root is exact below 2^52
+        "cosine": lambda: _times_square(a * b, p, q).double().sqrt().ceil().long(),
         "exact": lambda: torch.where(a == b, a, a + b) * min(p, 1),
     }[index]()
     return fewest.masked_fill((a == 0) | (b == 0), limit)
@@ -191,7 +192,3 @@ def _times_square(n: Tensor, p: int, q: int) -> Tensor:
     """``n p^2 / q^2`` rounded up; divided by q twice on the way, as ``n p^2`` may not fit in 64 bits."""
     once = p * (n * p // q) + _ceil_divide(p * (n * p % q), q)  # n p^2 / q, rounded up
     return _ceil_divide(once, q)
-
-
-def _ceil_root(n: Tensor) -> Tensor:
-    return n.double().sqrt().ceil().long()  # exact below 2^52

@@ -222,12 +222,11 @@ def two_view_labels(labels: Tensor) -> tuple[Tensor, Tensor]:
 
 def _between_all(labels: Tensor, rule: PositiveRule, image_ids: Tensor | None) -> Tensor:
     """Every row as a positive of every other, ``(N, N)``; no row is its own."""
-    _check.labels("labels", labels)
+    rows = LabelSets.of("labels", labels, image_ids)
     if image_ids is not None:
         _check.same_rows("image_ids", _check.tensor("image_ids", image_ids, dims=1), "labels", labels)
     elif rule.empty == "own_view":
         raise ValueError('image_ids: expected the image of every row with empty="own_view", got None')
-    rows = LabelSets.of("labels", labels, image_ids)
     # In tiles, so that the counts of common labels are never a whole matrix.
     tiles = slices(0, len(rows), max(1, TILE_ELEMENTS // len(rows)))
     return torch.cat([rule.between(rows[tile], rows) for tile in tiles]).fill_diagonal_(0)

@@ -109,9 +109,10 @@ class ProbMCLLoss(ContrastiveCriterion):
             return contrastive, {"contrastive": contrastive.detach()}
         targets = _targets(z, self.nll_target, self.stop_gradient, images=len(images))
         if anchors is None:
-            nll = _nll(mixture, targets) / z.shape[1]
+            nll = -mixture._log_prob(targets).mean() / z.shape[1]
         else:
-            nll = _nll(mixture[anchors], targets[anchors]) / z.shape[1] * (len(anchors) / len(mixture))
+            log_prob = mixture[anchors]._log_prob(targets[anchors])
+            nll = -log_prob.mean() / z.shape[1] * (len(anchors) / len(mixture))
         total = contrastive + self.nll_weight * nll
         return total, {"contrastive": contrastive.detach(), "nll": nll.detach()}
 
@@ -152,7 +153,7 @@ def mixture_nll(mixture: GaussianMixture, target: Tensor, *, per_dimension: bool
     """
     wide_mixture("mixture", mixture)
     _check.shape("target", _check.finite("target", target), (len(mixture), mixture.dimensions))
-    nll = _nll(mixture, target)
+    nll = -mixture._log_prob(target).mean()
     return nll / target.shape[1] if _check.flag("per_dimension", per_dimension) else nll
 
 
@@ -192,8 +193,3 @@ def _targets(z: Tensor, target: str, stop_gradient: bool, images: int) -> Tensor
     """:func:`view_targets` of what has been checked."""
     moved = z if target == "self" else z.roll(-images, 0)
     return moved.detach() if stop_gradient else moved
-
-
-def _nll(mixture: GaussianMixture, target: Tensor) -> Tensor:
-    """:func:`mixture_nll` of what has been checked, not divided by D."""
-    return -mixture._log_prob(target).mean()

@@ -85,9 +85,9 @@ def mixture_logits(
 
 
 def cosine_logits(anchors: Tensor, rows: Tensor, temperature: float) -> LazyLogits:
-    """Cosines of embeddings ``(A, D)`` with embeddings ``(M, D)``, divided by the temperature."""
-    unit = _unit_rows(rows)
-    first = unit if anchors is rows else _unit_rows(anchors)
+    """Cosines of embeddings ``(A, D)`` and ``(M, D)`` over the temperature; half precision as float32."""
+    unit = functional.normalize(widened(rows), dim=-1)
+    first = unit if anchors is rows else functional.normalize(widened(anchors), dim=-1)
     return LazyLogits(torch.mm, len(rows), (first / temperature,), (unit.T,))
 
 
@@ -269,8 +269,3 @@ def log_bhattacharyya_coefficients(
         return -distance / variance / 4 - log_ratio * (first.shape[-1] / 2)
     offset = first.unsqueeze(2) - second.unsqueeze(1)  # (K, T, M, D)
     return (-offset.square() / variance / 4 - log_ratio / 2).sum(-1)
-
-
-def _unit_rows(z: Tensor) -> Tensor:
-    """Embeddings ``(N, D)`` divided by their lengths; half precision is computed in float32."""
-    return functional.normalize(widened(z), dim=-1)

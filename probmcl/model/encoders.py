@@ -179,8 +179,11 @@ def build_encoder(name: str, *, in_channels: int = 3, weights: str | None = None
     if name in OWN:
         return OWN[name](in_channels)
     library, _, model = name.partition("/")
-    make = _timm_network if library == "timm" else _torchvision_network
-    network = make(model, in_channels, weights)
+    if library == "timm":
+        tagged, pretrained = (model, False) if weights is None else (f"{model}.{weights}", True)
+        network: nn.Module = timm.create_model(tagged, pretrained, num_classes=0, in_chans=in_channels)
+    else:
+        network = _torchvision_network(model, in_channels, weights)
     return Encoder(network, _feature_dim(network, in_channels))
 
 
@@ -243,14 +246,6 @@ def check_weights(name: str, weights: str) -> None:
 def _unknown(argument: str, value: str, kind: str, sought: str, known: Iterable[str]) -> ValueError:
     close = ", ".join(difflib.get_close_matches(sought, list(known), n=3)) or "none is close"
     return ValueError(f"{argument}: {value!r} is not a known {kind}; close names: {close}")
-
-
-def _timm_network(model: str, in_channels: int, weights: str | None) -> nn.Module:
-    tagged = model if weights is None else f"{model}.{weights}"
-    network: nn.Module = timm.create_model(
-        tagged, pretrained=weights is not None, num_classes=0, in_chans=in_channels
-    )
-    return network
 
 
 def _torchvision_network(model: str, in_channels: int, weights: str | None) -> nn.Module:

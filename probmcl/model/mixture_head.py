@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -89,21 +88,17 @@ class MixtureDensityHead(nn.Module):
         # Mixed precision ends here: half-precision means and sigmas would blur every density.
         with torch.autocast(t.device.type, enabled=False):
             t = t.to(self.mu.weight.dtype)
-            mixture, logits = self._mixture(t), None
-            if self.classifies:
-                logits = self.pi(t)  # (N, K)
-                mixture = replace(mixture, log_weights=functional.logsigmoid(logits).log_softmax(-1))
-        return HeadOutput(functional.normalize(t, dim=-1), mixture, logits, self.sigma_floor)
-
-    def _mixture(self, t: Tensor) -> GaussianMixture:
-        n, dimensions = t.shape
-        means = self.mu(t).view(n, self.components, dimensions)  # (N, K, D)
-        if self.unit_means:
-            means = functional.normalize(means, dim=-1)
-        sigmas = functional.elu(self.sigma(t)) + 1 + self.sigma_floor  # (N, K) or (N, K * D)
-        if not self.isotropic:
-            sigmas = sigmas.view(n, self.components, dimensions)
-        return GaussianMixture(functional.log_softmax(self.pi(t), dim=-1), means, sigmas)
+            means = self.mu(t).view(len(t), self.components, t.shape[1])  # (N, K, D)
+            if self.unit_means:
+                means = functional.normalize(means, dim=-1)
+            sigmas = functional.elu(self.sigma(t)) + 1 + self.sigma_floor  # (N, K) or (N, K * D)
+            if not self.isotropic:
+                sigmas = sigmas.view_as(means)
+            logits = self.pi(t)  # (N, K)
+            log_weights = (functional.logsigmoid(logits) if self.classifies else logits).log_softmax(-1)
+            mixture = GaussianMixture(log_weights, means, sigmas)
+        z = functional.normalize(t, dim=-1)
+        return HeadOutput(z, mixture, logits if self.classifies else None, self.sigma_floor)
 
 
 class MixtureClassifier(nn.Module):

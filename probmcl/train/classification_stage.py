@@ -62,7 +62,9 @@ def linear_probe(
     _check.instance("settings", settings, TrainingSettings)
     features = _check.finite("features", features, dims=2).float().cpu()
     _check.same_rows("features", features, "labels", _check.labels("labels", labels))
-    mean, constant = features.mean(0), _constant(features)
+    mean, (low, high) = features.mean(0), features.aminmax(dim=0)
+    # The same in all rows, but for the last bits.
+    constant = high - low <= 8 * torch.finfo(features.dtype).eps * torch.maximum(low.abs(), high.abs())
     deviation = features.std(0, correction=0).clamp(min=1e-6).masked_fill(constant, 1.0)
     with seeded(seed):
         layer = nn.Linear(features.shape[1], labels.shape[1])
@@ -119,12 +121,6 @@ def _classification_step(criterion: Criterion, *, shared: bool = False) -> Step:
         return LossParts(loss, {"classification": loss.detach()})
 
     return step
-
-
-def _constant(features: Tensor) -> Tensor:
-    """Which features are the same in all rows, but for the last bits, ``(F,)``."""
-    low, high = features.aminmax(dim=0)
-    return high - low <= 8 * torch.finfo(features.dtype).eps * torch.maximum(low.abs(), high.abs())
 
 
 def _fold(layer: Any, mean: Tensor, deviation: Tensor, constant: Tensor) -> nn.Linear:

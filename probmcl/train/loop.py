@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 import torch
 from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 from tqdm import tqdm
 
 from probmcl import _check
@@ -163,19 +164,20 @@ class _Run:
         interrupted = self.meter is not None
         meter = self.meter = self.meter or EpochMeter()
         batches = self.batches.epoch_from(meter.steps) if interrupted else self.batches.epoch()
-        title, total = (
-            f"{progress} {number}/{self.settings.epochs}, {self.arithmetic}",
-            len(self.batches.loader),
-        )
-        hidden: dict[str, Any] = {"disable": progress is None, "leave": False}
-        bar = tqdm(meter.waiting(batches), title, total, initial=meter.steps, **hidden)
+        title = f"{progress} {number}/{self.settings.epochs}, {self.arithmetic}"
+        shown: dict[str, Any] = {
+            "total": len(self.batches.loader),
+            "disable": progress is None,
+            "leave": False,
+        }
+        bar = tqdm(meter.waiting(batches), title, initial=meter.steps, **shown)
         for batch in bar:
             parts = self.step(step, batch)
-            meter.add(parts, count_views(batch))
+            meter.add(parts, views=sum(map(len, tree_leaves(batch[0]))))
             if meter.steps % 10 == 0 and not bar.disable:
-                shown = {name: f"{value.item():.3f}" for name, value in parts.parts.items()}
+                losses = {name: f"{value.item():.3f}" for name, value in parts.parts.items()}
                 speed = {"views/s": f"{meter.views / meter.seconds:,.0f}"}
-                bar.set_postfix(shown | speed | {"waiting for data": f"{meter.waited / meter.seconds:.0%}"})
+                bar.set_postfix(losses | speed | {"waiting for data": f"{meter.waited / meter.seconds:.0%}"})
             if self.checkpoint_steps is not None and meter.steps % self.checkpoint_steps == 0:
                 self.save()
         log = self.log(number, meter, watch)
@@ -336,9 +338,3 @@ def to_device(batch: Any, device: torch.device) -> Any:
     if not isinstance(batch, tuple | list) or not batch:
         raise TypeError(f"loader: expected batches of tensors, got {batch!r:.80}")
     return tuple(to_device(part, device) for part in batch)
-
-
-def count_views(batch: Any) -> int:
-    """Number of images or features that a batch ``(views, labels)`` puts through the model."""
-    views = batch[0]
-    return len(views) if isinstance(views, Tensor) else sum(len(view) for view in views)

@@ -82,7 +82,5 @@ def _source(name: str, files: list[dict[str, Any]], splits: dict[str, int], **wo
 
 _TABLE = tomllib.loads(Path(__file__).with_name("sources.toml").read_text(encoding="utf-8"))
 
-SOURCES: Mapping[str, Source] = MappingProxyType(
-    {name: _source(name, **entry) for name, entry in _TABLE.items()}
-)
+SOURCES = MappingProxyType({name: _source(name, **entry) for name, entry in _TABLE.items()})
 """Every data set, by its name."""

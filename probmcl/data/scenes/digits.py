@@ -109,9 +109,12 @@ def _draw(
     """Return the labels (N, 10) and what is drawn of them."""
     _check.one_of("split", split, SPLITS)
     _check.count("size", size)
-    generator = stream(seed, split)
+    generator, indices = stream(seed, split), handwriting_indices(split)
     labels = draw_label_sets(size, themes, generator, most=most)
-    return labels, draw_scenes(labels, _handwriting(split), difficulty, image_size, generator)
+    images, digits = (part[indices] for part in _source())
+    by_digit = digits.argsort(stable=True)
+    bank = GlyphBank(images[by_digit], digits[by_digit])
+    return labels, draw_scenes(labels, bank, difficulty, image_size, generator)
 
 
 @cache
@@ -121,10 +124,3 @@ def _source() -> tuple[Tensor, Tensor]:
 
     source = load_digits()
     return torch.from_numpy(source.images).float() / 16, torch.from_numpy(source.target).long()
-
-
-def _handwriting(split: str) -> GlyphBank:
-    images, digits = _source()
-    indices = handwriting_indices(split)
-    by_digit = indices[digits[indices].argsort(stable=True)]
-    return GlyphBank(images[by_digit], digits[by_digit])

@@ -79,14 +79,15 @@ def label_distribution(themes: Collection[str] | None = None, *, most: int = MOS
     >>> f"{probability.sum():.3f} on {(probability > 0).sum()} label sets"
     '1.000 on 847 label sets'
     """
-    chosen = [THEMES[name] for name in check_themes(themes)]
+    names = THEMES if themes is None else _check.several("themes", themes)
+    named = {_check.one_of("themes", name, THEMES) for name in names}
     if _check.count("most", most) > MOST_DIGITS:
         raise ValueError(f"most: expected at most {MOST_DIGITS}, got {most}")
     present = label_sets().bool()  # (1024, 10)
     size = present.sum(1)
     allowed = (size >= 1) & (size <= most)
     total = torch.zeros(len(present), dtype=torch.float64)
-    for theme in chosen:
+    for theme in (theme for name, theme in THEMES.items() if name in named):  # each once, in one order
         inclusion = theme.inclusion()
         likelihood = torch.where(present, inclusion, 1 - inclusion).prod(1) * allowed  # (1024,)
         total += theme.weight * likelihood / likelihood.sum()
@@ -115,11 +116,3 @@ def draw_label_sets(
         label_distribution(themes, most=most), count, replacement=True, generator=generator
     )
     return label_sets()[rows]
-
-
-def check_themes(themes: Collection[str] | None) -> tuple[str, ...]:
-    """Return the names of the themes to use, each once and in the order of ``THEMES``."""
-    if themes is None:
-        return tuple(THEMES)
-    named = {_check.one_of("themes", name, THEMES) for name in _check.several("themes", themes)}
-    return tuple(name for name in THEMES if name in named)
