@@ -19,13 +19,7 @@ from probmcl._files import DAMAGED, whole_file
 from probmcl.data.decode import read_image
 from probmcl.data.features import LabelledFeatures
 from probmcl.data.identifiers import check_classes
-from probmcl.data.labelled import (
-    LabelledImages,
-    LabelStatistics,
-    check_dataset,
-    chosen_rows,
-    label_statistics,
-)
+from probmcl.data.labelled import LabelledImages, LabelStatistics, chosen_rows, label_statistics
 from probmcl.data.table import read_labels
 
 KEYS = ("images", "labels", "classes")
@@ -43,7 +37,7 @@ def save_npz(dataset: LabelledImages, path: str | Path) -> None:
     ...     load_npz(f"{folder}/pets.npz").classes
     ('cat', 'dog')
     """
-    check_dataset(dataset)
+    _check.instance("dataset", dataset, LabelledImages)
     with whole_file(_check.path("path", path)) as file:
         np.savez_compressed(
             file,

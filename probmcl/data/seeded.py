@@ -27,12 +27,11 @@ def seeded(seed: int, gpus: Sequence[torch.device] | None = None) -> Iterator[No
         seed: a whole number from 0.
         gpus: those whose random numbers are seeded as well; None for all.
 
-    Example:
-        >>> with seeded(0):
-        ...     first = torch.rand(1)
-        >>> with seeded(0):
-        ...     print(torch.equal(first, torch.rand(1)))
-        True
+    >>> with seeded(0):
+    ...     first = torch.rand(1)
+    >>> with seeded(0):
+    ...     print(torch.equal(first, torch.rand(1)))
+    True
     """
     seed = _check.seed(seed)
     with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if gpus is None else gpus):

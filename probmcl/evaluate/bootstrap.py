@@ -35,11 +35,10 @@ class Interval:
         level: the interval's coverage in (0, 1); NaN likewise.
         how: how the interval was computed, in words.
 
-    Example:
-        >>> print(f"{Interval(0.9123, 0.9051, 0.9187, 0.95, 'bootstrap'):.3f}")
-        0.912 [0.905, 0.919]
-        >>> print(f"{Interval(23.0):.1f}")
-        23.0
+    >>> print(f"{Interval(0.9123, 0.9051, 0.9187, 0.95, 'bootstrap'):.3f}")
+    0.912 [0.905, 0.919]
+    >>> print(f"{Interval(23.0):.1f}")
+    23.0
     """
 
     value: float
@@ -83,10 +82,9 @@ def bootstrap_interval(
         TypeError: if the metric returns no number.
         ValueError: for wrong scores or labels, ``resamples`` < 1, ``level`` outside (0, 1), a negative seed.
 
-    Example:
-        >>> labels = torch.tensor([[1], [0]]).repeat(50, 1)
-        >>> print(f"{bootstrap_interval(mean_auroc, labels.double(), labels, resamples=20, seed=0):.2f}")
-        1.00 [1.00, 1.00]
+    >>> labels = torch.tensor([[1], [0]]).repeat(50, 1)
+    >>> print(f"{bootstrap_interval(mean_auroc, labels.double(), labels, resamples=20, seed=0):.2f}")
+    1.00 [1.00, 1.00]
     """
     values = bootstrap_values(metric, scores, labels, resamples=resamples, seed=seed)
     return percentile_interval(_number(metric(scores, labels)), values, level)
@@ -118,10 +116,9 @@ def jackknife_interval(
         ValueError: for wrong scores or labels, fewer than two images or groups, ``level`` outside (0, 1), a
             metric outside [0, 1], a negative seed.
 
-    Example:
-        >>> labels = torch.tensor([[1], [0]]).repeat(50, 1)
-        >>> print(f"{jackknife_interval(mean_auroc, labels.double(), labels, seed=0):.2f}")
-        1.00 [1.00, 1.00]
+    >>> labels = torch.tensor([[1], [0]]).repeat(50, 1)
+    >>> print(f"{jackknife_interval(mean_auroc, labels.double(), labels, seed=0):.2f}")
+    1.00 [1.00, 1.00]
     """
     value = _number(check.function("metric", metric)(scores, labels))  # checks both
     images, groups = len(labels), min(check.count("groups", groups, low=2), len(labels))
@@ -158,11 +155,10 @@ def paired_bootstrap_difference(
     Both systems are scored on the same resamples, so an image that is hard for both does not widen the
     interval. Arguments, resamples without positives and errors as for :func:`bootstrap_interval`.
 
-    Example:
-        >>> labels = torch.tensor([[1], [0]]).repeat(50, 1)
-        >>> good, bad = labels.double(), 1 - labels.double()
-        >>> print(f"{paired_bootstrap_difference(mean_auroc, good, bad, labels, resamples=20, seed=0):.2f}")
-        1.00 [1.00, 1.00]
+    >>> labels = torch.tensor([[1], [0]]).repeat(50, 1)
+    >>> good, bad = labels.double(), 1 - labels.double()
+    >>> print(f"{paired_bootstrap_difference(mean_auroc, good, bad, labels, resamples=20, seed=0):.2f}")
+    1.00 [1.00, 1.00]
     """
     check.finite("other_scores", other_scores, dims=2)
     check.same_shape("other_scores", other_scores, "labels", check.labels("labels", labels))
@@ -184,9 +180,8 @@ def seed_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
     Raises:
         ValueError: if there are fewer than two values, one is not finite, or ``level`` is outside (0, 1).
 
-    Example:
-        >>> print(f"{seed_interval([0.90, 0.91, 0.92]):.3f}")  # 0.91 +- 4.303 * 0.01 / sqrt(3)
-        0.910 [0.885, 0.935]
+    >>> print(f"{seed_interval([0.90, 0.91, 0.92]):.3f}")  # 0.91 +- 4.303 * 0.01 / sqrt(3)
+    0.910 [0.885, 0.935]
     """
     check.share("level", level)
     most = check.LARGEST
@@ -207,10 +202,9 @@ def bootstrap_values(
     differences are those of :func:`paired_bootstrap_difference`, and a system that is compared with many
     others is scored once. Arguments and errors as for :func:`bootstrap_interval`.
 
-    Example:
-        >>> labels = torch.tensor([[1], [0]]).repeat(50, 1)
-        >>> bootstrap_values(mean_auroc, labels.double(), labels, resamples=3, seed=0).tolist()
-        [1.0, 1.0, 1.0]
+    >>> labels = torch.tensor([[1], [0]]).repeat(50, 1)
+    >>> bootstrap_values(mean_auroc, labels.double(), labels, resamples=3, seed=0).tolist()
+    [1.0, 1.0, 1.0]
     """
     _number(check.function("metric", metric)(scores, labels))  # checks all three
     draws = _resampled_rows(len(labels), resamples, seed)

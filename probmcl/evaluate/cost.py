@@ -36,9 +36,8 @@ def multiply_adds(module: nn.Module, example: Tensor) -> int:
     Returns:
         The count for one row; a multiply-accumulate counts one (papers that say FLOPs often mean this).
 
-    Example:
-        >>> multiply_adds(nn.Conv2d(3, 8, 3, padding=1), torch.zeros(1, 3, 10, 10))  # 10 * 10 * 9 * 3 * 8
-        21600
+    >>> multiply_adds(nn.Conv2d(3, 8, 3, padding=1), torch.zeros(1, 3, 10, 10))  # 10 * 10 * 9 * 3 * 8
+    21600
     """
     _check.instance("module", module, nn.Module)
     _check.tensor("example", example)

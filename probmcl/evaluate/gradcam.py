@@ -40,11 +40,10 @@ def grad_cam(model: nn.Module, images: Tensor, label: int, *, layer: nn.Module |
         ValueError: if the layer's output is no feature map or the logit does not depend on it, no layer is
             named and the model does not end in a map (a ViT ends in tokens), or there is no such label.
 
-    Example:
-        >>> head = nn.Linear(2, 3)
-        >>> model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), head)
-        >>> grad_cam(model, torch.rand(4, 1, 8, 8), label=2).shape
-        torch.Size([4, 8, 8])
+    >>> head = nn.Linear(2, 3)
+    >>> model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), head)
+    >>> grad_cam(model, torch.rand(4, 1, 8, 8), label=2).shape
+    torch.Size([4, 8, 8])
     """
     _check.instance("model", model, nn.Module)
     _check.finite("images", images, dims=4)

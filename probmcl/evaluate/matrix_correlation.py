@@ -32,10 +32,9 @@ def rank_correlation(similarity: Tensor, other: Tensor) -> float:
         ValueError: if shapes differ, a matrix is not symmetric, fewer than four labels remain, NaN remains,
             or all pairs of a matrix are equal.
 
-    Example:
-        >>> similarity = torch.tensor([[0, 1, 2, 3], [1, 0, 4, 5], [2, 4, 0, 6], [3, 5, 6, 0.0]])
-        >>> rank_correlation(similarity, -similarity)
-        -1.0
+    >>> similarity = torch.tensor([[0, 1, 2, 3], [1, 0, 4, 5], [2, 4, 0, 6], [3, 5, 6, 0.0]])
+    >>> rank_correlation(similarity, -similarity)
+    -1.0
     """
     pairs = [matrix[_pairs(len(matrix))] for matrix in _compared(similarity, other)]
     ranks = torch.stack([torch.from_numpy(rankdata(values.numpy())) for values in pairs])
@@ -69,12 +68,11 @@ def mantel_test(similarity: Tensor, other: Tensor, *, permutations: int = 9999, 
         permutations: number of random permutations, at least 1.
         seed: the same seed draws the same permutations.
 
-    Example:
-        >>> points = torch.randn(10, 2, generator=torch.Generator().manual_seed(0))
-        >>> near = -torch.cdist(points, points)
-        >>> found = mantel_test(near, near, permutations=99, seed=0)
-        >>> round(found.correlation, 6), found.p_value
-        (1.0, 0.01)
+    >>> points = torch.randn(10, 2, generator=torch.Generator().manual_seed(0))
+    >>> near = -torch.cdist(points, points)
+    >>> found = mantel_test(near, near, permutations=99, seed=0)
+    >>> round(found.correlation, 6), found.p_value
+    (1.0, 0.01)
     """
     a, b = _compared(similarity, other)
     k = len(a)

@@ -29,9 +29,8 @@ def scored_classes(labels: Tensor) -> Tensor:
     Args:
         labels: (N, K) label matrix of zeros and ones.
 
-    Example:
-        >>> scored_classes(torch.tensor([[1, 0], [1, 0]]))
-        tensor([ True, False])
+    >>> scored_classes(torch.tensor([[1, 0], [1, 0]]))
+    tensor([ True, False])
     """
     return check.labels("labels", labels).bool().any(dim=0)
 
@@ -51,11 +50,10 @@ def average_precision(scores: Tensor, labels: Tensor) -> Tensor:
     Raises:
         ValueError: if shapes differ, scores are not finite, or labels are not 0/1.
 
-    Example:
-        >>> scores = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.1, 0.3]])
-        >>> labels = torch.tensor([[1, 0], [0, 0], [1, 0]])
-        >>> average_precision(scores, labels)  # (1/1 + 2/3) / 2, and a class without positives
-        tensor([0.8333,    nan], dtype=torch.float64)
+    >>> scores = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.1, 0.3]])
+    >>> labels = torch.tensor([[1, 0], [0, 0], [1, 0]])
+    >>> average_precision(scores, labels)  # (1/1 + 2/3) / 2, and a class without positives
+    tensor([0.8333,    nan], dtype=torch.float64)
     """
     _check_scored(scores, labels)
     return _by_class(average_precision_score, scores, labels, scored_classes(labels))
@@ -68,10 +66,9 @@ def mean_average_precision(scores: Tensor, labels: Tensor) -> float:
     :func:`multilabel_metrics`. NaN if no class has a positive. Arguments and errors as for
     :func:`average_precision`.
 
-    Example:
-        >>> scores = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.1, 0.3]])
-        >>> round(mean_average_precision(scores, torch.tensor([[1, 0], [0, 0], [1, 0]])), 4)
-        0.8333
+    >>> scores = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.1, 0.3]])
+    >>> round(mean_average_precision(scores, torch.tensor([[1, 0], [0, 0], [1, 0]])), 4)
+    0.8333
     """
     return average_precision(scores, labels).nanmean().item()
 
@@ -84,10 +81,9 @@ def auroc(scores: Tensor, labels: Tensor) -> Tensor:
     Returns:
         (K,) float64 in [0, 1]; NaN for a class whose labels are all 0 or all 1.
 
-    Example:
-        >>> scores = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.1, 0.3]])
-        >>> auroc(scores, torch.tensor([[1, 1], [0, 1], [1, 1]]))
-        tensor([0.5000,    nan], dtype=torch.float64)
+    >>> scores = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.1, 0.3]])
+    >>> auroc(scores, torch.tensor([[1, 1], [0, 1], [1, 1]]))
+    tensor([0.5000,    nan], dtype=torch.float64)
     """
     _check_scored(scores, labels)
     both_values = scored_classes(labels) & (labels == 0).any(dim=0)
@@ -97,9 +93,8 @@ def auroc(scores: Tensor, labels: Tensor) -> Tensor:
 def mean_auroc(scores: Tensor, labels: Tensor) -> float:
     """Return the mean :func:`auroc` of the classes that have both positives and negatives; NaN if none has.
 
-    Example:
-        >>> mean_auroc(torch.tensor([[0.9], [0.8], [0.1]]), torch.tensor([[1], [0], [1]]))
-        0.5
+    >>> mean_auroc(torch.tensor([[0.9], [0.8], [0.1]]), torch.tensor([[1], [0], [1]]))
+    0.5
     """
     return auroc(scores, labels).nanmean().item()
 
@@ -185,11 +180,10 @@ def multilabel_metrics(
         ValueError: if shapes differ, scores are not finite, labels are not 0/1, thresholds are NaN or not
             (K,), or top_k < 1.
 
-    Example:
-        >>> scores = torch.tensor([[0.9, 0.1], [0.8, 0.7], [0.1, 0.6]])
-        >>> metrics = multilabel_metrics(scores, torch.tensor([[1, 0], [0, 1], [0, 1]]), top_k=1)
-        >>> metrics.mean_average_precision, metrics.at_threshold.CP, metrics.top_k.OR
-        (1.0, 0.75, 0.6666666666666666)
+    >>> scores = torch.tensor([[0.9, 0.1], [0.8, 0.7], [0.1, 0.6]])
+    >>> metrics = multilabel_metrics(scores, torch.tensor([[1, 0], [0, 1], [0, 1]]), top_k=1)
+    >>> metrics.mean_average_precision, metrics.at_threshold.CP, metrics.top_k.OR
+    (1.0, 0.75, 0.6666666666666666)
     """
     _check_scored(scores, labels)
     enough = check.count("top_k", top_k) <= scores.shape[1]
@@ -224,9 +218,8 @@ def decide(scores: Tensor, thresholds: float | Tensor) -> Tensor:
         scores: (N, K).
         thresholds: one number, or (K,), one per class; infinite ones decide alike for all rows.
 
-    Example:
-        >>> decide(torch.tensor([[0.1, 0.7]]), torch.tensor([0.1, 0.8], dtype=torch.float64))
-        tensor([[ True, False]])
+    >>> decide(torch.tensor([[0.1, 0.7]]), torch.tensor([0.1, 0.8], dtype=torch.float64))
+    tensor([[ True, False]])
     """
     if not isinstance(thresholds, Tensor):
         return scores >= check.number("thresholds", thresholds, low=-inf, high=inf)

@@ -26,11 +26,10 @@ def ridge_probe(
     Returns:
         (M, K) float64 scores on the CPU, near 0 and 1 for a good fit but not confined to [0, 1].
 
-    Example:
-        >>> train = torch.tensor([[0.0], [1.0]])
-        >>> ridge_probe(train, torch.tensor([[0], [1]]), train, alpha=1e-9).round(decimals=3)
-        tensor([[0.],
-                [1.]], dtype=torch.float64)
+    >>> train = torch.tensor([[0.0], [1.0]])
+    >>> ridge_probe(train, torch.tensor([[0], [1]]), train, alpha=1e-9).round(decimals=3)
+    tensor([[0.],
+            [1.]], dtype=torch.float64)
     """
     check.finite("train_features", train_features, dims=2)
     check.labels("train_labels", train_labels)

@@ -31,9 +31,8 @@ def wrong_labels(scores: Tensor, labels: Tensor, thresholds: Tensor) -> Tensor:
     ``wrong.any(1)`` marks the images with at least one wrong label. Arguments and errors as for
     :func:`~probmcl.evaluate.multilabel_metrics`, thresholds (K,).
 
-    Example:
-        >>> wrong_labels(torch.tensor([[0.9, 0.2]]), torch.tensor([[1, 1]]), torch.tensor([0.5, 0.5]))
-        tensor([[False,  True]])
+    >>> wrong_labels(torch.tensor([[0.9, 0.2]]), torch.tensor([[1, 1]]), torch.tensor([0.5, 0.5]))
+    tensor([[False,  True]])
     """
     check.finite("scores", scores, dims=2)
     check.same_shape("scores", scores, "labels", check.labels("labels", labels))
@@ -65,10 +64,9 @@ def risk_coverage(doubt: Tensor, losses: Tensor) -> RiskCoverage:
     Raises:
         ValueError: if shapes differ or a value is not finite.
 
-    Example:
-        >>> curve = risk_coverage(torch.tensor([0.1, 0.2, 0.9]), torch.tensor([0.0, 0.0, 1.0]))
-        >>> curve.risk.round(decimals=3).tolist(), round(curve.area, 3)
-        ([0.0, 0.0, 0.333], 0.111)
+    >>> curve = risk_coverage(torch.tensor([0.1, 0.2, 0.9]), torch.tensor([0.0, 0.0, 1.0]))
+    >>> curve.risk.round(decimals=3).tolist(), round(curve.area, 3)
+    ([0.0, 0.0, 0.333], 0.111)
     """
     check.finite("doubt", doubt, dims=1)
     found = check.finite("losses", check.real("losses", losses, dims=1))
@@ -88,10 +86,9 @@ def area_under_risk_coverage(doubt: Tensor, losses: Tensor) -> float:
         doubt: (N, S) finite, each column a measure of doubt.
         losses: (N, S) the losses that belong to each column. Errors as for :func:`risk_coverage`.
 
-    Example:
-        >>> doubt = torch.tensor([[0.1], [0.2], [0.9]])
-        >>> round(area_under_risk_coverage(doubt, torch.tensor([[0], [0], [1]])), 3)
-        0.111
+    >>> doubt = torch.tensor([[0.1], [0.2], [0.9]])
+    >>> round(area_under_risk_coverage(doubt, torch.tensor([[0], [0], [1]])), 3)
+    0.111
     """
     check.finite("doubt", doubt, dims=2)
     check.same_shape("losses", check.tensor("losses", losses), "doubt", doubt)
@@ -105,9 +102,8 @@ def best_area(losses: Tensor) -> float:
     Args:
         losses: (N, S), as in :func:`area_under_risk_coverage`. A blind score has the area ``losses.mean()``.
 
-    Example:
-        >>> round(best_area(torch.tensor([[1], [0], [0]])), 3)
-        0.111
+    >>> round(best_area(torch.tensor([[1], [0], [0]])), 3)
+    0.111
     """
     found = check.finite("losses", check.real("losses", losses, dims=2))
     return area_under_risk_coverage(found, found)
@@ -124,10 +120,9 @@ def shifted_against_clean(clean: Tensor, shifted: Tensor) -> tuple[Tensor, Tenso
         Doubt (N + M, S) and events (N + M, S), 1 for the shifted images: arguments for
         :func:`~probmcl.evaluate.mean_auroc` and the bootstrap, which draws from both kinds together.
 
-    Example:
-        >>> from probmcl.evaluate import mean_auroc
-        >>> mean_auroc(*shifted_against_clean(torch.tensor([[0.1], [0.2]]), torch.tensor([[0.7]])))
-        1.0
+    >>> from probmcl.evaluate import mean_auroc
+    >>> mean_auroc(*shifted_against_clean(torch.tensor([[0.1], [0.2]]), torch.tensor([[0.7]])))
+    1.0
     """
     check.finite("clean", clean, dims=2)
     check.finite("shifted", shifted, dims=2)

@@ -24,11 +24,10 @@ def thresholds_from_validation(*, validation_scores: Tensor, validation_labels: 
         (K,) thresholds in the dtype of the scores, for
         ``multilabel_metrics(test_scores, test_labels, thresholds=...)``, which has the same errors.
 
-    Example:
-        >>> scores = torch.tensor([[0.9, 0.3], [0.6, 0.2], [0.4, 0.1]])
-        >>> labels = torch.tensor([[1, 0], [1, 0], [0, 0]])
-        >>> thresholds_from_validation(validation_scores=scores, validation_labels=labels)
-        tensor([0.6000,    inf])
+    >>> scores = torch.tensor([[0.9, 0.3], [0.6, 0.2], [0.4, 0.1]])
+    >>> labels = torch.tensor([[1, 0], [1, 0], [0, 0]])
+    >>> thresholds_from_validation(validation_scores=scores, validation_labels=labels)
+    tensor([0.6000,    inf])
     """
     check.finite("validation_scores", validation_scores, dims=2)
     check.labels("validation_labels", validation_labels)
@@ -49,11 +48,10 @@ def global_threshold_from_validation(*, validation_scores: Tensor, validation_la
 
     Ties, arguments and errors as for :func:`thresholds_from_validation`; ``inf`` if no class has a positive.
 
-    Example:
-        >>> scores = torch.tensor([[0.75, 0.25], [0.5, 0.125]])
-        >>> labels = torch.tensor([[1, 1], [0, 0]])
-        >>> global_threshold_from_validation(validation_scores=scores, validation_labels=labels)
-        0.25
+    >>> scores = torch.tensor([[0.75, 0.25], [0.5, 0.125]])
+    >>> labels = torch.tensor([[1, 1], [0, 0]])
+    >>> global_threshold_from_validation(validation_scores=scores, validation_labels=labels)
+    0.25
     """
     check.tensor("validation_scores", validation_scores, dims=2)
     check.labels("validation_labels", validation_labels)

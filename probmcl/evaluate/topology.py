@@ -22,9 +22,8 @@ def weight_similarity(weight: Tensor) -> Tensor:
     Args:
         weight: (K, F) finite weights, ``classifier.weight``; a row of zeros is a ValueError.
 
-    Example:
-        >>> weight_similarity(torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, -3.0]]))[0].tolist()
-        [1.0, 1.0, 0.0]
+    >>> weight_similarity(torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, -3.0]]))[0].tolist()
+    [1.0, 1.0, 0.0]
     """
     rows = check.real("weight", check.finite("weight", weight, dims=2))
     length = rows.norm(dim=1, keepdim=True)  # (K, 1)
@@ -52,10 +51,9 @@ def co_occurrence_similarity(graph: Tensor) -> Tensor:
     Raises:
         ValueError: if the graph is not symmetric with entries in [0, 1].
 
-    Example:
-        >>> together = torch.tensor([[0.5, 0.5, 0.0], [0.5, 0.5, 0.0], [0.0, 0.0, 0.0]])
-        >>> co_occurrence_similarity(together)[0].tolist()
-        [1.0, 1.0, nan]
+    >>> together = torch.tensor([[0.5, 0.5, 0.0], [0.5, 0.5, 0.0], [0.0, 0.0, 0.0]])
+    >>> co_occurrence_similarity(together)[0].tolist()
+    [1.0, 1.0, nan]
     """
     p = symmetric("graph", graph)
     if not ((p >= 0) & (p <= 1)).all():
@@ -87,10 +85,9 @@ def label_tree(similarity: Tensor) -> LabelTree:
     Raises:
         ValueError: if it is not; a label that never occurs has to be left out first.
 
-    Example:
-        >>> similarity = torch.tensor([[1.0, 0.1, 0.9], [0.1, 1.0, 0.2], [0.9, 0.2, 1.0]])
-        >>> label_tree(similarity).order
-        (1, 2, 0)
+    >>> similarity = torch.tensor([[1.0, 0.1, 0.9], [0.1, 1.0, 0.2], [0.9, 0.2, 1.0]])
+    >>> label_tree(similarity).order
+    (1, 2, 0)
     """
     matrix = symmetric("similarity", similarity)
     if len(matrix) < 2:

@@ -41,11 +41,10 @@ def mixture_uncertainty(mixture: GaussianMixture) -> dict[str, Tensor]:
     Raises:
         ValueError: if a mean is not finite, a sigma is out of range, or a weight is NaN or infinite.
 
-    Example:
-        >>> means = torch.tensor([[[1.0, 0.0], [-1.0, 0.0]]])
-        >>> mixture = GaussianMixture(torch.full((1, 2), 0.5).log(), means, torch.ones(1, 2))
-        >>> {name: round(score.item(), 3) for name, score in mixture_uncertainty(mixture).items()}
-        {'within variance': 2.0, 'between variance': 1.0, 'weight entropy': 0.693}
+    >>> means = torch.tensor([[[1.0, 0.0], [-1.0, 0.0]]])
+    >>> mixture = GaussianMixture(torch.full((1, 2), 0.5).log(), means, torch.ones(1, 2))
+    >>> {name: round(score.item(), 3) for name, score in mixture_uncertainty(mixture).items()}
+    {'within variance': 2.0, 'between variance': 1.0, 'weight entropy': 0.693}
     """
     check.instance("mixture", mixture, GaussianMixture)
     mixture = mixture.detach().to(torch.device("cpu")).to(torch.float64)
@@ -66,9 +65,8 @@ def label_entropy(logits: Tensor) -> Tensor:
         Entropies in [0, log 2] of the same shape, float64 on the CPU. Their mean over the labels of an image
         is the classifier's own doubt about the image.
 
-    Example:
-        >>> label_entropy(torch.tensor([0.0, 5.0])).round(decimals=4).tolist()
-        [0.6931, 0.0402]
+    >>> label_entropy(torch.tensor([0.0, 5.0])).round(decimals=4).tolist()
+    [0.6931, 0.0402]
     """
     found = check.real("logits", check.finite("logits", logits))
     return _entropy(logsigmoid(found), logsigmoid(-found))
@@ -89,10 +87,9 @@ def ensemble_uncertainty(logits: Tensor) -> dict[str, Tensor]:
         right. ``"ensemble's variance"`` is the variance of the probabilities over members, in [0, 1/4].
         ``"entropy of the ensemble's mean"`` holds both kinds of doubt.
 
-    Example:
-        >>> members = torch.tensor([[[0.0, 50.0]], [[0.0, -50.0]]])  # two members, one image, two labels
-        >>> ensemble_uncertainty(members)["ensemble's mutual information"]
-        tensor([[0.0000, 0.6931]], dtype=torch.float64)
+    >>> members = torch.tensor([[[0.0, 50.0]], [[0.0, -50.0]]])  # two members, one image, two labels
+    >>> ensemble_uncertainty(members)["ensemble's mutual information"]
+    tensor([[0.0000, 0.6931]], dtype=torch.float64)
     """
     found = check.real("logits", check.finite("logits", logits, dims=3))
     if len(found) < 2:

@@ -14,13 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from probmcl.loss.gaussian_kernel import (
-    BITS,
-    refuse_second_derivatives,
-    refuse_transforms,
-    slices,
-    tile_elements,
-)
+from probmcl.loss.gaussian_kernel import BITS, refuse_second_order, refuse_transforms, slices, tile_elements
 
 TILE_ELEMENTS = 1 << 20
 """Logits in a tile on a CPU, 4 MiB in float32 ..."""
@@ -96,10 +90,9 @@ def anchor_sum(logits: LazyLogits, targets: Targets, itself: Tensor | None = Non
     Raises:
         NotImplementedError: under a transform of ``torch.func``, or for second derivatives.
 
-    Example:
-        >>> logits = LazyLogits(torch.clone, 3, (torch.zeros(3, 3),))
-        >>> anchor_sum(logits, lambda rows: (1 - torch.eye(3)[rows]) / 2)  # 3 log 2
-        tensor(2.0794)
+    >>> logits = LazyLogits(torch.clone, 3, (torch.zeros(3, 3),))
+    >>> anchor_sum(logits, lambda rows: (1 - torch.eye(3)[rows]) / 2)  # 3 log 2
+    tensor(2.0794)
     """
     refuse_transforms()
     if itself is None:
@@ -146,7 +139,7 @@ class AnchorSum(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
         """Multiply the gradients by the upstream scalar."""
-        refuse_second_derivatives()
+        refuse_second_order()
         return (None, None, None, *[g if g is None else upstream * g for g in ctx.saved_tensors])
 
 

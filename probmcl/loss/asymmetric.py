@@ -44,9 +44,8 @@ def asymmetric_loss(
         ValueError: if the shapes differ, a logit is not finite, labels are not 0/1 or a parameter is out of
             range.
 
-    Example:
-        >>> asymmetric_loss(torch.tensor([[0.0, -9.0]]), torch.tensor([[1, 0]]))  # -log(1/2) / 2
-        tensor(0.3466)
+    >>> asymmetric_loss(torch.tensor([[0.0, -9.0]]), torch.tensor([[1, 0]]))  # -log(1/2) / 2
+    tensor(0.3466)
     """
     _check.finite("logits", logits, dims=2)
     _check.same_shape("logits", logits, "labels", _check.labels("labels", labels))
@@ -97,10 +96,9 @@ class AsymmetricLoss(nn.Module):
     Raises:
         ValueError: for a parameter out of range.
 
-    Example:
-        >>> criterion = AsymmetricLoss()
-        >>> criterion(torch.zeros(1, 2), torch.tensor([[1, 0]]))
-        tensor(0.3588)
+    >>> criterion = AsymmetricLoss()
+    >>> criterion(torch.zeros(1, 2), torch.tensor([[1, 0]]))
+    tensor(0.3588)
     """
 
     def __init__(

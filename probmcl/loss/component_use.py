@@ -10,11 +10,10 @@ def balance(log_weights: Tensor) -> Tensor:
 
     It is 0 where all components are used equally often, whether by each image or by different images.
 
-    Example:
-        >>> import torch
-        >>> sharp = torch.tensor([[0.9, 0.1], [0.1, 0.9]]).log()
-        >>> round(balance(sharp).item(), 4), round(balance(sharp[:1]).item(), 4)
-        (0.0, 0.3681)
+    >>> import torch
+    >>> sharp = torch.tensor([[0.9, 0.1], [0.1, 0.9]]).log()
+    >>> round(balance(sharp).item(), 4), round(balance(sharp[:1]).item(), 4)
+    (0.0, 0.3681)
     """
     n, k = log_weights.shape
     log_mean = log_weights.logsumexp(0) - math.log(n)  # (K,)
@@ -32,11 +31,10 @@ def excess_entropy(log_weights: Tensor, sizes: Tensor) -> Tensor:
         log_weights: logarithms of the mixture weights, ``(V N, K)``.
         sizes: how many labels each image has, ``(N,)``.
 
-    Example:
-        >>> import torch
-        >>> four = torch.full((1, 4), 0.25).log()
-        >>> [round(excess_entropy(four, torch.tensor([m])).item(), 4) for m in (1.0, 2.0, 4.0)]
-        [1.3863, 0.6931, 0.0]
+    >>> import torch
+    >>> four = torch.full((1, 4), 0.25).log()
+    >>> [round(excess_entropy(four, torch.tensor([m])).item(), 4) for m in (1.0, 2.0, 4.0)]
+    [1.3863, 0.6931, 0.0]
     """
     entropy = -(log_weights.exp() * log_weights).sum(-1)  # (V N,)
     return (entropy - sizes.mean().clamp(min=1).log()).clamp(min=0).mean()

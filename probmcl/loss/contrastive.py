@@ -61,9 +61,8 @@ def contrastive_loss(logits: Tensor, weights: Tensor, *, no_positives: str = "sk
         ValueError: if the matrices are not square and of one shape, a logit is NaN or infinite, a weight is
             negative, NaN or infinite, or the policy is unknown.
 
-    Example:
-        >>> contrastive_loss(torch.zeros(3, 3), torch.ones(3, 3))  # two others, equally similar: log 2
-        tensor(0.6931)
+    >>> contrastive_loss(torch.zeros(3, 3), torch.ones(3, 3))  # two others, equally similar: log 2
+    tensor(0.6931)
     """
     _check.one_of("no_positives", no_positives, NO_POSITIVES)
     _check.square("logits", logits)
@@ -99,9 +98,8 @@ def mulsupcon_loss(logits: Tensor, labels: Tensor) -> Tensor:
     Raises:
         ValueError: if the logits are not square, not finite, or their rows are not the labels' rows.
 
-    Example:
-        >>> mulsupcon_loss(torch.zeros(3, 3), torch.tensor([[1, 1], [1, 0], [0, 1]]))
-        tensor(0.6931)
+    >>> mulsupcon_loss(torch.zeros(3, 3), torch.tensor([[1, 1], [1, 0], [0, 1]]))
+    tensor(0.6931)
     """
     _check.finite("logits", _check.square("logits", logits), limit=math.inf)
     present = _check.labels("labels", labels)

@@ -47,13 +47,12 @@ class ContrastiveCriterion(nn.Module):
     It returns a scalar, differentiable once, and raises a TypeError or ValueError that names the argument.
     A criterion with a queue, in training mode, then puts the rows into it.
 
-    Example:
-        >>> from probmcl.loss import SupConLoss
-        >>> z, labels = torch.eye(4, requires_grad=True), torch.tensor([[1, 0], [0, 1]])  # two views each
-        >>> loss = SupConLoss(temperature=0.1)(z, labels)
-        >>> loss.backward()
-        >>> torch.allclose(SupConLoss(temperature=0.1)(z, labels.repeat(2, 1)), loss)
-        True
+    >>> from probmcl.loss import SupConLoss
+    >>> z, labels = torch.eye(4, requires_grad=True), torch.tensor([[1, 0], [0, 1]])  # two views each
+    >>> loss = SupConLoss(temperature=0.1)(z, labels)
+    >>> loss.backward()
+    >>> torch.allclose(SupConLoss(temperature=0.1)(z, labels.repeat(2, 1)), loss)
+    True
     """
 
     scores_anchors = True
@@ -147,9 +146,8 @@ def effective_rank(embedding: Tensor) -> Tensor:
     Returns:
         A scalar between 1 and min(N, D), without gradient.
 
-    Example:
-        >>> effective_rank(torch.eye(3)), round(effective_rank(torch.ones(5, 3)).item(), 3)
-        (tensor(3.), 1.0)
+    >>> effective_rank(torch.eye(3)), round(effective_rank(torch.ones(5, 3)).item(), 3)
+    (tensor(3.), 1.0)
     """
     return _rank(_check.finite("embedding", embedding, dims=2))
 
@@ -175,9 +173,8 @@ def collapse_diagnostics(output: HeadOutput) -> dict[str, Tensor]:
         K) and, with a floor, ``sigma_at_floor`` in [0, 1], the share of sigmas within 1 % of it. A component
         counts for the sigmas as much as it weighs in its mixture: what nobody uses must not hide a collapse.
 
-    Example:
-        >>> collapse_diagnostics(HeadOutput(torch.eye(3)))
-        {'effective_rank': tensor(3.)}
+    >>> collapse_diagnostics(HeadOutput(torch.eye(3)))
+    {'effective_rank': tensor(3.)}
     """
     _check.finite("output.embedding", _check.instance("output", output, HeadOutput).embedding)
     if output.mixture is not None:

@@ -109,7 +109,7 @@ class LogKernel(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, ...]:
         """Stream again: a tile's responsibilities times the upstream gradient are all that is needed."""
-        refuse_second_derivatives()
+        refuse_second_order()
         *tensors, result = ctx.saved_tensors
         gradients = list(map(torch.zeros_like, tensors))
         a, gradient_a = b, gradient_b = Components(*tensors[:3]), Components(*gradients[:3])
@@ -125,7 +125,7 @@ class LogKernel(torch.autograd.Function):
         return tuple(gradients)
 
 
-def refuse_second_derivatives() -> None:
+def refuse_second_order() -> None:
     """Raise in the backward pass of a tiled function if the gradient is to be differentiated again.
 
     PyTorch's ``once_differentiable`` raises only where the upstream gradient has a history. That of a loss

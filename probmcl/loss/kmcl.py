@@ -41,10 +41,9 @@ def kmcl_contrastive_loss(mixture: GaussianMixture, labels: Tensor, *, temperatu
         ValueError: if rows or classes differ, labels are not 0/1, a parameter is NaN or infinite, or a sigma
             is not above 0.
 
-    Example:
-        >>> same = GaussianMixture(torch.zeros(3, 1), torch.zeros(3, 1, 2), torch.ones(3, 1))
-        >>> kmcl_contrastive_loss(same, torch.ones(3, 1))  # two others, equally similar: log 2
-        tensor(0.6931)
+    >>> same = GaussianMixture(torch.zeros(3, 1), torch.zeros(3, 1, 2), torch.ones(3, 1))
+    >>> kmcl_contrastive_loss(same, torch.ones(3, 1))  # two others, equally similar: log 2
+    tensor(0.6931)
     """
     _check.temperature(temperature)
     mixture = _one_component_per_class(mixture, labels)
@@ -105,10 +104,9 @@ def kmcl_reconstruction_loss(mixture: GaussianMixture, z: Tensor, labels: Tensor
         ValueError: if rows, classes or dimensions differ, labels are not 0/1, a number is not finite, or
             a sigma is not above 0.
 
-    Example:
-        >>> mixture = GaussianMixture(torch.zeros(1, 2), torch.zeros(1, 2, 3), torch.ones(1, 2))
-        >>> kmcl_reconstruction_loss(mixture, torch.zeros(1, 3), torch.tensor([[1, 0]]))  # one of two: log 2
-        tensor(0.6931)
+    >>> mixture = GaussianMixture(torch.zeros(1, 2), torch.zeros(1, 2, 3), torch.ones(1, 2))
+    >>> kmcl_reconstruction_loss(mixture, torch.zeros(1, 3), torch.tensor([[1, 0]]))  # one of two: log 2
+    tensor(0.6931)
     """
     mixture = _one_component_per_class(mixture, labels)
     _check.shape("z", _check.finite("z", z), (len(mixture), mixture.dimensions))
@@ -141,12 +139,11 @@ class KMCLLoss(ContrastiveCriterion):
     Raises:
         ValueError: for a parameter out of range.
 
-    Example:
-        >>> from probmcl.model import MixtureDensityHead
-        >>> head = MixtureDensityHead(16, components=3, trunk=(32, 8), weights="sigmoid")
-        >>> labels = torch.tensor([[1, 1, 0], [1, 0, 0]])  # two images
-        >>> sorted(KMCLLoss().in_parts(head(torch.randn(4, 16)), labels).parts)  # four rows: two views each
-        ['asymmetric', 'contrastive', 'reconstruction']
+    >>> from probmcl.model import MixtureDensityHead
+    >>> head = MixtureDensityHead(16, components=3, trunk=(32, 8), weights="sigmoid")
+    >>> labels = torch.tensor([[1, 1, 0], [1, 0, 0]])  # two images
+    >>> sorted(KMCLLoss().in_parts(head(torch.randn(4, 16)), labels).parts)  # four rows: two views each
+    ['asymmetric', 'contrastive', 'reconstruction']
     """
 
     scores_anchors = False

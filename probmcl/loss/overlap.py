@@ -34,9 +34,8 @@ def overlap(labels: Tensor, other: Tensor | None = None, *, index: str = "jaccar
     Raises:
         ValueError: if a matrix is empty or not 0/1, the numbers of classes differ or the index is unknown.
 
-    Example:
-        >>> overlap(torch.tensor([[1, 1, 0]]), torch.tensor([[1, 0, 0], [0, 1, 1]]))
-        tensor([[0.5000, 0.3333]])
+    >>> overlap(torch.tensor([[1, 1, 0]]), torch.tensor([[1, 0, 0], [0, 1, 1]]))
+    tensor([[0.5000, 0.3333]])
     """
     _check.one_of("index", index, INDICES)
     pairs = _both(labels, other)
@@ -66,12 +65,11 @@ def overlaps_enough(
     Raises:
         ValueError: as :func:`overlap`, or for a threshold outside [0, 1].
 
-    Example:
-        >>> labels = torch.tensor([[1, 1, 0], [1, 0, 0], [0, 0, 0]])
-        >>> overlaps_enough(labels, threshold=0.5)
-        tensor([[ True,  True, False],
-                [ True,  True, False],
-                [False, False, False]])
+    >>> labels = torch.tensor([[1, 1, 0], [1, 0, 0], [0, 0, 0]])
+    >>> overlaps_enough(labels, threshold=0.5)
+    tensor([[ True,  True, False],
+            [ True,  True, False],
+            [False, False, False]])
     """
     _check.one_of("index", index, INDICES)
     alpha = as_fraction(_check.number("threshold", threshold, low=0.0, high=1.0))

@@ -28,11 +28,10 @@ class PositiveRule:
         threshold: decision threshold alpha.
         empty: policy for label-less rows.
 
-    Example:
-        >>> images = LabelSets.of("labels", torch.tensor([[1, 0], [0, 1], [1, 0]]))
-        >>> PositiveRule(threshold=1.0).between(images[:2], images).int()
-        tensor([[1, 0, 1],
-                [0, 1, 0]], dtype=torch.int32)
+    >>> images = LabelSets.of("labels", torch.tensor([[1, 0], [0, 1], [1, 0]]))
+    >>> PositiveRule(threshold=1.0).between(images[:2], images).int()
+    tensor([[1, 0, 1],
+            [0, 1, 0]], dtype=torch.int32)
     """
 
     rule: str = "threshold"
@@ -93,14 +92,13 @@ def positive_set(
         ValueError: for a bad label matrix, an unknown index or policy, a threshold outside [0, 1], or missing
             ``image_ids``.
 
-    Example:
-        >>> labels = torch.tensor([[1, 1, 0], [1, 0, 0], [0, 0, 1], [0, 0, 0], [0, 0, 0]])
-        >>> positive_set(labels, threshold=0.5).int()
-        tensor([[0, 1, 0, 0, 0],
-                [1, 0, 0, 0, 0],
-                [0, 0, 0, 0, 0],
-                [0, 0, 0, 0, 1],
-                [0, 0, 0, 1, 0]], dtype=torch.int32)
+    >>> labels = torch.tensor([[1, 1, 0], [1, 0, 0], [0, 0, 1], [0, 0, 0], [0, 0, 0]])
+    >>> positive_set(labels, threshold=0.5).int()
+    tensor([[0, 1, 0, 0, 0],
+            [1, 0, 0, 0, 0],
+            [0, 0, 0, 0, 0],
+            [0, 0, 0, 0, 1],
+            [0, 0, 0, 1, 0]], dtype=torch.int32)
     """
     return _between_all(labels, PositiveRule("threshold", index, threshold, empty), image_ids)
 
@@ -139,11 +137,10 @@ def positive_weights(
     Raises:
         ValueError: as :func:`positive_set`, or for an unknown rule.
 
-    Example:
-        >>> labels = torch.tensor([[1, 1], [1, 0]])
-        >>> positive_weights(labels, "all")  # {0} is a subset of {0, 1}, not the other way round
-        tensor([[0., 0.],
-                [1., 0.]])
+    >>> labels = torch.tensor([[1, 1], [1, 0]])
+    >>> positive_weights(labels, "all")  # {0} is a subset of {0, 1}, not the other way round
+    tensor([[0., 0.],
+            [1., 0.]])
     """
     chosen = PositiveRule(rule, index, threshold, empty)
     weights = _between_all(labels, chosen, image_ids)
@@ -187,9 +184,8 @@ def positive_statistics(
     Raises:
         ValueError: as :func:`positive_set`, or if there is no threshold.
 
-    Example:
-        >>> positive_statistics(torch.tensor([[1, 1], [1, 0], [0, 1]]), [0.5, 1.0])
-        PositiveStatistics(thresholds=(0.5, 1.0), mean_positives=(1.333..., 0.0), share_without=(0.0, 1.0))
+    >>> positive_statistics(torch.tensor([[1, 1], [1, 0], [0, 1]]), [0.5, 1.0])
+    PositiveStatistics(thresholds=(0.5, 1.0), mean_positives=(1.333..., 0.0), share_without=(0.0, 1.0))
     """
     thresholds = [
         _check.number("thresholds", alpha, low=0.0, high=1.0)
@@ -212,9 +208,8 @@ def two_view_labels(labels: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         Labels of the 2N rows, ``(2N, K)``, and the image of every row, ``(2N,)``.
 
-    Example:
-        >>> two_view_labels(torch.tensor([[1, 0], [0, 1]]))[1]
-        tensor([0, 1, 0, 1])
+    >>> two_view_labels(torch.tensor([[1, 0], [0, 1]]))[1]
+    tensor([0, 1, 0, 1])
     """
     n = _check.labels("labels", labels).shape[0]
     return labels.repeat(2, 1), torch.arange(n, device=labels.device).repeat(2)

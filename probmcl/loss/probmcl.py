@@ -41,15 +41,14 @@ class ProbMCLLoss(ContrastiveCriterion):
     Raises:
         ValueError: for an unknown name or a parameter out of range.
 
-    Example:
-        >>> from probmcl.model import MixtureDensityHead
-        >>> head = MixtureDensityHead(16, components=3, trunk=(32, 8))
-        >>> labels = torch.tensor([[1, 1, 0], [1, 0, 0]])  # two images
-        >>> output = head(torch.randn(4, 16))  # four rows: two views each
-        >>> ProbMCLLoss()(output, labels).backward()
-        >>> found = ProbMCLLoss().in_parts(output, labels)
-        >>> sorted(found.parts), sorted(found.diagnostics)
-        (['contrastive', 'nll'], ['effective_rank', 'mean_sigma', 'sigma_at_floor', 'weight_entropy'])
+    >>> from probmcl.model import MixtureDensityHead
+    >>> head = MixtureDensityHead(16, components=3, trunk=(32, 8))
+    >>> labels = torch.tensor([[1, 1, 0], [1, 0, 0]])  # two images
+    >>> output = head(torch.randn(4, 16))  # four rows: two views each
+    >>> ProbMCLLoss()(output, labels).backward()
+    >>> found = ProbMCLLoss().in_parts(output, labels)
+    >>> sorted(found.parts), sorted(found.diagnostics)
+    (['contrastive', 'nll'], ['effective_rank', 'mean_sigma', 'sigma_at_floor', 'weight_entropy'])
     """
 
     def __init__(
@@ -146,10 +145,9 @@ def mixture_nll(mixture: GaussianMixture, target: Tensor, *, per_dimension: bool
     Raises:
         ValueError: if the target has another shape or is NaN or infinite.
 
-    Example:
-        >>> mixture = GaussianMixture(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.ones(1, 1))
-        >>> mixture_nll(mixture, torch.zeros(1, 2))  # log(2 pi) / 2
-        tensor(0.9189)
+    >>> mixture = GaussianMixture(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.ones(1, 1))
+    >>> mixture_nll(mixture, torch.zeros(1, 2))  # log(2 pi) / 2
+    tensor(0.9189)
     """
     wide_mixture("mixture", mixture)
     _check.shape("target", _check.finite("target", target), (len(mixture), mixture.dimensions))
@@ -177,9 +175,8 @@ def view_targets(
         ValueError: if the rows are not so many views of each image, there is no other view, or the target is
             unknown.
 
-    Example:
-        >>> view_targets(torch.tensor([[1.0], [2.0], [3.0], [4.0]])).T
-        tensor([[3., 4., 1., 2.]])
+    >>> view_targets(torch.tensor([[1.0], [2.0], [3.0], [4.0]])).T
+    tensor([[3., 4., 1., 2.]])
     """
     rows = _check.finite("embedding", embedding, dims=2).shape[0]
     if rows % _check.count("views", views):

@@ -28,12 +28,11 @@ class CrossBatchQueue(nn.Module):
     Raises:
         ValueError: if ``rows`` is negative.
 
-    Example:
-        >>> queue = CrossBatchQueue(3, ["embedding"])
-        >>> for value in (1.0, 2.0):
-        ...     queue.add(torch.ones(2, 1), embedding=torch.full((2, 1), value))
-        >>> len(queue), queue.embedding.flatten()
-        (3, tensor([2., 2., 1.]))
+    >>> queue = CrossBatchQueue(3, ["embedding"])
+    >>> for value in (1.0, 2.0):
+    ...     queue.add(torch.ones(2, 1), embedding=torch.full((2, 1), value))
+    >>> len(queue), queue.embedding.flatten()
+    (3, tensor([2., 2., 1.]))
     """
 
     def __init__(self, rows: int, names: Sequence[str]) -> None:

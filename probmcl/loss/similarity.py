@@ -39,11 +39,10 @@ def similarity_scores(name: str, a: GaussianMixture, b: GaussianMixture | None =
             numbers of components where component k is compared with component k, or a parameter that is NaN
             or infinite.
 
-    Example:
-        >>> mixture = GaussianMixture(torch.zeros(2, 1), torch.eye(2).unsqueeze(1), torch.ones(2, 1))
-        >>> similarity_scores("expected_likelihood", mixture)
-        tensor([[1.0000, 0.6065],
-                [0.6065, 1.0000]])
+    >>> mixture = GaussianMixture(torch.zeros(2, 1), torch.eye(2).unsqueeze(1), torch.ones(2, 1))
+    >>> similarity_scores("expected_likelihood", mixture)
+    tensor([[1.0000, 0.6065],
+            [0.6065, 1.0000]])
     """
     _check.one_of("name", name, SIMILARITIES)
     first, second = _checked_pair(a, b)
@@ -108,10 +107,9 @@ def log_expected_likelihood_kernel(a: GaussianMixture, b: GaussianMixture | None
     Raises:
         ValueError: if dimensions or covariance forms differ, or a parameter is NaN or infinite.
 
-    Example:
-        >>> mixture = GaussianMixture(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.ones(1, 1))
-        >>> log_expected_likelihood_kernel(mixture)  # -log(4 pi)
-        tensor([[-2.5310]])
+    >>> mixture = GaussianMixture(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.ones(1, 1))
+    >>> log_expected_likelihood_kernel(mixture)  # -log(4 pi)
+    tensor([[-2.5310]])
     """
     return log_kernels(*_checked_pair(a, b))[0]
 
@@ -135,11 +133,10 @@ def log_expected_likelihood(a: GaussianMixture, b: GaussianMixture | None = None
     Raises:
         ValueError: as :func:`log_expected_likelihood_kernel`.
 
-    Example:
-        >>> mixture = GaussianMixture(torch.zeros(2, 1), torch.eye(2).unsqueeze(1), torch.ones(2, 1))
-        >>> log_expected_likelihood(mixture)  # -|mu_i - mu_j|^2 / 4
-        tensor([[ 0.0000, -0.5000],
-                [-0.5000,  0.0000]])
+    >>> mixture = GaussianMixture(torch.zeros(2, 1), torch.eye(2).unsqueeze(1), torch.ones(2, 1))
+    >>> log_expected_likelihood(mixture)  # -|mu_i - mu_j|^2 / 4
+    tensor([[ 0.0000, -0.5000],
+            [-0.5000,  0.0000]])
     """
     return similarity_scores("log_expected_likelihood", a, b)
 
@@ -164,11 +161,10 @@ def log_bhattacharyya(a: GaussianMixture, b: GaussianMixture | None = None) -> T
         ValueError: if the numbers of components, dimensions or covariance forms differ, or a parameter is NaN
             or infinite.
 
-    Example:
-        >>> mixture = GaussianMixture(torch.zeros(2, 1), torch.eye(2).unsqueeze(1), torch.ones(2, 1))
-        >>> log_bhattacharyya(mixture)  # -|mu_i - mu_j|^2 / 8
-        tensor([[ 0.0000, -0.2500],
-                [-0.2500,  0.0000]])
+    >>> mixture = GaussianMixture(torch.zeros(2, 1), torch.eye(2).unsqueeze(1), torch.ones(2, 1))
+    >>> log_bhattacharyya(mixture)  # -|mu_i - mu_j|^2 / 8
+    tensor([[ 0.0000, -0.2500],
+            [-0.2500,  0.0000]])
     """
     return similarity_scores("log_bhattacharyya", a, b)
 
@@ -179,11 +175,10 @@ def mean_cosine(a: GaussianMixture, b: GaussianMixture | None = None) -> Tensor:
     Raises:
         ValueError: if dimensions or covariance forms differ, or a parameter is NaN or infinite.
 
-    Example:
-        >>> mixture = GaussianMixture(torch.zeros(2, 1), torch.eye(2).unsqueeze(1), torch.ones(2, 1))
-        >>> mean_cosine(mixture)
-        tensor([[1., 0.],
-                [0., 1.]])
+    >>> mixture = GaussianMixture(torch.zeros(2, 1), torch.eye(2).unsqueeze(1), torch.ones(2, 1))
+    >>> mean_cosine(mixture)
+    tensor([[1., 0.],
+            [0., 1.]])
     """
     return similarity_scores("mean_cosine", a, b)
 
@@ -201,10 +196,9 @@ def cosine_similarity(a: Tensor, b: Tensor | None = None) -> Tensor:
     Raises:
         ValueError: if an embedding is NaN or infinite, or the dimensions differ.
 
-    Example:
-        >>> cosine_similarity(torch.eye(2))
-        tensor([[1., 0.],
-                [0., 1.]])
+    >>> cosine_similarity(torch.eye(2))
+    tensor([[1., 0.],
+            [0., 1.]])
     """
     first = _check.finite("a", a, dims=2)
     second = first if b is None else _check.finite("b", b, dims=2)

@@ -52,10 +52,9 @@ class SupConLoss(_OnEmbeddings):
         no_positives: policy for anchors without positives.
         queue: rows of earlier batches to compare with as well, at most; 0 for none.
 
-    Example:
-        >>> criterion = SupConLoss(temperature=0.1)
-        >>> criterion(torch.eye(4), torch.tensor([[1, 0], [0, 1]]))  # two views of two images
-        tensor(1.0986)
+    >>> criterion = SupConLoss(temperature=0.1)
+    >>> criterion(torch.eye(4), torch.tensor([[1, 0], [0, 1]]))  # two views of two images
+    tensor(1.0986)
     """
 
     def __init__(
@@ -84,10 +83,9 @@ class MulSupConLoss(_OnEmbeddings):
         temperature: tau, in [1e-4, 1e4].
         queue: rows of earlier batches to compare with as well, at most; 0 for none.
 
-    Example:
-        >>> criterion = MulSupConLoss(temperature=0.1)
-        >>> criterion(torch.eye(4), torch.tensor([[1, 0], [0, 1]]))  # two views of two images
-        tensor(1.0986)
+    >>> criterion = MulSupConLoss(temperature=0.1)
+    >>> criterion(torch.eye(4), torch.tensor([[1, 0], [0, 1]]))  # two views of two images
+    tensor(1.0986)
     """
 
     def __init__(self, temperature: float = 0.1, queue: int = 0) -> None:

@@ -36,9 +36,8 @@ class Encoder(nn.Module):
             ValueError: if the network has no such map. The small network has one, and so have timm's
                 convolutional networks without a layer between pooling and classifier (its ResNets, TResNets).
 
-        Example:
-            >>> SmallCNN().feature_map(torch.zeros(2, 1, 32, 32)).shape
-            torch.Size([2, 128, 8, 8])
+        >>> SmallCNN().feature_map(torch.zeros(2, 1, 32, 32)).shape
+        torch.Size([2, 128, 8, 8])
         """
         spatial = getattr(self.network, "forward_features", None)
         found = None if spatial is None else _features(spatial, images)
@@ -57,9 +56,8 @@ class FeatureMap(nn.Module):
     Args:
         encoder: the encoder; its weights are shared, not copied.
 
-    Example:
-        >>> FeatureMap(SmallCNN())(torch.zeros(2, 1, 32, 32)).shape
-        torch.Size([2, 128, 8, 8])
+    >>> FeatureMap(SmallCNN())(torch.zeros(2, 1, 32, 32)).shape
+    torch.Size([2, 128, 8, 8])
     """
 
     def __init__(self, encoder: Encoder) -> None:
@@ -82,9 +80,8 @@ class SmallCNN(Encoder):
         widths: channels after each convolution; the last one is ``feature_dim``. The first and the third
             convolution halve the image.
 
-    Example:
-        >>> SmallCNN()(torch.zeros(2, 1, 32, 32)).shape
-        torch.Size([2, 128])
+    >>> SmallCNN()(torch.zeros(2, 1, 32, 32)).shape
+    torch.Size([2, 128])
     """
 
     def __init__(self, in_channels: int = 1, widths: Sequence[int] = (16, 32, 48, 64, 128)) -> None:
@@ -115,10 +112,9 @@ class FeatureMLP(Encoder):
         features: entries F of a feature; an image is one pixel with F channels. Also ``feature_dim``.
         hidden: width of the hidden layer.
 
-    Example:
-        >>> frozen = torch.randn(2, 1280, 1, 1)
-        >>> torch.equal(FeatureMLP(1280)(frozen), frozen.flatten(1))
-        True
+    >>> frozen = torch.randn(2, 1280, 1, 1)
+    >>> torch.equal(FeatureMLP(1280)(frozen), frozen.flatten(1))
+    True
     """
 
     def __init__(self, features: int, hidden: int = 512) -> None:
@@ -168,9 +164,8 @@ def build_encoder(name: str, *, in_channels: int = 3, weights: str | None = None
         ValueError: for an unknown name or unknown weights (close names are offered), weights for a network
             of our own, or channels that the backbone cannot take.
 
-    Example:
-        >>> build_encoder("small-cnn", in_channels=1).feature_dim
-        128
+    >>> build_encoder("small-cnn", in_channels=1).feature_dim
+    128
     """
     _check.count("in_channels", in_channels)
     if weights is not None:
@@ -200,9 +195,8 @@ def published_weights(name: str) -> list[str]:
     Raises:
         ValueError: for an unknown name; close names are offered.
 
-    Example:
-        >>> published_weights("torchvision/resnet18")
-        ['IMAGENET1K_V1', 'DEFAULT']
+    >>> published_weights("torchvision/resnet18")
+    ['IMAGENET1K_V1', 'DEFAULT']
     """
     library, _, model = _check.instance("name", name, str).partition("/")
     if name in OWN:
@@ -228,11 +222,10 @@ def check_weights(name: str, weights: str) -> None:
     Raises:
         ValueError: for an unknown name or unknown weights; close names are offered.
 
-    Example:
-        >>> check_weights("timm/tresnet_m", "miil_in22k")
-        Traceback (most recent call last):
-        ...
-        ValueError: weights: 'miil_in22k' is not a known tag of timm/tresnet_m; close names: miil_in21k...
+    >>> check_weights("timm/tresnet_m", "miil_in22k")
+    Traceback (most recent call last):
+    ...
+    ValueError: weights: 'miil_in22k' is not a known tag of timm/tresnet_m; close names: miil_in21k...
     """
     known = published_weights(name)
     _check.instance("weights", weights, str)

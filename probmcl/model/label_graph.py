@@ -32,11 +32,10 @@ def label_correlation(labels: Tensor, *, threshold: float = 0.4, reweighting: fl
     Raises:
         ValueError: if labels are not zeros and ones, or a number is out of range.
 
-    Example:
-        >>> label_correlation(torch.tensor([[1, 1, 0], [0, 1, 0], [0, 1, 1], [0, 1, 0]]))
-        tensor([[0.8000, 0.2236, 0.0000],
-                [0.0000, 1.0000, 0.0000],
-                [0.0000, 0.2236, 0.8000]])
+    >>> label_correlation(torch.tensor([[1, 1, 0], [0, 1, 0], [0, 1, 1], [0, 1, 0]]))
+    tensor([[0.8000, 0.2236, 0.0000],
+            [0.0000, 1.0000, 0.0000],
+            [0.0000, 0.2236, 0.8000]])
     """
     _check.number("threshold", threshold, low=0.0, high=1.0, above=True)
     _check.number("reweighting", reweighting, low=0.0, high=1.0, below=True)
@@ -68,10 +67,9 @@ class LabelGraphHead(nn.Module):
     Raises:
         ValueError: as :func:`label_correlation`, or for a size below one.
 
-    Example:
-        >>> head = LabelGraphHead(128, torch.eye(10), hidden=32)
-        >>> head(torch.randn(4, 128)).shape
-        torch.Size([4, 10])
+    >>> head = LabelGraphHead(128, torch.eye(10), hidden=32)
+    >>> head(torch.randn(4, 128)).shape
+    torch.Size([4, 10])
     """
 
     correlation: Tensor
@@ -109,10 +107,9 @@ class LabelGraphHead(nn.Module):
     def linear(self) -> nn.Linear:
         """The trained head as the linear layer that it is: the graph is needed while training only.
 
-        Example:
-            >>> head, features = LabelGraphHead(8, torch.eye(3), hidden=4), torch.randn(2, 8)
-            >>> torch.allclose(head.linear()(features), head(features))
-            True
+        >>> head, features = LabelGraphHead(8, torch.eye(3), hidden=4), torch.randn(2, 8)
+        >>> torch.allclose(head.linear()(features), head(features))
+        True
         """
         weight = self.classifiers().detach()
         layer = nn.Linear(weight.shape[1], weight.shape[0]).to(weight.device)

@@ -29,10 +29,9 @@ class GaussianMixture:
         ValueError: if the shapes disagree.
         TypeError: for tensors that are not floating-point.
 
-    Example:
-        >>> mixture = GaussianMixture(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.ones(1, 1))
-        >>> mixture.log_prob(torch.zeros(1, 2))  # -log(2 pi)
-        tensor([-1.8379])
+    >>> mixture = GaussianMixture(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.ones(1, 1))
+    >>> mixture.log_prob(torch.zeros(1, 2))  # -log(2 pi)
+    tensor([-1.8379])
     """
 
     log_weights: Tensor

@@ -37,11 +37,10 @@ class MixtureDensityHead(nn.Module):
     Raises:
         ValueError: for a size below one, an unknown name or a floor out of range.
 
-    Example:
-        >>> head = MixtureDensityHead(128, components=10, trunk=(256, 32))
-        >>> output = head(torch.randn(4, 128))
-        >>> output.embedding.shape, output.mixture.means.shape, output.mixture.sigmas.shape
-        (torch.Size([4, 32]), torch.Size([4, 10, 32]), torch.Size([4, 10]))
+    >>> head = MixtureDensityHead(128, components=10, trunk=(256, 32))
+    >>> output = head(torch.randn(4, 128))
+    >>> output.embedding.shape, output.mixture.means.shape, output.mixture.sigmas.shape
+    (torch.Size([4, 32]), torch.Size([4, 10, 32]), torch.Size([4, 10]))
     """
 
     def __init__(
@@ -110,10 +109,9 @@ class MixtureClassifier(nn.Module):
     Raises:
         ValueError: if the head's mixture weights are no classifier.
 
-    Example:
-        >>> head = MixtureDensityHead(16, components=3, trunk=(32, 8), weights="sigmoid")
-        >>> MixtureClassifier(head)(torch.randn(4, 16)).shape
-        torch.Size([4, 3])
+    >>> head = MixtureDensityHead(16, components=3, trunk=(32, 8), weights="sigmoid")
+    >>> MixtureClassifier(head)(torch.randn(4, 16)).shape
+    torch.Size([4, 3])
     """
 
     def __init__(self, head: MixtureDensityHead) -> None:

@@ -31,9 +31,8 @@ class MLDecoderHead(nn.Module):
         ValueError: for a size below one, a width that is no multiple of ``heads``, or a dropout outside
             [0, 1].
 
-    Example:
-        >>> MLDecoderHead(128, classes=10, width=32, heads=4, hidden=64)(torch.randn(2, 128, 8, 8)).shape
-        torch.Size([2, 10])
+    >>> MLDecoderHead(128, classes=10, width=32, heads=4, hidden=64)(torch.randn(2, 128, 8, 8)).shape
+    torch.Size([2, 10])
     """
 
     queries: Tensor

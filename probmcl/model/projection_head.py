@@ -22,10 +22,9 @@ class ProjectionHead(nn.Module):
         widths: width of every layer; the last one is D.
         activation: put a ReLU between the layers.
 
-    Example:
-        >>> output = ProjectionHead(128, widths=(256, 32))(torch.randn(4, 128))
-        >>> output.embedding.shape, output.mixture
-        (torch.Size([4, 32]), None)
+    >>> output = ProjectionHead(128, widths=(256, 32))(torch.randn(4, 128))
+    >>> output.embedding.shape, output.mixture
+    (torch.Size([4, 32]), None)
     """
 
     def __init__(self, in_dim: int, widths: Sequence[int] = (2048, 128), *, activation: bool = True) -> None:

@@ -20,13 +20,12 @@ def build_trunk(in_dim: int, widths: Sequence[int], *, activation: bool) -> nn.S
         activation: put a ReLU between layers. No activation is drawn in the figure we read; without one the
             layers are one linear map, so True is our default (M3).
 
-    Example:
-        >>> build_trunk(8, (32, 4), activation=True)
-        Sequential(
-          (0): Linear(in_features=8, out_features=32, bias=True)
-          (1): ReLU()
-          (2): Linear(in_features=32, out_features=4, bias=True)
-        )
+    >>> build_trunk(8, (32, 4), activation=True)
+    Sequential(
+      (0): Linear(in_features=8, out_features=32, bias=True)
+      (1): ReLU()
+      (2): Linear(in_features=32, out_features=4, bias=True)
+    )
     """
     layers: list[nn.Module] = []
     for size, width in pairwise((_check.count("in_dim", in_dim), *widths)):
@@ -50,9 +49,8 @@ def unit_features(features: Tensor, in_dim: int) -> Tensor:
     Raises:
         ValueError: if the features are NaN, infinite or not of size F.
 
-    Example:
-        >>> unit_features(torch.tensor([[3.0, 4.0]]), in_dim=2)  # (0.6, 0.8) times sqrt(2)
-        tensor([[0.8485, 1.1314]])
+    >>> unit_features(torch.tensor([[3.0, 4.0]]), in_dim=2)  # (0.6, 0.8) times sqrt(2)
+    tensor([[0.8485, 1.1314]])
     """
     check_features(features, in_dim)
     # In float16 the 1e-12 that a row of zeros is divided by would itself be 0.

@@ -38,13 +38,12 @@ def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
         TypeError: if the state holds anything else, such as a NumPy number, which could not be read back.
         OSError: if the file cannot be written, for instance on a full disk; the old one is still there.
 
-    Example:
-        >>> from pathlib import Path
-        >>> import tempfile
-        >>> path = Path(tempfile.mkdtemp()) / "last.pt"
-        >>> save_checkpoint(path, {"epoch": 3})
-        >>> load_checkpoint(path)["epoch"]
-        3
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "last.pt"
+    >>> save_checkpoint(path, {"epoch": 3})
+    >>> load_checkpoint(path)["epoch"]
+    3
     """
     _check_plain(state, "state")
     if not is_first():
@@ -154,11 +153,10 @@ def check_same_run(path: str | Path, saved: Mapping[str, Any], now: Mapping[str,
         saved: what the checkpoint belongs to; mappings may be nested.
         now: the same of what is running; the error names every entry that differs, with both values.
 
-    Example:
-        >>> check_same_run("last.pt", {"settings": {"epochs": 3}}, {"settings": {"epochs": 4}})
-        Traceback (most recent call last):
-        ...
-        ValueError: path: last.pt is a checkpoint of another run (settings.epochs: 3 there, 4 here)
+    >>> check_same_run("last.pt", {"settings": {"epochs": 3}}, {"settings": {"epochs": 4}})
+    Traceback (most recent call last):
+    ...
+    ValueError: path: last.pt is a checkpoint of another run (settings.epochs: 3 there, 4 here)
     """
     for name, value in (("saved", saved), ("now", now)):
         if not isinstance(value, Mapping):

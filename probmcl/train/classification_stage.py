@@ -50,14 +50,13 @@ def linear_probe(
     Returns:
         The linear layer, on the CPU as its features are, and the history.
 
-    Example:
-        >>> cross_entropy = nn.functional.binary_cross_entropy_with_logits
-        >>> features = torch.randn(64, 4)
-        >>> labels = (features[:, :2] > 0).float()
-        >>> settings = TrainingSettings(epochs=20, batch_size=32, learning_rate=0.1)
-        >>> layer, _ = linear_probe(features, labels, cross_entropy, settings, seed=0)
-        >>> bool(((layer(features) > 0) == labels.bool()).float().mean() > 0.9)
-        True
+    >>> cross_entropy = nn.functional.binary_cross_entropy_with_logits
+    >>> features = torch.randn(64, 4)
+    >>> labels = (features[:, :2] > 0).float()
+    >>> settings = TrainingSettings(epochs=20, batch_size=32, learning_rate=0.1)
+    >>> layer, _ = linear_probe(features, labels, cross_entropy, settings, seed=0)
+    >>> bool(((layer(features) > 0) == labels.bool()).float().mean() > 0.9)
+    True
     """
     _check.instance("settings", settings, TrainingSettings)
     features = _check.finite("features", features, dims=2).float().cpu()

@@ -31,10 +31,9 @@ def process_group(device: torch.device | str) -> Iterator[None]:
     Args:
         device: where this rank computes; on CUDA each rank needs a GPU of its own, ``cuda:LOCAL_RANK``.
 
-    Example:
-        >>> with process_group("cpu"):
-        ...     this_share()
-        Share(rank=0, ranks=1)
+    >>> with process_group("cpu"):
+    ...     this_share()
+    Share(rank=0, ranks=1)
     """
     device = _check.device(device)
     if not (dist.is_available() and dist.is_torchelastic_launched()):

@@ -25,10 +25,9 @@ def predict(model: nn.Module, loader: Loader, *, device: torch.device | str = "c
     Returns:
         Outputs ``(N, F)`` and labels ``(N, K)``.
 
-    Example:
-        >>> outputs, labels = predict(nn.Identity(), [(torch.ones(2, 3), torch.zeros(2, 1))])
-        >>> outputs.shape, labels.shape
-        (torch.Size([2, 3]), torch.Size([2, 1]))
+    >>> outputs, labels = predict(nn.Identity(), [(torch.ones(2, 3), torch.zeros(2, 1))])
+    >>> outputs.shape, labels.shape
+    (torch.Size([2, 3]), torch.Size([2, 1]))
     """
     device = _check.device(device)
     model = _check.instance("model", model, nn.Module).to(device)

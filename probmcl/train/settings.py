@@ -26,9 +26,8 @@ class TrainingSettings:
         optimiser: ``"adamw"``, or ``"adam"``, where the weight decay is a part of the gradient.
         ema_warmup: whether the average's decay rises to ``ema_decay``, or is that from the first step.
 
-    Example:
-        >>> TrainingSettings(epochs=8, batch_size=128, learning_rate=5e-3).warmup
-        0.2
+    >>> TrainingSettings(epochs=8, batch_size=128, learning_rate=5e-3).warmup
+    0.2
     """
 
     epochs: int

@@ -78,20 +78,19 @@ def two_stages(
         chunk: image views kept at once, see :func:`~probmcl.train.contrastive_stage`.
         options: see :func:`~probmcl.train.fit`; ``checkpoint`` is a folder here, for a file of each stage.
 
-    Example:
-        >>> from probmcl.data import TwoViews, digit_scenes, plain_view, scene_augmentation
-        >>> from probmcl.evaluate import mean_average_precision
-        >>> from probmcl.loss import ProbMCLLoss
-        >>> from probmcl.model import MixtureDensityHead, SmallCNN
-        >>> scenes, encoder = digit_scenes("train", 32), SmallCNN()
-        >>> trained = two_stages(
-        ...     encoder, MixtureDensityHead(encoder.feature_dim, 10, trunk=(16, 8)), scenes, scenes,
-        ...     ProbMCLLoss(), TrainingSettings(1, 16, 1e-3), probe=TrainingSettings(1, 16, 1e-2),
-        ...     two_views=TwoViews(scene_augmentation()), plain_view=plain_view(),
-        ...     metric=mean_average_precision, seed=0,
-        ... )
-        >>> trained.model(plain_view()(scenes.images)).shape
-        torch.Size([32, 10])
+    >>> from probmcl.data import TwoViews, digit_scenes, plain_view, scene_augmentation
+    >>> from probmcl.evaluate import mean_average_precision
+    >>> from probmcl.loss import ProbMCLLoss
+    >>> from probmcl.model import MixtureDensityHead, SmallCNN
+    >>> scenes, encoder = digit_scenes("train", 32), SmallCNN()
+    >>> trained = two_stages(
+    ...     encoder, MixtureDensityHead(encoder.feature_dim, 10, trunk=(16, 8)), scenes, scenes,
+    ...     ProbMCLLoss(), TrainingSettings(1, 16, 1e-3), probe=TrainingSettings(1, 16, 1e-2),
+    ...     two_views=TwoViews(scene_augmentation()), plain_view=plain_view(),
+    ...     metric=mean_average_precision, seed=0,
+    ... )
+    >>> trained.model(plain_view()(scenes.images)).shape
+    torch.Size([32, 10])
     """
     _check_probing(train, validation, plain_view, metric, plain_batch)
     _check.function("two_views", two_views)
@@ -182,11 +181,10 @@ def device_loader(
         device: where the model computes.
         seed: to train: shuffles, and leaves out the last batch if it is smaller. None keeps all, in order.
 
-    Example:
-        >>> from probmcl.data import digit_scenes, plain_view
-        >>> scenes = digit_scenes("train", 20)
-        >>> [len(device_loader(scenes, plain_view(), 8, device="cpu", seed=seed)) for seed in (0, None)]
-        [2, 3]
+    >>> from probmcl.data import digit_scenes, plain_view
+    >>> scenes = digit_scenes("train", 20)
+    >>> [len(device_loader(scenes, plain_view(), 8, device="cpu", seed=seed)) for seed in (0, None)]
+    [2, 3]
     """
     machine: dict[str, Any] = {"workers": suggested_workers(dataset, device), "share": this_share()}
     if torch.device(device).type == "cuda":

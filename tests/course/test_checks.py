@@ -408,7 +408,7 @@ class TestInstances:
             scores, labels = metrics.instance(f"student {n}")[4:]
             truth = metrics.ranked_precision(scores, labels)
             drawn.add((tuple(scores.tolist()), tuple(labels.tolist())))
-            for mistake in metrics.AP_MISTAKES[:2]:
+            for mistake in metrics.mistakes.AP[:2]:
                 assert "one by one" in mistake.hint
                 assert abs(mistake.answer(scores, labels) - truth) > 0.01
                 with pytest.raises(WrongAnswerError, match="one by one"):

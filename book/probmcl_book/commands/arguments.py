@@ -56,8 +56,11 @@ def add_out(parser: ArgumentParser) -> None:
     parser.add_argument("--out", type=record_file, help="the record's file; runs/NAME.json if not given")
 
 
-def add_training(parser: ArgumentParser, seeds: list[int] | None) -> None:
-    """What every command that trains takes, with the seeds that it takes by itself."""
+def add_training(parser: ArgumentParser, seeds: list[int] | None, *, checkpoints: bool = False) -> None:
+    """What every command that trains takes, with the seeds that it takes by itself.
+
+    With ``checkpoints`` it can go on where a killed one stopped.
+    """
     parser.add_argument("--smoke", action="store_true", help="few images, one epoch: no evidence")
     parser.add_argument(
         "--seeds", type=int, nargs="+", default=seeds, metavar="SEED", help="each gives rows of its own"
@@ -65,16 +68,9 @@ def add_training(parser: ArgumentParser, seeds: list[int] | None) -> None:
     usual = "cuda" if torch.cuda.is_available() else "cpu"
     parser.add_argument("--device", type=device, default=usual, help="cpu, cuda, cuda:1 ...")
     add_out(parser)
-
-
-def add_checkpoints(parser: ArgumentParser) -> None:
-    """Let a command go on where a killed one stopped."""
-    parser.add_argument(
-        "--checkpoints",
-        type=Path,
-        metavar="DIR",
-        help="save to this folder; the same command goes on where a killed run stopped, to the same numbers",
-    )
+    if checkpoints:
+        kept = "save to this folder; the same command goes on where a killed run stopped, to the same numbers"
+        parser.add_argument("--checkpoints", type=Path, metavar="DIR", help=kept)
 
 
 def report(record: Record, *, verdicts: bool) -> Iterator[Any]:

@@ -9,27 +9,14 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
+from probmcl_book import studies
 from probmcl_book.bench import CASES, bench_table, run_benchmarks
 from probmcl_book.claims import epistemic_finding
-from probmcl_book.commands.arguments import (
-    Commands,
-    add_checkpoints,
-    add_command,
-    add_out,
-    add_training,
-    hand_over,
-)
+from probmcl_book.commands.arguments import Commands, add_command, add_out, add_training, hand_over
 from probmcl_book.records import verdict
 from probmcl_book.records.provenance import command_line
 from probmcl_book.replicate import digits_recipe
-from probmcl_book.studies import (
-    LABEL_SOURCES,
-    label_record,
-    looks_record,
-    read_label_matrix,
-    run_uncertainty,
-    uncertainty_recipe,
-)
+from probmcl_book.studies import LABEL_SOURCES, label_record, looks_record, read_label_matrix, run_uncertainty
 from probmcl_book.studies.uncertainty_study import MODELS
 
 
@@ -54,8 +41,7 @@ def add(commands: Commands) -> None:
         "Train ASL and ProbMCL on DigitScenes as 'run digits' does, draw the Grad-CAM of every digit of "
         "every test scene, and write down how much of it lies where the digit stands.",
     )
-    add_training(parser, [0])
-    add_checkpoints(parser)
+    add_training(parser, [0], checkpoints=True)
     parser = add_command(
         commands,
         "bench",
@@ -83,7 +69,7 @@ def add(commands: Commands) -> None:
 
 def _uncertainty(options: Namespace, arguments: Sequence[str], console: Console) -> None:
     record = run_uncertainty(
-        uncertainty_recipe(images=64, epochs=1) if options.smoke else None,
+        studies.uncertainty_recipe(images=64, epochs=1) if options.smoke else None,
         options.seeds,
         members=options.members,
         command=command_line(arguments),

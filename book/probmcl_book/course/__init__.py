@@ -8,11 +8,4 @@ what came, and a hint at the likely mistake.
 from probmcl_book.course.comparison import Mistake, WrongAnswerError, check_function, check_value, feedback
 from probmcl_book.course.student import instance_seed
 
-__all__ = [
-    "Mistake",
-    "WrongAnswerError",
-    "check_function",
-    "check_value",
-    "feedback",
-    "instance_seed",
-]
+__all__ = ["Mistake", "WrongAnswerError", "check_function", "check_value", "feedback", "instance_seed"]

@@ -87,24 +87,20 @@ def check_function(
         raise WrongAnswerError(f"`{name}`: expected a function, got {type(answer).__name__}.")
     ordered = sorted(cases, key=_size)
     results = [_call(answer, case) for case in ordered]
-    if any(isinstance(result, _Raised) for result in results):
-        first = next(i for i, result in enumerate(results) if isinstance(result, _Raised))
-        raise WrongAnswerError(
-            f"`{name}` stopped with an error.\n{shown_case(truth, ordered[first])}\n  {results[first].error}"
-        )
+    for case, result in zip(ordered, results, strict=True):
+        if isinstance(result, _Raised):
+            told = f"{shown_case(truth, case)}\n  {result.error}"
+            raise WrongAnswerError(f"`{name}` stopped with an error.\n{told}")
     if all(result is None or result is ... for result in results):
         raise WrongAnswerError(f"`{name}`: not answered yet. It returns nothing.")
     expected = [truth(*copy.deepcopy(case)) for case in ordered]
-    wrong = [i for i in range(len(cases)) if not same(results[i], expected[i], tolerance)]
-    if wrong:
-        first = wrong[0]
-        hint = _explanation(ordered, results, mistakes, tolerance) or _shape_hint(
-            results[first], expected[first]
-        )
+    answers = list(zip(ordered, results, expected, strict=True))
+    if wrong := [one for one in answers if not same(*one[1:], tolerance)]:
+        case, got, right = wrong[0]
+        hint = _explanation(ordered, results, mistakes, tolerance) or _shape_hint(got, right)
         raise WrongAnswerError(
             f"`{name}` is wrong on {len(wrong)} of {len(cases)} cases. The smallest:\n"
-            f"{shown_case(truth, ordered[first])}\n"
-            f"  expected {shown(expected[first])}\n  got      {shown(results[first])}"
+            f"{shown_case(truth, case)}\n  expected {shown(right)}\n  got      {shown(got)}"
             + (f"\n  Hint: {hint}" if hint else "")
         )
 

@@ -38,12 +38,11 @@ class _Calls(TorchFunctionMode):
 def steps(answer: Callable[..., Any], arguments: Sequence[Any]) -> int:
     """How many steps a call takes: of Python, and calls of PyTorch. A loop takes more for a longer input.
 
-    Example:
-        >>> one, two = torch.ones(4), torch.ones(8)
-        >>> steps(torch.exp, [one]) == steps(torch.exp, [two])
-        True
-        >>> steps(lambda x: sum(x), [one]) < steps(lambda x: sum(x), [two])
-        True
+    >>> one, two = torch.ones(4), torch.ones(8)
+    >>> steps(torch.exp, [one]) == steps(torch.exp, [two])
+    True
+    >>> steps(lambda x: sum(x), [one]) < steps(lambda x: sum(x), [two])
+    True
     """
     answer(*arguments)  # what happens once, such as an import
     taken = 0

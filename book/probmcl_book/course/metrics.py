@@ -6,21 +6,9 @@ import torch
 from torch import Tensor
 
 from probmcl.evaluate import multilabel_metrics
+from probmcl_book.course import metrics_mistakes as mistakes
 from probmcl_book.course.comparison import check_function, check_value
-from probmcl_book.course.metrics_mistakes import (
-    AP_MISTAKES,
-    F1_MISTAKES,
-    MAP_MISTAKES,
-    STATISTICS_MISTAKES,
-    THRESHOLD_MISTAKES,
-    by_class,
-    f1_of_classes,
-    has_ties,
-    ranked_precision,
-    search,
-    statistics_of,
-    thresholds_of,
-)
+from probmcl_book.course.metrics_mistakes import by_class, f1_of_classes, has_ties, ranked_precision, search
 from probmcl_book.course.student import generator_of
 
 
@@ -65,19 +53,19 @@ def _few(generator: torch.Generator) -> tuple[Tensor, Tensor]:
         labels = torch.tensor([1, 0, 1, 0, 0, 1, 0, 0])[torch.randperm(8, generator=generator)]
         scores = torch.randint(2, 10, (8,), generator=generator).sort(descending=True).values.double() / 10
         truth = ranked_precision(scores, labels)
-        if all(abs(mistake.answer(scores, labels) - truth) > 0.01 for mistake in AP_MISTAKES[:2]):
+        if all(abs(mistake.answer(scores, labels) - truth) > 0.01 for mistake in mistakes.AP[:2]):
             return scores, labels
 
 
 def label_statistics(answer: Any, *, seed: int = 0) -> None:
     """Check ``label_statistics(labels)``: cardinality, frequency of each class, imbalance."""
     cases = [(labels,) for labels in _label_cases(seed)]
-    check_function(answer, statistics_of, cases, STATISTICS_MISTAKES, name="label_statistics")
+    check_function(answer, mistakes.statistics_of, cases, mistakes.STATISTICS, name="label_statistics")
 
 
 def average_precision(answer: Any, *, seed: int = 0) -> None:
     """Check ``average_precision(scores, labels)`` of one class: ties are one point; NaN without positives."""
-    check_function(answer, ranked_precision, _ranking_cases(seed), AP_MISTAKES, name="average_precision")
+    check_function(answer, ranked_precision, _ranking_cases(seed), mistakes.AP, name="average_precision")
 
 
 def mean_average_precision(answer: Any, *, seed: int = 0) -> None:
@@ -86,13 +74,13 @@ def mean_average_precision(answer: Any, *, seed: int = 0) -> None:
     def mean_average_precision(scores: Tensor, labels: Tensor) -> float:
         return by_class(scores, labels).nanmean().item()
 
-    check_function(answer, mean_average_precision, _score_cases(seed), MAP_MISTAKES)
+    check_function(answer, mean_average_precision, _score_cases(seed), mistakes.MAP)
 
 
 def best_thresholds(answer: Any, *, seed: int = 0) -> None:
     """Check ``best_thresholds(scores, labels)``: for each class the highest score with the best F1."""
     cases = _score_cases(seed)
-    check_function(answer, thresholds_of, cases, THRESHOLD_MISTAKES, name="best_thresholds")
+    check_function(answer, mistakes.thresholds_of, cases, mistakes.THRESHOLD, name="best_thresholds")
 
 
 def macro_f1(answer: Any, *, seed: int = 0) -> None:
@@ -101,7 +89,7 @@ def macro_f1(answer: Any, *, seed: int = 0) -> None:
     def macro_f1(answers: Tensor, labels: Tensor) -> float:
         return f1_of_classes(answers, labels)[labels.any(0)].mean().item()
 
-    check_function(answer, macro_f1, _answer_cases(seed), F1_MISTAKES)
+    check_function(answer, macro_f1, _answer_cases(seed), mistakes.F1)
 
 
 def by_hand(value: Any, student_id: str, term: str = "public", *, tell: bool = False) -> None:
@@ -109,8 +97,8 @@ def by_hand(value: Any, student_id: str, term: str = "public", *, tell: bool = F
     own = instance(student_id, term)
     scores, labels = own.few_scores, own.few_labels
     truth = ranked_precision(scores, labels)
-    mistakes = [(mistake.hint, mistake.answer(scores, labels)) for mistake in AP_MISTAKES]
-    check_value("my_ap", value, truth, mistakes, tolerance=2e-3, tell=tell)
+    told = [(mistake.hint, mistake.answer(scores, labels)) for mistake in mistakes.AP]
+    check_value("my_ap", value, truth, told, tolerance=2e-3, tell=tell)
 
 
 def own_test(values: tuple[Any, Any], student_id: str, term: str = "public", *, tell: bool = False) -> None:

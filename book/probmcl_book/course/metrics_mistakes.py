@@ -31,7 +31,7 @@ def _with(**changes: Callable[[Tensor], Any]) -> Callable[[Tensor], dict[str, An
     }
 
 
-STATISTICS_MISTAKES = (
+STATISTICS = (
     Mistake(
         "`cardinality` is the number of labels per image, not their share of the K classes (the density).",
         _with(cardinality=lambda labels: labels.double().mean()),
@@ -121,7 +121,7 @@ def _roc(scores: Tensor, labels: Tensor) -> float:
 
 _ONE_BY_ONE = "Tied scores are taken one by one, so their order decides. Take all rows of a score at once."
 
-AP_MISTAKES = (
+AP = (
     Mistake(_ONE_BY_ONE, _in_order()),
     Mistake(_ONE_BY_ONE, _in_order(backwards=True)),
     Mistake("Among tied scores the positives are taken first. Take all rows of a score at once.",
@@ -174,7 +174,7 @@ def has_ties(scores: Tensor, labels: Tensor) -> bool:
     return bool((search(scores, labels) != search(scores, labels, ties="lowest", within=1e-9)).any())
 
 
-MAP_MISTAKES = (
+MAP = (
     Mistake("A class without positives is counted as 0. It has no average precision: leave it out.",
             lambda scores, labels: by_class(scores, labels).nan_to_num(0).mean()),
     Mistake("One class without positives makes the mean NaN: leave it out.",
@@ -193,7 +193,7 @@ def thresholds_of(scores: Tensor, labels: Tensor) -> Tensor:
     return thresholds_from_validation(validation_scores=scores, validation_labels=labels)
 
 
-THRESHOLD_MISTAKES = (
+THRESHOLD = (
     Mistake("Of several thresholds with the same F1 take the highest.",
             lambda s, y: search(s, y, ties="lowest")),
     Mistake("You compare with > instead of >=: a score equal to the threshold is predicted.",
@@ -227,7 +227,7 @@ def _pooled_f1(name: str) -> Callable[[Tensor, Tensor], float]:
     )
 
 
-F1_MISTAKES = (
+F1 = (
     Mistake("This is CF1: the harmonic mean of CP and CR. First take each class's F1, then the mean.",
             _pooled_f1("CF1")),
     Mistake("This is OF1: the counts are pooled over classes.", _pooled_f1("OF1")),

@@ -9,18 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from probmcl_book import reference
+from probmcl_book.course import mixtures_mistakes as mistakes
 from probmcl_book.course.comparison import WrongAnswerError, check_function, check_value, measured
-from probmcl_book.course.mixtures_mistakes import (
-    KERNEL_MISTAKES,
-    NLL_MISTAKES,
-    NORMAL_MISTAKES,
-    PARAMETER_MISTAKES,
-    PROB_MISTAKES,
-    SIMILARITY_MISTAKES,
-    VARIANCE_MISTAKES,
-    parameters_of,
-    rows_log_normal,
-)
 from probmcl_book.course.student import generator_of
 from probmcl_book.reference import Mixture
 
@@ -52,7 +42,8 @@ def instance(student_id: str, term: str = "public") -> Instance:
 def log_normal(answer: Any, *, seed: int = 0) -> None:
     """Check ``log_normal(z, mean, sigma)`` for z and mean (N, D), sigma (N,): (N,) (M5)."""
     cases = [(z, means[:, 0], sigmas[:, 0]) for _, means, sigmas, z in _cases(seed)]
-    check_function(answer, rows_log_normal, cases, NORMAL_MISTAKES, name="log_normal", tolerance=SINGLE)
+    truth = mistakes.rows_log_normal
+    check_function(answer, truth, cases, mistakes.NORMAL, name="log_normal", tolerance=SINGLE)
 
 
 def log_prob(answer: Any, *, seed: int = 0) -> None:
@@ -61,7 +52,7 @@ def log_prob(answer: Any, *, seed: int = 0) -> None:
     def log_prob(log_weights: Tensor, means: Tensor, sigmas: Tensor, z: Tensor) -> Tensor:
         return reference.log_prob(Mixture(log_weights, means, sigmas), z)
 
-    check_function(answer, log_prob, [tuple(case) for case in _cases(seed)], PROB_MISTAKES, tolerance=SINGLE)
+    check_function(answer, log_prob, [tuple(case) for case in _cases(seed)], mistakes.PROB, tolerance=SINGLE)
 
 
 def mixture_parameters(answer: Any, *, seed: int = 0) -> None:
@@ -76,7 +67,7 @@ def mixture_parameters(answer: Any, *, seed: int = 0) -> None:
         # the widest raw sigmas reach below the floor, where a clamp and a sum differ
         cases.append((scale * raw[0], raw[1], min(2 * scale, 10) * raw[2], FLOOR))
     check_function(
-        answer, parameters_of, cases, PARAMETER_MISTAKES, name="mixture_parameters", tolerance=SINGLE
+        answer, mistakes.parameters_of, cases, mistakes.PARAMETER, name="mixture_parameters", tolerance=SINGLE
     )
 
 
@@ -87,7 +78,7 @@ def log_similarity(answer: Any, *, seed: int = 0) -> None:
         return reference.log_expected_likelihood(Mixture(log_weights, means, sigmas))
 
     check_function(
-        answer, log_similarity, [tuple(c[:3]) for c in _cases(seed)], SIMILARITY_MISTAKES, tolerance=SINGLE
+        answer, log_similarity, [tuple(c[:3]) for c in _cases(seed)], mistakes.SIMILARITY, tolerance=SINGLE
     )
 
 
@@ -100,7 +91,7 @@ def log_kappa(answer: Any, *, seed: int = 0) -> None:
 
     cases = [tuple(case[:3]) for case in _cases(seed)]
     cases += [(w, mu, s[..., None] * torch.linspace(0.5, 2, mu.shape[2]).double()) for w, mu, s in cases]
-    check_function(answer, log_kappa, cases, KERNEL_MISTAKES)
+    check_function(answer, log_kappa, cases, mistakes.KERNEL)
 
 
 def variances(answer: Any, *, seed: int = 0) -> None:
@@ -110,7 +101,7 @@ def variances(answer: Any, *, seed: int = 0) -> None:
         mixture = Mixture(log_weights, means, sigmas)
         return reference.within_variance(mixture), reference.between_variance(mixture)
 
-    check_function(answer, variances, [tuple(c[:3]) for c in _cases(seed)], VARIANCE_MISTAKES)
+    check_function(answer, variances, [tuple(c[:3]) for c in _cases(seed)], mistakes.VARIANCE)
 
 
 def own_neighbour(value: Any, student_id: str, term: str = "public", *, tell: bool = False) -> None:
@@ -121,12 +112,12 @@ def own_neighbour(value: Any, student_id: str, term: str = "public", *, tell: bo
         return log_similarity[0, 1:].max().exp().item()
 
     truth = nearest(reference.log_expected_likelihood(Mixture(*own[:3])))
-    mistakes = [(m.hint, nearest(m.answer(*own[:3]))) for m in SIMILARITY_MISTAKES]
-    mistakes += [
+    told = [(m.hint, nearest(m.answer(*own[:3]))) for m in mistakes.SIMILARITY]
+    told += [
         ("This is its logarithm.", math.log(truth)),
         ("This is the similarity with itself: leave the diagonal out.", 1.0),
     ]
-    check_value("my_similarity", value, truth, mistakes, tolerance=PRECISION, tell=tell)
+    check_value("my_similarity", value, truth, told, tolerance=PRECISION, tell=tell)
 
 
 def nll(answer: Any, *, seed: int = 0) -> None:
@@ -136,7 +127,7 @@ def nll(answer: Any, *, seed: int = 0) -> None:
         return reference.mixture_nll(Mixture(log_weights, means, sigmas), target)
 
     cases = [tuple(case) for case in _cases(seed)]
-    check_function(answer, nll, cases, NLL_MISTAKES)
+    check_function(answer, nll, cases, mistakes.NLL)
     for case in cases:
         _gradients_of_nll(answer, case)
 

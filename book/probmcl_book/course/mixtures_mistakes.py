@@ -40,7 +40,7 @@ def _normal_with(
     return wrong
 
 
-NORMAL_MISTAKES = (
+NORMAL = (
     Mistake("The distance is divided by sigma; it should be sigma squared.", _normal_with(square=0.5)),
     Mistake("sigma is taken for the variance: it is the standard deviation.",
             _normal_with(square=0.5, logs=0.5)),
@@ -78,7 +78,7 @@ def _components_with(
 
 _linear_log_prob = _components_with(lambda w, log_n: (w.exp() * log_n.exp()).sum(1).log())
 
-PROB_MISTAKES = (
+PROB = (
     Mistake("Densities are multiplied or added in linear space and underflow. Use torch.logsumexp.",
             _linear_log_prob),
     Mistake("The weights are missing: add log_weights before the logsumexp.",
@@ -118,7 +118,7 @@ def _one_changed(
     return wrong
 
 
-PARAMETER_MISTAKES = (
+PARAMETER = (
     Mistake("The softmax runs over the wrong axis: the weights of one row sum to one.",
             _one_changed(0, lambda raw, floor: raw.log_softmax(0))),
     Mistake("The weights come as probabilities; return their logarithms, from log_softmax.",
@@ -176,7 +176,7 @@ _OF_PAIRS = (
             lambda w, mu, s: _log_kernel(w, mu, s, times=0).logsumexp((2, 3))),
 )  # fmt: skip
 
-KERNEL_MISTAKES = (
+KERNEL = (
     *_OF_PAIRS,
     Mistake("This is log Sim; log kappa is not normalised.",
             lambda w, mu, s: _normalised(_log_kernel(w, mu, s).logsumexp((2, 3)))),
@@ -193,7 +193,7 @@ def _then_normalised(mistake: Mistake) -> Mistake:
     return Mistake(mistake.hint, lambda *mixture: _normalised(mistake.answer(*mixture)))
 
 
-SIMILARITY_MISTAKES = (
+SIMILARITY = (
     *map(_then_normalised, _OF_PAIRS),
     Mistake("The normalisation is missing: a mixture's similarity with itself is 1, its logarithm 0.",
             lambda w, mu, s: _log_kernel(w, mu, s).logsumexp((2, 3))),
@@ -225,7 +225,7 @@ def _without_dimensions(log_weights: Tensor, means: Tensor, sigmas: Tensor) -> t
     return within / means.shape[2], between
 
 
-VARIANCE_MISTAKES = (
+VARIANCE = (
     Mistake("The trace of sigma^2 I in D dimensions is D sigma^2: within lacks the D.", _without_dimensions),
     Mistake("sigma is a standard deviation: within takes its square.",
             lambda w, mu, s: _variances(w, mu, s, power=1)),
@@ -245,7 +245,7 @@ def _nll_with(change: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tenso
     return lambda w, mu, s, z: change(reference.log_prob(Mixture(w, mu, s), z), z)
 
 
-NLL_MISTAKES = (
+NLL = (
     Mistake("The likelihood grows with D: divide by the number of dimensions.",
             _nll_with(lambda log_p, z: -log_p.mean())),
     Mistake("This is a sum over rows; the loss is their mean.",

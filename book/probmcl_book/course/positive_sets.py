@@ -8,18 +8,8 @@ from torch import Tensor
 
 from probmcl.data import label_distribution, label_sets
 from probmcl_book import reference
+from probmcl_book.course import positive_sets_mistakes as mistakes
 from probmcl_book.course.comparison import WrongAnswerError, check_function, check_value, measured
-from probmcl_book.course.positive_sets_mistakes import (
-    FLOOR_MISTAKES,
-    FLOOR_OF_NOBODY,
-    JACCARD_MISTAKES,
-    LOSS_MISTAKES,
-    LOSS_OF_NOBODY,
-    MASK_MISTAKES,
-    WEIGHT_MISTAKES,
-    loss_along_columns,
-    loss_with_itself,
-)
 from probmcl_book.course.student import generator_of
 
 ALPHA = 0.5
@@ -51,7 +41,7 @@ def jaccard(answer: Any, *, seed: int = 0) -> None:
     """Check ``jaccard(labels)``: the index of every pair of rows, 0 for two empty rows (M7)."""
     kinds = (torch.int64, torch.int64, torch.bool, torch.float32, torch.int64)  # of any dtype, says the task
     cases = [(labels.to(kind),) for labels, kind in zip(_label_cases(seed), kinds, strict=True)]
-    check_function(answer, reference.overlap, cases, JACCARD_MISTAKES, name="jaccard")
+    check_function(answer, reference.overlap, cases, mistakes.JACCARD, name="jaccard")
 
 
 def positive_mask(answer: Any, *, seed: int = 0) -> None:
@@ -60,7 +50,7 @@ def positive_mask(answer: Any, *, seed: int = 0) -> None:
     def positive_mask(labels: Tensor, alpha: float) -> Tensor:
         return reference.positive_set(labels, "jaccard", alpha, "match").double()
 
-    check_function(answer, positive_mask, _threshold_cases(seed), MASK_MISTAKES)
+    check_function(answer, positive_mask, _threshold_cases(seed), mistakes.MASK)
 
 
 def contrastive_loss(answer: Any, *, seed: int = 0) -> None:
@@ -69,8 +59,8 @@ def contrastive_loss(answer: Any, *, seed: int = 0) -> None:
     def contrastive_loss(logits: Tensor, mask: Tensor) -> Tensor:
         return reference.contrastive_loss(logits, mask)
 
-    check_function(answer, contrastive_loss, _loss_cases(seed), LOSS_MISTAKES)
-    check_function(answer, contrastive_loss, [_case_without_positives(seed)], [LOSS_OF_NOBODY])
+    check_function(answer, contrastive_loss, _loss_cases(seed), mistakes.LOSS)
+    check_function(answer, contrastive_loss, [_case_without_positives(seed)], [mistakes.LOSS_OF_NOBODY])
     _without_loops(answer, "contrastive_loss")
 
 
@@ -83,8 +73,8 @@ def loss_floor(answer: Any, *, seed: int = 0) -> None:
         return sum(logs) / len(logs) if logs else 0.0
 
     cases = [(mask,) for _, mask in _loss_cases(seed)]
-    check_function(answer, loss_floor, cases, FLOOR_MISTAKES)
-    check_function(answer, loss_floor, [_case_without_positives(seed)[1:]], [FLOOR_OF_NOBODY])
+    check_function(answer, loss_floor, cases, mistakes.FLOOR)
+    check_function(answer, loss_floor, [_case_without_positives(seed)[1:]], [mistakes.FLOOR_OF_NOBODY])
 
 
 def weights_above(answer: Any, *, seed: int = 0) -> None:
@@ -94,7 +84,7 @@ def weights_above(answer: Any, *, seed: int = 0) -> None:
         enough = reference.positive_set(labels, threshold=alpha)
         return reference.positive_weights(labels, "weighted") * enough
 
-    check_function(answer, weights_above, _threshold_cases(seed), WEIGHT_MISTAKES)
+    check_function(answer, weights_above, _threshold_cases(seed), mistakes.WEIGHT)
 
 
 def own_statistics(
@@ -127,14 +117,14 @@ def own_loss(value: Any, student_id: str, term: str = "public", *, tell: bool = 
     mask = reference.positive_set(labels, threshold=ALPHA)
     dropped = reference.positive_set(labels, threshold=ALPHA, empty="drop")
     itself = torch.eye(len(labels), dtype=torch.bool)
-    mistakes = (
+    told = (
         ("Rows without labels match each other here.", reference.contrastive_loss(logits, dropped)),
-        ("The softmax runs over the wrong axis.", loss_along_columns(logits, mask)),
-        ("The mask keeps its diagonal.", loss_with_itself(logits, mask | itself)),
-        ("The diagonal is kept in the denominator.", loss_with_itself(logits, mask)),
+        ("The softmax runs over the wrong axis.", mistakes.loss_along_columns(logits, mask)),
+        ("The mask keeps its diagonal.", mistakes.loss_with_itself(logits, mask | itself)),
+        ("The diagonal is kept in the denominator.", mistakes.loss_with_itself(logits, mask)),
     )
     truth = reference.contrastive_loss(logits, mask)
-    check_value("my_loss", value, truth, mistakes, tolerance=PRECISION, tell=tell)
+    check_value("my_loss", value, truth, told, tolerance=PRECISION, tell=tell)
 
 
 def _label_cases(seed: int) -> list[Tensor]:

@@ -72,7 +72,7 @@ def _divide_by_zero(labels: Tensor) -> Tensor:
     return shared / (sizes[:, None] + sizes - shared)
 
 
-JACCARD_MISTAKES = (
+JACCARD = (
     Mistake("The denominator counts the shared labels twice: the union has |a| + |b| - |a and b| labels.",
             _over(lambda a, b: a + b)),
     Mistake("That is the Dice index. Jaccard divides the shared labels by the union.",
@@ -121,7 +121,7 @@ def _empty_and_diagonal(labels: Tensor, right: Tensor, alpha: float) -> Tensor:
     return _empty_drop(labels, right, alpha).double() + diagonal
 
 
-MASK_MISTAKES = (
+MASK = (
     Mistake("The diagonal is kept: a row is never its own positive.",
             _changed_mask(lambda labels, right, alpha: right.clone().fill_diagonal_(1))),
     Mistake("You compare with > instead of >=: an overlap of exactly alpha is enough.",
@@ -152,7 +152,7 @@ def _overlap_from_alpha(labels: Tensor, alpha: float) -> Tensor:
     return reference.overlap(labels) * reference.overlaps_enough(labels, threshold=alpha)
 
 
-WEIGHT_MISTAKES = (
+WEIGHT = (
     Mistake("These are the positives; their weight is the index.", _changed_weights(lambda w, a, alpha: a)),
     Mistake("alpha has no effect: an index below it gets the weight 0.",
             _changed_weights(lambda w, a, alpha: w)),
@@ -168,7 +168,7 @@ WEIGHT_MISTAKES = (
 )  # fmt: skip
 
 
-LOSS_MISTAKES = (
+LOSS = (
     Mistake("The softmax runs over the wrong axis: each row, an anchor's candidates, has to sum to one.",
             loss_along_columns),
     Mistake("The diagonal is kept in the denominator: an anchor is no candidate of its own.",
@@ -210,7 +210,7 @@ def _log_of_mean(mask: Tensor) -> float:
     return counts[counts > 0].mean().log().item() if counts.any() else 0.0
 
 
-FLOOR_MISTAKES = (
+FLOOR = (
     Mistake("Anchors without positives are counted. They are not in the mean of the loss either.",
             lambda mask: mask.sum(1).clamp(min=1).log().mean()),
     Mistake("This is the logarithm of the mean; take the mean of the logarithms.", _log_of_mean),

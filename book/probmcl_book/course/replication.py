@@ -49,23 +49,26 @@ def instance(student_id: str, term: str = "public") -> Instance:
 def protocol(answer: Any, student_id: str, term: str = "public") -> None:
     """Check that a protocol, a dictionary, says everything that has to be fixed before the run."""
     _said(answer, "protocol", PROTOCOL)
-    _baseline_of_claim(answer)
+    claim, baseline = _plainly(answer["claim"]).upper(), answer["baseline"]
+    told = f"`protocol`: claim is one of {', '.join(BASELINES)}, got {answer['claim']!r}."
+    _require(claim in BASELINES, told, "mAP says nothing about the others.")
+    told = f"`protocol`: {claim} is compared with {' or '.join(BASELINES[claim])}, got {baseline!r}."
+    hint = "the table above says which baseline a claim asks for."
+    _require(baseline in BASELINES[claim], told, hint)
     for key in ("hypothesis", "refuted_by"):
         sentence = f"`protocol`: {key} needs a whole sentence that somebody else could test."
         _require(_is_said(answer[key], 8), sentence, "at least eight words; a person reads them.")
     differ = _words(answer["hypothesis"]) != _words(answer["refuted_by"])
     _require(differ, "`protocol`: what refutes the hypothesis is another sentence than the hypothesis.")
-    _require(
-        _plainly(answer["chosen_on"]).startswith("validation"),
-        "`protocol`: settings are chosen on validation.",
-        "what is chosen on the test images is fitted to them, and then they test nothing.",
-    )
-    _require(
-        _plainly(answer["measure"]) == "map",
-        f"`protocol`: measure is 'mAP', got {answer['measure']!r}.",
-        "a record compares methods in this metric.",
-    )
-    _own_seeds(answer["seeds"], instance(student_id, term).seeds)
+    on_validation = _plainly(answer["chosen_on"]).startswith("validation")
+    hint = "what is chosen on the test images is fitted to them, and then they test nothing."
+    _require(on_validation, "`protocol`: settings are chosen on validation.", hint)
+    told = f"`protocol`: measure is 'mAP', got {answer['measure']!r}."
+    _require(_plainly(answer["measure"]) == "map", told, "a record compares methods in this metric.")
+    seeds, own = answer["seeds"], list(instance(student_id, term).seeds)
+    _require(_are_all(int, seeds), f"`protocol`: seeds is a list of whole numbers, got {seeds!r}.")
+    _require(len(seeds) >= 3, "`protocol`: at least three seeds. One seed says nothing about its neighbours.")
+    _require(sorted(seeds) == own, f"`protocol`: seeds are to be your own, {own}.")
     _minutes(answer)
 
 
@@ -107,11 +110,9 @@ def record(answer: Any, protocol: Any, chosen: Any, student_id: str, term: str =
     _as_named(answer, protocol["baseline"], chosen)
     by_measure = {_plainly(name): interval for name, interval in rows[chosen, None].items()}
     over_seeds = by_measure.get(_plainly(protocol["measure"]), {})
-    _require(
-        None not in (over_seeds.get("low"), over_seeds.get("high")),
-        f"`record` holds no interval of {protocol['measure']} over seeds.",
-        "report no bare mean.",
-    )
+    has_ends = None not in (over_seeds.get("low"), over_seeds.get("high"))
+    told = f"`record` holds no interval of {protocol['measure']} over seeds."
+    _require(has_ends, told, "report no bare mean.")
     took = answer["wall_seconds"]
     _require(took <= allowed, f"`record` took {took:.0f} s, the protocol allows {allowed:.0f} s.")
 
@@ -128,11 +129,8 @@ def verdict(
         for entry in record["differences"]
         if (entry["method"], entry["against"], entry["metric"]) == wanted
     ]
-    _require(
-        found,
-        f"`record` compares {chosen!r} with no {protocol['baseline']!r}.",
-        "the chosen method stands last in the recipe, and is compared with all before it.",
-    )
+    hint = "the chosen method stands last in the recipe, and is compared with all before it."
+    _require(found, f"`record` compares {chosen!r} with no {protocol['baseline']!r}.", hint)
     value, low, high = (found[0][key] for key in ("value", "low", "high"))
     mistakes = [("The sign is reversed: chosen minus baseline.", [-value, -high, -low])]
     mistakes += [("The ends of the interval are exchanged.", [value, high, low])]
@@ -206,29 +204,6 @@ def _nothing(value: Any) -> bool:
     return value is None or value is ... or (isinstance(value, str | list | tuple) and not value)
 
 
-def _baseline_of_claim(answer: Mapping[str, Any]) -> None:
-    """Raise unless a protocol compares with what its claim asks for."""
-    claim, baseline = _plainly(answer["claim"]).upper(), answer["baseline"]
-    _require(
-        claim in BASELINES,
-        f"`protocol`: claim is one of {', '.join(BASELINES)}, got {answer['claim']!r}.",
-        "mAP says nothing about the others.",
-    )
-    wanted = BASELINES[claim]
-    _require(
-        baseline in wanted,
-        f"`protocol`: {claim} is compared with {' or '.join(wanted)}, got {baseline!r}.",
-        "the table above says which baseline a claim asks for.",
-    )
-
-
-def _own_seeds(seeds: Any, own: Sequence[int]) -> None:
-    """Raise unless ``seeds`` are the student's own."""
-    _require(_are_all(int, seeds), f"`protocol`: seeds is a list of whole numbers, got {seeds!r}.")
-    _require(len(seeds) >= 3, "`protocol`: at least three seeds. One seed says nothing about its neighbours.")
-    _require(sorted(seeds) == list(own), f"`protocol`: seeds are to be your own, {list(own)}.")
-
-
 def _minutes(protocol: Mapping[str, Any]) -> float:
     """The budget that a protocol states; raise unless it is a number up to the limit."""
     minutes = protocol["minutes"]
@@ -265,13 +240,10 @@ def _as_named(content: Mapping[str, Any], baseline: str, chosen: str) -> None:
         told = f"`record`: the criterion of {name!r} is {found!r}; the comparison asks for {wanted!r}."
         _require(found == wanted, told)
     theirs, ours = ({**POSITIVES, **methods[name].get("options", {})} for name in (baseline, chosen))
-    _require(
-        baseline != "ProbMCL, any label" or theirs["rule"] == "any",
-        f"`record`: {baseline!r} has other positives than its name says.",
-        'give it options={"rule": "any"}.',
-    )
-    _require(
-        baseline != "SupCon, threshold" or all(theirs[key] == ours[key] for key in POSITIVES),
-        f"`record`: {baseline!r} and {chosen!r} have different positives.",
-        "give both the same options for them, so that only the mixture differs.",
-    )
+    if baseline == "ProbMCL, any label":
+        told = f"`record`: {baseline!r} has other positives than its name says."
+        _require(theirs["rule"] == "any", told, 'give it options={"rule": "any"}.')
+    if baseline == "SupCon, threshold":
+        told = f"`record`: {baseline!r} and {chosen!r} have different positives."
+        hint = "give both the same options for them, so that only the mixture differs."
+        _require(all(theirs[key] == ours[key] for key in POSITIVES), told, hint)

@@ -14,11 +14,10 @@ def instance_seed(student_id: str, term: str, question: str = "") -> int:
 
     Upper and lower case and spaces around the id do not matter.
 
-    Example:
-        >>> instance_seed("Ada ", "public") == instance_seed("ada", "public")
-        True
-        >>> instance_seed("ada", "public") == instance_seed("grace", "public")
-        False
+    >>> instance_seed("Ada ", "public") == instance_seed("ada", "public")
+    True
+    >>> instance_seed("ada", "public") == instance_seed("grace", "public")
+    False
     """
     if not isinstance(student_id, str) or not student_id.strip():
         raise WrongAnswerError(NOT_SET)

@@ -178,6 +178,7 @@ class PackedData:
 
     kind: ClassVar[str] = "packed"
     benchmark: ClassVar[Benchmark | None] = None
+    load = staticmethod(load_npz)
 
     @staticmethod
     def upgraded(plain: dict[str, Any]) -> dict[str, Any]:
@@ -187,13 +188,10 @@ class PackedData:
     def splits(self, folder: Path | None = None) -> Splits:
         """Read the three files, see :func:`~probmcl.data.load_npz`."""
         root = _given(folder)
-        train, validation, test = (self._read(root / f"{part}.npz") for part in PARTS)
+        train, validation, test = (self.load(root / f"{part}.npz") for part in PARTS)
         if len({part.classes for part in (train, validation, test)}) > 1:
             raise ValueError(f"data: expected the same classes in all files of {root}, got others")
         return Splits(train, validation, test, **asdict(self.origin))
-
-    def _read(self, path: Path) -> LabelledImages:
-        return load_npz(path)
 
 
 @dataclass(frozen=True)
@@ -204,9 +202,7 @@ class FeatureData(PackedData):
     """
 
     kind: ClassVar[str] = "features"
-
-    def _read(self, path: Path) -> LabelledImages:
-        return load_features(path)
+    load = staticmethod(load_features)
 
 
 @dataclass(frozen=True)

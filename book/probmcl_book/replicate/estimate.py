@@ -112,7 +112,9 @@ def estimate(
         images = max(sizes) if on_gpu else max(1, min(max(sizes), CPU_MACS // max(1, 2 * macs)))
         if available is not None and needed > available:
             images = max(1, min(images, max(sizes) * available // (2 * needed)))
-        batch, core_seconds = _batch(recipe, splits, images)
+        subset, start = train.subset(torch.arange(images)), time.perf_counter()
+        (batch,) = make_loader(subset, recipe.views.two(), images, shuffle=False, seed=0)
+        core_seconds = (time.perf_counter() - start) / (2 * images)  # for a view
         labels = [train.labels[:size] for size in sizes]
         if on_gpu:
             torch.cuda.reset_peak_memory_stats(device)
@@ -121,14 +123,13 @@ def estimate(
     steps = [m.training.epochs * (len(train) // size) for m, size in zip(recipe.methods, sizes, strict=True)]
     each = [method.views_per_image for method in recipe.methods]
     views = seeds * sum(n * size * per for n, size, per in zip(steps, sizes, each, strict=True))
+    on_cpu = f"{hardware.cpu}, threads: {hardware.threads}"
     return Estimate(
         parameters=weights,
         macs=macs,
         image_views=views,
         images=images,
-        device=f"{hardware.device} ({arithmetic})"
-        if on_gpu
-        else f"{hardware.cpu}, threads: {hardware.threads}",
+        device=f"{hardware.device} ({arithmetic})" if on_gpu else on_cpu,
         hours=seeds * sum(map(operator.mul, steps, seconds)) / 3600,
         core_hours=views * core_seconds / 3600,
         memory=memory,
@@ -136,14 +137,6 @@ def estimate(
         needed=needed,
         available=available,
     )
-
-
-def _batch(recipe: Recipe, splits: Splits, images: int) -> tuple[Batch, float]:
-    """A batch as training sees it, and the seconds that one core took for a view."""
-    subset = splits.train.subset(torch.arange(images))
-    start = time.perf_counter()
-    (batch,) = make_loader(subset, recipe.views.two(), images, shuffle=False, seed=0)
-    return batch, (time.perf_counter() - start) / (2 * images)
 
 
 def _step_seconds(

@@ -47,6 +47,7 @@ def line_by_line(recipe: Recipe) -> list[list[str]]:
     chosen = f"validation, {recipe.data.validation_share:g} of train2014"
     row = f"{own.learning_rate:g}, {own.batch_size}, {own.epochs}"
     probe = f"ridge on {recipe.probe_images:,} images"
+    summed = (128 * 80, at.batch_size * 80, 1e-4 / asl.weight_decay)  # entries of a batch
     return [
         ["views per image", "1", "1", f"{method.views_per_image}", "two, as summaries of the paper say"],
         ["images per step", "128", "128" if large else "64", f"{at.batch_size}", ""],
@@ -55,13 +56,7 @@ def line_by_line(recipe: Recipe) -> list[list[str]]:
         ["peak learning rate", "0.0001", "0.0004" if large else "0.0002", f"{at.learning_rate:g}", ""],
         ["optimiser", adam["adam"], adam["adam"], adam[at.optimiser], ""],
         ["weight decay of matrices", "0.0001", "0.0001", f"{at.weight_decay:g}", ""],
-        [
-            "... beside ASL, as a mean",
-            f"1e-4 / {128 * 80}",
-            f"1e-4 / {at.batch_size * 80}",
-            f"1e-4 / {1e-4 / asl.weight_decay:.0f}",
-            "",
-        ],
+        ["... beside ASL, as a mean", *(f"1e-4 / {entries:.0f}" for entries in summed), ""],
         ["average of the weights", f"0.9997 {DECAY}", f"0.9997 {DECAY}", f"{at.ema_decay} {rise}", ""],
         ["augmentation", "squish, Cutout, RandAugment", "squish, Cutout, RandAugment", order, ""],
         ["Cutout", CUTOUT["asl"], CUTOUT["asl"], CUTOUT[views.augmentation], ""],
@@ -69,12 +64,6 @@ def line_by_line(recipe: Recipe) -> list[list[str]]:
         ["last batch, if smaller", "kept", "left out", "left out", ""],
         ["arithmetic", "float16", "float16", at.precision, "needs no scale; a T4 gets float16"],
         ["epoch chosen on", "val2014", "val2014", chosen, "val2014 is the test set"],
-        [
-            "... by mAP of",
-            "model or average",
-            "model or average",
-            probe,
-            "two stages; end to end: the average",
-        ],
+        ["... by mAP of", *["model or average"] * 2, probe, "two stages; end to end: the average"],
         ["a row of ASL's own", "0.0001, 128, 80", "none", row, "to stand beside ASL's numbers (R4)"],
     ]

@@ -8,7 +8,6 @@ import torch
 
 from probmcl_book.replicate.export import load_export
 from probmcl_book.replicate.finished import Finished
-from probmcl_book.replicate.recipe import Recipe
 from probmcl_book.replicate.recipes import digits_recipe
 from probmcl_book.replicate.run import run_methods
 
@@ -36,7 +35,9 @@ def shipped_run(*, device: torch.device | str = "cpu", progress: bool = False) -
 
 def train_to_ship(*, device: torch.device | str = "cpu", progress: bool = False) -> Finished:
     """Train the run anew."""
-    (run,) = run_methods(_recipe(), [SEED], device=device, progress=progress).finished[METHOD]
+    whole = digits_recipe()
+    recipe = replace(whole, methods=tuple(method for method in whole.methods if method.name == METHOD))
+    (run,) = run_methods(recipe, [SEED], device=device, progress=progress).finished[METHOD]
     return run
 
 
@@ -47,8 +48,3 @@ def rounded(run: Finished) -> Finished:
     encoder, head = deepcopy(trained.encoder).half(), deepcopy(trained.head).half()
     classifier = {name: value.half() for name, value in run.classifier.items()}
     return replace(run, trained=replace(trained, encoder=encoder, head=head), classifier=classifier)
-
-
-def _recipe() -> Recipe:
-    whole = digits_recipe()
-    return replace(whole, methods=tuple(method for method in whole.methods if method.name == METHOD))

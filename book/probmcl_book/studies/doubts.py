@@ -6,14 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from probmcl import evaluate
 from probmcl.data import LabelledImages
-from probmcl.evaluate import (
-    ensemble_uncertainty,
-    label_entropy,
-    mixture_uncertainty,
-    thresholds_from_validation,
-    wrong_labels,
-)
 from probmcl.evaluate.uncertainty import CLASSIFIER
 from probmcl.model import MixtureDensityHead
 from probmcl.train import predict
@@ -62,15 +56,15 @@ class Doubts:
     def wrong(self, labels: Tensor, models: int) -> Tensor:
         """Which decisions are wrong, bool ``(N, models, K)``."""
         of_models = zip(self.logits[:models], self.thresholds[:models], strict=True)
-        return torch.stack([wrong_labels(logits, labels, at) for logits, at in of_models], dim=1)
+        return torch.stack([evaluate.wrong_labels(logits, labels, at) for logits, at in of_models], dim=1)
 
     def _of_labels(self, models: int) -> dict[str, Tensor]:
         """Scores that have an opinion on every label, ``(models, N, K)`` each."""
         margins = self.margins
         kinds = {CLASSIFIER: self.logits, AT_THRESHOLDS: margins}
-        found = {name: label_entropy(logits[:models]) for name, logits in kinds.items()}
+        found = {name: evaluate.label_entropy(logits[:models]) for name, logits in kinds.items()}
         if len(margins) > 1:
-            for name, score in ensemble_uncertainty(margins).items():
+            for name, score in evaluate.ensemble_uncertainty(margins).items():
                 found[name] = score.expand(models, *score.shape)
         return found
 
@@ -91,8 +85,8 @@ def ask(
         features, _ = predict(model.encoder, plain_loader(images, views, device=device), device=device)
         with torch.no_grad():
             logits.append(model.classifier.cpu()(features))
-            mixtures.append(mixture_uncertainty(model.head.cpu()(features).mixture))
+            mixtures.append(evaluate.mixture_uncertainty(model.head.cpu()(features).mixture))
         known = {"validation_scores": model.validation_scores, "validation_labels": validation_labels}
-        thresholds.append(thresholds_from_validation(**known))
+        thresholds.append(evaluate.thresholds_from_validation(**known))
     mixture = {name: torch.stack([scores[name] for scores in mixtures], dim=1) for name in mixtures[0]}
     return Doubts(torch.stack(logits), torch.stack(thresholds), mixture)

@@ -3,14 +3,9 @@
 import torch
 from torch import Tensor, nn
 
+from probmcl import evaluate
 from probmcl.data import co_occurrence, label_statistics
-from probmcl.evaluate import (
-    co_occurrence_similarity,
-    multiply_adds,
-    parameter_count,
-    rank_correlation,
-    weight_similarity,
-)
+from probmcl.evaluate import multiply_adds, parameter_count, rank_correlation, weight_similarity
 from probmcl.loss import positive_weights
 from probmcl.model import MixtureDensityHead
 from probmcl.train import predict
@@ -106,5 +101,6 @@ _RULE = ("rule", "index", "threshold", "empty")
 def _graph(splits: Splits, recipe: Recipe) -> Tensor:
     """Correlation of the labels ``(K, K)``: exact for DigitScenes, that of the training images elsewhere."""
     if isinstance(recipe.data, DigitsData):
-        return co_occurrence_similarity(co_occurrence(recipe.data.themes, most=recipe.data.most))
-    return co_occurrence_similarity(label_statistics(splits.train.labels, splits.train.classes).co_occurrence)
+        return evaluate.co_occurrence_similarity(co_occurrence(recipe.data.themes, most=recipe.data.most))
+    counted = label_statistics(splits.train.labels, splits.train.classes)
+    return evaluate.co_occurrence_similarity(counted.co_occurrence)

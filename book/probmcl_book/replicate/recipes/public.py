@@ -36,14 +36,10 @@ def _coco(
     recipe = comparison(name, CocoData(), encoder, weights, views, training)
     bce, asl, probmcl = recipe.methods
     alone = Method("ASL, one view", "asl", ASL, views_per_image=1)
-    summed = (_beside_a_sum(one) for one in (bce, asl, alone))
+    # The decay that stands beside a loss summed over images and labels, as theirs is.
+    decays = [(one, one.training.weight_decay / (one.training.batch_size * 80)) for one in (bce, asl, alone)]
+    summed = (one.trained(weight_decay=decay) for one, decay in decays)
     return replace(recipe, methods=(*summed, probmcl), probe_images=10_000)
-
-
-def _beside_a_sum(method: Method) -> Method:
-    """The method with the decay that stands beside a loss summed over images and labels, as theirs is."""
-    entries = method.training.batch_size * 80
-    return method.trained(weight_decay=method.training.weight_decay / entries)
 
 
 _COCO = (

@@ -9,17 +9,8 @@ from typing import Any
 from probmcl_book.replicate.datasets import DigitsData
 from probmcl_book.replicate.recipe import Recipe
 from probmcl_book.studies import Candidate, Study, Trial, Tuning
-from probmcl_book.studies.planned.settings import (
-    PROBE,
-    REFERENCE,
-    SEEDS,
-    TUNING_SEED,
-    alone,
-    candidates,
-    changed,
-    methods,
-    with_few_images,
-)
+from probmcl_book.studies.planned import settings as common
+from probmcl_book.studies.planned.settings import PROBE, REFERENCE, SEEDS, TUNING_SEED, alone, changed
 from probmcl_book.studies.planned.worlds import World, base_method
 
 FEW, ALL = "10 %", "100 %"  # groups of the main comparison: shares of the training images
@@ -48,13 +39,13 @@ Changes = Mapping[str, dict[str, Any]]  # of ProbMCL, by the names of settings: 
 
 def main_study(base: Recipe, world: World, name: str) -> Study:
     """C1 to C3: every method, with all of the training images and with a tenth of them."""
-    compared = methods(base)
+    compared = common.methods(base)
     whole = {PROBE: alone(base, None)} | {
         setting: alone(base, method) for setting, method in compared.items()
     }
-    few = {setting: with_few_images(recipe) for setting, recipe in whole.items()}
+    few = {setting: common.with_few_images(recipe) for setting, recipe in whole.items()}
     trials = (*_trials(whole, MAIN_SEEDS, ALL), *_trials(few, MAIN_SEEDS, FEW))
-    tuning = Tuning(TUNING_SEED, {n: candidates(method) for n, method in compared.items()}, ALL)
+    tuning = Tuning(TUNING_SEED, {n: common.candidates(method) for n, method in compared.items()}, ALL)
     question = "Does ProbMCL classify better than its rivals from the same start, views and number of trials?"
     return Study("main", name, question, trials, reference=REFERENCE, tuning=tuning)
 
@@ -123,7 +114,7 @@ def cost_study(base: Recipe, world: World, name: str) -> Study:
     """C3: accuracy against seconds, over epochs and batches; the rate grows with the root of the batch."""
     trials = []
     for setting in PRICED:
-        method = methods(base)[setting]
+        method = common.methods(base)[setting]
         usual = method.training
         groups = {}
         for factor in BATCHES:
@@ -139,13 +130,13 @@ def cost_study(base: Recipe, world: World, name: str) -> Study:
 
 def topology_study(base: Recipe, world: World, name: str) -> Study:
     """C4: the label graph in classifiers of the main comparison, whose runs it shares, and a random one."""
-    compared = methods(base)
+    compared = common.methods(base)
     settings = {PROBE: alone(base, None)}
     if base.start is not None:  # else the start is a random encoder itself, or features that are given
         settings[RANDOM] = replace(alone(base, None), start=None)
     settings |= {setting: alone(base, compared[setting]) for setting in READ}
     trials = _trials(settings, MAIN_SEEDS, ALL)
-    tuning = Tuning(TUNING_SEED, {setting: candidates(compared[setting]) for setting in READ}, ALL)
+    tuning = Tuning(TUNING_SEED, {setting: common.candidates(compared[setting]) for setting in READ}, ALL)
     question = "Is the similarity of classifier weights that of the labels' co-occurrence?"
     return Study("topology", name, question, trials, reference=REFERENCE, tuning=tuning)
 
