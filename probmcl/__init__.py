@@ -46,8 +46,4 @@ _HOMES = {
     "evaluate": "mean_average_precision multilabel_metrics",
 }
 __all__ = [name for names in _HOMES.values() for name in names.split()]
-__getattr__ = on_demand(__name__, _HOMES)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES, *__all__})
+__getattr__, __dir__ = on_demand(__name__, _HOMES)

@@ -5,14 +5,16 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 
 
-def on_demand(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
-    """Make the ``__getattr__`` of a package that imports names, or its own modules, when they are asked for.
+def on_demand(
+    package: str, homes: Mapping[str, str]
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """The ``__getattr__`` and ``__dir__`` of a package that imports names and modules when asked for them.
 
     Args:
         package: name of the package.
         homes: names that it offers, as one text per module, separated by spaces.
 
-    >>> find = on_demand("probmcl", {"loss": "SupConLoss", "model": "build_encoder"})
+    >>> find, _ = on_demand("probmcl", {"loss": "SupConLoss", "model": "build_encoder"})
     >>> find("SupConLoss"), find("loss").__name__
     (<class 'probmcl.loss.supcon.SupConLoss'>, 'probmcl.loss')
     >>> find("SubConLoss")
@@ -30,4 +32,4 @@ def on_demand(package: str, homes: Mapping[str, str]) -> Callable[[str], object]
         setattr(sys.modules[package], name, found)  # the next time it is simply there
         return found
 
-    return find
+    return find, lambda: sorted({*vars(sys.modules[package]), *home_of})

@@ -15,12 +15,7 @@ from probmcl.data.labelled import LabelledImages
 class LabelledVectors(LabelledImages):
     """Vectors such as the rows of a table, and their labels, held in memory.
 
-    Args:
-        images: float32 (N, F).
-        labels: Zeros and ones of any dtype, (N, K); stored as uint8.
-        classes: K different names.
-
-    Errors as for ``LabelledImages``, and of numbers that are NaN or infinite.
+    Arguments and errors as for ``LabelledImages``, but the images are float32 (N, F), none NaN or infinite.
 
     >>> from probmcl.data import TwoViews, make_loader
     >>> table = LabelledVectors(torch.randn(6, 4), torch.eye(2).repeat(3, 1), ["a", "b"])
@@ -37,12 +32,8 @@ class LabelledVectors(LabelledImages):
 class LabelledFeatures(LabelledImages):
     """Features of several views of every image, and the images' labels, held in memory.
 
-    Args:
-        images: float16 (N, V, F): first that of the plain image, then those of V - 1 augmented views.
-        labels: Zeros and ones of any dtype, (N, K); stored as uint8.
-        classes: K different names.
-
-    Errors as for ``LabelledImages``, and of features that are NaN or infinite.
+    Arguments and errors as for ``LabelledImages``, but images are float16 (N, V, F), none NaN or infinite:
+    first the feature of the plain image, then those of V - 1 augmented views.
 
     >>> dataset = LabelledFeatures(torch.zeros(2, 9, 1280, dtype=torch.float16), torch.eye(2), ["a", "b"])
     >>> views, label = dataset[1]

@@ -69,9 +69,7 @@ def load_npz(path: str | Path) -> LabelledImages:
 def load_features(path: str | Path) -> LabelledFeatures:
     """Read features of stored views from an npz file, as ``save_npz`` writes them.
 
-    Args:
-        path: A file with the keys ``images``, float16 (N, V, F), the plain view first; ``labels``, zeros and
-            ones (N, K); and ``classes``, K names as an array of strings. Errors as for ``load_npz``.
+    Keys and errors are those of ``load_npz``, but ``images`` are float16 (N, V, F), the plain view first.
 
     >>> from tempfile import TemporaryDirectory
     >>> dataset = LabelledFeatures(torch.zeros(2, 9, 16, dtype=torch.float16), torch.eye(2), ["cat", "dog"])
@@ -155,8 +153,11 @@ class ImagesOnDisk(Dataset[tuple[Tensor, Tensor]]):
             )
         if twice := [path for path, count in Counter(map(os.path.abspath, self.paths)).items() if count > 1]:
             raise ValueError(f"paths: expected each image once, got {twice[0]} twice")
-        missing = _missing(self.paths)
-        if missing:
+        listed = {  # a folder is listed once, not asked for each image
+            folder: {one.name for one in os.scandir(folder) if one.is_file()} if folder.is_dir() else set()
+            for folder in {path.parent for path in self.paths}
+        }
+        if missing := [str(path) for path in self.paths if path.name not in listed[path.parent]]:
             rest = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
             raise FileNotFoundError(
                 f"paths: expected {len(self.paths)} images, got none at {', '.join(missing[:3])}{rest}"
@@ -230,12 +231,3 @@ class ImageFolderLabels(ImagesOnDisk):
             wanted = parts or "a part that a column named split gives, of none"
             raise ValueError(f"name: expected one of {wanted}, got {name!r}")
         return self.subset(rows)
-
-
-def _missing(paths: Sequence[Path]) -> list[str]:
-    """Return the paths at which there is no file; a folder is listed once, not asked for each image."""
-    listed = {
-        folder: {entry.name for entry in os.scandir(folder) if entry.is_file()} if folder.is_dir() else set()
-        for folder in {path.parent for path in paths}
-    }
-    return [str(path) for path in paths if path.name not in listed[path.parent]]

@@ -86,15 +86,7 @@ def _focus(base: Tensor, gamma: float) -> Tensor:
 
 
 class AsymmetricLoss(nn.Module):
-    """:func:`asymmetric_loss` as a module.
-
-    Args:
-        gamma_positive: focusing exponent of the positives.
-        gamma_negative: focusing exponent of the negatives.
-        margin: probability margin of the negatives.
-
-    Raises:
-        ValueError: for a parameter out of range.
+    """:func:`asymmetric_loss`, with its parameters and errors, as a module.
 
     >>> criterion = AsymmetricLoss()
     >>> criterion(torch.zeros(1, 2), torch.tensor([[1, 0]]))

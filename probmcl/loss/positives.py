@@ -171,18 +171,7 @@ def positive_statistics(
 ) -> PositiveStatistics:
     """Positives per anchor and share of anchors without any, over a grid of thresholds (C1, M7).
 
-    Args:
-        labels: label matrix of zeros and ones, ``(N, K)``.
-        thresholds: the grid of alpha.
-        index: overlap index.
-        empty: policy for label-less rows.
-        image_ids: which image each row is a view of, ``(N,)``.
-
-    Returns:
-        The statistics of this batch.
-
-    Raises:
-        ValueError: as :func:`positive_set`, or if there is no threshold.
+    ``thresholds`` is the grid of alpha, one at least; other arguments and errors as for :func:`positive_set`.
 
     >>> positive_statistics(torch.tensor([[1, 1], [1, 0], [0, 1]]), [0.5, 1.0])
     PositiveStatistics(thresholds=(0.5, 1.0), mean_positives=(1.333..., 0.0), share_without=(0.0, 1.0))

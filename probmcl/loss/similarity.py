@@ -56,11 +56,7 @@ def mixture_logits(
 ) -> LazyLogits:
     """Scores of checked mixtures under the similarity ``name``, divided by the temperature, still to be made.
 
-    Args:
-        name: one of :data:`SIMILARITIES`.
-        a: A mixtures, the anchors.
-        b: M mixtures; ``a`` again for None, which makes use of symmetry.
-        temperature: tau > 0.
+    The anchors are the A mixtures ``a``, scored with the M of ``b``, or with each other if that is None.
     """
     others, numbers = a if b is None else b, 1
     by_anchor: tuple[Tensor, ...]
@@ -118,9 +114,8 @@ def log_expected_likelihood(a: GaussianMixture, b: GaussianMixture | None = None
     """Log of the normalised expected likelihood (M10, our choice).
 
     Sim_ij = kappa_ij / sqrt(kappa_ii kappa_jj). By Cauchy-Schwarz Sim lies in (0, 1], and it is 1 for two
-    equal mixtures. Its logarithm is our default
-    score: in 128 dimensions Sim itself is 0 to float32's precision for all but the closest pairs, and so is
-    its gradient.
+    equal mixtures. Its logarithm is our default score: in 128 dimensions Sim itself is 0 to float32's
+    precision for all but the closest pairs, and so is its gradient.
 
     Args:
         a: N mixtures.

@@ -28,8 +28,4 @@ __all__ = [
     "label_correlation", "published_weights",
 ]  # fmt: skip
 _ENCODERS = "Encoder FeatureMLP FeatureMap SmallCNN build_encoder check_weights published_weights"
-__getattr__ = on_demand(__name__, {"encoders": _ENCODERS})
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = on_demand(__name__, {"encoders": _ENCODERS})

@@ -189,11 +189,7 @@ OWN: dict[str, Callable[[int], Encoder]] = {"small-cnn": SmallCNN, "feature-mlp"
 def published_weights(name: str) -> list[str]:
     """Return the names of the weights that an encoder can start from.
 
-    Args:
-        name: as in :func:`build_encoder`.
-
-    Raises:
-        ValueError: for an unknown name; close names are offered.
+    The name and its errors are those of :func:`build_encoder`.
 
     >>> published_weights("torchvision/resnet18")
     ['IMAGENET1K_V1', 'DEFAULT']
@@ -215,12 +211,7 @@ def published_weights(name: str) -> list[str]:
 def check_weights(name: str, weights: str) -> None:
     """Raise unless an encoder has published weights of that name; nothing is built or downloaded.
 
-    Args:
-        name: as in :func:`build_encoder`.
-        weights: as in :func:`build_encoder`.
-
-    Raises:
-        ValueError: for an unknown name or unknown weights; close names are offered.
+    Names, weights and errors are those of :func:`build_encoder`.
 
     >>> check_weights("timm/tresnet_m", "miil_in22k")
     Traceback (most recent call last):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO
+from typing import IO, Any, cast
 
 from tqdm.auto import tqdm
 
@@ -96,15 +96,9 @@ def _members(archive: Path) -> Iterator[tuple[str, int, Callable[[], IO[bytes]]]
         for member in tarred:
             _check_member(member.name, plain=member.isfile() or member.isdir())
             if member.isfile():  # a sparse one as large as it will be
-                yield member.name, member.size, partial(_content, tarred, member)
+                yield member.name, member.size, partial(cast(Any, tarred.extractfile), member)
         while tarred.fileobj is not None and tarred.fileobj.read(1 << 20):
             pass  # tarfile stops at the last member, gzip compares its checksum at the end of the stream
-
-
-def _content(tarred: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
-    content = tarred.extractfile(member)
-    assert content is not None, "only files are asked for"
-    return content
 
 
 def _check_member(name: str, *, plain: bool) -> None:
