@@ -11,7 +11,7 @@ computed on each resample.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
@@ -207,16 +207,12 @@ def bootstrap_values(
     [1.0, 1.0, 1.0]
     """
     _number(check.function("metric", metric)(scores, labels))  # checks all three
-    draws = _resampled_rows(len(labels), resamples, seed)
-    return torch.cat([_on_rows(metric, scores, labels, some) for some in draws])
-
-
-def _resampled_rows(rows: int, resamples: int, seed: int) -> Iterator[Tensor]:
-    """Yield the row numbers of the resamples, (B, N) at a time, B such that a batch stays near 16 MB."""
-    generator = torch.Generator().manual_seed(check.seed(seed))
-    batch = max(1, 2**21 // rows)
+    generator, rows, values = torch.Generator().manual_seed(check.seed(seed)), len(labels), []
+    batch = max(1, 2**21 // rows)  # resamples at a time: their row numbers take about 16 MB
     for start in range(0, check.count("resamples", resamples), batch):
-        yield torch.randint(rows, (min(batch, resamples - start), rows), generator=generator)
+        draws = torch.randint(rows, (min(batch, resamples - start), rows), generator=generator)  # (B, N)
+        values.append(_on_rows(metric, scores, labels, draws))
+    return torch.cat(values)
 
 
 def _on_rows(metric: Metric, scores: Tensor, labels: Tensor, chosen: Tensor) -> Tensor:

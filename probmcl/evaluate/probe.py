@@ -38,7 +38,5 @@ def ridge_probe(
     check.alike("features", features.shape[1], "train_features", train_features.shape[1], "columns")
     check.number("alpha", alpha, low=0, above=True)
     probe = make_pipeline(StandardScaler(), Ridge(alpha=alpha, solver="cholesky"))
-    X, Y, others = (
-        check.real("values", values).numpy() for values in (train_features, train_labels, features)
-    )
+    X, Y, others = (check.real("values", one).numpy() for one in (train_features, train_labels, features))
     return torch.from_numpy(probe.fit(X, Y).predict(others)).reshape(len(features), -1)

@@ -56,7 +56,6 @@ def global_threshold_from_validation(*, validation_scores: Tensor, validation_la
     check.tensor("validation_scores", validation_scores, dims=2)
     check.labels("validation_labels", validation_labels)
     check.same_shape("validation_scores", validation_scores, "validation_labels", validation_labels)
-    as_one_class = thresholds_from_validation(
-        validation_scores=validation_scores.reshape(-1, 1), validation_labels=validation_labels.reshape(-1, 1)
-    )
-    return as_one_class.item()
+    one_class = {"validation_scores": validation_scores, "validation_labels": validation_labels}
+    one_class = {name: values.reshape(-1, 1) for name, values in one_class.items()}
+    return thresholds_from_validation(**one_class).item()

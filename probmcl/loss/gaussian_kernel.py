@@ -225,10 +225,8 @@ def _exponents(a: Components, b: Components, buffers: Tensor) -> Tensor:
 def _dimensions(a: Components, b: Components, offsets: Tensor, variances: Tensor) -> Iterator[int]:
     """Each dimension in turn, with ``mu_ik - mu_jl`` and the sum of the variances put into the buffers."""
     # Contiguous in each dimension: broadcasting numbers that lie D apart takes nine times as long.
-    tensors = (a.means, b.means, a.variances, b.variances)
-    for d, (mean_a, mean_b, variance_a, variance_b) in enumerate(
-        zip(*(tensor.movedim(2, 0).contiguous() for tensor in tensors), strict=True)
-    ):
+    parts = (tensor.movedim(2, 0).contiguous() for tensor in (a.means, b.means, a.variances, b.variances))
+    for d, (mean_a, mean_b, variance_a, variance_b) in enumerate(zip(*parts, strict=True)):
         torch.sub(mean_a[:, :, None, None], mean_b, out=offsets)
         torch.add(variance_a[:, :, None, None], variance_b, out=variances)
         yield d

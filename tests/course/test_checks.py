@@ -115,13 +115,13 @@ class TestSpecialCases:
     @pytest.mark.parametrize("change", [torch.Tensor.flatten, lambda part: part.T])
     def test_parameters_of_another_shape_are_wrong(self, change: Callable[..., torch.Tensor]) -> None:
         def flat(*raw: Any) -> tuple[torch.Tensor, ...]:
-            weights, means, sigmas = mixtures.parameters_of(*raw)
+            weights, means, sigmas = mixtures.mistakes.parameters_of(*raw)
             return change(weights), means, sigmas
 
         with pytest.raises(WrongAnswerError, match=r"Part 1: The result should have shape \(2, 3\)"):
             mixtures.mixture_parameters(flat)
         with pytest.raises(WrongAnswerError, match="should be a tuple of 3 tensors"):
-            mixtures.mixture_parameters(lambda *raw: mixtures.parameters_of(*raw)[:2])
+            mixtures.mixture_parameters(lambda *raw: mixtures.mistakes.parameters_of(*raw)[:2])
 
     @pytest.mark.parametrize("way", ["in place", "numpy"])
     def test_a_likelihood_that_stops_the_gradient_is_no_traceback(self, way: str) -> None:
@@ -161,7 +161,7 @@ class TestEquivalentAnswers:
         for seed in range(200):
             metrics.best_thresholds(harmonic_thresholds, seed=seed)
             own = metrics.instance(f"student {seed // 4}")
-            right = metrics.thresholds_of(own.validation_scores, own.validation_labels)
+            right = metrics.mistakes.thresholds_of(own.validation_scores, own.validation_labels)
             assert torch.equal(harmonic_thresholds(own.validation_scores, own.validation_labels), right)
 
     def test_single_precision(self) -> None:
@@ -189,12 +189,12 @@ class TestEquivalentAnswers:
     @pytest.mark.parametrize("kind", [list, torch.Tensor.numpy, torch.Tensor.tolist, lambda t: [*t.numpy()]])
     def test_numbers_come_in_any_container(self, kind: Callable[[torch.Tensor], Any]) -> None:
         positive_sets.jaccard(lambda labels: kind(overlap(labels)))
-        mixtures.mixture_parameters(lambda *raw: [kind(part) for part in mixtures.parameters_of(*raw)])
-        metrics.best_thresholds(lambda *case: pandas.Series(metrics.thresholds_of(*case)))
+        mixtures.mixture_parameters(lambda *raw: [kind(p) for p in mixtures.mistakes.parameters_of(*raw)])
+        metrics.best_thresholds(lambda *case: pandas.Series(metrics.mistakes.thresholds_of(*case)))
 
     def test_a_row_without_labels_counts(self) -> None:
         def labelled_only(labels: torch.Tensor) -> dict[str, Any]:
-            right = metrics.statistics_of(labels)
+            right = metrics.mistakes.statistics_of(labels)
             return right | {"cardinality": labels.sum().item() / labels.any(1).sum().item()}
 
         for seed in range(25):

@@ -28,9 +28,8 @@ from probmcl_book.studies.uncertainty_study import NAME as UNCERTAINTY
 GRAPH = "classifier graph"  # a metric: rank correlation of a classifier's similarities with the label graph
 HEADS = {"Label-graph head": "the graph head", "Transformer head": "the transformer head"}  # of C3, in words
 
-COUNTED_LABELS = {
-    record_name("topology", world): labels_record_name(world) for world in WORLDS if world != "digits"
-}
+_OTHERS = [world for world in WORLDS if world != "digits"]
+COUNTED_LABELS = {record_name("topology", world): labels_record_name(world) for world in _OTHERS}
 """Names of the records that count labels where they are not known exactly, by the study that needs them."""
 
 
@@ -87,9 +86,8 @@ def topology(records: Records) -> list[Part]:
     for world, place in WORLDS.items():
         name, counted = record_name("topology", world), records.get(labels_record_name(world))
         ready = name in records and (counted is not None or name not in COUNTED_LABELS)
-        parts.append(
-            _label_graph(place.title, records[name], counted) if ready else Part(place.title, NOT_RUN)
-        )
+        title = place.title
+        parts.append(_label_graph(title, records[name], counted) if ready else Part(title, NOT_RUN))
     return parts
 
 

@@ -6,6 +6,7 @@ records of its studies; what the file says holds until one of them is there.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -116,15 +117,12 @@ def _decided(entry: LedgerEntry, results: Path) -> LedgerEntry:
     """The entry with the verdict of its studies, if it is a claim and one of them is recorded."""
     if entry.id not in CLAIMS:
         return entry
-    try:
-        found = claim_finding(entry.id, results)
-    except ValueError:  # a record that is no valid one: check_ledger says which
-        return entry
-    if not found.records:
-        return entry
-    return replace(
-        entry, status=found.status, where=found.where, verdict=found.sentence, because=found.change
-    )
+    with suppress(ValueError):  # a record that is no valid one: check_ledger says which
+        said = claim_finding(entry.id, results)
+        if said.records:
+            words = {"status": said.status, "where": said.where}
+            return replace(entry, **words, verdict=said.sentence, because=said.change)
+    return entry
 
 
 def _entry(plain: Mapping[str, Any]) -> LedgerEntry:

@@ -35,9 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # no user is to read a traceback, and who mends this needs it
         with NamedTemporaryFile("w", prefix="probmcl-", suffix=".txt", delete=False) as file:
             traceback.print_exc(file=file)
-        console.print(
-            Text.assemble(("error:", "red"), f" {type(error).__name__}: {error}; traceback in {file.name}")
-        )
+        said = f" {type(error).__name__}: {error}; traceback in {file.name}"
+        console.print(Text.assemble(("error:", "red"), said))
         return 1
     return 0
 

@@ -103,9 +103,8 @@ def _gradcam(options: Namespace, arguments: Sequence[str], console: Console) -> 
 
 
 def _bench(options: Namespace, arguments: Sequence[str], console: Console) -> None:
-    record = run_benchmarks(
-        options.cases or None, command=command_line(arguments), smoke=options.smoke, say=console.print
-    )
+    command = command_line(arguments)
+    record = run_benchmarks(options.cases or None, command=command, smoke=options.smoke, say=console.print)
     hand_over(record, options.out, chain(map(bench_table, [record]), record.notes), console)
 
 

@@ -66,9 +66,8 @@ def mixture_parameters(answer: Any, *, seed: int = 0) -> None:
         ]
         # the widest raw sigmas reach below the floor, where a clamp and a sum differ
         cases.append((scale * raw[0], raw[1], min(2 * scale, 10) * raw[2], FLOOR))
-    check_function(
-        answer, mistakes.parameters_of, cases, mistakes.PARAMETER, name="mixture_parameters", tolerance=SINGLE
-    )
+    truth, name = mistakes.parameters_of, "mixture_parameters"
+    check_function(answer, truth, cases, mistakes.PARAMETER, name=name, tolerance=SINGLE)
 
 
 def log_similarity(answer: Any, *, seed: int = 0) -> None:
@@ -77,9 +76,8 @@ def log_similarity(answer: Any, *, seed: int = 0) -> None:
     def log_similarity(log_weights: Tensor, means: Tensor, sigmas: Tensor) -> Tensor:
         return reference.log_expected_likelihood(Mixture(log_weights, means, sigmas))
 
-    check_function(
-        answer, log_similarity, [tuple(c[:3]) for c in _cases(seed)], mistakes.SIMILARITY, tolerance=SINGLE
-    )
+    cases = [tuple(case[:3]) for case in _cases(seed)]
+    check_function(answer, log_similarity, cases, mistakes.SIMILARITY, tolerance=SINGLE)
 
 
 def log_kappa(answer: Any, *, seed: int = 0) -> None:

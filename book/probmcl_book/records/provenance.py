@@ -97,9 +97,8 @@ def book_folder() -> Path | None:
     """Return the folder of the ledger and its ``results``: the checkout's, or else what the wheel brought."""
     if root := checkout():
         return root / "book"
-    ledgers = (
-        file for file in files("probmcl") or () if file.parts[-3:] == ("share", "probmcl", "ledger.yml")
-    )
+    ends = ("share", "probmcl", "ledger.yml")
+    ledgers = (file for file in files("probmcl") or () if file.parts[-3:] == ends)
     return next((Path(str(file.locate())).resolve().parent for file in ledgers), None)
 
 

@@ -142,20 +142,17 @@ def restored(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Finishe
     recipe, classes = Recipe.from_dict(about["recipe"]), tuple(about["classes"])
     metrics = {name: Interval(**found) for name, found in about["row"]["metrics"].items()}
     row = Row(**{**about["row"], "metrics": metrics})
-    fields: dict[str, Any] = {name: about[name] for name in _PLAIN} | {"classes": classes}
-    fields |= {name: kind(**about[name]) for name, kind in _RECORDS.items()}
-    fields |= {name: tensors.get(name, torch.zeros(0)) for name in _SCORES}
+    rest: dict[str, Any] = {name: about[name] for name in _PLAIN} | {"classes": classes}
+    rest |= {name: kind(**about[name]) for name, kind in _RECORDS.items()}
+    rest |= {name: tensors.get(name, torch.zeros(0)) for name in _SCORES}
     trained = _trained(recipe, row, about, tensors) if _part(tensors, "encoder") else None
-    return Finished(
-        recipe=recipe, row=row, classifier=_part(tensors, "classifier"), trained=trained, **fields
-    )
+    return Finished(recipe=recipe, row=row, classifier=_part(tensors, "classifier"), trained=trained, **rest)
 
 
 def _part(tensors: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
     """The tensors of a part, by their names in it."""
-    return {
-        name.removeprefix(f"{part}."): value for name, value in tensors.items() if name.startswith(f"{part}.")
-    }
+    start = f"{part}."
+    return {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
 
 
 def _trained(recipe: Recipe, row: Row, about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Trained:

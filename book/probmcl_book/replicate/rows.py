@@ -73,9 +73,7 @@ def differences(
     ``runs`` are one per seed, by name of the method; ``labels``, ``(N, K)``, are of the test images.
     """
     # Side by side, the mean AP over the columns of S seeds is the mean mAP over the seeds.
-    scores = {
-        name: torch.cat([run.test_scores for run in all_seeds], dim=1) for name, all_seeds in runs.items()
-    }
+    scores = {name: torch.cat([run.test_scores for run in each], dim=1) for name, each in runs.items()}
     *others, method = scores
     labels = labels.repeat(1, len(runs[method]))  # (N, S K)
     draw = partial(paired_bootstrap_difference, mean_average_precision, resamples=resamples, seed=0)

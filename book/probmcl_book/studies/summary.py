@@ -110,9 +110,10 @@ def _notes(found: StudyRuns, identity: DataIdentity, planned: Study) -> list[str
 
 def _unasked(study: Study, planned: Study) -> str:
     """How many runs of the plan were not asked for, in words; nothing where all were."""
-    asked, whole = (
-        {(trial.name, seed) for trial, seed in one.runs() if trial.recipe.methods} for one in (study, planned)
+    runs = (
+        [(trial.name, seed) for trial, seed in s.runs() if trial.recipe.methods] for s in (study, planned)
     )
+    asked, whole = map(set, runs)
     missing = len(whole - asked)
     return f", and {missing} of the {len(whole)} planned ones were not asked for" if missing else ""
 

@@ -123,8 +123,5 @@ def _receipt(file: RemoteFile, folder: Path) -> Path:
 def _space(pending: Sequence[RemoteFile], folder: Path) -> float:
     """Bytes that are needed at the fullest moment: all that is unpacked, and one archive."""
     unpacked = sum((file.size or 0) * file.growth for file in pending if file.unpack_into is not None)
-    places = [[folder / file.name, folder / f"{file.name}.part"] for file in pending]
-    missing = [
-        (file.size or 0) - max(map(bytes_of, found)) for file, found in zip(pending, places, strict=True)
-    ]
-    return unpacked + max([0, *missing])
+    here = {file: (bytes_of(folder / file.name), bytes_of(folder / f"{file.name}.part")) for file in pending}
+    return unpacked + max([0, *((file.size or 0) - max(found) for file, found in here.items())])

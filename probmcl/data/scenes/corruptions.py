@@ -37,9 +37,7 @@ def _occlusion(images: Tensor, side: float, generator: torch.Generator) -> Tenso
     """Cover a grey square; its middle stays where it is as it grows."""
     n, _, height, width = images.shape
     middle = torch.rand(n, 2, 1, generator=generator).to(images.device)  # (N, 2, 1) as shares of the image
-    rows, columns = (
-        (torch.arange(pixels, device=images.device) + 0.5) / pixels for pixels in (height, width)
-    )
+    rows, columns = ((torch.arange(size, device=images.device) + 0.5) / size for size in (height, width))
     covered_rows = (rows - middle[:, 0]).abs() <= side / 2  # (N, H)
     covered_columns = (columns - middle[:, 1]).abs() <= side / 2  # (N, W)
     covered = covered_rows.unsqueeze(2) & covered_columns.unsqueeze(1)  # (N, H, W)

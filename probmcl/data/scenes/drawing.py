@@ -120,12 +120,10 @@ def draw_scenes(
 def _draw_chunk(
     labels: Tensor, bank: GlyphBank, difficulty: Difficulty, image_size: int, generator: torch.Generator
 ) -> Scenes:
-    canvas = torch.zeros(len(labels), image_size * image_size)  # (N, H W)
+    canvas, size = torch.zeros(len(labels), image_size * image_size), (image_size, image_size)  # (N, H W)
     placed = _labelled_marks(labels, bank, difficulty, generator)
     for marks in (placed, _fragments(len(labels), bank, difficulty, generator)):
-        drawn = place(
-            marks.glyph.unsqueeze(1), marks.angle, marks.scale, marks.centre, (image_size, image_size)
-        )
+        drawn = place(marks.glyph.unsqueeze(1), marks.angle, marks.scale, marks.centre, size)
         ink = drawn.flatten(1) * marks.ink.unsqueeze(1)  # (M, H W)
         # The maximum, not the sum: overlapping strokes stay strokes.
         canvas.scatter_reduce_(0, marks.scene.unsqueeze(1).expand_as(ink), ink, "amax")

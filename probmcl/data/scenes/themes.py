@@ -112,7 +112,5 @@ def draw_label_sets(
     count: int, themes: Collection[str] | None, generator: torch.Generator, *, most: int = MOST_DIGITS
 ) -> Tensor:
     """Draw label sets from ``label_distribution``, uint8 (count, 10)."""
-    rows = torch.multinomial(
-        label_distribution(themes, most=most), count, replacement=True, generator=generator
-    )
-    return label_sets()[rows]
+    chances = label_distribution(themes, most=most)
+    return label_sets()[torch.multinomial(chances, count, replacement=True, generator=generator)]

@@ -51,9 +51,8 @@ def gradient_norms(moments: Mapping[str, Mapping[str, Mapping[str, float]]]) -> 
     c = colours()
     figure, row = plt.subplots(1, len(moments), figsize=(7, 3.4), sharex=True, sharey=True, squeeze=False)
     for axes, (moment, terms) in zip(row[0], moments.items(), strict=True):
-        for shift, colour, (term, norms) in zip(
-            (-0.19, 0.19), (c.anchor, c.accent), terms.items(), strict=True
-        ):
+        looks = ((-0.19, c.anchor), (0.19, c.accent))
+        for (shift, colour), (term, norms) in zip(looks, terms.items(), strict=True):
             places = [i + shift for i in range(len(norms))]
             axes.plot(list(norms.values()), places, "o", color=colour, label=term)
         axes.set_yticks(range(len(norms)), list(norms))

@@ -127,8 +127,6 @@ def _film(found: np.ndarray | tuple[()], pixels: int, chance: np.random.Generato
     for finding in found:
         side, level = divmod(int(finding), len(FINDINGS) // 2)  # seven places in each field, top to bottom
         x, y = 0.3 + 0.4 * side, 0.22 + 0.09 * level
-        near = (
-            (columns - x - chance.normal(0, 0.01)) ** 2 + (rows - y - chance.normal(0, 0.01)) ** 2
-        ) / 0.03**2
-        film += 70 * np.exp(-near)
+        across, down = columns - x - chance.normal(0, 0.01), rows - y - chance.normal(0, 0.01)
+        film += 70 * np.exp(-(across**2 + down**2) / 0.03**2)
     return Image.fromarray(film.clip(0, 255).astype(np.uint8))

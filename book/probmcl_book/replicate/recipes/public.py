@@ -50,22 +50,14 @@ _COCO = (
     # From torchvision's ImageNet-1k weights, beside ML-GCN (R2).
     ("coco-resnet101-448", "timm/resnet101", "tv_in1k", 448, "imagenet", KMCL_448),
 )
+_OFFICIAL = ChestData("official")
 _OTHERS: tuple[tuple[str, Dataset, str, str | None, PhotoViews], ...] = (
     # To try the whole way on two cores: no published row stands beside it.
-    (
-        *("coco-mobilenetv2-128", CocoData(), "torchvision/mobilenet_v2", "IMAGENET1K_V1"),
-        PhotoViews(128),
-    ),
+    ("coco-mobilenetv2-128", CocoData(), "torchvision/mobilenet_v2", "IMAGENET1K_V1", PhotoViews(128)),
     # Beside R11; the schedule is M15's at 224 pixels, which states none for 320.
-    (
-        *("chestxray14-densenet121-320", ChestData("official"), "timm/densenet121", "tv_in1k"),
-        PhotoViews(320),
-    ),
+    ("chestxray14-densenet121-320", _OFFICIAL, "timm/densenet121", "tv_in1k", PhotoViews(320)),
     # KMCL's encoder (R13), on all rows of the official split.
-    (
-        *("chestxray14-tresnet-m-224", ChestData("official"), "timm/tresnet_m", "miil_in21k"),
-        PhotoViews(224, "unit"),
-    ),
+    ("chestxray14-tresnet-m-224", _OFFICIAL, "timm/tresnet_m", "miil_in21k", PhotoViews(224, "unit")),
     ("chestmnist-resnet18-28", ChestMnistData(28), "timm/resnet18", None, PhotoViews(28)),
     ("chestmnist-resnet18-64", ChestMnistData(64), "timm/resnet18", None, PhotoViews(64)),
     ("chestmnist-resnet18-224", ChestMnistData(224), "timm/resnet18", None, PhotoViews(224)),

@@ -69,9 +69,8 @@ def decays(recipe: Recipe) -> tuple[Candidate, ...]:
 def photographs_study(base: Recipe, world: World, name: str) -> Study:
     """The study of losses over numbers of photographs."""
     compared = photograph_methods(base)
-    recipes = {PROBE: alone(base, None)} | {
-        setting: CHOSEN[setting].applied(alone(base, one)) for setting, one in compared.items()
-    }
+    chosen = {setting: CHOSEN[setting].applied(alone(base, one)) for setting, one in compared.items()}
+    recipes = {PROBE: alone(base, None)} | chosen
     trials = [
         Trial(setting, with_share(recipe, share), SEEDS, group)
         for group, share in SHARES.items()

@@ -40,9 +40,7 @@ Changes = Mapping[str, dict[str, Any]]  # of ProbMCL, by the names of settings: 
 def main_study(base: Recipe, world: World, name: str) -> Study:
     """C1 to C3: every method, with all of the training images and with a tenth of them."""
     compared = common.methods(base)
-    whole = {PROBE: alone(base, None)} | {
-        setting: alone(base, method) for setting, method in compared.items()
-    }
+    whole = {PROBE: alone(base, None)} | {setting: alone(base, one) for setting, one in compared.items()}
     few = {setting: common.with_few_images(recipe) for setting, recipe in whole.items()}
     trials = (*_trials(whole, MAIN_SEEDS, ALL), *_trials(few, MAIN_SEEDS, FEW))
     tuning = Tuning(TUNING_SEED, {n: common.candidates(method) for n, method in compared.items()}, ALL)
