@@ -120,8 +120,9 @@ def _decided(entry: LedgerEntry, results: Path) -> LedgerEntry:
     with suppress(ValueError):  # a record that is no valid one: check_ledger says which
         said = claim_finding(entry.id, results)
         if said.records:
-            words = {"status": said.status, "where": said.where}
-            return replace(entry, **words, verdict=said.sentence, because=said.change)
+            return replace(
+                entry, status=said.status, where=said.where, verdict=said.sentence, because=said.change
+            )
     return entry
 
 
