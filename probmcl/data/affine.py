@@ -16,10 +16,10 @@ def place(images: Tensor, angle: Tensor, scale: Tensor, centre: Tensor, size: tu
     linear = torch.stack([cos, -sin, sin, cos], dim=1).view(-1, 2, 2)  # (M, 2, 2)
     offset = -linear @ centre.unsqueeze(2)  # (M, 2, 1)
     inverse = torch.cat([linear, offset], dim=2)  # (M, 2, 3)
-    # One matrix product for all images; affine_grid makes M small ones and is ten times slower on a CPU.
     places = [torch.arange(side, dtype=images.dtype, device=images.device) * 2 + 1 for side in size]
     y, x = torch.meshgrid(places[0] / size[0] - 1, places[1] / size[1] - 1, indexing="ij")  # (H, W)
     middles = torch.stack([x, y, torch.ones_like(x)]).flatten(1)  # of all pixels, (3, H W)
+    # One matrix product for all images; affine_grid makes M small ones and is ten times slower on a CPU.
     grid = inverse.flatten(0, 1) @ middles  # (2 M, H W)
     grid = grid.view(len(images), 2, *size).permute(0, 2, 3, 1)  # (M, H, W, 2)
     return functional.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)

@@ -66,7 +66,8 @@ def prepare_images(
     part = out.with_name(f"{out.name}.part")
     _begin(part, source, size)
     pairs = [(old, part / new) for old, new in zip(source.paths, copies, strict=True)]
-    missing = [pair for pair in pairs if not bytes_of(pair[1])]  # a power cut may leave names alone
+    # A power cut may leave a name without content.
+    missing = [pair for pair in pairs if not bytes_of(pair[1])]
     bar = {"desc": "images", "total": len(copies), "initial": len(copies) - len(missing), "leave": False}
     # On all cores: Pillow and torch let other threads run. The first error ends it.
     threads = {"max_workers": available_cores(), "tqdm_class": tqdm, "disable": not progress}

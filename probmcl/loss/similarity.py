@@ -1,7 +1,5 @@
 """Similarities of Gaussian mixtures: the scores that the contrastive loss divides by its temperature."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -58,25 +56,21 @@ def mixture_logits(
 
     The anchors are the A mixtures ``a``, scored with the M of ``b``, or with each other if that is None.
     """
-    others, numbers = a if b is None else b, 1
-    by_anchor: tuple[Tensor, ...]
-    shared: tuple[Tensor, ...]
-    log_similarity: Callable[..., Tensor]
+    others = a if b is None else b
     if name == "mean_cosine":
         rows = others.mean()
         return cosine_logits(rows if b is None else a.mean(), rows, temperature)
-    if name.endswith("expected_likelihood"):
-        log_k, self_a, self_b = log_kernels(a, b)
-        log_similarity, by_anchor, shared = _normalised, (log_k, self_a), (self_b,)
-    else:
-        by_anchor, shared = ((m.log_weights, m.means, m.sigmas.square()) for m in (a, others))
-        log_similarity, numbers = _log_matched, shared[2][0].numel()
+    of_kernels = name.endswith("expected_likelihood")
 
     def of_tile(*tensors: Tensor) -> Tensor:
-        scores = log_similarity(*tensors)
+        scores = (_normalised if of_kernels else _log_matched)(*tensors)
         return (scores if name.startswith("log_") else scores.exp()) / temperature
 
-    return LazyLogits(of_tile, len(others), by_anchor, shared, numbers)
+    if of_kernels:
+        log_k, self_a, self_b = log_kernels(a, b)
+        return LazyLogits(of_tile, len(others), (log_k, self_a), (self_b,))
+    parts_a, parts_b = ((m.log_weights, m.means, m.sigmas.square()) for m in (a, others))
+    return LazyLogits(of_tile, len(others), parts_a, parts_b, numbers=others.sigmas[0].numel())
 
 
 def cosine_logits(anchors: Tensor, rows: Tensor, temperature: float) -> LazyLogits:

@@ -1,7 +1,6 @@
 """The second stage: a linear probe of the frozen encoder (M14). Its rival: all trained at once."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Unpack
 
 import torch
@@ -71,7 +70,14 @@ def linear_probe(
     data = TensorDataset((features - mean) / deviation, labels.float().cpu())
     loader: Loader = DataLoader(data, settings.batch_size, shuffle=True, generator=shuffle)
 
-    folded = partial(_fold, mean=mean, deviation=deviation, constant=constant)
+    def folded(layer: Any) -> nn.Linear:
+        """The layer that gives for x what ``layer`` gives for (x - mean) / deviation; a constant counts 0."""
+        found = nn.Linear(layer.in_features, layer.out_features)
+        with torch.no_grad():
+            found.weight.copy_((layer.weight.cpu() / deviation).masked_fill(constant, 0.0))
+            found.bias.copy_(layer.bias.cpu() - found.weight @ mean)
+        return found
+
     known_by = {"features": features, "labels": labels} if options.get("checkpoint") else {}
     identity = broadcast_object({name: checksum(tensor) for name, tensor in known_by.items()})  # rank 0's
     named: dict[str, Any] = {"seed": seed, "watch": watching(watch, folded), "identity": identity}
@@ -120,12 +126,3 @@ def _classification_step(criterion: Criterion, *, shared: bool = False) -> Step:
         return LossParts(loss, {"classification": loss.detach()})
 
     return step
-
-
-def _fold(layer: Any, mean: Tensor, deviation: Tensor, constant: Tensor) -> nn.Linear:
-    """The layer that gives for x what ``layer`` gives for (x - mean) / deviation; a constant counts 0."""
-    folded = nn.Linear(layer.in_features, layer.out_features)
-    with torch.no_grad():
-        folded.weight.copy_((layer.weight.cpu() / deviation).masked_fill(constant, 0.0))
-        folded.bias.copy_(layer.bias.cpu() - folded.weight @ mean)
-    return folded

@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from probmcl.evaluate import Interval
 from probmcl_book.pages.figures import metrics, scenes
 
 pytestmark = pytest.mark.usefixtures("style")
@@ -33,13 +32,6 @@ def test_flattery_draws_means(style, line) -> None:
     (axes,) = metrics.flattery([10, 20], validation, test).axes
     assert line(axes, color=style.negative, linestyle="-")[1] == pytest.approx([0.5, 0.45])
     assert line(axes, color=style.positive, linestyle="-")[1] == pytest.approx([0.35, 0.4])
-
-
-def test_intervals_lie_where_they_should(style, line) -> None:
-    estimates, difference = {"A": Interval(0.5, 0.4, 0.6)}, Interval(0.1, 0.0, 0.2)
-    left, right = metrics.estimates_and_difference(estimates, difference).axes
-    assert line(left, color=style.anchor, marker="None")[0] == [0.4, 0.6]
-    assert line(right, color=style.accent, marker="None")[0] == [0.0, 0.2]
 
 
 def test_a_contact_sheet_holds_every_image_and_word() -> None:

@@ -1,4 +1,4 @@
-"""Figures of chapter 1: label imbalance, average precision, thresholds and intervals."""
+"""Figures of chapter 1: label imbalance, average precision and thresholds."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,8 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from torch import Tensor
 
-from probmcl.evaluate import Interval
-from probmcl_book.pages.figures.marks import interval, note
+from probmcl_book.pages.figures.marks import note
 from probmcl_book.pages.style import colours
 
 
@@ -85,19 +84,4 @@ def flattery(sizes: Sequence[int], on_validation: Tensor, on_test: Tensor) -> Fi
     axes.set_title("The same scores, two ways to choose thresholds")
     axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
     axes.minorticks_off()
-    return figure
-
-
-def estimates_and_difference(estimates: Mapping[str, Interval], difference: Interval) -> Figure:
-    """Systems with their intervals, and the paired difference, the last minus the first, with its own."""
-    c = colours()
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7, 2.3), width_ratios=(1.4, 1))
-    wide: Any = {"linewidth": 3, "solid_capstyle": "butt", "markersize": 9}
-    for row, found in enumerate(estimates.values()):
-        interval(left, row, found, color=c.anchor, **wide)
-    interval(right, 0, difference, color=c.accent, **wide)
-    right.axvline(0, color=c.muted, linewidth=1, linestyle="--")
-    left.set_yticks(range(len(estimates)), list(estimates))
-    left.set(title="Each on its own", xlabel="mAP", ylim=(len(estimates) - 0.4, -0.6))
-    right.set(title="On the same images", xlabel="difference of mAP", yticks=[], ylim=(0.8, -0.8))
     return figure
