@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 
 from probmcl import _check
-from probmcl.data import THEMES, ImageFolderLabels, LabelledImages, digit_scenes, load_features, load_npz
+from probmcl.data import THEMES, ImageFolderLabels, digit_scenes, load_features, load_npz
 from probmcl.data.public.chestmnist import chestmnist
 from probmcl.data.public.chestxray14 import TABLE, chestxray14_parts
 from probmcl.data.public.coco import coco_parts
