@@ -116,9 +116,9 @@ def check_value(
 ) -> None:
     """Raise a WrongAnswerError unless ``value`` is the ``truth``: text, a number, a list or a tensor.
 
-    ``mistakes`` are pairs of a hint and the value that this mistake gives. ``tolerance`` is absolute plus
-    relative. Without ``tell`` is checked what may be said before grading: the kind of the answer, and that it
-    is not what a known mistake gives.
+    ``mistakes`` are pairs of a hint and the value that this mistake gives. ``tolerance`` is absolute, as
+    decimals are. Without ``tell`` is checked what may be said before grading: the kind of the answer, and
+    that it is not what a known mistake gives.
 
     >>> check_value("share", 0.25, 0.5, [("of the wrong half", 0.25)], tell=False)
     Traceback (most recent call last):
@@ -129,17 +129,19 @@ def check_value(
     must_be_answered(value, name)
     if not _alike(value, truth):
         raise WrongAnswerError(f"`{name}`: expected {_kind(truth)}, got {shown(value)}.")
-    if same(value, truth, tolerance):
+    if same(value, truth, tolerance, relative=0.0):
         return
     for hint, wrong in mistakes:
-        if same(value, wrong, tolerance) and not same(wrong, truth, tolerance):
+        if same(value, wrong, tolerance, 0.0) and not same(wrong, truth, tolerance, 0.0):
             raise WrongAnswerError(f"`{name}` is not right.\n  Hint: {hint}")
     if tell:
         raise WrongAnswerError(f"`{name}` is not right: got {shown(value)}.")
 
 
-def same(got: Any, expected: Any, tolerance: float = 1e-5) -> bool:
+def same(got: Any, expected: Any, tolerance: float = 1e-5, relative: float | None = None) -> bool:
     """Whether two results are equal up to ``tolerance``, absolute plus relative; NaN equals NaN.
+
+    The ``relative`` one is the same number by default.
 
     >>> same(torch.tensor([1.0, 2.0]), [1.0, 2.0]), same(1.0, 1.1)
     (True, False)
@@ -158,7 +160,8 @@ def same(got: Any, expected: Any, tolerance: float = 1e-5) -> bool:
         return False
     if found.shape != wanted.shape:
         return False
-    return torch.allclose(found, wanted, rtol=tolerance, atol=tolerance, equal_nan=True)
+    rtol = tolerance if relative is None else relative
+    return torch.allclose(found, wanted, rtol=rtol, atol=tolerance, equal_nan=True)
 
 
 def _in_parts(expected: Any) -> bool:
