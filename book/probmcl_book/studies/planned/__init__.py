@@ -18,12 +18,14 @@ STUDIES: dict[str, Callable[[Recipe, World, str], Study]] = {
     "topology": plans.topology_study,
     "choices": plans.choices_study,
     "photographs": photographs_study,
+    "steps": plans.steps_study,
 }
 """The studies, by the name that ``python -m probmcl study`` takes: functions of base recipe and world."""
 
 PLANNED: dict[str, tuple[str, ...]] = dict.fromkeys(STUDIES, ("digits", "mirflickr14")) | {
     "cost": ("digits",),
     "photographs": ("coco18",),
+    "steps": ("digits",),
 }
 """The worlds in which each study is planned: the cost of heads on frozen features would say little."""
 
@@ -34,7 +36,7 @@ def planned_study(name: str, world: str | None = None, *, smoke: bool = False) -
     With ``smoke`` it is tiny, with one seed and two candidates per setting: it shows that the parts fit.
 
     >>> [(name, len(planned_study(name))) for name in STUDIES][-3:]  # runs of the report
-    [('topology', 20), ('choices', 57), ('photographs', 42)]
+    [('choices', 57), ('photographs', 42), ('steps', 36)]
     """
     world = PLANNED[_check.one_of("name", name, STUDIES)][0] if world is None else world
     place = EVERY_WORLD[_check.one_of("world", world, EVERY_WORLD)]

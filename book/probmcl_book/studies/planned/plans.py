@@ -29,6 +29,7 @@ BOUNDED = 0.1  # temperature of similarities in [0, 1], as that of SupCon
 PRICED = ("BCE", "SupCon, threshold", REFERENCE)
 BATCHES = (0.5, 1, 2, 8)  # multiples of the base recipe's: 32 to 512 on DigitScenes
 EPOCHS = (0.5, 2)
+LONGER = (1, 2, 4, 8)  # multiples of the base recipe's epochs
 
 READ = ("BCE", "ASL", "SupCon, threshold", REFERENCE)
 RANDOM = "Random encoder (linear probe)"
@@ -124,6 +125,19 @@ def cost_study(base: Recipe, world: World, name: str) -> Study:
         trials += [Trial(setting, alone(base, one), SEEDS, group) for group, one in groups.items()]
     question = "What does accuracy cost in seconds, and how does it depend on the batch?"
     return Study("cost", name, question, tuple(trials), reference=REFERENCE)
+
+
+def steps_study(base: Recipe, world: World, name: str) -> Study:
+    """C3 by the length of training, until BCE rises no more: nothing is tuned, and no claim is decided.
+
+    BCE *rises no more* at the first length whose double adds less than 0.01 to its mean validation mAP.
+    """
+    compared, trials = common.methods(base), []
+    for factor, setting in product(LONGER, PRICED):
+        longer = compared[setting].trained(epochs=factor * compared[setting].training.epochs)
+        trials.append(Trial(setting, alone(base, longer), SEEDS, f"{longer.training.epochs} epochs"))
+    question = "Which method is ahead after how many steps?"
+    return Study("steps", name, question, tuple(trials), reference=REFERENCE)
 
 
 def topology_study(base: Recipe, world: World, name: str) -> Study:
