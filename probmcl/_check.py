@@ -174,6 +174,11 @@ def alike(name: str, value: int, other_name: str, other: int, what: str) -> None
         raise ValueError(f"{name}: expected {other} {what} as in {other_name}, got {value}")
 
 
+def scored(name: str, scores: object, other_name: str, truth: object) -> None:
+    """Raise unless (N, K) scores are finite and belong to a label matrix."""
+    same_shape(name, finite(name, scores, dims=2), other_name, labels(other_name, truth))
+
+
 def square(name: str, value: object) -> Tensor:
     """Return ``value`` if it is an (N, N) tensor."""
     checked = tensor(name, value, dims=2)
@@ -225,10 +230,9 @@ def count(name: str, value: int, *, low: int = 1, high: int = 2**31 - 1) -> int:
     """Return ``value`` as an int if it is a whole number of at least ``low``, and of a size that can be."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name}: expected a whole number, got {type(value).__name__}")
-    if value < low:
-        raise ValueError(f"{name}: expected a whole number >= {low}, got {value}")
-    if value > high:
-        raise ValueError(f"{name}: expected a whole number <= {high}, got {value}")
+    if not low <= value <= high:
+        bound = f">= {low}" if value < low else f"<= {high}"
+        raise ValueError(f"{name}: expected a whole number {bound}, got {value}")
     return int(value)
 
 

@@ -160,8 +160,7 @@ def paired_bootstrap_difference(
     >>> print(f"{paired_bootstrap_difference(mean_auroc, good, bad, labels, resamples=20, seed=0):.2f}")
     1.00 [1.00, 1.00]
     """
-    check.finite("other_scores", other_scores, dims=2)
-    check.same_shape("other_scores", other_scores, "labels", check.labels("labels", labels))
+    check.scored("other_scores", other_scores, "labels", labels)
     values, others = (
         bootstrap_values(metric, given, labels, resamples=resamples, seed=seed)
         for given in (scores, other_scores)

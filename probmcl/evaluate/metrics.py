@@ -55,7 +55,7 @@ def average_precision(scores: Tensor, labels: Tensor) -> Tensor:
     >>> average_precision(scores, labels)  # (1/1 + 2/3) / 2, and a class without positives
     tensor([0.8333,    nan], dtype=torch.float64)
     """
-    _check_scored(scores, labels)
+    check.scored("scores", scores, "labels", labels)
     return _by_class(average_precision_score, scores, labels, scored_classes(labels))
 
 
@@ -85,7 +85,7 @@ def auroc(scores: Tensor, labels: Tensor) -> Tensor:
     >>> auroc(scores, torch.tensor([[1, 1], [0, 1], [1, 1]]))
     tensor([0.5000,    nan], dtype=torch.float64)
     """
-    _check_scored(scores, labels)
+    check.scored("scores", scores, "labels", labels)
     both_values = scored_classes(labels) & (labels == 0).any(dim=0)
     return _by_class(roc_auc_score, scores, labels, both_values)
 
@@ -185,7 +185,7 @@ def multilabel_metrics(
     >>> metrics.mean_average_precision, metrics.at_threshold.CP, metrics.top_k.OR
     (1.0, 0.75, 0.6666666666666666)
     """
-    _check_scored(scores, labels)
+    check.scored("scores", scores, "labels", labels)
     enough = check.count("top_k", top_k) <= scores.shape[1]
     truth, scored = labels.bool(), scored_classes(labels)
     predicted = decide(scores, thresholds)
@@ -255,9 +255,3 @@ def _by_class(metric: Callable[..., float], scores: Tensor, labels: Tensor, defi
     for k in defined.nonzero().flatten().tolist():
         values[k] = float(metric(truth[:, k], columns[:, k]))
     return values
-
-
-def _check_scored(scores: Tensor, labels: Tensor) -> None:
-    check.finite("scores", scores, dims=2)
-    check.labels("labels", labels)
-    check.same_shape("scores", scores, "labels", labels)

@@ -34,8 +34,7 @@ def wrong_labels(scores: Tensor, labels: Tensor, thresholds: Tensor) -> Tensor:
     >>> wrong_labels(torch.tensor([[0.9, 0.2]]), torch.tensor([[1, 1]]), torch.tensor([0.5, 0.5]))
     tensor([[False,  True]])
     """
-    check.finite("scores", scores, dims=2)
-    check.same_shape("scores", scores, "labels", check.labels("labels", labels))
+    check.scored("scores", scores, "labels", labels)
     return (decide(scores, check.tensor("thresholds", thresholds)) != labels.bool()).cpu()
 
 

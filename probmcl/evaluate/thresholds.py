@@ -29,9 +29,7 @@ def thresholds_from_validation(*, validation_scores: Tensor, validation_labels: 
     >>> thresholds_from_validation(validation_scores=scores, validation_labels=labels)
     tensor([0.6000,    inf])
     """
-    check.finite("validation_scores", validation_scores, dims=2)
-    check.labels("validation_labels", validation_labels)
-    check.same_shape("validation_scores", validation_scores, "validation_labels", validation_labels)
+    check.scored("validation_scores", validation_scores, "validation_labels", validation_labels)
     scores, order = validation_scores.sort(dim=0, descending=True)  # (N, K) from the strictest threshold on
     correct = validation_labels.gather(0, order).double().cumsum(dim=0)  # (N, K) TP of the first n
     predicted = torch.arange(1, len(scores) + 1, device=scores.device).unsqueeze(1)  # (N, 1)

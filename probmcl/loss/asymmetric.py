@@ -47,8 +47,7 @@ def asymmetric_loss(
     >>> asymmetric_loss(torch.tensor([[0.0, -9.0]]), torch.tensor([[1, 0]]))  # -log(1/2) / 2
     tensor(0.3466)
     """
-    _check.finite("logits", logits, dims=2)
-    _check.same_shape("logits", logits, "labels", _check.labels("labels", labels))
+    _check.scored("logits", logits, "labels", labels)
     _check_parameters(gamma_positive, gamma_negative, margin)
     return unchecked_asymmetric_loss(logits, labels.bool(), gamma_positive, gamma_negative, margin)
 

@@ -165,12 +165,8 @@ class _Run:
         meter = self.meter = self.meter or EpochMeter()
         batches = self.batches.epoch_from(meter.steps) if interrupted else self.batches.epoch()
         title = f"{progress} {number}/{self.settings.epochs}, {self.arithmetic}"
-        shown: dict[str, Any] = {
-            "total": len(self.batches.loader),
-            "disable": progress is None,
-            "leave": False,
-        }
-        bar = tqdm(meter.waiting(batches), title, initial=meter.steps, **shown)
+        shown: dict[str, Any] = {"initial": meter.steps, "disable": progress is None, "leave": False}
+        bar = tqdm(meter.waiting(batches), title, len(self.batches.loader), **shown)
         for batch in bar:
             parts = self.step(step, batch)
             meter.add(parts, views=sum(map(len, tree_leaves(batch[0]))))

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from probmcl.evaluate import multilabel_metrics
+from probmcl import evaluate
 from probmcl_book.course import metrics_mistakes as mistakes
 from probmcl_book.course.comparison import check_function, check_value
-from probmcl_book.course.metrics_mistakes import by_class, f1_of_classes, has_ties, ranked_precision, search
+from probmcl_book.course.metrics_mistakes import f1_of_classes, has_ties, ranked_precision, search
 from probmcl_book.course.student import generator_of
 
 
@@ -71,11 +71,7 @@ def average_precision(answer: Any, *, seed: int = 0) -> None:
 
 def mean_average_precision(answer: Any, *, seed: int = 0) -> None:
     """Check ``mean_average_precision(scores, labels)``: the mean over classes that have positives."""
-
-    def mean_average_precision(scores: Tensor, labels: Tensor) -> float:
-        return by_class(scores, labels).nanmean().item()
-
-    check_function(answer, mean_average_precision, _score_cases(seed), mistakes.MAP)
+    check_function(answer, evaluate.mean_average_precision, _score_cases(seed), mistakes.MAP)
 
 
 def best_thresholds(answer: Any, *, seed: int = 0) -> None:
@@ -113,7 +109,7 @@ def own_test(values: tuple[Any, Any], student_id: str, term: str = "public", *, 
         ("You compare with > instead of >=.", search(scores, labels, strict=True)),
         ("Of several thresholds with the same F1 take the highest.", search(scores, labels, ties="lowest")),
     )
-    at_right = multilabel_metrics(own.test_scores, own.test_labels, thresholds=right).at_threshold
+    at_right = evaluate.multilabel_metrics(own.test_scores, own.test_labels, thresholds=right).at_threshold
     macro = "This is the mean of the classes' F1 (macro F1). CF1 is the harmonic mean of CP and CR."
     f1 = f1_of_classes(own.test_scores >= right, own.test_labels)
     of_cf1 = (
@@ -132,7 +128,7 @@ def own_test(values: tuple[Any, Any], student_id: str, term: str = "public", *, 
         ("This is CF1 at a threshold of 0.5.", _cf1(own, torch.full_like(right, 0.5))),
         (
             "This is CF1 on the validation images.",
-            multilabel_metrics(scores, labels, thresholds=right).at_threshold.CF1,
+            evaluate.multilabel_metrics(scores, labels, thresholds=right).at_threshold.CF1,
         ),
     )
     check_value("my_thresholds", values[0], right, of_thresholds, tell=tell)
@@ -140,7 +136,8 @@ def own_test(values: tuple[Any, Any], student_id: str, term: str = "public", *, 
 
 
 def _cf1(own: Instance, thresholds: Tensor) -> float:
-    return multilabel_metrics(own.test_scores, own.test_labels, thresholds=thresholds).at_threshold.CF1
+    metrics = evaluate.multilabel_metrics(own.test_scores, own.test_labels, thresholds=thresholds)
+    return metrics.at_threshold.CF1
 
 
 def _cf1_of_all(own: Instance, thresholds: Tensor) -> float:

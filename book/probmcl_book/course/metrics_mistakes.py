@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from probmcl.evaluate import average_precision as package_average_precision
-from probmcl.evaluate import multilabel_metrics, thresholds_from_validation
+from probmcl.evaluate import average_precision, multilabel_metrics, thresholds_from_validation
 from probmcl_book.course.comparison import Mistake
 
 
@@ -86,11 +85,6 @@ def _eleven_points(curve: Curve) -> float:
 
 
 ranked_precision = _of_curve(_average_precision)
-
-
-def by_class(scores: Tensor, labels: Tensor) -> Tensor:
-    """Average precision of each class, (K,)."""
-    return package_average_precision(scores.contiguous(), labels.contiguous())
 
 
 def _in_order(backwards: bool = False) -> Callable[[Tensor, Tensor], float]:
@@ -176,15 +170,15 @@ def has_ties(scores: Tensor, labels: Tensor) -> bool:
 
 MAP = (
     Mistake("A class without positives is counted as 0. It has no average precision: leave it out.",
-            lambda scores, labels: by_class(scores, labels).nan_to_num(0).mean()),
+            lambda scores, labels: average_precision(scores, labels).nan_to_num(0).mean()),
     Mistake("One class without positives makes the mean NaN: leave it out.",
-            lambda scores, labels: by_class(scores, labels).mean()),
+            lambda scores, labels: average_precision(scores, labels).mean()),
     Mistake("All classes are ranked together: mAP is a mean of one value per class.",
             lambda scores, labels: ranked_precision(scores.flatten(), labels.flatten())),
     Mistake("The mean is over images, it should be over classes.",
-            lambda scores, labels: by_class(scores.T, labels.T).nanmean()),
+            lambda scores, labels: average_precision(scores.T, labels.T).nanmean()),
     Mistake("Classes count by their positives. The mean is over classes, each the same.",
-            lambda s, y: by_class(s, y).nan_to_num(0) @ y.sum(0).double() / y.sum()),
+            lambda s, y: average_precision(s, y).nan_to_num(0) @ y.sum(0).double() / y.sum()),
 )  # fmt: skip
 
 

@@ -64,17 +64,16 @@ class DigitsData:
         """The themes that scenes are drawn from."""
         return tuple(theme for theme in THEMES if theme != self.held_out_theme)
 
+    @property
+    def drawing(self) -> dict[str, Any]:
+        """How scenes are drawn, as :func:`~probmcl.data.digit_scenes` takes it."""
+        return {"seed": self.seed, "difficulty": self.difficulty, "themes": self.themes, "most": self.most}
+
     def splits(self, folder: Path | None = None) -> Splits:
         """Draw the scenes; ``folder`` must be None."""
         if folder is not None:
             raise ValueError(f"data: DigitScenes are drawn and need no folder, got {folder}")
-        sizes = zip(PARTS, (self.train, self.validation, self.test), strict=True)
-        train, validation, test = (
-            digit_scenes(
-                part, size, seed=self.seed, difficulty=self.difficulty, themes=self.themes, most=self.most
-            )
-            for part, size in sizes
-        )
+        train, validation, test = (digit_scenes(part, getattr(self, part), **self.drawing) for part in PARTS)
         return Splits(
             train,
             validation,

@@ -58,10 +58,7 @@ def heat_of(trained: Trained, recipe: Recipe, images: Tensor, label: int) -> Ten
 
 def scene_boxes(recipe: Recipe, splits: Splits) -> Tensor:
     """Where the digits of the test scenes stand, ``(N, 10, 4)``."""
-    data, size = digits_of(recipe), len(splits.test)
-    return digit_boxes(
-        "test", size, seed=data.seed, difficulty=data.difficulty, themes=data.themes, most=data.most
-    )
+    return digit_boxes("test", len(splits.test), **digits_of(recipe).drawing)
 
 
 def digit_looks(trained: Trained, recipe: Recipe, splits: Splits) -> Looks:

@@ -93,8 +93,7 @@ def corrupt(images: Tensor, name: str, strength: int, *, seed: int) -> Tensor:
     if images.dtype != torch.uint8:
         raise TypeError(f"images: expected dtype torch.uint8, got {images.dtype}")
     chosen = CORRUPTIONS[_check.one_of("name", name, CORRUPTIONS)]
-    if _check.count("strength", strength) not in STRENGTHS:
-        raise ValueError(f"strength: expected a whole number from 1 to {len(STRENGTHS)}, got {strength}")
+    _check.count("strength", strength, high=len(STRENGTHS))
     generator = torch.Generator().manual_seed(_check.seed(seed))
     disturbed = chosen.disturb(images.float() / 255, chosen.amounts[strength - 1], generator)
     return (disturbed.clamp(0, 1) * 255).round().to(torch.uint8)

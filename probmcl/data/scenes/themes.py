@@ -81,8 +81,7 @@ def label_distribution(themes: Collection[str] | None = None, *, most: int = MOS
     """
     names = THEMES if themes is None else _check.several("themes", themes)
     named = {_check.one_of("themes", name, THEMES) for name in names}
-    if _check.count("most", most) > MOST_DIGITS:
-        raise ValueError(f"most: expected at most {MOST_DIGITS}, got {most}")
+    _check.count("most", most, high=MOST_DIGITS)
     present = label_sets().bool()  # (1024, 10)
     size = present.sum(1)
     allowed = (size >= 1) & (size <= most)
