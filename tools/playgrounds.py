@@ -22,8 +22,12 @@ TITLES = {
     "dozen": "A dozen points",
     "mixtures": "Two mixtures",
     "asymmetric": "Asymmetric loss",
+    "draw": "Draw a scene",
 }
-NEEDS = {"dozen": ("positive_sets",)}
+NEEDS = {
+    "dozen": ("positive_sets",),
+    "draw": ("positive_sets", "tensors", "data/scenes", "data/weights", "encoder", "neighbours", "pen"),
+}
 """Scripts that a playground takes from others, or data of its own."""
 STYLE = "playgrounds/playgrounds.css"
 

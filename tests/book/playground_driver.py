@@ -51,6 +51,7 @@ DRIVE = """settings => {
       labels: root.querySelector("[data-text]")?.value,
       plateaus: rows("plateaus", text),
       points: rows("points", text),
+      digits: rows("digits", text),
       current: [...root.querySelectorAll("[data-plateaus] tr")].findIndex(row => row.ariaCurrent),
     };
   });

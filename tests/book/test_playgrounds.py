@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from check_pages import PHONE, WIDTH
 from patience import open_page
-from playground_driver import assert_same, drive, shown
+from playground_driver import assert_same, drive, number, shown
 from playwright.sync_api import Browser, Page
 
 CHANGES: dict[str, list[tuple[str, Any]]] = {
@@ -18,6 +18,7 @@ CHANGES: dict[str, list[tuple[str, Any]]] = {
         ("views", True),
     ],
     "dozen": [("alpha", "0.25"), ("rule", "exact"), ("tau", "0.3"), ("seed", "7"), ("step", "25")],
+    "draw": [("scene", "7"), ("alpha", "0.3"), ("near", "pixels")],
     "mixtures": [("k", "3"), ("part", "A3"), ("x", "0.123456789"), ("tau", "0.3")],
     "asymmetric": [("gammaPositive", "1.5"), ("margin", "0.123456789"), ("logit", "1.25"), ("over", "logit")],
 }
@@ -84,6 +85,10 @@ def test_the_python_on_the_page_gives_the_numbers_on_the_page(visit: Callable[..
         assert names["positives"].tolist() == [row[1:-1] for row in found["positives"][1:]]
     elif name == "dozen":
         assert_same(found["loss"], names["loss"].item())
+    elif name == "draw":
+        assert names["scores"].tolist()[0] == pytest.approx(
+            [number(row[1]) for row in found["digits"]], abs=1e-3
+        )
     elif name == "mixtures":
         for similarity, logit in names["logits"].items():
             assert_same(found[f"{similarity}-logit"], logit)
@@ -99,7 +104,13 @@ def test_the_python_on_the_page_gives_the_numbers_on_the_page(visit: Callable[..
 def test_a_value_out_of_range_is_marked_and_does_not_stay(visit: Callable[..., Page], name: str) -> None:
     page = visit(f"{name}.html")
     before = shown(page)
-    fields = {"positive_sets": "alpha", "dozen": "heat", "mixtures": "sigma", "asymmetric": "margin"}
+    fields = {
+        "positive_sets": "alpha",
+        "dozen": "heat",
+        "draw": "enough",
+        "mixtures": "sigma",
+        "asymmetric": "margin",
+    }
     field = page.locator(f"#pg-{fields[name]}")
     field.fill("77")
     assert field.get_attribute("aria-invalid") == "true"
@@ -116,6 +127,7 @@ def test_a_phone_shows_it_and_a_finger_moves_it(visit: Callable[..., Page], name
     target = {
         "positive_sets": page.get_by_role("button", name="image 1, boat"),
         "dozen": page.locator("#pg-plot-descent"),
+        "draw": page.get_by_role("button", name="Another scene"),
         "mixtures": page.get_by_role("button", name="far apart"),
         "asymmetric": page.locator("#pg-plot-loss"),
     }[name]

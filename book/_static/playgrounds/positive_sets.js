@@ -157,6 +157,7 @@
     size,
     inCommon,
     overlap,
+    overlapsEnough,
     positiveSet,
     statistics,
     twoViews,
