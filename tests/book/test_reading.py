@@ -9,12 +9,7 @@ from reading import CARD, length, timed
 MOST_WORDS, MOST_LINES = 3000, 25
 BOOK = Book(Path(__file__).parents[2])
 CHAPTERS = [chapter for chapter in BOOK.chapters.values() if chapter.is_notebook]
-SHORTENED = {0, 1, 2, 3, 4, 5, 10}
-"""Chapters that have been cut to the limit, by number."""
-
-SHORT = [chapter for chapter in CHAPTERS if chapter.number in SHORTENED or chapter.name == "capstone"]
-EVIDENCE = [chapter for chapter in CHAPTERS if chapter.number in range(12, 16)]
-SPLIT = [chapter for chapter in CHAPTERS if chapter.number in range(12) or chapter.name == "capstone"]
+SHORT = [chapter for chapter in CHAPTERS if chapter.number in range(12) or chapter.name == "capstone"]
 
 
 def named(chapter: Chapter) -> str:
@@ -26,11 +21,12 @@ def test_prose_is_short(chapter: Chapter) -> None:
     assert length(chapter).words <= MOST_WORDS
 
 
-def test_the_evidence_is_short() -> None:
-    assert sum(length(chapter).words for chapter in EVIDENCE) <= 10_000
+@pytest.mark.parametrize(("numbers", "most"), [(range(1, 12), 29_000), (range(12, 16), 10_000)], ids=str)
+def test_chapters_together_are_short(numbers: range, most: int) -> None:
+    assert sum(length(chapter).words for chapter in CHAPTERS if chapter.number in numbers) <= most
 
 
-@pytest.mark.parametrize("chapter", SPLIT, ids=named)
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=named)
 def test_no_open_cell_is_longer_than_a_screen(chapter: Chapter) -> None:
     assert [cell for cell in length(chapter).cells if len(cell.splitlines()) > MOST_LINES] == []
 

@@ -50,6 +50,15 @@ def test_the_label_graph_draws_strong_edges_only() -> None:
     assert [line.get_linewidth() for line in apart.lines] == [8]  # a quarter of chance
 
 
+def test_label_graphs_draw_what_all_have_through_and_the_rest_dashed() -> None:
+    exact = torch.tensor([[1.0, 0.9, 0.8], [0.9, 1.0, 0.1], [0.8, 0.1, 1.0]])
+    learned = torch.tensor([[1.0, 0.5, -0.3], [0.5, 1.0, 0.2], [-0.3, 0.2, 1.0]])
+    panels = scenes.label_graphs({"exact": exact, "learned": learned}, 2, torch.ones(3), "xyz").axes
+    assert [[line.get_linestyle() for line in axes.lines] for axes in panels] == [["-", "--"]] * 2
+    ends = [sorted(axes.lines[1].get_xdata()) for axes in panels]  # x with z, y with z
+    assert ends == [pytest.approx([-(0.75**0.5), 0], abs=1e-9), pytest.approx([-(0.75**0.5), 0.75**0.5])]
+
+
 def test_conditional_probabilities_leave_out_the_diagonal() -> None:
     values = torch.tensor([[1.0, 0.2], [0.4, 1.0]])
     left, right, _ = scenes.conditional_probabilities({"a": values, "b": values / 2}, ["x", "y"]).axes

@@ -1,10 +1,12 @@
-"""Figures of chapter 2: contact sheets of scenes and views, the label graph, co-occurrence."""
+"""Figures of chapters 2 and 9: contact sheets of scenes and views, label graphs, co-occurrence."""
 
 import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import matplotlib.pyplot as plt
+import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from torch import Tensor
@@ -62,24 +64,45 @@ def label_graph(
     """
     c = colours()
     figure, panels = plt.subplots(1, 2, figsize=(7, 3.8))
-    count = len(classes)
-    places = [(math.sin(2 * math.pi * k / count), math.cos(2 * math.pi * k / count)) for k in range(count)]
-    for axes, colour, title in (
-        (panels[0], c.positive, f"Together: lift at least {together:g}"),
-        (panels[1], c.negative, f"Apart: lift at most {apart:g}"),
-    ):
-        for j, i in combinations(range(count), 2):
-            value = lift[i, j].item()
-            if value >= together if colour == c.positive else value <= apart:
-                most = min(max(value, 0.25), 4.0)  # pairs never seen have lift 0
-                width = min(4, 40 / count) * abs(math.log2(most))
-                axes.plot(*zip(places[i], places[j], strict=True), color=colour, linewidth=width, alpha=0.75)
-        for (x, y), share, name in zip(places, frequency.tolist(), classes, strict=True):
-            axes.scatter(x, y, s=300 + 1500 * share, color=c.background, edgecolor=c.text, zorder=2)
-            axes.text(x, y, name, ha="center", va="center_baseline", zorder=3)
-        axes.set(title=title, aspect="equal", xlim=(-1.3, 1.3), ylim=(-1.3, 1.3))
-        axes.set_axis_off()
+    widths = min(4, 40 / len(classes)) * lift.clamp(0.25, 4.0).log2().abs()  # pairs never seen have lift 0
+    near, far = torch.where(lift >= together, widths, 0), torch.where(lift <= apart, widths, 0)
+    _draw_graph(panels[0], near, torch.zeros_like(near), frequency, classes, c.positive)
+    _draw_graph(panels[1], far, torch.zeros_like(far), frequency, classes, c.negative)
+    panels[0].set_title(f"Together: lift at least {together:g}")
+    panels[1].set_title(f"Apart: lift at most {apart:g}")
     return figure
+
+
+def label_graphs(
+    graphs: Mapping[str, Tensor], edges: int, frequency: Tensor, classes: Sequence[str]
+) -> Figure:
+    """The ``edges`` strongest pairs of each graph ``(K, K)``: solid where all have them, dashed elsewhere."""
+    figure, panels = plt.subplots(1, len(graphs), figsize=(7, 3.8))
+    first, second = torch.triu_indices(len(classes), len(classes), offset=1)
+    strong = [graph >= graph[first, second].topk(edges).values[-1] for graph in graphs.values()]
+    common = torch.stack(strong).all(0)  # (K, K)
+    for axes, title, mine in zip(panels, graphs, strong, strict=True):
+        _draw_graph(axes, 4 * (mine & common), 2.5 * (mine & ~common), frequency, classes, colours().positive)
+        axes.set_title(title)
+    return figure
+
+
+def _draw_graph(
+    axes: Axes, solid: Tensor, dashed: Tensor, frequency: Tensor, classes: Sequence[str], colour: str
+) -> None:
+    """Edges as wide as ``solid`` and ``dashed`` ``(K, K)`` say, between classes on a circle."""
+    c, count = colours(), len(classes)
+    places = [(math.sin(2 * math.pi * k / count), math.cos(2 * math.pi * k / count)) for k in range(count)]
+    for widths, shade, style in ((solid, colour, "-"), (dashed, c.negative, "--")):
+        for j, i in combinations(range(count), 2):
+            if widths[i, j]:
+                ends = zip(places[i], places[j], strict=True)
+                axes.plot(*ends, style, color=shade, linewidth=widths[i, j].item(), alpha=0.75)
+    for (x, y), share, name in zip(places, frequency.tolist(), classes, strict=True):
+        axes.scatter(x, y, s=300 + 1500 * share, color=c.background, edgecolor=c.text, zorder=2)
+        axes.text(x, y, name, ha="center", va="center_baseline", zorder=3)
+    axes.set(aspect="equal", xlim=(-1.3, 1.3), ylim=(-1.3, 1.3))
+    axes.set_axis_off()
 
 
 def conditional_probabilities(panels: Mapping[str, Tensor], classes: Sequence[str]) -> Figure:
