@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,11 @@ import pytest
 import torch
 from calls import NAMES, calls, numbers
 from pretend_cuda import GPU, pretend_cuda
+from tiny import OF_EVERY_CRITERION, SCENES, TINY, tiny_recipe
 from torch import Tensor, nn
 
-from probmcl import data, model, train
-from probmcl.evaluate import mean_average_precision
-from probmcl.loss import ProbMCLLoss
-from probmcl_book.replicate import Method, Recipe, run_methods
-from probmcl_book.replicate.recipe import CRITERIA, DigitsData
+from probmcl import data, model
+from probmcl_book.replicate import Method, run_methods
 
 
 @pytest.fixture
@@ -62,58 +59,16 @@ def test_a_public_callable_gives_what_it_gives_on_the_cpu(room: str, name: str) 
         torch.testing.assert_close(found, expected, equal_nan=True)
 
 
-ONE = train.TrainingSettings(epochs=1, batch_size=16, learning_rate=1e-3)
-WIDTHS = (16, 8)
-METHODS = (
-    Method("BCE", "bce", ONE),
-    Method("ASL", "asl", ONE),
-    Method("ML-Decoder", "ml-decoder", ONE, head={"width": 16, "heads": 2, "hidden": 16}),
-    Method("Label graph", "label-graph", ONE, head={"hidden": 16, "threshold": 0.1}),
-    Method("KMCL", "kmcl", ONE, WIDTHS, head={"covariance": "diagonal"}),
-    Method("SupCon", "supcon", ONE, WIDTHS, {"rule": "weighted"}),
-    Method("MulSupCon", "mulsupcon", ONE, WIDTHS),
-    Method("ProbMCL", "probmcl", ONE, WIDTHS, {"queue": 16}, {"components": 3}),
-)
-
-
 @pytest.mark.filterwarnings("ignore:'pin_memory' argument")
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
-@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+@pytest.mark.parametrize("method", OF_EVERY_CRITERION, ids=lambda method: method.name)
 def test_every_method_trains(method: Method, precision: str, gpu: torch.device) -> None:
-    settings = replace(ONE, precision=precision, ema_decay=None if precision == "float32" else 0.9)
-    scenes = DigitsData(train=16, validation=16, test=16, difficulty="easy")
-    recipe = Recipe("tiny", scenes, None, "small-cnn", (replace(method, training=settings),), ONE)
+    settings = replace(TINY, precision=precision, ema_decay=None if precision == "float32" else 0.9)
+    scenes = replace(SCENES, train=16, validation=16, test=16)
+    recipe = tiny_recipe(replace(method, training=settings), start=None, data=scenes)
     trained = run_methods(recipe, [0], device=gpu).trained[method.name][0]
     assert trained.test_scores.isfinite().all()
     assert trained.test_scores.device.type == "cpu"
-    assert {one.criterion for one in METHODS} == {*CRITERIA}
-
-
-@pytest.mark.filterwarnings("ignore:'pin_memory' argument")
-def test_both_stages_go_on_where_they_stopped(gpu: torch.device, tmp_path: Path) -> None:
-    scenes = data.digit_scenes("train", 32, difficulty="easy")
-
-    def trained(images: data.LabelledImages, **options: Any) -> Tensor:
-        torch.manual_seed(0)
-        encoder = model.SmallCNN(widths=(4, 8))
-        head = model.MixtureDensityHead(8, 3, trunk=(8, 4))
-        found = train.two_stages(
-            *(encoder, head, images, images, ProbMCLLoss(), replace(ONE, epochs=2)),
-            probe=ONE,
-            two_views=data.TwoViews(data.scene_augmentation()),
-            plain_view=data.plain_view(),
-            metric=mean_average_precision,
-            seed=0,
-            device=gpu,
-            **options,
-        )
-        return found.classifier.weight.detach().cpu()
-
-    whole = trained(scenes)
-    assert torch.equal(trained(scenes, checkpoint=tmp_path), whole)
-    (tmp_path / "probe.pt").unlink()
-    assert torch.equal(trained(scenes, checkpoint=tmp_path), whole)
-    torch.testing.assert_close(trained(scenes.to(gpu)), whole)
 
 
 def test_what_cuda_refuses_is_refused(gpu: torch.device) -> None:

@@ -1,5 +1,6 @@
 """The ledger keeps its promises: rows, tests, code, chapters, records and the README agree."""
 
+import ast
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -23,24 +24,18 @@ from patience import open_page
 from readme_ledger import is_fresh, main
 from sphinx.addnodes import pending_xref
 
-from probmcl_book.claims import (
-    LEDGER_STATUSES,
-    check_ledger,
-    has_test,
-    ledger_summary,
-    read_ledger,
-)
+from probmcl_book import claims
 from probmcl_book.records import record as records
 
 ROOT = Path(__file__).parents[2]
-LEDGER = read_ledger(ROOT / "book" / "ledger.yml")
+LEDGER = claims.read_ledger(ROOT / "book" / "ledger.yml")
 COUNTS = {"C": 4, "M": 15, "R": 14, "F": 2, "T": 3}
 ROWS = [f"{kind}{number + 1}" for kind, count in COUNTS.items() for number in range(count)]
 
 
 def problems(root: Path) -> list[str]:
-    entries = read_ledger(root / "book" / "ledger.yml")
-    return check_ledger(entries, root) + chapter_problems(entries, Book(root))
+    entries = claims.read_ledger(root / "book" / "ledger.yml")
+    return claims.check_ledger(entries, root) + chapter_problems(entries, Book(root))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -53,6 +48,8 @@ def each_file_is_parsed_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(records, "from_json", cache(records.from_json))
+        patch.setattr("ast.parse", cache(ast.parse))
+        patch.setattr(yaml, "safe_load", lambda text: yaml.load(text, yaml.CSafeLoader))
         patch.setattr(chapters, "split_blocks", split)
         patch.setattr(ledger_notes, "split_blocks", split)
         yield
@@ -164,7 +161,7 @@ def test_a_loss_is_noticed(copy: Path, lost: str) -> None:
 
 
 def test_a_row_that_stands_there_twice_or_is_none_is_noticed() -> None:
-    found = check_ledger([*LEDGER, LEDGER[0], replace(LEDGER[5], id="Q1")], ROOT)
+    found = claims.check_ledger([*LEDGER, LEDGER[0], replace(LEDGER[5], id="Q1")], ROOT)
     assert found == ["C1: expected one entry, got 2", "Q1: not a row of the ledger"]
 
 
@@ -178,7 +175,7 @@ def test_a_row_that_stands_there_twice_or_is_none_is_noticed() -> None:
 def test_a_wrong_field_is_named(copy: Path, fields: dict[str, object], message: str) -> None:
     change("M1", **fields)(copy)
     with pytest.raises(ValueError, match=re.escape(message)):
-        read_ledger(copy / "book" / "ledger.yml")
+        claims.read_ledger(copy / "book" / "ledger.yml")
 
 
 def test_only_tests_count_as_tests(tmp_path: Path) -> None:
@@ -186,7 +183,7 @@ def test_only_tests_count_as_tests(tmp_path: Path) -> None:
     (tmp_path / "test_b.py").write_text("def help(): ...\n")
     names = [f"test_{name}" for name in ("a.py", "a.py::TestB", "a.py::TestB::test_c")]
     others = ("test_a.py::help", "test_a.py::test_c", "test_b.py")
-    assert [name for name in (*names, *others) if has_test(tmp_path, name)] == names
+    assert [name for name in (*names, *others) if claims.has_test(tmp_path, name)] == names
 
 
 def test_notes_are_found_by_their_class_and_bold_ids(copy: Path) -> None:
@@ -206,10 +203,10 @@ def test_the_readme_is_fresh_and_a_stale_one_is_found(copy: Path, capsys: pytest
 
 
 def test_the_summary_has_every_claim_and_counts_every_other_row_once() -> None:
-    claims, others = ledger_summary(LEDGER)[:4], ledger_summary(LEDGER)[4:]
-    assert [line.rpartition(": ")[2] for line in claims] == [entry.word for entry in LEDGER[:4]]
+    first, others = claims.ledger_summary(LEDGER)[:4], claims.ledger_summary(LEDGER)[4:]
+    assert [line.rpartition(": ")[2] for line in first] == [entry.word for entry in LEDGER[:4]]
     counted = sum(int(n) for line in others for n in re.findall(r"(\d+) [a-z]", line.split(": ")[1]))
-    assert counted == len(ROWS) - len(claims)
+    assert counted == len(ROWS) - len(first)
 
 
 def test_a_page_that_states_a_claim_s_word_has_the_one_that_is_computed() -> None:
@@ -225,7 +222,7 @@ def test_a_page_that_states_a_claim_s_word_has_the_one_that_is_computed() -> Non
 
 def test_every_status_has_a_colour_in_the_style_sheet() -> None:
     css = (ROOT / "book" / "_static" / "custom.css").read_text(encoding="utf-8")
-    for status in LEDGER_STATUSES:
+    for status in claims.LEDGER_STATUSES:
         name = status.replace(" ", "-")
         assert f".ledger-{name}" in badge(status)
         assert f".ledger-{name}, .ledger-is-{name} {{" in css

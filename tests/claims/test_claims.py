@@ -10,18 +10,7 @@ import torch
 from probmcl.__main__ import main as command
 from probmcl.data import co_occurrence
 from probmcl.evaluate import Interval
-from probmcl_book.claims import (
-    CLAIMS,
-    WORDS,
-    Finding,
-    Part,
-    claim_finding,
-    epistemic_finding,
-    read_ledger,
-    replaces_default,
-    validation_gains,
-    world_labels,
-)
+from probmcl_book import claims
 from probmcl_book.claims.claims import COUNTED_LABELS, best_rival
 from probmcl_book.records import Difference, Record, Row, load_result, write_record
 from probmcl_book.studies import WORLDS, difference_of, in_group, study_in
@@ -30,8 +19,8 @@ Make = Callable[..., Record]
 ROOT = Path(__file__).parents[2]
 
 
-def finding(row: str, *records: Record) -> Finding:
-    return Finding(tuple(CLAIMS[row].parts({record.name: record for record in records})), "")
+def finding(row: str, *records: Record) -> claims.Finding:
+    return claims.Finding(tuple(claims.CLAIMS[row].parts({record.name: record for record in records})), "")
 
 
 def words(row: str, *records: Record) -> list[str]:
@@ -54,9 +43,9 @@ def words(row: str, *records: Record) -> list[str]:
     ],
 )  # fmt: skip
 def test_the_word_of_a_claim_follows_from_those_of_its_parts(parts, status: str, word: str) -> None:
-    found = Finding(tuple(Part(name, one) for name, one in parts.items()), "")
+    found = claims.Finding(tuple(claims.Part(name, one) for name, one in parts.items()), "")
     assert (found.status, found.word) == (status, word)
-    assert status in (*WORDS, "not run")
+    assert status in (*claims.WORDS, "not run")
 
 
 @pytest.mark.parametrize(
@@ -117,14 +106,14 @@ def doubts(make: Make, gains: tuple[float, float], own: float, spread: float = 0
 )
 def test_epistemic_has_a_word_for_every_outcome(make_study_record, gains, own, spread, expected) -> None:
     record = doubts(make_study_record, gains, own, spread)
-    assert [part.word for part in epistemic_finding(record).parts] == expected
+    assert [part.word for part in claims.epistemic_finding(record).parts] == expected
     assert words("C2", record)[2:] == expected
     with pytest.raises(ValueError, match="score: expected one of between variance"):
-        epistemic_finding(record, "labels predicted")
+        claims.epistemic_finding(record, "labels predicted")
 
 
 def test_one_ensemble_has_no_spread_and_decides_nothing() -> None:
-    found = epistemic_finding(load_result("study_uncertainty_digits"), "ensemble's mutual information")
+    found = claims.epistemic_finding(load_result("study_uncertainty_digits"), "ensemble's mutual information")
     assert found.word == "undecided"
     assert "one ensemble has no spread" in found.sentence
 
@@ -180,7 +169,9 @@ def topology_in_both_worlds(make_study_record: Make) -> Callable[..., list[Recor
     def make(graph: dict[str, float], sign: float) -> list[Record]:
         made = []
         for world in WORLDS:
-            truth = world_labels(make_study_record("topology", world), counted, group="100 %").similarity
+            truth = claims.world_labels(
+                make_study_record("topology", world), counted, group="100 %"
+            ).similarity
             made.append(make_study_record("topology", world, graph=graph, similarity=sign * truth))
         return [*made, counted]
 
@@ -202,41 +193,41 @@ def test_c4_asks_for_more_than_bce_and_asl(topology_in_both_worlds, graph, expec
     assert words("C4", *uncounted) == [expected, "not run"]
 
 
-@pytest.mark.parametrize("row", CLAIMS)
+@pytest.mark.parametrize("row", claims.CLAIMS)
 def test_without_any_one_of_its_records_a_claim_is_not_run(row: str, tmp_path: Path) -> None:
-    names = (*CLAIMS[row].records, *COUNTED_LABELS.values())
+    names = (*claims.CLAIMS[row].records, *COUNTED_LABELS.values())
     for name in names:
         (tmp_path / f"{name}.json").symlink_to(ROOT / "book" / "results" / f"{name}.json")
-    assert claim_finding(row, tmp_path).status in WORDS
-    assert set(claim_finding(row, tmp_path).records) == set(CLAIMS[row].records)
-    for name in CLAIMS[row].records:
+    assert claims.claim_finding(row, tmp_path).status in claims.WORDS
+    assert set(claims.claim_finding(row, tmp_path).records) == set(claims.CLAIMS[row].records)
+    for name in claims.CLAIMS[row].records:
         (tmp_path / f"{name}.json").rename(tmp_path / "away")
-        assert claim_finding(row, tmp_path).status == "not run"
+        assert claims.claim_finding(row, tmp_path).status == "not run"
         (tmp_path / "away").rename(tmp_path / f"{name}.json")
 
 
 def test_the_command_prints_rule_numbers_and_word_of_every_claim(capsys, tmp_path: Path) -> None:
     assert command(["claims"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    for row, claim in CLAIMS.items():
-        found = claim_finding(row)
+    for row, claim in claims.CLAIMS.items():
+        found = claims.claim_finding(row)
         assert f"{row}, {claim.title}: {found.word}" in said
         assert claim.supported in said
         assert all(str(part) in said for part in found.parts)
     assert command(["claims", "--records", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.count(": not run\n") == len(CLAIMS)
+    assert capsys.readouterr().out.count(": not run\n") == len(claims.CLAIMS)
 
 
 def test_the_ledger_has_the_words_of_the_records() -> None:
-    for entry in read_ledger()[: len(CLAIMS)]:
-        found = claim_finding(entry.id)
+    for entry in claims.read_ledger()[: len(claims.CLAIMS)]:
+        found = claims.claim_finding(entry.id)
         assert (entry.word, entry.verdict, entry.because) == (found.word, found.sentence, found.change)
 
 
 def test_a_study_under_another_name_decides_nothing(make_study_record: Make, tmp_path: Path) -> None:
     write_record(make_study_record("topology"), tmp_path / "study_main.json")
     with pytest.raises(ValueError, match=r"study_main\.json: expected the study of this name, got study_t"):
-        claim_finding("C3", tmp_path)
+        claims.claim_finding("C3", tmp_path)
 
 
 def test_a_group_holds_its_settings_and_nothing_else(make_study_record: Make) -> None:
@@ -255,23 +246,23 @@ def test_a_default_is_replaced_by_what_is_better_in_both_worlds(make_study_recor
     better = {"M13 tau 0.1": 0.9}
     here, there = (make_study_record("choices", world, validation=better) for world in WORLDS)
     elsewhere = make_study_record("choices", "mirflickr14")
-    assert list(replaces_default({"digits": here, "mirflickr14": there})) == ["M13 tau 0.1"]
-    assert replaces_default({"digits": here, "mirflickr14": elsewhere}) == {}
-    assert validation_gains(here)["M13 tau 0.1"].value == pytest.approx(0.1)
+    assert list(claims.replaces_default({"digits": here, "mirflickr14": there})) == ["M13 tau 0.1"]
+    assert claims.replaces_default({"digits": here, "mirflickr14": elsewhere}) == {}
+    assert claims.validation_gains(here)["M13 tau 0.1"].value == pytest.approx(0.1)
 
 
 def test_an_idle_mixture_is_replaced_by_one_that_works_and_is_no_worse(make_study_record: Make) -> None:
     idle = make_study_record("choices", entropy=0.0)
-    assert replaces_default({"digits": idle}) == {}
+    assert claims.replaces_default({"digits": idle}) == {}
     works = "M12 NLL weight 0.005"
     busy = make_study_record("choices", entropy=1.0).rows
     rows = [other if row.method == works else row for row, other in zip(idle.rows, busy, strict=True)]
-    found = replaces_default({"digits": replace(idle, rows=rows)})
+    found = claims.replaces_default({"digits": replace(idle, rows=rows)})
     assert found == {works: "no worse, and uses more than one component"}
 
 
 def test_the_graph_of_a_made_up_record_is_the_exact_one(make_study_record: Make) -> None:
-    found = world_labels(make_study_record("positives"), group="up to 2 digits")
+    found = claims.world_labels(make_study_record("positives"), group="up to 2 digits")
     torch.testing.assert_close(found.frequency, co_occurrence(most=2).diagonal())
     with pytest.raises(ValueError, match="counted: expected the record that counts"):
-        world_labels(make_study_record("topology", "mirflickr14"))
+        claims.world_labels(make_study_record("topology", "mirflickr14"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -44,6 +45,16 @@ FUNCTIONS = [
     )
     for name in names.split()
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def each_instance_is_drawn_once() -> Iterator[None]:
+    """And the ledger, which takes half a second, is read once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replication, "read_ledger", cache(read_ledger))
+        for module in (metrics, mixtures, positive_sets):
+            patch.setattr(module, "instance", cache(module.instance))
+        yield
 
 
 @pytest.fixture(params=FUNCTIONS, ids=lambda pair: pair[1])

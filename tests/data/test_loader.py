@@ -9,33 +9,21 @@ from PIL import Image
 from torch.utils._pytree import tree_leaves
 from torch.utils.data import DataLoader
 
-from probmcl.data import (
-    ImageFolderLabels,
-    LabelledImages,
-    TwoViews,
-    ViewLoader,
-    make_loader,
-    photo_augmentation,
-    photo_view,
-    plain_view,
-    scene_augmentation,
-    suggested_workers,
-    two_photo_views,
-)
+from probmcl import data
 from probmcl_book.replicate import RECIPES
 
-AUGMENTED = TwoViews(scene_augmentation())
+AUGMENTED = data.TwoViews(data.scene_augmentation())
 
 
 @pytest.fixture
-def folder(tmp_path) -> ImageFolderLabels:
+def folder(tmp_path) -> data.ImageFolderLabels:
     """Six images of different sizes on disk."""
     rows = ["file,dark,bright"]
     for index in range(6):
         Image.new("L", (10 + index, 12), 40 * index).save(tmp_path / f"{index}.png")
         rows.append(f"{index}.png,{int(index < 3)},{int(index >= 3)}")
     (tmp_path / "labels.csv").write_text("\n".join(rows))
-    return ImageFolderLabels(tmp_path, tmp_path / "labels.csv")
+    return data.ImageFolderLabels(tmp_path, tmp_path / "labels.csv")
 
 
 def same(batches: list[Any], others: list[Any]) -> bool:
@@ -44,16 +32,18 @@ def same(batches: list[Any], others: list[Any]) -> bool:
 
 def test_a_plain_view_gives_one_tensor_in_order(make_dataset):
     dataset = make_dataset(10)
-    images, labels = zip(*make_loader(dataset, plain_view(), 4), strict=True)  # no seed without shuffle
+    images, labels = zip(
+        *data.make_loader(dataset, data.plain_view(), 4), strict=True
+    )  # no seed without shuffle
     assert [len(batch) for batch in images] == [4, 4, 2]
-    assert torch.equal(torch.cat(images), plain_view()(dataset.images))
+    assert torch.equal(torch.cat(images), data.plain_view()(dataset.images))
     assert torch.equal(torch.cat(labels), dataset.labels.float())
     assert labels[0].dtype == torch.float32
 
 
 def test_shuffling_visits_every_image_once(make_dataset):
     dataset = make_dataset(16)
-    loader = make_loader(dataset, plain_view(), 5, shuffle=True, seed=0)
+    loader = data.make_loader(dataset, data.plain_view(), 5, shuffle=True, seed=0)
     first, second = ([labels for _, labels in loader] for _ in range(2))
     code = 2.0 ** torch.arange(4)  # image n has the bits of n as labels
     assert torch.equal((torch.cat(first) @ code).sort().values, torch.arange(16.0))
@@ -62,42 +52,42 @@ def test_shuffling_visits_every_image_once(make_dataset):
 
 def test_a_batch_in_memory_is_augmented_in_one_call(make_dataset):
     calls = []
-    list(make_loader(make_dataset(10), lambda x: calls.append(x.shape) or x, 5))
+    list(data.make_loader(make_dataset(10), lambda x: calls.append(x.shape) or x, 5))
     assert calls == [(5, 1, 8, 8)] * 2
 
 
 def test_a_seed_repeats_whatever_else_draws(make_dataset):
-    first = list(make_loader(make_dataset(), AUGMENTED, 4, shuffle=True, seed=7))
+    first = list(data.make_loader(make_dataset(), AUGMENTED, 4, shuffle=True, seed=7))
     (one, other), labels = first[0]
     assert (one.shape, other.shape, labels.shape) == ((4, 1, 8, 8), (4, 1, 8, 8), (4, 4))
     torch.rand(3)
-    assert same(first, list(make_loader(make_dataset(), AUGMENTED, 4, shuffle=True, seed=7)))
-    assert not same(first, list(make_loader(make_dataset(), AUGMENTED, 4, shuffle=True, seed=8)))
+    assert same(first, list(data.make_loader(make_dataset(), AUGMENTED, 4, shuffle=True, seed=7)))
+    assert not same(first, list(data.make_loader(make_dataset(), AUGMENTED, 4, shuffle=True, seed=8)))
 
 
 def test_the_loader_leaves_global_random_numbers_alone(make_dataset, device):
     dataset = make_dataset().to(device)
     states = [torch.get_rng_state(), *torch.cuda.get_rng_state_all()]
-    list(make_loader(dataset, AUGMENTED, 4, shuffle=True, seed=0))
+    list(data.make_loader(dataset, AUGMENTED, 4, shuffle=True, seed=0))
     for before, after in zip(states, [torch.get_rng_state(), *torch.cuda.get_rng_state_all()], strict=True):
         assert torch.equal(before, after)
 
 
 def test_the_generators_state_continues_a_run(make_dataset):
-    loader = make_loader(make_dataset(), AUGMENTED, 4, shuffle=True, seed=0)
+    loader = data.make_loader(make_dataset(), AUGMENTED, 4, shuffle=True, seed=0)
     first = list(loader)
     state = loader.generator.get_state()
     second = list(loader)
     assert not same(first, second)
-    resumed = make_loader(make_dataset(), AUGMENTED, 4, shuffle=True, seed=0)
+    resumed = data.make_loader(make_dataset(), AUGMENTED, 4, shuffle=True, seed=0)
     resumed.generator.set_state(state)
     assert same(second, list(resumed))
 
 
 def test_images_on_disk_are_augmented_one_by_one_and_repeat_with_any_number_of_workers(folder):
     def epochs(workers: int) -> list[Any]:
-        view = TwoViews(photo_augmentation(16))
-        loader = make_loader(folder, view, 2, shuffle=True, seed=1, workers=workers)
+        view = data.TwoViews(data.photo_augmentation(16))
+        loader = data.make_loader(folder, view, 2, shuffle=True, seed=1, workers=workers)
         return [*loader, *loader, *loader]
 
     batches = epochs(0)
@@ -109,7 +99,7 @@ def test_images_on_disk_are_augmented_one_by_one_and_repeat_with_any_number_of_w
     assert same(batches, epochs(0))
     assert same(batches, epochs(2))
     assert not same(batches[:3], batches[3:6])
-    (views, labels), *_ = make_loader(folder, photo_view(16), 6)
+    (views, labels), *_ = data.make_loader(folder, data.photo_view(16), 6)
     assert views.shape == (6, 3, 16, 16)
     assert torch.equal(labels, folder.labels.float())
 
@@ -120,18 +110,20 @@ PHOTOGRAPHS = {recipe().views for recipe in RECIPES.values() if hasattr(recipe()
 @pytest.mark.parametrize("views", sorted(PHOTOGRAPHS, key=repr), ids=repr)
 def test_photographs_travel_as_bytes_and_are_normalised_where_they_arrive_to_the_same_digits(folder, views):
     for view in (views.two(), views.plain()):
-        here, there = (make_loader(folder, view, 4, seed=1, device=device) for device in (None, "cpu"))
+        here, there = (data.make_loader(folder, view, 4, seed=1, device=device) for device in (None, "cpu"))
         assert there.dataset[1, [0]][0][0].dtype == torch.uint8
         assert same(list(there), list(here))
 
 
 def test_other_views_arrive_as_they_are(make_dataset):
-    loaders = (make_loader(make_dataset(), AUGMENTED, 4, seed=1, device=device) for device in (None, "cpu"))
+    loaders = (
+        data.make_loader(make_dataset(), AUGMENTED, 4, seed=1, device=device) for device in (None, "cpu")
+    )
     assert same(*map(list, loaders))
 
 
 def test_workers_end_with_their_epoch(folder):
-    loader = make_loader(folder, photo_view(8), 2, workers=2)
+    loader = data.make_loader(folder, data.photo_view(8), 2, workers=2)
     for _ in range(2):
         epoch = iter(loader)
         next(epoch)
@@ -149,14 +141,14 @@ def test_batches_made_ahead_have_a_budget_of_bytes(folder, monkeypatch, batches,
     size = 2 * (3 * 8 * 8 + 4 * 2)  # two images of bytes, with labels of float32
     monkeypatch.setattr("probmcl.data.loader.PREFETCH_BYTES", batches * size)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", str(ranks))
-    loader = make_loader(folder, photo_view(8), 2, workers=3, device="cpu")
+    loader = data.make_loader(folder, data.photo_view(8), 2, workers=3, device="cpu")
     assert (loader.num_workers, loader.prefetch_factor) == expected
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_batches_can_be_skipped_and_the_others_stay_the_same(folder, workers: int):
-    def loader() -> ViewLoader:
-        return make_loader(folder, two_photo_views(16), 2, shuffle=True, seed=1, workers=workers)
+    def loader() -> data.ViewLoader:
+        return data.make_loader(folder, data.two_photo_views(16), 2, shuffle=True, seed=1, workers=workers)
 
     whole = loader()
     first, second = list(whole), list(whole)
@@ -169,15 +161,17 @@ def test_batches_can_be_skipped_and_the_others_stay_the_same(folder, workers: in
 
 def test_skipped_images_are_not_decoded(folder, monkeypatch):
     read = []
-    decode = ImageFolderLabels.__getitem__
-    monkeypatch.setattr(ImageFolderLabels, "__getitem__", lambda self, i: read.append(i) or decode(self, i))
-    loader = make_loader(folder, two_photo_views(16), 2, shuffle=True, seed=1)
+    decode = data.ImageFolderLabels.__getitem__
+    monkeypatch.setattr(
+        data.ImageFolderLabels, "__getitem__", lambda self, i: read.append(i) or decode(self, i)
+    )
+    loader = data.make_loader(folder, data.two_photo_views(16), 2, shuffle=True, seed=1)
     loader.skip(2)
     assert len(list(loader)) == 1
     assert len(read) == 2
 
 
-class Deadly(LabelledImages):
+class Deadly(data.LabelledImages):
     """A data set whose third image ends the process that reads it."""
 
     paths = ("a.jpg", "b.jpg", "c.jpg", "d.jpg")
@@ -192,7 +186,7 @@ class Deadly(LabelledImages):
 def test_a_worker_that_dies_names_the_image_it_read(make_dataset):
     images = make_dataset(4)
     dataset = Deadly(images.images, images.labels, images.classes)
-    loader = make_loader(dataset, plain_view(), 1, shuffle=False, seed=0, workers=1)
+    loader = data.make_loader(dataset, data.plain_view(), 1, shuffle=False, seed=0, workers=1)
     with pytest.raises(RuntimeError, match=r"loader: a worker died .*: c\.jpg"):
         list(loader)
 
@@ -208,25 +202,25 @@ def test_a_worker_whose_death_is_first_felt_as_a_broken_connection_is_missed(
 
     monkeypatch.setattr(DataLoader, "__iter__", lambda self: iter(fail, None))
     with pytest.raises(RuntimeError, match=r"loader: a worker died \(DataLoader worker \(pid 7\)"):
-        list(make_loader(make_dataset(4), plain_view(), 1, shuffle=False, seed=0, workers=1))
+        list(data.make_loader(make_dataset(4), data.plain_view(), 1, shuffle=False, seed=0, workers=1))
     with pytest.raises(type(error)):  # in this process no worker can have died
-        list(make_loader(make_dataset(4), plain_view(), 1, shuffle=False, seed=0))
+        list(data.make_loader(make_dataset(4), data.plain_view(), 1, shuffle=False, seed=0))
 
 
 def test_a_sensible_number_of_workers_leaves_a_core_to_a_model_on_the_cpu(folder, make_dataset, monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
-    assert suggested_workers(make_dataset(), "cpu") == 0
-    assert suggested_workers(folder, "cuda") == 0  # six images are decoded sooner than a process starts
+    assert data.suggested_workers(make_dataset(), "cpu") == 0
+    assert data.suggested_workers(folder, "cuda") == 0  # six images are decoded sooner than a process starts
     monkeypatch.setattr("probmcl.data.loader.FEW", 6)
-    assert (suggested_workers(folder, "cpu"), suggested_workers(folder, "cuda")) == (7, 8)
+    assert (data.suggested_workers(folder, "cpu"), data.suggested_workers(folder, "cuda")) == (7, 8)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")  # ranks that share this machine
-    assert (suggested_workers(folder, "cpu"), suggested_workers(folder, "cuda")) == (1, 2)
+    assert (data.suggested_workers(folder, "cpu"), data.suggested_workers(folder, "cuda")) == (1, 2)
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0}, raising=False)
-    assert (suggested_workers(folder, "cpu"), suggested_workers(folder, "cuda")) == (1, 1)
+    assert (data.suggested_workers(folder, "cpu"), data.suggested_workers(folder, "cuda")) == (1, 1)
 
 
 def test_drop_last_leaves_out_the_rest(make_dataset):
-    loader = make_loader(make_dataset(10), plain_view(), 4, shuffle=True, seed=0, drop_last=True)
+    loader = data.make_loader(make_dataset(10), data.plain_view(), 4, shuffle=True, seed=0, drop_last=True)
     assert [len(labels) for _, labels in loader] == [4, 4]
     with pytest.raises(ValueError, match="batch_size: expected at most the 10 images"):
-        make_loader(make_dataset(10), plain_view(), 11, shuffle=True, seed=0, drop_last=True)
+        data.make_loader(make_dataset(10), data.plain_view(), 11, shuffle=True, seed=0, drop_last=True)

@@ -89,11 +89,6 @@ def test_a_wrong_array_is_named(tmp_path, key: str, value: Any, message: str):
         load_npz(tmp_path / "set.npz")
 
 
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"none\.npz"):
-        load_npz(tmp_path / "none.npz")
-
-
 FIVE = [f"{number}.png" for number in range(5)]
 
 

@@ -2,24 +2,18 @@ import pytest
 import torch
 from torchvision.transforms import v2
 
-from probmcl.data import (
-    TwoViews,
-    digit_scenes,
-    photo_augmentation,
-    photo_view,
-    plain_view,
-    scene_augmentation,
-    two_photo_views,
-)
+from probmcl import data
 from probmcl.data.views import pillow_randaugment, random_affine, random_contrast
 
 
 @pytest.fixture(scope="module")
 def scene() -> torch.Tensor:
-    return digit_scenes("train", 1, difficulty="easy").images  # (1, 1, 32, 32)
+    return data.digit_scenes("train", 1, difficulty="easy").images  # (1, 1, 32, 32)
 
 
-@pytest.mark.parametrize("view", [plain_view(), scene_augmentation(), photo_view(16), photo_augmentation(16)])
+@pytest.mark.parametrize(
+    "view", [data.plain_view(), data.scene_augmentation(), data.photo_view(16), data.photo_augmentation(16)]
+)
 def test_a_view_takes_one_image_or_a_batch_and_gives_float32(view):
     channels = 1 if view(torch.zeros(1, 4, 4, dtype=torch.uint8)).shape[0] == 1 else 3
     size = 8 if channels == 1 else 16
@@ -32,7 +26,7 @@ def test_a_view_takes_one_image_or_a_batch_and_gives_float32(view):
         assert view(torch.zeros(2, 1, 10, 30, dtype=torch.uint8)).shape == (2, 3, 16, 16)
 
 
-@pytest.mark.parametrize("augment", [scene_augmentation(), photo_augmentation(32)])
+@pytest.mark.parametrize("augment", [data.scene_augmentation(), data.photo_augmentation(32)])
 def test_each_image_of_a_batch_has_a_draw_of_its_own(augment, scene):
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -41,10 +35,10 @@ def test_each_image_of_a_batch_has_a_draw_of_its_own(augment, scene):
 
 
 def test_two_views_are_two_draws_and_repeat_under_a_seed(scene):
-    augment = scene_augmentation()
+    augment = data.scene_augmentation()
     with torch.random.fork_rng():
         torch.manual_seed(3)
-        first, second = TwoViews(augment)(scene)
+        first, second = data.TwoViews(augment)(scene)
         torch.manual_seed(3)
         assert torch.equal(first, augment(scene))  # the scene is as it was
         assert torch.equal(second, augment(scene))
@@ -54,8 +48,8 @@ def test_two_views_are_two_draws_and_repeat_under_a_seed(scene):
 def test_an_augmented_scene_still_shows_its_digits(scene):
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        views = scene_augmentation()(scene.expand(50, -1, -1, -1))
-    ink, plain = (strokes(images).float().sum((1, 2, 3)) for images in (views, plain_view()(scene)))
+        views = data.scene_augmentation()(scene.expand(50, -1, -1, -1))
+    ink, plain = (strokes(images).float().sum((1, 2, 3)) for images in (views, data.plain_view()(scene)))
     assert ink.min() > 0.5 * plain
     assert ink.max() < 2.0 * plain
 
@@ -86,7 +80,7 @@ def test_random_contrast_keeps_to_its_limits():
 
 
 def test_cutout_blackens_a_sixteenth_to_a_quarter():
-    erase = photo_augmentation(64).transform.transforms[3]
+    erase = data.photo_augmentation(64).transform.transforms[3]
     white = torch.full((3, 64, 64), 255, dtype=torch.uint8)
     shares = torch.tensor([(erase(white) == 0).float().mean() for _ in range(60)])
     assert 0.05 < shares.min() < 0.12
@@ -97,16 +91,16 @@ def test_two_photo_views_are_two_augmentations_of_one_resized_image():
     photo = torch.randint(256, (3, 30, 50), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     with torch.random.fork_rng():
         torch.manual_seed(3)
-        views = two_photo_views(24)(photo)
+        views = data.two_photo_views(24)(photo)
         torch.manual_seed(3)
-        expected = TwoViews(photo_augmentation(24))(photo)
+        expected = data.TwoViews(data.photo_augmentation(24))(photo)
     assert all(torch.equal(view, other) for view, other in zip(views, expected, strict=True))
     assert not torch.equal(*views)
 
 
 def test_what_two_views_share_is_done_once():
     calls = []
-    views = TwoViews(lambda image: image + 1, once=lambda image: calls.append(1) or image)
+    views = data.TwoViews(lambda image: image + 1, once=lambda image: calls.append(1) or image)
     assert views(torch.ones(1)) == (2, 2)
     assert calls == [1]
 
@@ -114,8 +108,8 @@ def test_what_two_views_share_is_done_once():
 def test_a_photograph_is_normalised_as_torchvision_does():
     photo = torch.arange(256, dtype=torch.uint8).view(1, 16, 16).expand(3, -1, -1)
     normalise = v2.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-    torch.testing.assert_close(photo_view(16)(photo), normalise(photo / 255), atol=1e-5, rtol=1e-5)
-    assert photo_view(16)(photo.permute(1, 2, 0).contiguous().permute(2, 0, 1)).stride() == (1, 48, 3)
+    torch.testing.assert_close(data.photo_view(16)(photo), normalise(photo / 255), atol=1e-5, rtol=1e-5)
+    assert data.photo_view(16)(photo.permute(1, 2, 0).contiguous().permute(2, 0, 1)).stride() == (1, 48, 3)
 
 
 def test_randaugment_by_pillow_draws_what_it_draws_on_tensors():

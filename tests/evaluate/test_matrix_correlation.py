@@ -2,7 +2,7 @@ from itertools import combinations, permutations
 
 import pytest
 import torch
-from scipy.stats import kstest, spearmanr
+from scipy.stats import spearmanr
 from torch import Tensor
 
 from probmcl.evaluate import mantel_test, rank_correlation
@@ -42,12 +42,6 @@ def test_p_is_the_share_of_all_permutations() -> None:
     found = mantel_test(a, b, permutations=20_000, seed=0)
     assert found.correlation == pytest.approx(observed)
     assert found.p_value == pytest.approx(exact, abs=0.015)
-
-
-def test_p_is_uniform_where_there_is_no_relation() -> None:
-    pairs = [(similarity(7, seed=2 * s), similarity(7, seed=2 * s + 1)) for s in range(150)]
-    values = [mantel_test(*pair, permutations=199, seed=s).p_value for s, pair in enumerate(pairs)]
-    assert kstest(values, "uniform").pvalue > 0.01
 
 
 def test_a_seed_repeats_in_any_number_of_batches(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,8 @@ from torch import Tensor
 from probmcl.evaluate import (
     area_under_risk_coverage,
     best_area,
-    bootstrap_interval,
     mean_auroc,
     multilabel_metrics,
-    paired_bootstrap_difference,
     risk_coverage,
     shifted_against_clean,
     wrong_labels,
@@ -58,14 +56,6 @@ def test_columns_are_ranked_by_themselves_and_averaged() -> None:
     (a, x), (b, y) = scored(seed=0), scored(seed=1)
     both = area_under_risk_coverage(torch.stack([a, b], 1), torch.stack([x, y], 1))
     assert both == pytest.approx((risk_coverage(a, x).area + risk_coverage(b, y).area) / 2)
-
-
-def test_the_bootstrap_takes_the_area() -> None:
-    doubt, losses = (column.unsqueeze(1) for column in scored(200))
-    found = bootstrap_interval(area_under_risk_coverage, doubt, losses, resamples=50, seed=0)
-    assert found.low < found.value == area_under_risk_coverage(doubt, losses) < found.high
-    worse = paired_bootstrap_difference(area_under_risk_coverage, -doubt, doubt, losses, resamples=50, seed=0)
-    assert worse.low > 0
 
 
 def test_wrong_decisions_are_those_that_the_metrics_count() -> None:

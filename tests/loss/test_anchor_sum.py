@@ -5,19 +5,14 @@ import torch
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from probmcl.loss import (
-    RULES,
-    SIMILARITIES,
-    MulSupConLoss,
-    ProbMCLLoss,
-    SupConLoss,
-    anchor_sum,
-    contrastive_loss,
-    gaussian_kernel,
-)
+from probmcl import loss
 from probmcl.model import GaussianMixture, HeadOutput
 
-CRITERIA = [SupConLoss("weighted", empty="own_view"), MulSupConLoss(), *map(ProbMCLLoss, SIMILARITIES)]
+CRITERIA = [
+    loss.SupConLoss("weighted", empty="own_view"),
+    loss.MulSupConLoss(),
+    *map(loss.ProbMCLLoss, loss.SIMILARITIES),
+]
 
 
 def leaves_of(make_mixture, rows: int, *, diagonal: bool = False) -> list[torch.Tensor]:
@@ -41,8 +36,8 @@ def test_tiles_change_nothing(criterion, diagonal, images, make_mixture, make_la
     expected = total(criterion, leaves, labels)
     whole = gradients(expected, leaves)
     for anchors in (1, 3):  # a tile each; three, which do not divide ten
-        monkeypatch.setattr(anchor_sum, "TILE_ELEMENTS", 1)
-        monkeypatch.setattr(anchor_sum, "TILE_ANCHORS", anchors)
+        monkeypatch.setattr(loss.anchor_sum, "TILE_ELEMENTS", 1)
+        monkeypatch.setattr(loss.anchor_sum, "TILE_ANCHORS", anchors)
         found = total(criterion, leaves, labels)
         assert torch.allclose(found, expected, rtol=1e-12)
         for x, y in zip(gradients(3 * found, leaves), whole, strict=True):
@@ -57,10 +52,10 @@ def test_dense_logits_in_tiles(monkeypatch):
     expected = functional.cross_entropy(logits.masked_fill(itself, -1e9), shares)
     slope = (logits.masked_fill(itself, -1e9).softmax(1) - shares) / 7
     for anchors in (1, 2, 128):
-        monkeypatch.setattr(anchor_sum, "TILE_ELEMENTS", 1)
-        monkeypatch.setattr(anchor_sum, "TILE_ANCHORS", anchors)
+        monkeypatch.setattr(loss.anchor_sum, "TILE_ELEMENTS", 1)
+        monkeypatch.setattr(loss.anchor_sum, "TILE_ANCHORS", anchors)
         leaf = logits.clone().requires_grad_()
-        found = contrastive_loss(leaf, weights)
+        found = loss.contrastive_loss(leaf, weights)
         found.backward()
         assert torch.allclose(found, expected, rtol=1e-12)
         assert torch.allclose(leaf.grad, slope, atol=1e-12)
@@ -119,18 +114,18 @@ class Largest(TorchDispatchMode):
 @pytest.mark.parametrize(
     ("criterion", "matrices"),
     [
-        *((SupConLoss(rule), 0) for rule in RULES),
-        (MulSupConLoss(), 0),
-        (ProbMCLLoss("mean_cosine"), 0),
-        (ProbMCLLoss("log_bhattacharyya"), 0),
-        (ProbMCLLoss("log_expected_likelihood"), 1),
+        *((loss.SupConLoss(rule), 0) for rule in loss.RULES),
+        (loss.MulSupConLoss(), 0),
+        (loss.ProbMCLLoss("mean_cosine"), 0),
+        (loss.ProbMCLLoss("log_bhattacharyya"), 0),
+        (loss.ProbMCLLoss("log_expected_likelihood"), 1),
     ],
 )
 def test_memory_is_not_quadratic(criterion, matrices, make_mixture, make_labels, monkeypatch):
     """But for the one matrix of log kernels of the expected likelihood."""
-    monkeypatch.setattr(anchor_sum, "TILE_ELEMENTS", 1 << 11)
-    monkeypatch.setattr(anchor_sum, "TILE_ANCHORS", 4)
-    monkeypatch.setattr(gaussian_kernel, "TILE_ELEMENTS", 1 << 11)
+    monkeypatch.setattr(loss.anchor_sum, "TILE_ELEMENTS", 1 << 11)
+    monkeypatch.setattr(loss.anchor_sum, "TILE_ANCHORS", 4)
+    monkeypatch.setattr(loss.gaussian_kernel, "TILE_ELEMENTS", 1 << 11)
     leaves, labels = leaves_of(make_mixture, 256), make_labels(128, 3)
     with Largest() as largest:
         total(criterion, leaves, labels).backward()

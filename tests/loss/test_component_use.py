@@ -65,9 +65,3 @@ class TestInTheCriterion:
         terms = [slow_balance(log_weights().tolist()), slow_excess(log_weights().tolist(), [2, 1, 1])]
         assert found.total.item() == pytest.approx(plain.item() + 2 * terms[0] + 0.5 * terms[1])
         assert [found.parts["balance"], found.parts["excess_entropy"]] == pytest.approx(terms)
-
-    def test_disjoint_anchors_add_up(self):
-        output, labels = self.output()
-        criterion = ProbMCLLoss(balance_weight=1.0, sharpness_weight=0.8)
-        parts = [criterion(output, labels, torch.tensor(rows)) for rows in ([0, 3], [1, 2, 4, 5])]
-        assert sum(parts).item() == pytest.approx(criterion(output, labels).item())

@@ -8,20 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from probmcl.loss import (
-    SIMILARITIES,
-    AsymmetricLoss,
-    KMCLLoss,
-    MulSupConLoss,
-    ProbMCLLoss,
-    SupConLoss,
-    contrastive_loss,
-    cosine_similarity,
-    mixture_nll,
-    mulsupcon_loss,
-    positive_weights,
-    similarity_scores,
-)
+from probmcl import loss
 from probmcl.model import GaussianMixture, HeadOutput
 
 
@@ -34,12 +21,12 @@ def square(output: HeadOutput) -> Tensor:
 def contrastive(
     output: HeadOutput, labels: Tensor, policy: str, dtype: torch.dtype = torch.float64
 ) -> Tensor:
-    weights = positive_weights(labels.repeat(2, 1), "any", empty="drop").to(dtype)  # some rows have none
-    return contrastive_loss(square(output), weights, no_positives=policy)
+    weights = loss.positive_weights(labels.repeat(2, 1), "any", empty="drop").to(dtype)  # some rows have none
+    return loss.contrastive_loss(square(output), weights, no_positives=policy)
 
 
 def asymmetric(output: HeadOutput, labels: Tensor, *parameters: float) -> Tensor:
-    return AsymmetricLoss(*parameters)(output.logits, labels.repeat(2, 1))
+    return loss.AsymmetricLoss(*parameters)(output.logits, labels.repeat(2, 1))
 
 
 # Of what a head returns for two views, and the labels of the images.
@@ -48,22 +35,22 @@ LOSSES: dict[str, Callable[[HeadOutput, Tensor], Tensor]] = {
     "contrastive, zero": lambda output, labels: contrastive(output, labels, "zero"),
     "contrastive, float32 weights": lambda output, labels: contrastive(output, labels, "skip", torch.float32),
     "contrastive, bool weights": lambda output, labels: contrastive(output, labels, "skip", torch.bool),
-    "MulSupCon of logits": lambda output, labels: mulsupcon_loss(square(output), labels.repeat(2, 1)),
+    "MulSupCon of logits": lambda output, labels: loss.mulsupcon_loss(square(output), labels.repeat(2, 1)),
     "asymmetric": lambda output, labels: asymmetric(output, labels, 0, 4, 0.05),
     "asymmetric, both exponents": lambda output, labels: asymmetric(output, labels, 1, 2, 0),
     "asymmetric, a margin alone": lambda output, labels: asymmetric(output, labels, 0, 0, 0.05),
-    "likelihood": lambda output, labels: mixture_nll(output.mixture, output.embedding),
-    "cosines": lambda output, labels: cosine_similarity(output.embedding),
-    "SupCon": SupConLoss(),
-    "SupCon, weighted": SupConLoss("weighted", empty="own_view"),
-    "MulSupCon": MulSupConLoss(),
-    "ProbMCL": ProbMCLLoss(nll_weight=0.5),
-    "ProbMCL, moving target": ProbMCLLoss(nll_weight=0.5, stop_gradient=False),
-    "KMCL": KMCLLoss(),
+    "likelihood": lambda output, labels: loss.mixture_nll(output.mixture, output.embedding),
+    "cosines": lambda output, labels: loss.cosine_similarity(output.embedding),
+    "SupCon": loss.SupConLoss(),
+    "SupCon, weighted": loss.SupConLoss("weighted", empty="own_view"),
+    "MulSupCon": loss.MulSupConLoss(),
+    "ProbMCL": loss.ProbMCLLoss(nll_weight=0.5),
+    "ProbMCL, moving target": loss.ProbMCLLoss(nll_weight=0.5, stop_gradient=False),
+    "KMCL": loss.KMCLLoss(),
 }
-for similarity in SIMILARITIES:
-    LOSSES[similarity] = lambda output, labels, name=similarity: similarity_scores(name, output.mixture)
-    LOSSES[f"{similarity} of two batches"] = lambda output, labels, name=similarity: similarity_scores(
+for similarity in loss.SIMILARITIES:
+    LOSSES[similarity] = lambda output, labels, name=similarity: loss.similarity_scores(name, output.mixture)
+    LOSSES[f"{similarity} of two batches"] = lambda output, labels, name=similarity: loss.similarity_scores(
         name, output.mixture[:2], output.mixture[2:]
     )
 

@@ -5,14 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from probmcl.loss import (
-    EMPTY,
-    NLL_TARGETS,
-    RULES,
-    SIMILARITIES,
-    NoPositivesWarning,
-    ProbMCLLoss,
-)
+from probmcl import loss
 from probmcl.model import HeadOutput
 from probmcl_book import reference
 
@@ -24,20 +17,20 @@ def convert(output: HeadOutput, dtype: torch.dtype) -> HeadOutput:
 class TestAgainstOracle:
     def check(self, output, labels, dtype, assert_matches, anchors=None, **arguments):
         chosen = None if anchors is None else torch.tensor(anchors)
-        found = ProbMCLLoss(**arguments).in_parts(convert(output, dtype), labels, chosen)
+        found = loss.ProbMCLLoss(**arguments).in_parts(convert(output, dtype), labels, chosen)
         arguments["anchors"] = anchors
         expected = reference.probmcl_loss(output.mixture, output.embedding, labels, **arguments)
         parts = (found.total, found.parts["contrastive"], found.parts["nll"])
         for part, by_hand in zip(parts, expected, strict=True):
             assert_matches(part, by_hand)
 
-    @pytest.mark.parametrize("similarity", SIMILARITIES)
+    @pytest.mark.parametrize("similarity", loss.SIMILARITIES)
     def test_similarities(self, similarity, diagonal, dtype, make_output, make_labels, assert_matches):
         output, labels = make_output(6, diagonal=diagonal), make_labels(3, 4, empty=1)
         self.check(output, labels, dtype, assert_matches, similarity=similarity)
 
-    @pytest.mark.parametrize("empty", EMPTY)
-    @pytest.mark.parametrize("rule", RULES)
+    @pytest.mark.parametrize("empty", loss.EMPTY)
+    @pytest.mark.parametrize("rule", loss.RULES)
     def test_rules_and_label_less_rows(self, rule, empty, dtype, make_output, make_labels, assert_matches):
         output, labels = make_output(10), make_labels(5, 3, empty=2)
         for policy, anchors in product(("skip", "zero"), (None, [8, 1, 3])):
@@ -45,7 +38,7 @@ class TestAgainstOracle:
             arguments |= {"no_positives": policy, "anchors": anchors}
             self.check(output, labels, dtype, assert_matches, **arguments)
 
-    @pytest.mark.parametrize("nll_target", NLL_TARGETS)
+    @pytest.mark.parametrize("nll_target", loss.NLL_TARGETS)
     def test_likelihood_term(self, nll_target, dtype, make_output, make_labels, assert_matches):
         arguments = {"nll_target": nll_target, "nll_weight": 0.7, "temperature": 1.3}
         self.check(make_output(4), make_labels(2, 3), dtype, assert_matches, **arguments)
@@ -60,7 +53,7 @@ class TestAgainstOracle:
 
 def test_defaults_are_those_of_the_ledger():
     """M7 to M13: the oracle's defaults are written from the ledger."""
-    criterion = ProbMCLLoss()
+    criterion = loss.ProbMCLLoss()
     assert criterion.similarity == "log_expected_likelihood"
     assert criterion.temperature == 0.25
     assert (criterion.positives.rule, criterion.positives.index) == ("threshold", "jaccard")
@@ -71,21 +64,21 @@ def test_defaults_are_those_of_the_ledger():
 
 
 class TestGradients:
-    @pytest.mark.parametrize("nll_target", NLL_TARGETS)
+    @pytest.mark.parametrize("nll_target", loss.NLL_TARGETS)
     def test_stop_gradient_really_stops(self, nll_target, make_output, make_labels):
         output, labels = make_output(6), make_labels(3, 3)
         output.mixture.means.requires_grad_()
         for stop_gradient in (True, False):
             z = output.embedding.clone().requires_grad_()
-            criterion = ProbMCLLoss(nll_target=nll_target, stop_gradient=stop_gradient)
+            criterion = loss.ProbMCLLoss(nll_target=nll_target, stop_gradient=stop_gradient)
             criterion(HeadOutput(z, output.mixture), labels).backward()
             assert (z.grad is None) is stop_gradient
 
     def test_no_positive_leaves_the_likelihood(self, make_output):
         output = make_output(4)
         output.mixture.means.requires_grad_()
-        with pytest.warns(NoPositivesWarning):
-            found = ProbMCLLoss(empty="drop").in_parts(output, torch.zeros(2, 3))
+        with pytest.warns(loss.NoPositivesWarning):
+            found = loss.ProbMCLLoss(empty="drop").in_parts(output, torch.zeros(2, 3))
         assert found.parts["contrastive"] == 0
         assert torch.allclose(found.total, 0.05 * found.parts["nll"])
 
@@ -95,7 +88,7 @@ class TestRobustness:
         mixture = make_mixture(8, 10, 128, sigma=(0.05, 0.06), dtype=torch.float32)
         parts = [t.requires_grad_() for t in (mixture.log_weights, mixture.means, mixture.sigmas)]
         output = HeadOutput(functional.normalize(torch.randn(8, 128), dim=-1), mixture)
-        found = ProbMCLLoss()(output, make_labels(4, 3))
+        found = loss.ProbMCLLoss()(output, make_labels(4, 3))
         gradients = torch.autograd.grad(found, parts)
         assert torch.isfinite(found)
         assert all(torch.isfinite(gradient).all() for gradient in gradients)
@@ -104,7 +97,7 @@ class TestRobustness:
 
 def test_numbers_of_numpy_are_numbers(make_output, make_labels):
     output, labels = make_output(8), make_labels(4, 3)
-    criterion = ProbMCLLoss(temperature=np.float32(0.5), threshold=np.float32(0.25), queue=np.int64(4))
+    criterion = loss.ProbMCLLoss(temperature=np.float32(0.5), threshold=np.float32(0.25), queue=np.int64(4))
     assert (type(criterion.temperature), type(criterion.queue.rows)) == (float, int)
-    expected = ProbMCLLoss(temperature=0.5, threshold=0.25)(output, labels)
+    expected = loss.ProbMCLLoss(temperature=0.5, threshold=0.25)(output, labels)
     assert torch.equal(criterion(output, labels), expected)

@@ -96,14 +96,6 @@ class TestState:
         criterion(*make_batch(3, 1))
         assert len(criterion.queue) == 0
 
-    def test_losses_of_disjoint_anchors_add_up(self, criterion_class, make_batch):
-        criterion = criterion_class(queue=9)
-        criterion(*make_batch(3, 1))
-        criterion.eval()
-        batch = make_batch(3, 2)
-        parts = [criterion(*batch, torch.tensor(rows)) for rows in ([1, 4], [0, 2, 3, 5])]
-        assert torch.allclose(sum(parts), criterion(*batch), rtol=1e-12)
-
 
 def test_the_oldest_rows_go_first():
     queue = CrossBatchQueue(3, ["embedding"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,10 @@ Z = torch.zeros(4, 2)
 
 def mixture(n: int = 4, k: int = 3, d: int = 2, *, sigma: float = 1.0) -> model.GaussianMixture:
     return model.GaussianMixture(torch.zeros(n, k), torch.zeros(n, k, d), torch.full((n, k), sigma))
+
+
+def scored_at(anchors: list[Any]) -> torch.Tensor:
+    return loss.SupConLoss()(Z + 1, LABELS, torch.tensor(anchors))
 
 
 DIAGONAL = model.GaussianMixture(torch.zeros(4, 3), torch.zeros(4, 3, 2), torch.ones(4, 3, 2))
@@ -74,6 +79,16 @@ REFUSED = [
     ("b: expected torch.float32 as a", lambda: loss.cosine_similarity(Z, Z.double())),
     ("b: expected 2 dimensions as in a, got 3", lambda: loss.cosine_similarity(Z, LABELS)),
     ("a.sigmas: expected values in", lambda: loss.similarity_scores("mean_cosine", mixture(sigma=1e8))),
+    ("output: expected", lambda: loss.SupConLoss()(Z[0], LABELS)),
+    ("output: expected finite", lambda: loss.SupConLoss()(Z * math.nan, LABELS)),
+    ("labels: expected one row per embedding (4)", lambda: loss.SupConLoss()(Z, LABELS[:3])),
+    ("labels: expected 2 dimensions", lambda: loss.SupConLoss()(Z, LABELS[0])),
+    ("anchors: expected row indices in [0, 4), got 4", lambda: scored_at([0, 4])),
+    ("anchors: expected row indices in [0, 4), got -1", lambda: scored_at([-1])),
+    ("anchors: expected every row at most once", lambda: scored_at([3, 3])),
+    ("anchors: expected 1 dimensions", lambda: scored_at([[0]])),
+    ("anchors: expected row indices of type torch.int64", lambda: scored_at([0.0])),
+    ("anchors: expected at least one element", lambda: scored_at([])),
     ("temperature: expected a number in [0.0001, 10000], got 0", lambda: loss.SupConLoss(temperature=0)),
     ("temperature: expected a number", lambda: loss.MulSupConLoss(temperature=-1.0)),
     ("temperature: expected a number", lambda: loss.ProbMCLLoss(temperature=math.inf)),

@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from draws import normal
 from torch import nn
 from torch.nn import functional
 
@@ -10,8 +11,8 @@ from probmcl.model import MixtureClassifier, MixtureDensityHead, ProjectionHead
 SMALL = {"trunk": (16, 6)}
 
 
-def features(n: int = 5, f: int = 8) -> torch.Tensor:
-    return torch.randn(n, f, generator=torch.Generator().manual_seed(0))
+def features(n: int = 5) -> torch.Tensor:
+    return normal(n, 8).float()
 
 
 @pytest.fixture(params=["isotropic", "diagonal"])
@@ -146,3 +147,22 @@ def test_sigmas_begin_where_they_are_told(first, covariance):
     assert torch.allclose(head(features()).mixture.sigmas, torch.tensor(first))
     with pytest.raises(ValueError, match="first_sigma: expected a number in"):
         MixtureDensityHead(8, 3, first_sigma=0.3, **options)
+
+
+@pytest.mark.parametrize("widths", [(4,), (16, 6), (8, 8, 3)])
+def test_a_projection_has_unit_embeddings_and_no_mixture(widths):
+    output = ProjectionHead(8, widths)(features())
+    assert output.mixture is None
+    assert output.embedding.shape == (5, widths[-1])
+    assert torch.allclose(output.embedding.norm(dim=-1), torch.ones(5), atol=1e-5)
+
+
+@pytest.mark.parametrize("activation", [True, False])
+def test_a_projection_is_the_mixture_density_head_without_its_mixture(activation):
+    """The ablation asks one question only: both heads share the trunk, its widths and its start."""
+    torch.manual_seed(0)
+    plain = ProjectionHead(8, (16, 6), activation=activation)
+    torch.manual_seed(0)
+    mixture = MixtureDensityHead(8, 3, trunk=(16, 6), activation=activation)
+    assert torch.equal(plain(features()).embedding, mixture(features()).embedding)
+    assert sum(isinstance(m, nn.ReLU) for m in plain.modules()) == int(activation)

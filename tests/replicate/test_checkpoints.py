@@ -7,20 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny import BCE, PROBMCL, TINY, TRUNK, tiny_recipe
 
-from probmcl.train import TrainingSettings, stages
+from probmcl.train import stages
 from probmcl_book.records import Record
-from probmcl_book.replicate import Recipe, run_experiment, runner
-from probmcl_book.replicate.recipe import DigitsData, LettersStart, Method
+from probmcl_book.replicate import Method, Recipe, run_experiment, runner
 
-TINY = TrainingSettings(epochs=2, batch_size=16, learning_rate=1e-3)
-METHODS = (
-    Method("BCE", "bce", TINY),
-    Method("SupCon, threshold", "supcon", TINY, trunk=(16, 8), options={"threshold": 1.0}),
-    Method("ProbMCL", "probmcl", TINY, trunk=(16, 8)),
-)
-SCENES = DigitsData(train=48, validation=48, test=48, difficulty="easy")
-RECIPE = Recipe("tiny", SCENES, LettersStart(32, TINY), "small-cnn", METHODS, probe=TINY)
+METHODS = (BCE, Method("SupCon, threshold", "supcon", TINY, TRUNK, {"threshold": 1.0}), PROBMCL)
+RECIPE = tiny_recipe(*METHODS)
 
 
 class PowerCutError(Exception):

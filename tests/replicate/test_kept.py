@@ -11,22 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tiny import BCE, tiny_recipe
 
 from probmcl._files import one_writer
 from probmcl.data import SOURCES
 from probmcl.data.public.fetch import fetch
 from probmcl.data.public.sources import RemoteFile
-from probmcl.train import TrainingSettings
 from probmcl_book.claims import read_ledger
 from probmcl_book.commands import main, run
 from probmcl_book.records import Record, read_record
-from probmcl_book.replicate import Recipe, export_run, run_experiment
-from probmcl_book.replicate.recipe import DigitsData, Method
+from probmcl_book.replicate import export_run, run_experiment
 from probmcl_book.replicate.tensor_file import FORMAT, read_header, read_tensors, write_tensors
 
-TINY = TrainingSettings(epochs=1, batch_size=16, learning_rate=1e-3)
-DATA = DigitsData(train=32, validation=32, test=32, difficulty="easy")
-RECIPE = Recipe("tiny", DATA, None, "small-cnn", (Method("BCE", "bce", TINY),), probe=TINY)
+RECIPE = tiny_recipe(BCE, start=None)
 DEEP = "[" * 10_000 + "]" * 10_000
 
 

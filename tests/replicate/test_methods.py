@@ -5,35 +5,23 @@ from pathlib import Path
 
 import pytest
 import torch
+from tiny import OF_EVERY_CRITERION, PROBMCL, TINY, TRUNK, tiny_recipe
 
 from probmcl import model
 from probmcl.data import LabelledImages
 from probmcl.evaluate import mean_average_precision
 from probmcl.loss import RULES, SIMILARITIES, ProbMCLLoss
-from probmcl.train import TrainingSettings, predict
-from probmcl_book.replicate import Method, Recipe, Runs, load_export, run_experiment, run_methods
+from probmcl.train import predict
+from probmcl_book.replicate import Method, Runs, load_export, run_experiment, run_methods
 from probmcl_book.replicate.folder import slug
 from probmcl_book.replicate.parts import contrastive_parts, end_to_end_parts, logits_model
-from probmcl_book.replicate.recipe import CRITERIA, DigitsData
+from probmcl_book.replicate.recipe import CRITERIA
 from probmcl_book.replicate.run import START
 
-TINY = TrainingSettings(epochs=1, batch_size=16, learning_rate=1e-3)
-TRUNK = (16, 8)
-DECODER = {"width": 16, "heads": 2, "hidden": 16}
-SUPCON = tuple(Method(f"SupCon, {rule}", "supcon", TINY, TRUNK, {"rule": rule}) for rule in RULES)
-METHODS = (
-    Method("BCE", "bce", TINY),
-    Method("ASL", "asl", TINY, options={"gamma_negative": 2.0}),
-    Method("ML-Decoder", "ml-decoder", TINY, options={"gamma_negative": 2.0}, head=DECODER),
-    Method("Label graph", "label-graph", TINY, head={"hidden": 16, "threshold": 0.1}),
-    Method("KMCL", "kmcl", TINY, TRUNK, {"temperature": 0.3}, {"covariance": "diagonal"}),
-    *SUPCON,
-    Method("MulSupCon", "mulsupcon", TINY, TRUNK, head={"activation": False}),
-    Method("ProbMCL, 3", "probmcl", TINY, TRUNK, head={"components": 3, "sigma_floor": 0.1}, chunk=8),
-    Method("ProbMCL", "probmcl", TINY, TRUNK, head={"components": None}),
-)
-SCENES = DigitsData(train=48, validation=48, test=48, difficulty="easy")
-RECIPE = Recipe("tiny", SCENES, None, "small-cnn", METHODS, TINY)
+OTHER_RULES = [rule for rule in RULES if rule != "weighted"]
+SUPCON = [Method(f"SupCon, {rule}", "supcon", TINY, TRUNK, {"rule": rule}) for rule in OTHER_RULES]
+METHODS = (*OF_EVERY_CRITERION, *SUPCON, PROBMCL)
+RECIPE = tiny_recipe(*METHODS, start=None)
 
 
 @pytest.fixture(scope="module")

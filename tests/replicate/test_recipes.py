@@ -14,31 +14,19 @@ from probmcl.data import ImagesOnDisk, LabelledImages, save_npz
 from probmcl.data.views import NORMALISATIONS
 from probmcl.model import build_encoder
 from probmcl.train import History
+from probmcl_book import replicate
 from probmcl_book.records import load_result
-from probmcl_book.replicate import (
-    RECIPES,
-    ChestData,
-    CocoData,
-    PackedData,
-    PhotoViews,
-    PretrainedStart,
-    Recipe,
-    Splits,
-    digits_recipe,
-    estimate,
-    sized_splits,
-)
 from probmcl_book.replicate.memory import kept_for_backward
 from probmcl_book.replicate.origin import Origin
 from probmcl_book.replicate.recipes.photos import AT_224, comparison
 
-PHOTOS = [name for name in RECIPES if name.startswith(("coco-", "chest"))]
+PHOTOS = [name for name in replicate.RECIPES if name.startswith(("coco-", "chest"))]
 
 
-@pytest.mark.parametrize("name", list(RECIPES))
+@pytest.mark.parametrize("name", list(replicate.RECIPES))
 def test_a_recipe_comes_back_from_its_plain_form(name: str) -> None:
-    recipe = RECIPES[name]()
-    assert Recipe.from_dict(recipe.to_dict()) == recipe
+    recipe = replicate.RECIPES[name]()
+    assert replicate.Recipe.from_dict(recipe.to_dict()) == recipe
 
 
 def test_records_from_before_there_were_photographs_still_load() -> None:
@@ -46,18 +34,18 @@ def test_records_from_before_there_were_photographs_still_load() -> None:
     assert "kind" not in plain["data"] or plain["data"]["kind"] == "digits"
     old = {key: value for key, value in plain.items() if key not in ("views", "limit")}
     old["data"] = {key: value for key, value in old["data"].items() if key != "kind"}
-    assert Recipe.from_dict(old) == digits_recipe()
+    assert replicate.Recipe.from_dict(old) == replicate.digits_recipe()
 
 
 @pytest.mark.parametrize("name", PHOTOS)
 def test_published_weights_exist_and_get_the_pixels_they_were_trained_with(name: str) -> None:
-    recipe = RECIPES[name]()
-    assert isinstance(recipe.views, PhotoViews)
+    recipe = replicate.RECIPES[name]()
+    assert isinstance(recipe.views, replicate.PhotoViews)
     *shared, method = [one for one in recipe.methods if one.views_per_image == 2]
     assert [one.criterion for one in (*shared, method)] == ["bce", "asl", "probmcl"]
     for other in shared:  # the same number of image views
         assert replace(other.training, weight_decay=method.training.weight_decay) == method.training
-    if isinstance(recipe.start, PretrainedStart):
+    if isinstance(recipe.start, replicate.PretrainedStart):
         library, _, model = recipe.encoder.partition("/")
         if library == "torchvision":
             published = models.get_model_weights(model)[recipe.start.weights].transforms()
@@ -84,15 +72,15 @@ def test_published_weights_exist_and_get_the_pixels_they_were_trained_with(name:
     ],
 )
 def test_a_field_of_a_recipe_that_is_not_as_declared_is_named(fields: dict[str, Any], message: str) -> None:
-    plain = RECIPES["coco-tresnet-m-224"]().to_dict() | fields
+    plain = replicate.RECIPES["coco-tresnet-m-224"]().to_dict() | fields
     plain = {name: value for name, value in plain.items() if value is not ...}
     with pytest.raises(ValueError, match=re.escape(f"recipe: {message}")):
-        Recipe.from_dict(plain)
+        replicate.Recipe.from_dict(plain)
 
 
 def test_the_identity_of_files_is_their_names_and_labels(coco_folder) -> None:
-    splits = CocoData().splits(coco_folder)
-    assert splits.identity() == CocoData().splits(coco_folder).identity()
+    splits = replicate.CocoData().splits(coco_folder)
+    assert splits.identity() == replicate.CocoData().splits(coco_folder).identity()
     labels = splits.test.labels.clone()
     labels[0, 0] = 1 - labels[0, 0]
     other = replace(splits, test=ImagesOnDisk(splits.test.paths, labels, splits.test.classes))
@@ -102,7 +90,7 @@ def test_the_identity_of_files_is_their_names_and_labels(coco_folder) -> None:
 
 
 def test_a_limit_keeps_the_same_images_each_time(chest_folder) -> None:
-    splits = ChestData("official").splits(chest_folder)
+    splits = replicate.ChestData("official").splits(chest_folder)
     once, again = splits.limited(7), splits.limited(7)
     assert once.train.paths == again.train.paths
     assert len(once.train) == len(once.test) == 7
@@ -114,7 +102,7 @@ def test_a_limit_keeps_the_same_images_each_time(chest_folder) -> None:
 
 def test_your_own_images_come_from_three_files(tmp_path) -> None:
     images = LabelledImages(torch.zeros(3, 1, 8, 8, dtype=torch.uint8), torch.eye(3), ["a", "b", "c"])
-    data = PackedData(Origin("pets", "as taken", "ask", "nobody"))
+    data = replicate.PackedData(Origin("pets", "as taken", "ask", "nobody"))
     with pytest.raises(FileNotFoundError, match=r"train\.npz"):
         data.splits(tmp_path)
     for part in ("train", "validation", "test"):
@@ -127,17 +115,17 @@ def test_your_own_images_come_from_three_files(tmp_path) -> None:
 
 def test_an_estimate_counts_steps_of_the_time_that_one_takes() -> None:
     images = LabelledImages(torch.zeros(10, 3, 8, 8, dtype=torch.uint8), torch.ones(10, 5), list("abcde"))
-    splits = Splits(images, images, images, "", "", "", "")
-    views, view = PhotoViews(224), torch.zeros(1, 3, 224, 224)
+    splits = replicate.Splits(images, images, images, "", "", "", "")
+    views, view = replicate.PhotoViews(224), torch.zeros(1, 3, 224, 224)
     training = replace(AT_224, epochs=2, batch_size=4)
-    recipe = comparison("x", CocoData(), "timm/resnet18", None, views, training)
+    recipe = comparison("x", replicate.CocoData(), "timm/resnet18", None, views, training)
     clocked = []
 
     def clock(train: Callable[[], History]) -> float:
         clocked.append(train)
         return 1.0
 
-    found = estimate(recipe, splits, seeds=3, clock=clock)
+    found = replicate.estimate(recipe, splits, seeds=3, clock=clock)
     assert found.macs == pytest.approx(1.814e9, rel=0.01)  # He et al. 2016, table 1: 1.8
     assert found.parameters == 11_176_512
     assert found.image_views == 3 * 3 * 2 * 2 * 8  # seeds, methods, epochs, views, images of whole batches
@@ -154,7 +142,7 @@ def test_an_estimate_counts_steps_of_the_time_that_one_takes() -> None:
 @pytest.mark.parametrize("name", ["chestmnist-resnet18-28", "digits"])
 def test_the_steps_of_an_estimate_are_real_ones(name: str) -> None:
     images = 8
-    recipe = RECIPES[name]()
+    recipe = replicate.RECIPES[name]()
     methods = tuple(replace(one, training=replace(one.training, batch_size=images)) for one in recipe.methods)
     losses = []
 
@@ -162,8 +150,10 @@ def test_the_steps_of_an_estimate_are_real_ones(name: str) -> None:
         losses.append(train().epochs[-1].loss)
         return 1.0
 
-    splits = recipe.splits() if name == "digits" else sized_splits(recipe, images, images, images, 14)
-    estimate(replace(recipe, methods=methods), splits, 1, clock=clock)
+    splits = (
+        recipe.splits() if name == "digits" else replicate.sized_splits(recipe, images, images, images, 14)
+    )
+    replicate.estimate(replace(recipe, methods=methods), splits, 1, clock=clock)
     contrastive = sum(bool(method.trunk) for method in methods)
     assert len(losses) == 1 + contrastive
     assert all(loss > 0 for loss in losses)

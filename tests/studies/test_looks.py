@@ -2,29 +2,21 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tiny import BCE, PROBMCL, SCENES, tiny_recipe
 from torch import nn
 
 from probmcl.__main__ import main
-from probmcl.train import TrainingSettings
 from probmcl_book.records import read_record, write_record
-from probmcl_book.replicate import RECIPES, LettersStart, Recipe, Trained, digits_recipe
-from probmcl_book.replicate.recipe import DigitsData
+from probmcl_book.replicate import RECIPES, Recipe, Trained
 from probmcl_book.studies import digit_looks, looks_record, scene_boxes
 
-TINY = TrainingSettings(epochs=1, batch_size=16, learning_rate=1e-3)
+METHODS = (BCE, replace(BCE, name="ASL", criterion="asl"), PROBMCL)
+RECIPE = tiny_recipe(*METHODS, data=replace(SCENES, test=32, seed=3))
 
 
-@pytest.fixture(scope="module")
-def recipe() -> Recipe:
-    whole = digits_recipe()
-    methods = tuple(replace(m, training=TINY, trunk=(16, 8) if m.trunk else ()) for m in whole.methods)
-    data = DigitsData(train=48, validation=48, test=32, difficulty="easy", seed=3)
-    return replace(whole, data=data, start=LettersStart(32, TINY), methods=methods, probe=TINY)
-
-
-def test_boxes_are_those_of_the_test_scenes(recipe) -> None:
-    few = replace(recipe, data=replace(recipe.data, held_out_theme="squares", most=2))
-    for scenes in (few, recipe):
+def test_boxes_are_those_of_the_test_scenes() -> None:
+    few = replace(RECIPE, data=replace(RECIPE.data, held_out_theme="squares", most=2))
+    for scenes in (few, RECIPE):
         splits = scenes.splits()
         boxes = scene_boxes(scenes, splits)
         assert torch.equal(boxes.isfinite().all(2), splits.test.labels.bool())
@@ -35,7 +27,7 @@ def test_boxes_are_those_of_the_test_scenes(recipe) -> None:
     assert inside.any(1).double().mean() > 0.95  # a corner may stick out of the square when it is turned
 
 
-def test_a_network_that_sees_ink_looks_at_digits_more_than_one_that_sees_paper(recipe) -> None:
+def test_a_network_that_sees_ink_looks_at_digits_more_than_one_that_sees_paper() -> None:
     def seer(sign: float) -> Trained:
         first = nn.Conv2d(1, 1, 1)
         nn.init.constant_(first.weight, sign)
@@ -45,15 +37,15 @@ def test_a_network_that_sees_ink_looks_at_digits_more_than_one_that_sees_paper(r
         encoder = nn.Sequential(first, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
         return Trained(encoder, classifier, torch.empty(0), torch.empty(0), None, 0.0, 0)
 
-    splits = recipe.splits()
-    ink, paper = (digit_looks(seer(sign), recipe, splits) for sign in (1.0, -1.0))
+    splits = RECIPE.splits()
+    ink, paper = (digit_looks(seer(sign), RECIPE, splits) for sign in (1.0, -1.0))
     assert ink.inside.mean() > ink.area.mean() > paper.inside.mean()
     assert len(ink.scene) == int(splits.test.labels.sum())
     assert ink.minus(paper)["heat inside"].low > 0
 
 
-def test_the_record_holds_both_methods_and_their_difference(recipe, tmp_path, monkeypatch) -> None:
-    record = looks_record(recipe, [0, 1], command="python -m probmcl gradcam")
+def test_the_record_holds_both_methods_and_their_difference(tmp_path, monkeypatch) -> None:
+    record = looks_record(RECIPE, [0, 1], command="python -m probmcl gradcam")
     write_record(record, tmp_path / "x.json")
     record = read_record(tmp_path / "x.json")
     rows = {(row.method, row.seed): row.metrics for row in record.rows}
@@ -72,6 +64,6 @@ def test_the_record_holds_both_methods_and_their_difference(recipe, tmp_path, mo
     assert names == ["digits_gradcam.json", "digits_gradcam_smoke.json"]
 
 
-def test_other_images_are_refused(recipe) -> None:
+def test_other_images_are_refused() -> None:
     with pytest.raises(TypeError, match="recipe: expected one on DigitScenes, got CocoData"):
-        scene_boxes(RECIPES["coco-tresnet-m-224"](), recipe.splits())
+        scene_boxes(RECIPES["coco-tresnet-m-224"](), RECIPE.splits())

@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load, save
+from tiny import BCE, PROBMCL, tiny_recipe
 
 from probmcl.__main__ import main
 from probmcl.evaluate import mean_average_precision, paired_bootstrap_difference
-from probmcl.train import TrainingSettings
 from probmcl_book.records import read_record, write_record
-from probmcl_book.replicate import DataSets, Recipe, RunFolder, Splits, run_key, runner
+from probmcl_book.replicate import DataSets, Method, RunFolder, Splits, run_key, runner
 from probmcl_book.replicate.finished import restored
-from probmcl_book.replicate.recipe import DigitsData, LettersStart, Method
 from probmcl_book.replicate.tensor_file import read_tensors
 from probmcl_book.studies import (
     STUDIES,
@@ -30,17 +29,7 @@ from probmcl_book.studies import (
     summarise,
 )
 
-TINY = TrainingSettings(epochs=1, batch_size=16, learning_rate=1e-3)
-BASE = Recipe(
-    "tiny",
-    DigitsData(train=48, validation=48, test=48, difficulty="easy"),
-    LettersStart(32, TINY),
-    "small-cnn",
-    (),
-    probe=TINY,
-)
-BCE = Method("BCE", "bce", TINY)
-PROBMCL = Method("ProbMCL", "probmcl", TINY, trunk=(16, 8))
+BASE = tiny_recipe()
 RATES = tuple(Candidate({"learning_rate": rate}) for rate in (1e-3, 1e-2))
 
 
@@ -317,19 +306,6 @@ def test_the_command_goes_on_where_it_was_stopped_and_makes_runs_again(tmp_path,
         said = capsys.readouterr().out
         assert all(word in said for word in words)
     assert read_record("tiny.json").kind == "study"
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["--repeat", "0"], "repeat: expected a whole number >= 1, got 0"),
-        (["--weights", "a.safetensors"], "weights: expected none, digits has no start from a file"),
-    ],
-)
-def test_an_option_that_comes_to_nothing_is_refused(words, message, capsys, trained) -> None:
-    assert main(["study", "main", "--smoke", "--device", "cpu", *words]) == 2
-    assert message in " ".join(capsys.readouterr().out.split())
-    assert trained == []
 
 
 def test_a_record_of_some_seeds_says_how_many_runs_were_not_asked_for(tmp_path, monkeypatch, finished):

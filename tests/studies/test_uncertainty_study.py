@@ -5,72 +5,57 @@ from dataclasses import replace
 import pytest
 import torch
 from sklearn.metrics import roc_auc_score
+from tiny import PROBMCL, SCENES, tiny_recipe
 
 from probmcl.__main__ import main
 from probmcl.data import THEMES, digit_scenes
 from probmcl.evaluate import thresholds_from_validation
-from probmcl.train import TrainingSettings
+from probmcl_book import studies
 from probmcl_book.records import Record, read_record, write_record
-from probmcl_book.replicate import DigitsData, LettersStart, Method, Recipe, pretrain, train_method
-from probmcl_book.studies import (
-    Asked,
-    ask,
-    ask_about_shifts,
-    doubt_rows,
-    run_uncertainty,
-    scarcer,
-    shifted_scenes,
-    uncertainty_recipe,
-)
+from probmcl_book.replicate import Recipe, pretrain, train_method
 
-TINY = TrainingSettings(epochs=1, batch_size=16, learning_rate=1e-3)
+DATA = replace(SCENES, train=64, test=40, held_out_theme="squares")
+RECIPE = tiny_recipe(PROBMCL, name="tiny_doubts", data=DATA)
 
 
 @pytest.fixture(scope="module")
-def recipe() -> Recipe:
-    data = DigitsData(train=64, validation=48, test=40, difficulty="easy", held_out_theme="squares")
-    method = Method("ProbMCL", "probmcl", TINY, trunk=(16, 8))
-    return Recipe("tiny_doubts", data, LettersStart(32, TINY), "small-cnn", (method,), probe=TINY)
+def asked() -> studies.Asked:
+    splits = RECIPE.splits()
+    (method,), starts = RECIPE.methods, [pretrain(RECIPE, seed=seed) for seed in range(3)]
+    models = [train_method(method, start, RECIPE, splits, seed=seed) for seed, start in enumerate(starts)]
+    return studies.ask_about_shifts(models, RECIPE, splits)
 
 
 @pytest.fixture(scope="module")
-def asked(recipe: Recipe) -> Asked:
-    splits = recipe.splits()
-    (method,), starts = recipe.methods, [pretrain(recipe, seed=seed) for seed in range(3)]
-    models = [train_method(method, start, recipe, splits, seed=seed) for seed, start in enumerate(starts)]
-    return ask_about_shifts(models, recipe, splits)
+def record() -> Record:
+    return studies.run_uncertainty(RECIPE, (0, 1), members=3, resamples=20)
 
 
-@pytest.fixture(scope="module")
-def record(recipe: Recipe) -> Record:
-    return run_uncertainty(recipe, (0, 1), members=3, resamples=20)
-
-
-def test_training_scenes_never_show_the_theme_that_is_held_out(recipe: Recipe) -> None:
-    assert "squares" not in recipe.data.themes
-    assert set(recipe.data.themes) == {*THEMES} - {"squares"}
-    parts = recipe.splits()
+def test_training_scenes_never_show_the_theme_that_is_held_out() -> None:
+    assert "squares" not in RECIPE.data.themes
+    assert set(RECIPE.data.themes) == {*THEMES} - {"squares"}
+    parts = RECIPE.splits()
     for name, part in (("train", parts.train), ("test", parts.test)):
-        drawn = digit_scenes(name, len(part), seed=0, difficulty="easy", themes=recipe.data.themes)
+        drawn = digit_scenes(name, len(part), seed=0, difficulty="easy", themes=RECIPE.data.themes)
         assert torch.equal(part.images, drawn.images)
-    theme = shifted_scenes(recipe, parts)["held-out theme"]
+    theme = studies.shifted_scenes(RECIPE, parts)["held-out theme"]
     member, stranger = theme.labels[:, [0, 1, 4, 9]].float().mean(), theme.labels[:, [2, 3, 5]].float().mean()
     assert member > 0.5 > 0.2 > stranger
     with pytest.raises(ValueError, match="held_out_theme: expected one of primes"):
-        replace(recipe.data, held_out_theme="triangles")
+        replace(RECIPE.data, held_out_theme="triangles")
 
 
 def test_fewer_images_take_as_many_steps() -> None:
-    whole, few = uncertainty_recipe(), scarcer(uncertainty_recipe())
+    whole, few = studies.uncertainty_recipe(), studies.scarcer(studies.uncertainty_recipe())
     steps = [one.data.train * one.methods[0].training.epochs for one in (whole, few)]
     assert steps[0] == steps[1]
     assert few.start == whole.start
 
 
-def test_scores_belong_to_the_model_of_their_column(recipe: Recipe, asked: Asked) -> None:
-    splits, second = recipe.splits(), asked.trained[1]
+def test_scores_belong_to_the_model_of_their_column(asked: studies.Asked) -> None:
+    splits, second = RECIPE.splits(), asked.trained[1]
     torch.testing.assert_close(asked.clean.logits[1], second.test_scores)
-    alone = ask([second], splits.test, splits.validation.labels, recipe.views)
+    alone = studies.ask([second], splits.test, splits.validation.labels, RECIPE.views)
     together = asked.clean.of_images(3)
     for name, score in alone.of_images(1).items():
         torch.testing.assert_close(together[name][:, 1:2], score)
@@ -82,7 +67,7 @@ def test_scores_belong_to_the_model_of_their_column(recipe: Recipe, asked: Asked
     assert torch.equal(together["labels predicted"][:, 1], (second.test_scores >= thresholds).double().sum(1))
 
 
-def test_an_ensemble_has_one_opinion_and_it_is_about_margins(asked: Asked) -> None:
+def test_an_ensemble_has_one_opinion_and_it_is_about_margins(asked: studies.Asked) -> None:
     score = asked.clean.of_images(2)["ensemble's mutual information"]
     assert torch.equal(score[:, 0], score[:, 1])
     p = torch.sigmoid(asked.clean.margins.double())  # (3, N, K)
@@ -90,11 +75,11 @@ def test_an_ensemble_has_one_opinion_and_it_is_about_margins(asked: Asked) -> No
     torch.testing.assert_close(spread, p.var(0, correction=0).repeat(1, 2))
 
 
-def test_rows_hold_what_scikit_learn_finds(recipe: Recipe, asked: Asked) -> None:
-    labels = recipe.splits().test.labels.clone()
+def test_rows_hold_what_scikit_learn_finds(asked: studies.Asked) -> None:
+    labels = RECIPE.splits().test.labels.clone()
     for seed, part in ((0, slice(0, 15)), (1, slice(15, 30))):  # or such tiny models are wrong everywhere
         labels[part] = (asked.clean.margins[seed] >= 0)[part].byte()
-    rows = doubt_rows(asked.trained, asked.clean, asked.shifted, asked.clean, labels, (0, 1), 5)
+    rows = studies.doubt_rows(asked.trained, asked.clean, asked.shifted, asked.clean, labels, (0, 1), 5)
     score = "between variance"
     found = {row.seed: row.metrics for row in rows if row.method == score}
     doubt, failed = asked.clean.of_images(2)[score], asked.clean.wrong(labels, 2).any(2)
@@ -112,10 +97,10 @@ def test_rows_hold_what_scikit_learn_finds(recipe: Recipe, asked: Asked) -> None
     assert found[None]["growth"].value == 1  # against itself
 
 
-def test_a_record_is_whole_and_can_be_made_again(record: Record, recipe: Recipe, tmp_path) -> None:
+def test_a_record_is_whole_and_can_be_made_again(record: Record, tmp_path) -> None:
     write_record(record, tmp_path / "tiny_doubts.json")
     again = read_record(tmp_path / "tiny_doubts.json")
-    assert Recipe.from_dict(again.recipe["recipe"]) == recipe
+    assert Recipe.from_dict(again.recipe["recipe"]) == RECIPE
     assert again.recipe["members"] == [0, 1, 2]
     methods = dict.fromkeys(row.method for row in again.rows)
     assert [row.seed for row in again.rows] == [0, 1, None] * len(methods)
@@ -127,15 +112,15 @@ def test_a_record_is_whole_and_can_be_made_again(record: Record, recipe: Recipe,
     assert curve["risk"][-1] == pytest.approx(area["images with an error"].value, rel=1e-4)
 
 
-def test_wrong_arguments_are_named(recipe: Recipe, asked: Asked) -> None:
+def test_wrong_arguments_are_named(asked: studies.Asked) -> None:
     with pytest.raises(ValueError, match=r"seeds: expected 2 to 5 \(members\), got 1"):
-        run_uncertainty(recipe, (0,))
+        studies.run_uncertainty(RECIPE, (0,))
     with pytest.raises(ValueError, match="seeds: expected different ones, got 0, 0"):
-        run_uncertainty(recipe, (0, 0))
+        studies.run_uncertainty(RECIPE, (0, 0))
     headless = [replace(asked.trained[0], head=None)]
-    splits = recipe.splits()
+    splits = RECIPE.splits()
     with pytest.raises(ValueError, match="trained: expected models with a mixture head, got NoneType"):
-        ask(headless, splits.test, splits.validation.labels, recipe.views)
+        studies.ask(headless, splits.test, splits.validation.labels, RECIPE.views)
 
 
 def test_the_command_writes_the_record_down_and_a_try_beside_it(record, tmp_path, monkeypatch, capsys):

@@ -75,17 +75,20 @@ def test_any_number_of_classes_goes_the_whole_way_from_images_to_metrics(classes
     assert found["mAP"] == pytest.approx(max(trained.probe.curve("watched")))
 
 
-def test_two_stages_go_on_from_their_checkpoints(scenes, tmp_path: Path, monkeypatch) -> None:
-    whole = both_stages(scenes).model.state_dict()
-    saved = {"checkpoint": tmp_path, "checkpoint_steps": 2}
+@pytest.mark.filterwarnings("ignore:'pin_memory' argument")
+def test_two_stages_go_on_from_their_checkpoints(scenes, device, tmp_path: Path, monkeypatch) -> None:
+    whole = both_stages(scenes, device=device).model.cpu().state_dict()
+    saved = {"checkpoint": tmp_path, "checkpoint_steps": 2, "device": device}
     with monkeypatch.context() as patched:
         patched.setattr("probmcl.train.stages.linear_probe", None)
         with pytest.raises(TypeError):
             both_stages(scenes, **saved)
     assert load_checkpoint(tmp_path / "training.pt")["history"]["best_epoch"] == 1
-    resumed = both_stages(scenes, **saved).model.state_dict()
+    resumed = both_stages(scenes, **saved).model.cpu().state_dict()
     assert len(load_checkpoint(tmp_path / "probe.pt")["history"]["epochs"]) == 2
     assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
+    there = both_stages(scenes.to(device), device=device).model.cpu().state_dict()
+    torch.testing.assert_close(there, whole)
 
 
 def test_another_batch_size_than_that_of_the_loader_is_an_error(scenes) -> None:

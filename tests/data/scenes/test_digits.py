@@ -11,12 +11,10 @@ def identity(scenes: LabelledImages) -> str:
     return checksum(scenes.images, scenes.labels)
 
 
-def test_every_handwriting_sample_belongs_to_one_split():
+def test_every_handwriting_sample_belongs_to_one_split_and_splits_are_stratified():
     indices = torch.cat([handwriting_indices(split) for split in SPLITS])
     assert torch.equal(indices.sort().values, torch.arange(1797))
-
-
-def test_splits_are_stratified():
+    # ... and each split has its share of every digit
     _, digit = digits._source()
     for split, share in zip(SPLITS, (0.6, 0.2, 0.2), strict=True):
         counts = digit[handwriting_indices(split)].bincount()
