@@ -179,9 +179,9 @@ class Book:
             raise SourceError(line, f"no entry {key!r} in references.bib")
         entry: Entry = self.bibliography.entries[key]
         people: list[Person] = entry.persons.get("author") or entry.persons.get("editor") or []
-        names = [Text.from_latex(" ".join(person.last_names)).render_as("text") for person in people]
+        names = [str(Text.from_latex(" ".join(person.last_names))) for person in people]
         if not names:
-            names = [Text.from_latex(entry.fields.get("title", key)).render_as("text")]
+            names = [str(Text.from_latex(entry.fields.get("title", key)))]
         authors = f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
         return authors, entry.fields.get("year", "n.d.")
 
