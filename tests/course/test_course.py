@@ -27,30 +27,27 @@ def test_the_students_notebook_in_the_book_is_fresh(built: Built) -> None:
     )
 
 
-def test_the_students_notebook_holds_no_solution_and_no_hidden_test(built: Built) -> None:
-    student = text_of(built.student)
-    assert "HIDDEN" not in student
-    assert "SOLUTION" not in student
-    assert "Model answer" not in student
+def test_the_students_notebook_holds_no_solution_no_hidden_test_and_no_grader(built: Built) -> None:
+    student, notebook = text_of(built.student), nbformat.read(built.student, as_version=4)
+    assert not [word for word in ("HIDDEN", "SOLUTION", "Model answer", "import otter") if word in student]
     for question in questions(master_notebook(built.name)):
         for part in question.solution:
             lines = [line.strip() for line in part.splitlines() if re.match(r"\s+(return|for|if) ", line)]
             assert not [line for line in lines if line in student]
-
-
-def test_the_students_notebook_needs_no_grader(built: Built) -> None:
-    notebook = nbformat.read(built.student, as_version=4)
     assert "otter" not in notebook.metadata
-    assert "import otter" not in text_of(built.student)
     assert all(not cell.get("outputs") for cell in notebook.cells)
 
 
-def test_points_at_the_top_are_the_sum_of_the_questions(built: Built) -> None:
+def test_points_at_the_top_are_the_sum_of_the_questions_and_of_their_rubrics(built: Built) -> None:
     stated = re.search(r"\*\*Points\*\*: (\d+), of which (\d+)", text_of(built.student))
     found = list(questions(master_notebook(built.name)))
+    written = [question for question in found if question.written]
     assert stated is not None
     assert int(stated[1]) == sum(question.total for question in found)
-    assert int(stated[2]) == sum(question.total for question in found if question.written)
+    assert int(stated[2]) == sum(question.total for question in written) > 0
+    for question in written:
+        rows = re.findall(r"^\| (\d+) \|", "\n".join(question.text), re.MULTILINE)
+        assert sum(map(int, rows)) == question.total
     page = (NOTEBOOKS.parent / "assignments.md").read_text(encoding="utf-8")
     row = next(line for line in page.splitlines() if f"{built.name}.ipynb" in line)
     assert f"| {stated[1]} |" in row
@@ -68,18 +65,12 @@ def test_a_cell_that_a_written_question_needs_has_its_mark(built: Built) -> None
         assert "# Question 7\n..." in text_of(built.student)
 
 
-def test_every_written_question_has_a_rubric_with_its_points(built: Built) -> None:
-    written = [question for question in questions(master_notebook(built.name)) if question.written]
-    assert written
-    for question in written:
-        rows = re.findall(r"^\| (\d+) \|", "\n".join(question.text), re.MULTILINE)
-        assert sum(map(int, rows)) == question.total
-
-
 def test_the_bundle_installs_pytorch_for_the_cpu_from_its_own_index(built: Built) -> None:
     with zipfile.ZipFile(built.autograder) as bundle:
         environment = yaml.safe_load(bundle.read("environment.yml"))
-        names = set(bundle.namelist())
+        settings, names = json.loads(bundle.read("otter_config.json")), set(bundle.namelist())
+    assert settings["show_hidden"]  # once grades are published
+    assert settings["force_public_test_summary"]
     assert {"setup.sh", "run_autograder", "otter_config.json"} <= names
     assert ("files/ledger.yml" in names) == (built.name == "a4_replication")  # whose question audits it
     pip = next(entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
@@ -110,17 +101,6 @@ def test_another_term_changes_notebook_and_grader(tmp_path: Path) -> None:
         assert "2031-autumn" in bundle.read("tests/q3.py").decode()
 
 
-@pytest.mark.parametrize("name", masters())
-def test_another_term_has_no_badge_that_opens_the_public_notebook(name: str) -> None:
-    public, own = (
-        "\n".join(cell.source for cell in master_notebook(name, term).cells)
-        for term in ("public", "2031-autumn")
-    )
-    assert "colab.research.google.com/github" in public
-    assert "colab.research.google.com" not in own
-    assert "To use Colab, upload this file" in own
-
-
 def test_the_secret_changes_the_hidden_cases_and_stands_nowhere(tmp_path: Path) -> None:
     seeds = []
     for secret in ("heron", "stork"):
@@ -133,13 +113,6 @@ def test_the_secret_changes_the_hidden_cases_and_stands_nowhere(tmp_path: Path) 
     assert len(seeds) == len(set(seeds)) == 8
 
 
-def test_students_see_hidden_checks_once_grades_are_published(built: Built) -> None:
-    with zipfile.ZipFile(built.autograder) as bundle:
-        settings = json.loads(bundle.read("otter_config.json"))
-    assert settings["show_hidden"]
-    assert settings["force_public_test_summary"]
-
-
 def test_masters_stay_out_of_the_book(root: Path) -> None:
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     assert config["only_build_toc_files"]
@@ -150,10 +123,13 @@ def test_masters_stay_out_of_the_book(root: Path) -> None:
 
 
 @pytest.mark.parametrize("name", masters())
-def test_students_notebooks_open_in_colab_by_the_address_of_the_repository(name: str, root: Path) -> None:
+def test_the_badge_opens_the_public_notebook_and_another_term_has_none(name: str, root: Path) -> None:
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     address = config["repository"]["url"].removeprefix("https://github.com/")
     assert f"colab.research.google.com/github/{address}/blob/" in text_of(NOTEBOOKS / f"{name}.ipynb")
+    own = "\n".join(cell.source for cell in master_notebook(name, "2031-autumn").cells)
+    assert "colab.research.google.com" not in own
+    assert "To use Colab, upload this file" in own
 
 
 def test_on_colab_the_audit_has_what_the_tests_of_the_ledger_import(root: Path) -> None:

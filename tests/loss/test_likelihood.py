@@ -24,17 +24,11 @@ def test_finite_where_a_density_over_or_underflows(sigma, diagonal, make_mixture
     assert torch.isfinite(means.grad).all()
 
 
-class TestViewTargets:
-    @pytest.mark.parametrize("target", NLL_TARGETS)
-    @pytest.mark.parametrize("n", [1, 3])
-    def test_agrees_with_oracle(self, target, n):
-        z = unit(2 * n, 4)
-        assert torch.equal(view_targets(z, target), reference.view_targets(z, target))
-
-    @pytest.mark.parametrize("target", NLL_TARGETS)
-    def test_stop_gradient_stops(self, target, make_mixture):
-        z = unit(4, 5).requires_grad_()
-        assert not view_targets(z, target).requires_grad
-        assert view_targets(z, target, stop_gradient=False).requires_grad
-        mixture_nll(make_mixture(4, 3, 5), view_targets(z, target, stop_gradient=False)).backward()
-        assert (z.grad.abs().sum(1) > 0).all()
+@pytest.mark.parametrize("target", NLL_TARGETS)
+@pytest.mark.parametrize("n", [1, 3])
+def test_view_targets_agree_with_the_oracle_and_stop_the_gradient(target, n):
+    z = unit(2 * n, 4).requires_grad_()
+    found = view_targets(z, target)
+    assert torch.equal(found, reference.view_targets(z, target))
+    assert not found.requires_grad
+    assert view_targets(z, target, stop_gradient=False).requires_grad

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load, save
-from tiny import BCE, PROBMCL, tiny_recipe
+from tiny import BCE, PROBMCL, TINY, tiny_recipe
 
 from probmcl.__main__ import main
 from probmcl.evaluate import mean_average_precision, paired_bootstrap_difference

@@ -63,29 +63,6 @@ def test_loss_and_gradient_are_those_of_one_process(ranks, criterion, batch, dty
 
 
 @pytest.mark.parametrize("count", [1, *MANY])
-def test_rows_are_joined_view_by_view_and_scored_once(ranks, count: int) -> None:
-    first, second = torch.arange(100.0, 108), torch.arange(200.0, 208)
-    found = of_each_rank(ranks, count, "joined order")
-    for rank in found:
-        assert torch.equal(rank["rows"], torch.cat([first, second]))
-        assert torch.equal(rank["labels"], (first > 103).float())
-    assert torch.equal(torch.cat([rank["anchors"] for rank in found]).sort().values, torch.arange(16))
-
-
-@pytest.mark.parametrize("count", MANY)
-def test_any_number_of_rows_is_gathered_and_its_gradients_add_up(ranks, count: int) -> None:
-    owners = torch.arange(count).repeat_interleave(torch.arange(count))  # rank r has r rows
-    weight = sum(range(count))  # row j weighs r j on rank r
-    for rank, found in enumerate(of_each_rank(ranks, count, "gathered rows")):
-        assert found["sizes"] == list(range(count))
-        assert torch.equal(found["rows"], (owners + 1.0).view(-1, 1, 1).expand(-1, 2, 3))
-        assert found["flags"].dtype == torch.bool
-        assert found["flags"].all()
-        mine = (owners == rank).nonzero().view(-1, 1, 1)
-        assert torch.equal(found["gradient"], (weight * mine).expand(-1, 2, 3).float())
-
-
-@pytest.mark.parametrize("count", [1, *MANY])
 @pytest.mark.parametrize("stage", ["contrastive", "end to end"])
 def test_a_stage_over_ranks_is_that_of_one_process(ranks, stage: str, count: int) -> None:
     alone = ranks[0]["alone"][stage]

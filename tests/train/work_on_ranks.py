@@ -21,7 +21,7 @@ from torch.nn import functional
 from probmcl.data import LabelledImages, make_loader
 from probmcl.loss import LossParts, MulSupConLoss, ProbMCLLoss, SupConLoss
 from probmcl.model import HeadOutput, MixtureDensityHead, ProjectionHead
-from probmcl.train import AcrossRanks, TrainingSettings, contrastive_stage, end_to_end, gather_rows, predict
+from probmcl.train import AcrossRanks, TrainingSettings, contrastive_stage, end_to_end, predict
 from probmcl.train.distributed import all_reduce, replicate, this_share
 
 WORLDS = (1, 2, 3, 4)
@@ -91,33 +91,6 @@ def second_score(criterion: nn.Module, output: HeadOutput, labels: Tensor) -> Lo
     with torch.no_grad():
         criterion(output, labels)
     return criterion.in_parts(output, labels)
-
-
-def joined_order() -> dict[str, Tensor]:
-    """The rows as the criterion sees them, and which of them this rank scores."""
-    seen: dict[str, Tensor] = {}
-
-    class Spy(nn.Module):
-        scores_anchors = True
-
-        def in_parts(self, output: HeadOutput, labels: Tensor, anchors: Tensor) -> Any:
-            seen.update(rows=output.embedding.squeeze(1), labels=labels.squeeze(1), anchors=anchors)
-            return SupConLoss().in_parts(output, labels, anchors)
-
-    share = this_share()
-    mine = torch.arange(8.0)[share.of(8)].unsqueeze(1)
-    AcrossRanks(Spy())(HeadOutput(torch.cat([mine + 100, mine + 200])), (mine > 3).float())
-    return seen
-
-
-def gathered_rows() -> dict[str, Any]:
-    """Rank r has r rows of r + 1, so rank 0 has none; every rank weighs row j of all with r * j."""
-    share = this_share()
-    rows = torch.full((share.rank, 2, 3), share.rank + 1.0, requires_grad=True)
-    flags = torch.ones(share.rank, 1, dtype=torch.bool)
-    (joined, all_flags), sizes = gather_rows([rows, flags])
-    (share.rank * torch.arange(len(joined)).view(-1, 1, 1) * joined).sum().backward()
-    return {"rows": joined.detach(), "flags": all_flags, "sizes": sizes, "gradient": rows.grad}
 
 
 def gradient(model: nn.Module) -> Tensor:
@@ -224,8 +197,6 @@ def work(folder: Path) -> dict[Any, Any]:
         train("contrastive", Watch(), common_file, steps=7)  # the last file is of step 6, in the second epoch
     results["resumed"] = train("contrastive", Watch(first=2), common_file)
     if dist.is_initialized():  # ranks of a group
-        results["joined order"] = joined_order()
-        results["gathered rows"] = gathered_rows() if share.ranks > 1 else None
         for case in itertools.product(CRITERIA, BATCHES, ("float64", "float32")):
             results[case] = loss_and_gradient(*case)
     return results
