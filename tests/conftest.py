@@ -1,7 +1,5 @@
 """Factories of seeded labels, mixtures, logits and records of studies, and the comparison with the oracle."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -103,7 +101,7 @@ def make_study_record() -> Callable[..., Record]:
     """A record of a planned study, made up: mAP, graph and validation mAP are given by setting.
 
     A setting's runs differ by 0.001 a seed, alike for all settings, so that differences over seeds are exact.
-    Differences have an interval of plus and minus ``width``, means likewise.
+    Differences have an interval of plus and minus 0.01, means likewise.
     """
 
     def make(
@@ -113,7 +111,6 @@ def make_study_record() -> Callable[..., Record]:
         mean_ap: dict[str, float] | None = None,
         graph: dict[str, float] | None = None,
         validation: dict[str, float] | None = None,
-        width: float = 0.01,
         seeds: tuple[int, ...] | None = None,
         similarity: Tensor | None = None,
         adds: dict[str, float] | None = None,
@@ -139,7 +136,7 @@ def make_study_record() -> Callable[..., Record]:
                 "weight entropy": entropy,
                 "effective rank": 5.0,
             }
-            bounds = width if seed is None else math.nan
+            bounds = 0.01 if seed is None else math.nan
             metrics = {key: Interval(v, v - bounds, v + bounds, 0.95, "t") for key, v in values.items()}
             series = {"average_precision": [values["mAP"]] * classes, "watched": [0.1, 0.2]}
             if seed is None and similarity is not None:
@@ -157,7 +154,7 @@ def make_study_record() -> Callable[..., Record]:
         ]
         differences = [
             Difference(
-                one.name, other.name, metric, Interval(gain, gain - width, gain + width, 0.997, "made up")
+                one.name, other.name, metric, Interval(gain, gain - 0.01, gain + 0.01, 0.997, "made up")
             )
             for one, other, metric, gain in gains
         ]

@@ -1,7 +1,5 @@
 """Every check of an argument: what it takes, and what it says of what it refuses."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What ``import probmcl`` offers at once, and what it leaves on the shelf until somebody asks."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

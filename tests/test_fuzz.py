@@ -5,8 +5,6 @@ arguments at once. A call returns what is finite, with finite gradients, or it r
 that begins with the name of an argument. What is of a wrong type, or NaN, must be refused.
 """
 
-from __future__ import annotations
-
 import faulthandler
 import inspect
 import math

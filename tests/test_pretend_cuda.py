@@ -1,7 +1,5 @@
 """On a pretended GPU everything public works, and gives what it gives on the CPU; every method trains."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any

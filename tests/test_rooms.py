@@ -1,12 +1,9 @@
 """Which room may import which: the arrows of both packages."""
 
-from __future__ import annotations
-
-import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from imports import imported
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ("data", "model", "loss", "train", "evaluate")
@@ -23,15 +20,6 @@ BOOK = {
     "commands": ("reference", "records", "replicate", "studies", "claims", "bench", "pages", "course"),
 }
 """The rooms of the book's code, and which others each may import."""
-
-
-def imported(file: Path) -> Iterator[str]:
-    """The names of modules that a file imports, wherever in it."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def rooms(folder: Path, package: str) -> set[str]:

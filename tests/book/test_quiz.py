@@ -7,29 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 from small_book import build
 
 ROOT = Path(__file__).parents[2]
-CHAPTER = """\
-# Chapter
-
-:::{quiz}
-What is *two* and two?
-
-- [ ] $3$.
-  > One more.
-- [x] Four.
-  > As many as legs on a dog, see [](index.md).
-- [ ] Five.
-  > One less.
-:::
-
-:::{quiz}
-And two and one?
-
-- [x] Three.
-  > Yes.
-- [ ] Four.
-  > No.
-:::
-"""
+CHAPTER = Path(__file__).with_name("quiz.md").read_text("utf-8")
 
 
 def with_quiz(folder: Path, chapter: str) -> Path:

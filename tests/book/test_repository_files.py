@@ -1,6 +1,5 @@
 """The files at the top agree with each other: address, dependencies, licence, citation, README."""
 
-import ast
 import re
 import shutil
 import sys
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from imports import imported
 from set_repository import current, disagreements, files, owner_and_name, set_repository
 
 ROOT = Path(__file__).parents[2]
@@ -84,14 +84,8 @@ IMPORTED_AS = {"scikit-learn": "sklearn", "pillow": "PIL", "pyyaml": "yaml"}
 
 
 def imports_of(folder: Path) -> set[str]:
-    """Return what the files of a package import, wherever in the file, other packages than Python's own."""
-    found = set()
-    for path in folder.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                found |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                found.add(node.module.partition(".")[0])
+    """Return what the files of a package import, other packages than Python's own."""
+    found = {name.partition(".")[0] for path in folder.rglob("*.py") for name in imported(path)}
     return found - set(sys.stdlib_module_names) - {folder.name}
 
 

@@ -1,7 +1,5 @@
 """Checkers: the truth passes, each known mistake fails with its hint, and nothing ends in a traceback."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Answers in the chapters that name a checker pass it: `feedback` would only print that they do not."""
 
-from __future__ import annotations
-
 import ast
 import contextlib
 from collections.abc import Iterator

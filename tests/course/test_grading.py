@@ -1,7 +1,5 @@
 """Student code runs in a sandbox, and only plain values come from there."""
 
-from __future__ import annotations
-
 import base64
 import json
 import re

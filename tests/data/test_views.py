@@ -3,6 +3,7 @@ import torch
 from torchvision.transforms import v2
 
 from probmcl import data
+from probmcl.data.seeded import seeded
 from probmcl.data.views import pillow_randaugment, random_affine, random_contrast
 
 
@@ -28,16 +29,14 @@ def test_a_view_takes_one_image_or_a_batch_and_gives_float32(view):
 
 @pytest.mark.parametrize("augment", [data.scene_augmentation(), data.photo_augmentation(32)])
 def test_each_image_of_a_batch_has_a_draw_of_its_own(augment, scene):
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
+    with seeded(0):
         views = augment(scene.expand(6, 3, -1, -1)).flatten(1)
     assert (torch.cdist(views, views) + 100 * torch.eye(6) > 0.1).all()
 
 
 def test_two_views_are_two_draws_and_repeat_under_a_seed(scene):
     augment = data.scene_augmentation()
-    with torch.random.fork_rng():
-        torch.manual_seed(3)
+    with seeded(3):
         first, second = data.TwoViews(augment)(scene)
         torch.manual_seed(3)
         assert torch.equal(first, augment(scene))  # the scene is as it was
@@ -46,8 +45,7 @@ def test_two_views_are_two_draws_and_repeat_under_a_seed(scene):
 
 
 def test_an_augmented_scene_still_shows_its_digits(scene):
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
+    with seeded(0):
         views = data.scene_augmentation()(scene.expand(50, -1, -1, -1))
     ink, plain = (strokes(images).float().sum((1, 2, 3)) for images in (views, data.plain_view()(scene)))
     assert ink.min() > 0.5 * plain
@@ -89,8 +87,7 @@ def test_cutout_blackens_a_sixteenth_to_a_quarter():
 
 def test_two_photo_views_are_two_augmentations_of_one_resized_image():
     photo = torch.randint(256, (3, 30, 50), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    with torch.random.fork_rng():
-        torch.manual_seed(3)
+    with seeded(3):
         views = data.two_photo_views(24)(photo)
         torch.manual_seed(3)
         expected = data.TwoViews(data.photo_augmentation(24))(photo)

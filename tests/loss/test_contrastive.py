@@ -41,15 +41,6 @@ class TestAgainstOracle:
         assert_matches(found, reference.contrastive_loss(logits, weights, no_positives=no_positives))
         assert weights.diagonal().all()  # and left as they are
 
-    @pytest.mark.parametrize("rule", RULES)
-    def test_weights_of_every_rule(self, rule, no_positives, dtype, make_labels, assert_matches):
-        labels = make_labels(10, 3, seed=3, empty=3)
-        weights = positive_weights(labels, rule, empty="drop")
-        assert (weights.sum(1) == 0).any()
-        logits = 4 * normal(10, 10)
-        found = contrastive_loss(logits.to(dtype), weights, no_positives=no_positives)
-        assert_matches(found, reference.contrastive_loss(logits, weights, no_positives=no_positives))
-
 
 @pytest.mark.parametrize(("n", "k", "empty"), [(2, 1, 0), (6, 4, 1), (10, 20, 3)])
 def test_mulsupcon_against_oracle(n, k, empty, dtype, make_labels, assert_matches):

@@ -1,7 +1,5 @@
 """What models and losses refuse, one line per rule; wrong types, names and rows are the fuzzer's."""
 
-from __future__ import annotations
-
 import math
 import re
 from typing import Any

@@ -1,7 +1,5 @@
 """Folded weights become torchvision's network: the same function, and one that can be trained."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 
 import numpy as np

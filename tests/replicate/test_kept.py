@@ -96,22 +96,17 @@ def test_ctrl_c_ends_with_a_line_and_a_hint(saved: list[str], hint: str, monkeyp
     assert hint in said
 
 
-def running(folder: Path) -> None:
-    run_experiment(RECIPE, [0], command="-", resamples=20, checkpoints=folder.parent)
+WRITERS = {
+    "saved/tiny": lambda folder: run_experiment(RECIPE, [0], command="-", checkpoints=folder.parent),
+    "models": lambda folder: export_run(None, {}, folder),
+    "data/.verified/pets": lambda folder: fetch(
+        replace(SOURCES["coco2014"], name="pets", files=(RemoteFile("a"),)), "data"
+    ),
+}
 
 
-def exporting(folder: Path) -> None:
-    export_run(None, {}, folder)
-
-
-def fetching(folder: Path) -> None:
-    fetch(replace(SOURCES["coco2014"], name="pets", files=(RemoteFile("a"),)), "data")
-
-
-@pytest.mark.parametrize(
-    ("write", "folder"), [(running, "saved/tiny"), (exporting, "models"), (fetching, "data/.verified/pets")]
-)
-def test_a_folder_of_runs_exports_or_downloads_has_one_writer(write, folder: str) -> None:
+@pytest.mark.parametrize(("folder", "write"), WRITERS.items(), ids=WRITERS)
+def test_a_folder_of_runs_exports_or_downloads_has_one_writer(folder: str, write: Any) -> None:
     lock = Path(folder, ".lock")
     program = "import sys\nfrom probmcl._files import one_writer\n"
     program += "with one_writer(sys.argv[1]): print(flush=True), input()"

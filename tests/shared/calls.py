@@ -1,7 +1,5 @@
 """One valid call of every public callable of the rooms: to be changed, and to be made on another device."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import partial

@@ -19,28 +19,7 @@ from probmcl_book.replicate.tensor_file import OLDER, OLDER_TENSORS, _digest
 
 # Digests of the keys of all recipes in a record. But for MIRFLICKR, they are as old as keys are. A record of
 # another plan has another digest; one of the same plan never has.
-RECORDED = {
-    "coco355": "9382234074e9c6cee258",
-    "digits": "5cf9993a0571be459b43",
-    "digits_gradcam": "7db8d9138a868f0dd451",
-    "digits_random": "424adf006d2a778c04a3",
-    "mirflickr14_end_to_end": "8f777116895d3e298aa2",
-    "mirflickr14_features": "60c082c6db1b263d97bf",
-    "mirflickr14_tuning": "550bcc4fc7150d5e1b9f",
-    "nih1000": "2d4b8f49424fecb28470",
-    "study_choices": "6f1ff01a8a8958dd6707",
-    "study_choices_mirflickr14": "4b8287f490decfe166ba",
-    "study_cost": "d056dfad30e3c02a3ada",
-    "study_main": "40acafa0262a422e2c49",
-    "study_main_mirflickr14": "be639cb192386b634a9f",
-    "study_mixture": "571539341cd331855401",
-    "study_mixture_mirflickr14": "b51fe4de9edc69059668",
-    "study_positives": "a959b928fc4d7c90a240",
-    "study_positives_mirflickr14": "3efc286545aad20e899d",
-    "study_topology": "257992c6d520a9e2bd7d",
-    "study_topology_mirflickr14": "709946ff0b72194d90c6",
-    "study_uncertainty_digits": "9a8f9d99a28bbd63f448",
-}
+RECORDED = json.loads(Path(__file__).with_name("keys.json").read_text("utf-8"))
 FEATURES = load_result("mirflickr14_features")
 RECIPE = Recipe.from_dict(FEATURES.recipe)
 IMAGES = FEATURES.data.checksum

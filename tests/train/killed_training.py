@@ -5,11 +5,13 @@ that writes a checkpoint to the disk: the process dies at the beginning of the o
 """
 
 import json
+import multiprocessing
 import os
 import random
 import signal
 import sys
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +56,9 @@ class Countdown:
         return counted
 
 
-def train(checkpoint: Path, moments: Countdown) -> Tensor:
-    """Train from the checkpoint or from the beginning; all weights in one vector."""
+def train(checkpoint: Path, last: int | None, told: Connection) -> None:
+    """Train from the checkpoint or the beginning, and tell how many moments there were, and the weights."""
+    moments = Countdown(last)
     generator = torch.Generator().manual_seed(1)
     images = torch.randint(256, (IMAGES, 1, 8, 8), generator=generator, dtype=torch.uint8)
     labels = torch.randint(2, (IMAGES, 4), generator=generator)
@@ -80,42 +83,34 @@ def train(checkpoint: Path, moments: Countdown) -> Tensor:
     saved = {"checkpoint": checkpoint, "checkpoint_steps": CHECKPOINT_STEPS}
     watched = {"criterion": criterion, "watch": moments.before(watch)}
     fit(model, loader, moments.before(step), SETTINGS, seed=0, **watched, **saved)
-    return torch.cat([value.flatten().float() for value in model.state_dict().values()])
+    told.send((moments.count, torch.cat([value.flatten() for value in model.state_dict().values()]).tolist()))
 
 
-def forked(checkpoint: Path, last: int | None) -> dict[str, Any]:
-    """Train in a process of its own; how it ended."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        moments = Countdown(last)
-        weights = train(checkpoint, moments)
-        os.write(writer, json.dumps({"weights": weights.tolist(), "moments": moments.count}).encode())
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        said = pipe.read()
-    _, status = os.waitpid(child, 0)
-    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-    return {"killed": killed, **(json.loads(said) if said else {})}
+def forked(checkpoint: Path, last: int | None = None) -> tuple[bool, int, list[float]]:
+    """Train in a process of its own: whether it was killed; if not, its moments and weights."""
+    processes = multiprocessing.get_context("fork")
+    heard, told = processes.Pipe(duplex=False)
+    child = processes.Process(target=train, args=(checkpoint, last, told))
+    child.start()
+    child.join()
+    killed = child.exitcode == -signal.SIGKILL
+    return (killed, 0, []) if killed else (killed, *heard.recv())
 
 
 def main(folder: Path, kills: int, seed: int) -> None:
     """Print as JSON, for each kill, whether the process died and whether the weights came out the same."""
     torch.set_num_threads(1)
-    whole = forked(folder / "whole" / "last.pt", None)
-    moments = random.Random(seed).sample(range(1, whole["moments"] + 1), kills)
+    _, moments, weights = forked(folder / "whole" / "last.pt")
     results = []
-    for last in moments:
+    for last in random.Random(seed).sample(range(1, moments + 1), kills):
         checkpoint = folder / f"killed-{last}" / "last.pt"
-        killed = forked(checkpoint, last)["killed"]
-        again = forked(checkpoint, 2 + last % 7)["killed"]  # and once more, soon after it went on
-        finished = forked(checkpoint, None)
-        same = finished["weights"] == whole["weights"]
-        result = {"moment": last, "killed": killed, "killed again": again, "same": same}
-        result |= {"fewer steps": finished["moments"] < whole["moments"]}
+        killed = forked(checkpoint, last)[0]
+        again = forked(checkpoint, 2 + last % 7)[0]  # soon after it went on
+        _, rest, finished = forked(checkpoint)
+        result = {"moment": last, "killed": killed, "killed again": again, "same": finished == weights}
+        result |= {"fewer steps": rest < moments}
         results.append(result | {"files": sorted(path.name for path in checkpoint.parent.iterdir())})
-    print(json.dumps({"moments": whole["moments"], "kills": results}))
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":

@@ -3,8 +3,6 @@
 The ranks run ``work_on_ranks.py``; here its results are compared.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import time
@@ -99,6 +97,7 @@ def test_predictions_hold_every_image_once_and_in_order(ranks, count: int) -> No
     for found_outputs, found_labels in of_each_rank(ranks, count, "predictions"):
         assert torch.allclose(found_outputs, outputs, atol=1e-6)
         assert torch.equal(found_labels, labels)
+    assert of_each_rank(ranks, count, "kinds") == [[torch.float32, torch.bool]] * count
 
 
 ENCODERS = {recipe().encoder: recipe().views.channels for recipe in RECIPES.values()}

@@ -33,14 +33,14 @@ def test_a_run_killed_at_any_moment_ends_with_the_same_weights_bit_by_bit(tmp_pa
         [sys.executable, "-W", "error", program, tmp_path, "5", "0"], capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stderr
-    found = json.loads(ran.stdout)
-    assert len(found["kills"]) == 5
-    for kill in found["kills"]:
+    kills = json.loads(ran.stdout)
+    assert len(kills) == 5
+    for kill in kills:
         assert kill["killed"], kill
         assert kill["same"], kill
         assert kill["files"] == ["last.previous.pt", "last.pt"], kill
-    assert any(kill["killed again"] for kill in found["kills"])
-    assert any(kill["fewer steps"] for kill in found["kills"])  # otherwise nothing was resumed
+    assert any(kill["killed again"] for kill in kills)
+    assert any(kill["fewer steps"] for kill in kills)  # otherwise nothing was resumed
 
 
 def step(model: nn.Module, batch: tuple[Tensor, Tensor]) -> LossParts:

@@ -79,12 +79,8 @@ def test_rotation_stays_within_its_limit():
 
 def tilt(ink: Tensor) -> Tensor:
     """Angle of the longer axis to the vertical, in degrees, from the second moments of the ink, (N,)."""
-    x = torch.arange(ink.shape[2], dtype=torch.float32) - (ink.sum(1) * torch.arange(64)).sum(
-        1, keepdim=True
-    ) / ink.sum((1, 2)).unsqueeze(1)
-    y = torch.arange(ink.shape[1], dtype=torch.float32) - (ink.sum(2) * torch.arange(64)).sum(
-        1, keepdim=True
-    ) / ink.sum((1, 2)).unsqueeze(1)
+    places, total = torch.arange(64.0), ink.sum((1, 2))
+    x, y = (places - (ink.sum(axis) @ places / total).unsqueeze(1) for axis in (1, 2))  # (N, 64) each
     xx, yy = (ink.sum(1) * x**2).sum(1), (ink.sum(2) * y**2).sum(1)
     xy = torch.einsum("nyx,ny,nx->n", ink, y, x)
     return 0.5 * torch.atan2(2 * xy, yy - xx) * 180 / math.pi
