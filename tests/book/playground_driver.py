@@ -15,13 +15,7 @@ NOISE = 1e-12
 SETTINGS = 200
 """How many random settings of each playground are compared with the package."""
 
-SHELL = """<!doctype html>
-<html lang="en" data-theme="light">
-<head><meta charset="utf-8"><title>Playground</title><link rel="icon" href="data:,">
-<link rel="stylesheet" href="_static/{style}">{scripts}</head>
-<body>{markup}</body>
-</html>"""
-
+SHELL = Path(__file__).with_name("shell.html").read_text("utf-8")
 DRIVE = Path(__file__).with_name("drive.js").read_text("utf-8").partition("\n")[2]
 """Types settings into their fields, and reads the page."""
 

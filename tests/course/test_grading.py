@@ -207,9 +207,8 @@ def test_steps_and_gradients_here_are_those_of_the_kernel() -> None:
     assert torch.equal(found, torch.full((2,), 2.0))
 
 
-class TestApart:
-    def test_what_one_piece_does_harms_no_other(self, root: Path) -> None:
-        script = """
+def test_what_one_piece_does_harms_no_other(root: Path) -> None:
+    script = """
 import os, sys, time
 from grading.apart import apart
 def fails(): raise ValueError("no")
@@ -218,16 +217,16 @@ works = dict(fine=lambda: [1], fails=fails, ends=lambda: os._exit(3), kills=lamb
 for name, result in apart(works, at_once=2, seconds=5, memory=1000):
     print(name, result, flush=True)
 """
-        command = [sys.executable, "-c", script]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root / "tools")
-        assert sorted(done.stdout.splitlines()) == [
-            "ends its process ended without a result",
-            "fails ValueError: no",
-            "fine [1]",
-            "hangs it was ended after 5 s",
-            "kills its process ended without a result",
-            "large MemoryError: ",
-        ]
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root / "tools")
+    assert sorted(done.stdout.splitlines()) == [
+        "ends its process ended without a result",
+        "fails ValueError: no",
+        "fine [1]",
+        "hangs it was ended after 5 s",
+        "kills its process ended without a result",
+        "large MemoryError: ",
+    ]
 
 
 def test_the_id_is_that_of_the_one_who_submitted(tmp_path: Path) -> None:

@@ -37,13 +37,12 @@ class TestOtherImplementations:
         assert found.item() == pytest.approx(expected.item(), rel=1e-12)
 
 
-class TestByHand:
-    def test_a_negative_below_the_margin_costs_nothing(self):
-        logits = torch.tensor([[-6.0, -3.0]], requires_grad=True)  # p = 0.002 and 0.047
-        loss = asymmetric_loss(logits, torch.zeros(1, 2), margin=0.05)
-        loss.backward()
-        assert loss.item() == pytest.approx(0, abs=1e-12)
-        assert not logits.grad.any()
+def test_a_negative_below_the_margin_costs_nothing():
+    logits = torch.tensor([[-6.0, -3.0]], requires_grad=True)  # p = 0.002 and 0.047
+    loss = asymmetric_loss(logits, torch.zeros(1, 2), margin=0.05)
+    loss.backward()
+    assert loss.item() == pytest.approx(0, abs=1e-12)
+    assert not logits.grad.any()
 
 
 class TestRobustness:

@@ -57,18 +57,17 @@ class TestReconstruction:
         assert torch.isfinite(loss.kmcl_reconstruction_loss(mixture, unit(4, 128).float(), labels))
 
 
-class TestCriterion:
-    def test_total_is_the_weighted_sum_of_its_parts(self, make_output, make_labels):
-        output, labels = make_output(8), make_labels(4, 3, empty=1)
-        found = loss.KMCLLoss(temperature=0.3, contrastive_weight=2.0, reconstruction_weight=0.5).in_parts(
-            output, labels
-        )
-        rows = loss.two_view_labels(labels)[0]
-        contrastive = reference.kmcl_contrastive_loss(output.mixture, rows, temperature=0.3)
-        reconstruction = reference.kmcl_reconstruction_loss(output.mixture, output.embedding, rows)
-        expected = 2 * contrastive + 0.5 * reconstruction + loss.asymmetric_loss(output.logits, rows)
-        assert found.total.item() == pytest.approx(expected.item())
-        assert set(found.parts) == {"contrastive", "reconstruction", "asymmetric"}
+def test_total_is_the_weighted_sum_of_its_parts(make_output, make_labels):
+    output, labels = make_output(8), make_labels(4, 3, empty=1)
+    found = loss.KMCLLoss(temperature=0.3, contrastive_weight=2.0, reconstruction_weight=0.5).in_parts(
+        output, labels
+    )
+    rows = loss.two_view_labels(labels)[0]
+    contrastive = reference.kmcl_contrastive_loss(output.mixture, rows, temperature=0.3)
+    reconstruction = reference.kmcl_reconstruction_loss(output.mixture, output.embedding, rows)
+    expected = 2 * contrastive + 0.5 * reconstruction + loss.asymmetric_loss(output.logits, rows)
+    assert found.total.item() == pytest.approx(expected.item())
+    assert set(found.parts) == {"contrastive", "reconstruction", "asymmetric"}
 
 
 def test_classes_one_at_a_time_are_the_same(diagonal, make_mixture, make_labels, monkeypatch):

@@ -120,8 +120,7 @@ def test_sets_are_counted_exactly_with_a_default_type_of_16_bits():
     assert weights.dtype == values.dtype == torch.bfloat16
 
 
-class TestProperties:
-    def test_double_labels_give_double_overlaps(self):
-        third = overlap(torch.tensor([[1.0, 1, 1], [1, 0, 0]]).double())[0, 1]
-        assert third.dtype == torch.float64
-        assert third.item() == 1 / 3
+def test_double_labels_give_double_overlaps():
+    third = overlap(torch.tensor([[1.0, 1, 1], [1, 0, 0]]).double())[0, 1]
+    assert third.dtype == torch.float64
+    assert third.item() == 1 / 3

@@ -111,14 +111,13 @@ class TestThirdWays:
         assert loss.log_bhattacharyya(mixture)[0, 1].item() == pytest.approx(-25 / 32, rel=1e-5)
 
 
-class TestProperties:
-    @pytest.mark.parametrize("name", loss.SIMILARITIES)
-    def test_symmetric_and_largest_with_itself(self, name, make_mixture):
-        scores = loss.similarity_scores(name, make_mixture(6, 3, 4, seed=1))
-        top = 0.0 if name.startswith("log_") else 1.0
-        assert torch.allclose(scores, scores.T, atol=1e-12)
-        assert torch.allclose(scores.diagonal(), torch.full_like(scores.diagonal(), top), atol=1e-12)
-        assert (scores <= top + 1e-12).all()
+@pytest.mark.parametrize("name", loss.SIMILARITIES)
+def test_symmetric_and_largest_with_itself(name, make_mixture):
+    scores = loss.similarity_scores(name, make_mixture(6, 3, 4, seed=1))
+    top = 0.0 if name.startswith("log_") else 1.0
+    assert torch.allclose(scores, scores.T, atol=1e-12)
+    assert torch.allclose(scores.diagonal(), torch.full_like(scores.diagonal(), top), atol=1e-12)
+    assert (scores <= top + 1e-12).all()
 
 
 def on_an_arc(dimensions: int, sigma: float, diagonal: bool, dtype: torch.dtype) -> GaussianMixture:
