@@ -5,12 +5,6 @@ import torch
 from probmcl.data.affine import place
 
 
-def test_an_image_of_the_canvas_size_stays_as_it_is():
-    images = torch.rand(3, 2, 6, 9)
-    placed = place(images, torch.zeros(3), torch.ones(3), torch.zeros(3, 2), (6, 9))
-    torch.testing.assert_close(placed, images)
-
-
 def test_each_image_moves_by_its_own_amount():
     images = torch.rand(1, 1, 4, 4).repeat(2, 1, 1, 1)
     one_right_then_one_down = torch.tensor([[0.5, 0.0], [0.0, 0.5]])  # 0.5 of -1..1 is one pixel of four

@@ -50,11 +50,6 @@ def first(n: int, *, skip: int = 0, classes: int = 12) -> torch.Tensor:
 
 
 class TestTies:
-    @pytest.mark.parametrize("size", range(1, 13))
-    @pytest.mark.parametrize("index", INDICES)
-    def test_a_set_reaches_threshold_one_with_itself(self, size, index):
-        assert overlaps_enough(first(size), index=index, threshold=1.0).all()
-
     @pytest.mark.parametrize(
         ("index", "threshold", "a", "b"),
         [

@@ -69,9 +69,6 @@ def test_any_number_of_classes_goes_the_whole_way_from_images_to_metrics(classes
     scores, seen = predict(trained.model, make_loader(images, plain_view(), 20))
     thresholds = thresholds_from_validation(validation_scores=scores, validation_labels=seen)
     found = multilabel_metrics(scores, seen, thresholds=thresholds).summary()
-    assert {name for name, value in found.items() if value != value} == (
-        {name for name in found if name.startswith("top-3")} if classes < 3 else set()
-    )
     assert found["mAP"] == pytest.approx(max(trained.probe.curve("watched")))
 
 
