@@ -16,20 +16,9 @@ from course import MASTERS
 from probmcl.loss import log_expected_likelihood_kernel, overlap, positive_set
 from probmcl.model import GaussianMixture
 from probmcl_book.claims import read_ledger
-from probmcl_book.course import (
-    Mistake,
-    WrongAnswerError,
-    asymmetric,
-    check_function,
-    check_value,
-    feedback,
-    instance_seed,
-    metrics,
-    mixtures,
-    objective,
-    positive_sets,
-    replication,
-)
+from probmcl_book.course import asymmetric, metrics, mixtures, objective, positive_sets, replication
+from probmcl_book.course.comparison import Mistake, WrongAnswerError, check_function, check_value, feedback
+from probmcl_book.course.student import instance_seed
 from probmcl_book.reference import Mixture, mixture_nll
 
 FUNCTIONS = [

@@ -1,8 +1,11 @@
+import math
+
 import pytest
 import torch
 from torchvision.transforms import v2
 
 from probmcl import data
+from probmcl.data.affine import place
 from probmcl.data.seeded import seeded
 from probmcl.data.views import pillow_randaugment, random_affine, random_contrast
 
@@ -122,3 +125,18 @@ def test_randaugment_by_pillow_draws_what_it_draws_on_tensors():
             assert torch.equal(after, torch.rand(1))
             near.append((by_pillow.float() - on_tensors.float()).abs().mean() < 3)
     assert sum(near) >= 18  # the two round and interpolate differently
+
+
+def test_each_image_moves_by_its_own_amount():
+    images = torch.rand(1, 1, 4, 4).repeat(2, 1, 1, 1)
+    one_right_then_one_down = torch.tensor([[0.5, 0.0], [0.0, 0.5]])  # 0.5 of -1..1 is one pixel of four
+    placed = place(images, torch.zeros(2), torch.ones(2), one_right_then_one_down, (4, 4))
+    torch.testing.assert_close(placed[0, 0, :, 1:], images[0, 0, :, :3])
+    torch.testing.assert_close(placed[1, 0, 1:], images[1, 0, :3])
+    assert placed[0, 0, :, 0].max() < 1e-6
+
+
+def test_a_quarter_turn_is_anticlockwise():
+    images = torch.rand(1, 1, 5, 5)
+    placed = place(images, torch.tensor([math.pi / 2]), torch.ones(1), torch.zeros(1, 2), (5, 5))
+    torch.testing.assert_close(placed[0, 0], images[0, 0].rot90())

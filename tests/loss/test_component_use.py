@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from draws import normal
 
 from probmcl.loss import ProbMCLLoss
 from probmcl.loss.component_use import balance, excess_entropy
@@ -9,8 +10,7 @@ from probmcl.model import GaussianMixture, HeadOutput
 
 
 def log_weights(rows: int = 6, components: int = 4, *, spread: float = 3.0) -> torch.Tensor:
-    logits = torch.randn(rows, components, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    return (spread * logits).log_softmax(-1)
+    return (spread * normal(rows, components, seed=1)).log_softmax(-1)
 
 
 def slow_balance(rows: list[list[float]]) -> float:
@@ -51,17 +51,12 @@ def test_gradients_of_weights_that_nobody_uses_are_finite():
     assert torch.isfinite(logits.grad).all()
 
 
-class TestInTheCriterion:
-    def output(self) -> tuple[HeadOutput, torch.Tensor]:
-        generator = torch.Generator().manual_seed(0)
-        means = torch.randn(6, 4, 3, generator=generator, dtype=torch.float64)
-        mixture = GaussianMixture(log_weights(), means, torch.ones(6, 4, dtype=torch.float64))
-        return HeadOutput(mixture.mean(), mixture), torch.tensor([[1, 1, 0], [1, 0, 0], [0, 0, 1]])
-
-    def test_adds_what_the_weights_say(self):
-        output, labels = self.output()
-        plain = ProbMCLLoss()(output, labels)
-        found = ProbMCLLoss(balance_weight=2.0, sharpness_weight=0.5).in_parts(output, labels)
-        terms = [slow_balance(log_weights().tolist()), slow_excess(log_weights().tolist(), [2, 1, 1])]
-        assert found.total.item() == pytest.approx(plain.item() + 2 * terms[0] + 0.5 * terms[1])
-        assert [found.parts["balance"], found.parts["excess_entropy"]] == pytest.approx(terms)
+def test_the_criterion_adds_what_the_weights_say():
+    means = normal(6, 4, 3)
+    mixture = GaussianMixture(log_weights(), means, torch.ones(6, 4, dtype=torch.float64))
+    output, labels = HeadOutput(mixture.mean(), mixture), torch.tensor([[1, 1, 0], [1, 0, 0], [0, 0, 1]])
+    plain = ProbMCLLoss()(output, labels)
+    found = ProbMCLLoss(balance_weight=2.0, sharpness_weight=0.5).in_parts(output, labels)
+    terms = [slow_balance(log_weights().tolist()), slow_excess(log_weights().tolist(), [2, 1, 1])]
+    assert found.total.item() == pytest.approx(plain.item() + 2 * terms[0] + 0.5 * terms[1])
+    assert [found.parts["balance"], found.parts["excess_entropy"]] == pytest.approx(terms)

@@ -49,29 +49,28 @@ def first(n: int, *, skip: int = 0, classes: int = 12) -> torch.Tensor:
     return row
 
 
-class TestTies:
-    @pytest.mark.parametrize(
-        ("index", "threshold", "a", "b"),
-        [
-            ("jaccard", 1 / 3, first(2), first(2, skip=1)),  # 1 of 3
-            ("jaccard", 0.1, first(1), first(10)),
-            ("jaccard", 0.3, first(3), first(10)),
-            ("jaccard", 0.6, first(3), first(5)),
-            ("jaccard", 6 / 7, first(6), first(7)),
-            ("dice", 2 / 3, first(1), first(2)),  # 2 of 3
-            ("dice", 0.8, first(2), first(3)),
-            ("dice", 2 / 7, first(3), first(4, skip=2)),
-            ("overlap", 2 / 3, first(3), first(3, skip=1)),
-            ("overlap", 0.7, first(10, classes=13), first(10, skip=3, classes=13)),
-            ("cosine", 0.5, first(1), first(4)),  # 1 / sqrt(4)
-            ("cosine", 2 / 3, first(4), first(9)),
-            ("cosine", 0.75, first(4), first(4, skip=1)),
-        ],
-    )
-    def test_reaches_its_own_value_and_nothing_above(self, index, threshold, a, b):
-        assert overlaps_enough(a, b, index=index, threshold=threshold).item()
-        assert not overlaps_enough(a, b, index=index, threshold=threshold + 1e-5).item()
-        assert overlap(a, b, index=index).item() == pytest.approx(threshold, abs=1e-6)
+@pytest.mark.parametrize(
+    ("index", "threshold", "a", "b"),
+    [
+        ("jaccard", 1 / 3, first(2), first(2, skip=1)),  # 1 of 3
+        ("jaccard", 0.1, first(1), first(10)),
+        ("jaccard", 0.3, first(3), first(10)),
+        ("jaccard", 0.6, first(3), first(5)),
+        ("jaccard", 6 / 7, first(6), first(7)),
+        ("dice", 2 / 3, first(1), first(2)),  # 2 of 3
+        ("dice", 0.8, first(2), first(3)),
+        ("dice", 2 / 7, first(3), first(4, skip=2)),
+        ("overlap", 2 / 3, first(3), first(3, skip=1)),
+        ("overlap", 0.7, first(10, classes=13), first(10, skip=3, classes=13)),
+        ("cosine", 0.5, first(1), first(4)),  # 1 / sqrt(4)
+        ("cosine", 2 / 3, first(4), first(9)),
+        ("cosine", 0.75, first(4), first(4, skip=1)),
+    ],
+)
+def test_an_overlap_reaches_its_own_value_and_nothing_above(index, threshold, a, b):
+    assert overlaps_enough(a, b, index=index, threshold=threshold).item()
+    assert not overlaps_enough(a, b, index=index, threshold=threshold + 1e-5).item()
+    assert overlap(a, b, index=index).item() == pytest.approx(threshold, abs=1e-6)
 
 
 class TestManyClasses:

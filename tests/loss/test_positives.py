@@ -35,34 +35,26 @@ class TestAgainstOracle:
 
 @pytest.mark.parametrize("empty", loss.EMPTY)
 @pytest.mark.parametrize("rule", loss.RULES)
-class TestSomeAnchors:
-    images = loss.LabelSets.of("labels", LABELS[: len(LABELS) // 2])
-
-    def test_are_rows_of_the_whole_matrix(self, rule, empty):
-        anchors = torch.tensor([7, 0, 8, 3])
-        found = (
-            loss.PositiveRule(rule, "dice", 2 / 3, empty).between(self.images[anchors], self.images).float()
-        )
-        expected = loss.positive_weights(LABELS, rule, "dice", 2 / 3, empty, IMAGE_IDS)
-        assert torch.equal(found, expected[anchors, len(self.images) :])  # the other views: no row is itself
+def test_positives_of_some_anchors_are_rows_of_the_whole_matrix(rule, empty):
+    anchors, images = torch.tensor([7, 0, 8, 3]), loss.LabelSets.of("labels", LABELS[: len(LABELS) // 2])
+    found = loss.PositiveRule(rule, "dice", 2 / 3, empty).between(images[anchors], images)
+    expected = loss.positive_weights(LABELS, rule, "dice", 2 / 3, empty, IMAGE_IDS)
+    assert torch.equal(found.float(), expected[anchors, len(images) :])  # the other views: no row is itself
 
 
-class TestRulesByHand:
-    # rows: {0}, {0, 1}, {0, 1}, {2}
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("any", [[0, 1, 1, 0], [1, 0, 1, 0], [1, 1, 0, 0], [0, 0, 0, 0]]),
+        ("all", [[0, 1, 1, 0], [0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]]),
+        ("exact", [[0, 0, 0, 0], [0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]]),
+        ("threshold", [[0, 1, 1, 0], [1, 0, 1, 0], [1, 1, 0, 0], [0, 0, 0, 0]]),
+        ("weighted", [[0, 0.5, 0.5, 0], [0.5, 0, 1, 0], [0.5, 1, 0, 0], [0, 0, 0, 0]]),
+    ],
+)
+def test_weights_of_every_rule_by_hand(rule, expected):
     labels = torch.tensor([[1, 0, 0], [1, 1, 0], [1, 1, 0], [0, 0, 1]])
-
-    @pytest.mark.parametrize(
-        ("rule", "expected"),
-        [
-            ("any", [[0, 1, 1, 0], [1, 0, 1, 0], [1, 1, 0, 0], [0, 0, 0, 0]]),
-            ("all", [[0, 1, 1, 0], [0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]]),
-            ("exact", [[0, 0, 0, 0], [0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]]),
-            ("threshold", [[0, 1, 1, 0], [1, 0, 1, 0], [1, 1, 0, 0], [0, 0, 0, 0]]),
-            ("weighted", [[0, 0.5, 0.5, 0], [0.5, 0, 1, 0], [0.5, 1, 0, 0], [0, 0, 0, 0]]),
-        ],
-    )
-    def test_weights(self, rule, expected):
-        assert loss.positive_weights(self.labels, rule).tolist() == expected
+    assert loss.positive_weights(labels, rule).tolist() == expected
 
 
 class TestLabelLessRows:
