@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from probmcl.data import digit_scenes, plain_view
 from probmcl_book.replicate import shipped_run
 
-FOLDER = Path(__file__).parents[1] / "book" / "_static" / "playgrounds" / "data"
+FOLDER = Path(__file__).parents[1] / "book" / "_static" / "playgrounds" / "recorded"
 
 
 def write(name: str, **values: Any) -> None:

@@ -23,10 +23,20 @@ TITLES = {
     "mixtures": "Two mixtures",
     "asymmetric": "Asymmetric loss",
     "draw": "Draw a scene",
+    "watch": "Watch it learn",
 }
 NEEDS = {
     "dozen": ("positive_sets",),
-    "draw": ("positive_sets", "tensors", "data/scenes", "data/weights", "encoder", "neighbours", "pen"),
+    "draw": (
+        "positive_sets",
+        "tensors",
+        "recorded/scenes",
+        "recorded/weights",
+        "encoder",
+        "neighbours",
+        "pen",
+    ),
+    "watch": ("positive_sets", "tensors", "recorded/scenes", "recorded/training"),
 }
 """Scripts that a playground takes from others, or data of its own."""
 STYLE = "playgrounds/playgrounds.css"

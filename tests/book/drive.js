@@ -28,6 +28,7 @@ settings => {
       plateaus: rows("plateaus", text),
       points: rows("points", text),
       digits: rows("digits", text),
+      weights: rows("weights", text),
       current: [...root.querySelectorAll("[data-plateaus] tr")].findIndex(row => row.ariaCurrent),
     };
   });

@@ -19,6 +19,7 @@ CHANGES: dict[str, list[tuple[str, Any]]] = {
     ],
     "dozen": [("alpha", "0.25"), ("rule", "exact"), ("tau", "0.3"), ("seed", "7"), ("step", "25")],
     "draw": [("scene", "7"), ("alpha", "0.3"), ("near", "pixels")],
+    "watch": [("method", "cured"), ("step", "90"), ("scene", "7"), ("alpha", "0.3")],
     "mixtures": [("k", "3"), ("part", "A3"), ("x", "0.123456789"), ("tau", "0.3")],
     "asymmetric": [("gammaPositive", "1.5"), ("margin", "0.123456789"), ("logit", "1.25"), ("over", "logit")],
 }
@@ -89,6 +90,9 @@ def test_the_python_on_the_page_gives_the_numbers_on_the_page(visit: Callable[..
         assert names["scores"].tolist()[0] == pytest.approx(
             [number(row[1]) for row in found["digits"]], abs=1e-3
         )
+    elif name == "watch":
+        assert int(found["positive"]) == names["positives"].sum() - 1
+        assert found["overlap"] == f"{names['overlap']:.3f}"
     elif name == "mixtures":
         for similarity, logit in names["logits"].items():
             assert_same(found[f"{similarity}-logit"], logit)
@@ -108,6 +112,7 @@ def test_a_value_out_of_range_is_marked_and_does_not_stay(visit: Callable[..., P
         "positive_sets": "alpha",
         "dozen": "heat",
         "draw": "enough",
+        "watch": "share",
         "mixtures": "sigma",
         "asymmetric": "margin",
     }
@@ -128,6 +133,7 @@ def test_a_phone_shows_it_and_a_finger_moves_it(visit: Callable[..., Page], name
         "positive_sets": page.get_by_role("button", name="image 1, boat"),
         "dozen": page.locator("#pg-plot-descent"),
         "draw": page.get_by_role("button", name="Another scene"),
+        "watch": page.locator("#pg-plot-overlap"),
         "mixtures": page.get_by_role("button", name="far apart"),
         "asymmetric": page.locator("#pg-plot-loss"),
     }[name]

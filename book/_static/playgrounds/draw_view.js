@@ -124,7 +124,7 @@
         among: nearest.filter((other) => other.positive).length, python: python(state, this.looked.pixels),
       });
       this.showDigits();
-      paint(this.canvas, this.looked.pixels);
+      probmcl.paintGrey(this.canvas, this.looked.pixels, SIDE);
       this.showPen();
       this.showScenes("near", nearest);
       this.showScenes("positives", [...positives].sort((a, b) => b.overlap - a.overlap).slice(0, SHOWN));
@@ -160,7 +160,7 @@
         Object.assign(button.dataset, { take: other.scene, likeness: other.likeness });
         button.setAttribute("aria-label", `scene ${other.scene}, labels ${names}, overlap ${other.overlap.toFixed(2)}${other.positive ? ", positive" : ""}`);
         const picture = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
-        paint(picture, probmcl.neighbours.scenes[other.scene - 1]);
+        probmcl.paintGrey(picture, probmcl.neighbours.scenes[other.scene - 1], SIDE);
         const caption = Object.assign(document.createElement("span"), { textContent: names });
         button.append(picture, caption);
         item.append(button);
@@ -168,13 +168,6 @@
       });
       this.root.querySelector(`[data-scenes=${place}]`).replaceChildren(...items);
     }
-  }
-
-  /* Grey values onto a canvas of their size. */
-  function paint(canvas, pixels) {
-    const image = new ImageData(SIDE, SIDE);
-    pixels.forEach((grey, i) => image.data.set([grey, grey, grey, 255], 4 * i));
-    canvas.getContext("2d").putImageData(image, 0, 0);
   }
 
   function python({ near }, pixels) {

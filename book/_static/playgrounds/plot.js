@@ -74,5 +74,12 @@
     });
   }
 
-  Object.assign(probmcl, { Plot, draggable, svgElement: element });
+  /* Grey values from 0 to 255 onto a canvas of side x side pixels. */
+  function paintGrey(canvas, pixels, side) {
+    const image = new ImageData(side, side);
+    pixels.forEach((grey, i) => image.data.set([grey, grey, grey, 255], 4 * i));
+    canvas.getContext("2d").putImageData(image, 0, 0);
+  }
+
+  Object.assign(probmcl, { Plot, draggable, paintGrey, svgElement: element });
 })((window.probmcl = window.probmcl || {}));

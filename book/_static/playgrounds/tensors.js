@@ -23,7 +23,7 @@
 
   /* An array as rows of `length` numbers each. */
   function rows(array, length) {
-    return Array.from({ length: array.length / length }, (_, i) => array.subarray(i * length, (i + 1) * length));
+    return Array.from({ length: array.length / length }, (_, i) => array.slice(i * length, (i + 1) * length));
   }
 
   probmcl.tensors = { values, rows };
