@@ -17,7 +17,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test bench gpu-check serve lint notebooks course course-check links pages print colab-check repository lock clean
+.PHONY: help env book test bench gpu-check gpu-pretend serve lint notebooks course course-check links pages print colab-check repository lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -52,6 +52,9 @@ bench: $(READY) ## time and memory of the loss against named alternatives, as a 
 
 gpu-check: $(READY) ## on a GPU: its tests, the loss and the recipes' steps as records, two chapters (at most 8 minutes)
 	$(BIN)/python tools/gpu_check.py
+
+gpu-pretend: $(READY) ## run every chapter that uses a GPU on a pretended one, at profile smoke (minutes)
+	$(BIN)/python -m pytest -m "slow or not slow" -k a_chapter_runs tests/test_pretend_cuda.py
 
 serve: $(READY) ## show the built book at http://127.0.0.1:8000 (PORT=...)
 	@test -f _build/html/index.html || { echo "no book yet: run make book first" >&2; exit 1; }

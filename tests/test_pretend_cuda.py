@@ -1,7 +1,9 @@
 """On a pretended GPU everything public works, and gives what it gives on the CPU; every method trains."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,8 @@ from tiny import OF_EVERY_CRITERION, SCENES, TINY, tiny_recipe
 from torch import Tensor, nn
 
 from probmcl import data, model
-from probmcl_book.replicate import Method, run_methods
+from probmcl_book.pages import setup
+from probmcl_book.replicate import Method, run_methods, sized_splits
 
 
 @pytest.fixture
@@ -67,6 +70,33 @@ def test_every_method_trains(method: Method, precision: str, gpu: torch.device) 
     trained = run_methods(recipe, [0], device=gpu).trained[method.name][0]
     assert trained.test_scores.isfinite().all()
     assert trained.test_scores.device.type == "cpu"
+
+
+BOOK = Path(__file__).parents[1] / "book"
+CHAPTERS = [path for path in sorted(BOOK.glob("*.ipynb")) if '"accelerator": "GPU"' in path.read_text()]
+IN_SUITE = ("08_contrastive_stage", "11_scale")
+
+
+@pytest.mark.filterwarnings("ignore:'pin_memory' argument")
+@pytest.mark.parametrize(
+    "chapter",
+    [
+        pytest.param(one, id=one.stem, marks=() if one.stem in IN_SUITE else pytest.mark.slow)
+        for one in CHAPTERS
+    ],
+)
+def test_a_chapter_runs_at_smoke(
+    chapter: Path, gpu: torch.device, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PROBMCL_PROFILE", "smoke")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("probmcl_book.pages.setup", lambda: replace(setup(), device=gpu))
+    few = lambda recipe, *parts: sized_splits(recipe, 4, 2, 2, parts[-1])  # noqa: E731 - a step on this CPU
+    monkeypatch.setattr("probmcl_book.replicate.sized_splits", few)
+    names = {"__name__": "__main__", "get_ipython": lambda: None}
+    for cell in json.loads(chapter.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)
 
 
 def test_what_cuda_refuses_is_refused(gpu: torch.device) -> None:

@@ -32,6 +32,8 @@ from plain_markdown import PlainMarkdown
 from probmcl._files import whole_file
 
 ROOT = Path(__file__).resolve().parents[2]
+COLAB = Path(__file__).with_name("colab.md")
+"""How to use a GPU of Colab: a chapter that uses one includes it, and its notebook begins with it."""
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 HIDDEN = {"hide-input", "hide-cell"}
 NOTEBOOK_ONLY = {"remove-cell", "skip-execution"}
@@ -54,7 +56,10 @@ def export(book: Book, chapter: Chapter) -> str:
             raise chapter.problem
         myst = MdParserConfig(enable_extensions=book.myst_extensions)
         source = read_myst_markdown_notebook(text, config=myst, add_source_map=True, path=chapter.path)
-        cells = [_badge(book, chapter), _setup(book)]
+        metadata = _metadata(source.metadata)
+        box = COLAB.read_text(encoding="utf-8").replace(":class: dropdown\n", "")  # open, where it is used
+        parts = PlainMarkdown(book, chapter).sections(box.splitlines() if "accelerator" in metadata else [])
+        cells = [_badge(book, chapter), *map(new_markdown_cell, parts), _setup(book)]
         for cell, line in zip(source.cells, source.metadata["source_map"], strict=True):
             cells += _cells(PlainMarkdown(book, chapter), cell, line, text.splitlines())
     except SourceError as error:
@@ -63,7 +68,7 @@ def export(book: Book, chapter: Chapter) -> str:
         raise ExportError(f"{where}: {error}") from None
     cells.append(_what_next(book, chapter))
     _name_cells(chapter, cells)
-    notebook = new_notebook(cells=cells, metadata=_metadata(source.metadata))
+    notebook = new_notebook(cells=cells, metadata=metadata)
     nbformat.validate(notebook)
     return nbformat.writes(notebook) + "\n"
 

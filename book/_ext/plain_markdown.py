@@ -71,7 +71,7 @@ class PlainMarkdown:
         return self._directive(block)
 
     def _directive(self, block: Block) -> str:
-        if block.name in DROPPED:
+        if block.name in DROPPED or (block.name, block.argument) == ("include", "_ext/colab.md"):
             return ""
         if block.name == "container" and block.argument == "page-only":
             return ""

@@ -121,12 +121,16 @@ def test_the_last_cell_says_what_to_read_next(root: Path) -> None:
     assert f"[Title]({COLAB}/04_second.ipynb)" in first.cells[-1].source
 
 
-def test_a_chapter_can_ask_colab_for_a_gpu(root: Path) -> None:
+def test_a_chapter_can_ask_colab_for_a_gpu(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    box = root / "colab.md"
+    box.write_text(":::{admonition} In Colab\n:class: dropdown\n\nFirst [this](#sec-far).\n:::\n")
+    monkeypatch.setattr("export.COLAB", box)
     assert "accelerator" not in notebook(root, "# Title").metadata
     path = root / "book" / "04_second.md"
     path.write_text(path.read_text().replace("kernelspec:", "accelerator: GPU\nkernelspec:"))
-    written = json.loads(export(Book(root), Book(root).chapters["04_second"]))["metadata"]
-    assert (written["accelerator"], written["kernelspec"]["name"]) == ("GPU", "python3")
+    written = nbformat.reads(export(Book(root), Book(root).chapters["04_second"]), as_version=4)
+    assert (written.metadata["accelerator"], written.metadata["kernelspec"]["name"]) == ("GPU", "python3")
+    assert written.cells[1].source.startswith("> **In Colab**\n>\n> First [this](https://")
 
 
 def test_the_same_chapter_gives_the_same_bytes(root: Path) -> None:

@@ -42,3 +42,12 @@ def test_the_notebook_is_plain_and_without_outputs(chapter) -> None:
             continue
         outside_code = re.sub(r"```.*?```|``.*?``|`(?<!\}`)[^`\n]*`", "", cell.source, flags=re.DOTALL)
         assert not MYST_ONLY.search(outside_code)
+
+
+@each_chapter
+def test_what_uses_a_gpu_asks_colab_for_one_and_says_first_how_to_get_it(chapter) -> None:
+    page = chapter.path.read_text(encoding="utf-8")
+    notebook = nbformat.read(chapter.path.with_suffix(".ipynb"), as_version=4)
+    told = ("_ext/colab.md" in page, "%env PROBMCL_PROFILE=gpu" in notebook.cells[1].source)
+    used = any(cell.cell_type == "code" and "page.device" in cell.source for cell in notebook.cells)
+    assert (*told, "accelerator" in notebook.metadata) == 3 * (used,)

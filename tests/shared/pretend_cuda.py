@@ -15,11 +15,13 @@ from unittest.mock import patch
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
+from torch.profiler import profile
 from torch.utils._pytree import tree_leaves, tree_map
 
 GPU = torch.device("cuda", 0)
 aten = torch.ops.aten
 INDEXING = (aten.index.Tensor, aten.index_put_.default, aten.index_put.default, aten._index_put_impl_.default)
+MOVING = (aten.copy_.default, aten._to_copy.default, aten._has_compatible_shallow_copy_type.default)
 CpuGenerator = torch.Generator
 
 
@@ -69,7 +71,7 @@ def _check_devices(func: Any, args: Any, kwargs: dict[str, Any]) -> None:
     others = [leaf for leaf in leaves if isinstance(leaf, Tensor) and not isinstance(leaf, OnGpu)]
     changed = func._schema.is_mutable and any(one is args[0] for one in others)
     wrong = [tuple(one.shape) for one in others if one.dim() or changed]
-    if wrong and func not in (aten.copy_.default, aten._to_copy.default):
+    if wrong and func not in MOVING:
         raise RuntimeError(f"expected all tensors on the same device, found cuda:0 and cpu {wrong} ({func})")
 
 
@@ -117,6 +119,7 @@ ANSWERS: dict[Any, Callable[..., Any]] = {
     Tensor.to: _to,
     **dict.fromkeys((Tensor.numpy, Tensor.__array__, Tensor.pin_memory), _refuse),
     **{func: _of_held(func) for func in (Tensor.tolist, Tensor.__repr__, Tensor.__format__, Tensor.data_ptr)},
+    Tensor.untyped_storage: _of_held(Tensor.untyped_storage),
 }
 
 
@@ -178,6 +181,11 @@ def pretend_cuda() -> Iterator[torch.device]:
         patch("torch.autocast", _Autocast),
         patch("torch.is_autocast_enabled", lambda *_: autocasts("cpu")),
         patch("torch.Generator", _Generator),
+        patch("torch.compile", lambda model, **_: model),
+        patch(
+            "torch.profiler.profile",
+            lambda activities, **options: profile(activities=activities[:1], **options),
+        ),
         patch("torch.accelerator.is_available", lambda *_, **__: False),
         patch("torch.optim.Optimizer._accelerator_graph_capture_health_check", lambda self: None),
         patch.object(Tensor, "is_pinned", lambda self, *_: False),

@@ -47,6 +47,14 @@ class Page:
             return gpu
         return cpu
 
+    def bar(self, text: str) -> str | None:
+        """The text beside a progress bar of training, or None, for no bar, if nobody watches.
+
+        >>> Page("cpu", torch.device("cpu"), progress=True).bar("letters")
+        'letters'
+        """
+        return text if self.progress else None
+
 
 def choose_profile(environment: Mapping[str, str], *, cuda: bool) -> str:
     """The profile that ``PROBMCL_PROFILE`` names, otherwise ``gpu`` with CUDA and ``cpu`` without.

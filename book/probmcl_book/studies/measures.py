@@ -22,7 +22,7 @@ COUNTED_BATCHES = 20
 
 def cost(trained: Trained, splits: Splits, recipe: Recipe) -> dict[str, float]:
     """Parameters and multiply-adds of what scores an image, and parameters of the head beside it."""
-    scoring = logits_model(trained.encoder, trained.classifier)
+    scoring = logits_model(trained.encoder, trained.classifier).cpu()  # where the view is
     view = recipe.views.plain()(splits.validation[0][0].unsqueeze(0))
     assert isinstance(view, Tensor)
     everything = parameter_count(nn.ModuleList([scoring, *([] if trained.head is None else [trained.head])]))

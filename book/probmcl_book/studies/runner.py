@@ -46,16 +46,18 @@ def run_study(
     weights: Path | None = None,
     device: torch.device | str = "cpu",
     budget: float | None = None,
+    progress: bool = False,
     say: Say = lambda line: None,
 ) -> StudyRuns:
     """Run what is not finished of a study: first its tuning, then its report, seed by seed.
 
     What is found in ``folder``, one file per finished run, or in the folders of other studies beside it, is
     not run again. ``weights`` is the file of weights, if the start is one. ``budget`` is in hours: a run that
-    would probably not end in time is not started. Tuning is not even given the test images.
+    would probably not end in time is not started. ``progress`` shows bars. Tuning is not even given the test
+    images.
     """
     images = DataSets() if images is None else images
-    runner = Runner(images, RunFolder(folder), weights, device, MEASURES, whole=False)
+    runner = Runner(images, RunFolder(folder), weights, device, MEASURES, whole=False, progress=progress)
     with runner.held:
         return _finished(study, runner, budget, say)
 
