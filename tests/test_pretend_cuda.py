@@ -1,6 +1,5 @@
 """On a pretended GPU everything public works, and gives what it gives on the CPU; every method trains."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from calls import NAMES, calls, numbers
+from notebooks import run_cells
 from pretend_cuda import GPU, pretend_cuda
 from tiny import OF_EVERY_CRITERION, SCENES, TINY, tiny_recipe
 from torch import Tensor, nn
@@ -74,7 +74,7 @@ def test_every_method_trains(method: Method, precision: str, gpu: torch.device) 
 
 BOOK = Path(__file__).parents[1] / "book"
 CHAPTERS = [path for path in sorted(BOOK.glob("*.ipynb")) if '"accelerator": "GPU"' in path.read_text()]
-IN_SUITE = ("08_contrastive_stage", "11_scale")
+IN_SUITE = ("08_contrastive_stage", "09_classification_stage")
 
 
 @pytest.mark.filterwarnings("ignore:'pin_memory' argument")
@@ -93,10 +93,7 @@ def test_a_chapter_runs_at_smoke(
     monkeypatch.setattr("probmcl_book.pages.setup", lambda: replace(setup(), device=gpu))
     few = lambda recipe, *parts: sized_splits(recipe, 4, 2, 2, parts[-1])  # noqa: E731 - a step on this CPU
     monkeypatch.setattr("probmcl_book.replicate.sized_splits", few)
-    names = {"__name__": "__main__", "get_ipython": lambda: None}
-    for cell in json.loads(chapter.read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] == "code":
-            exec("".join(cell["source"]), names)
+    run_cells(chapter)
 
 
 def test_what_cuda_refuses_is_refused(gpu: torch.device) -> None:
