@@ -29,6 +29,7 @@ class OnGpu(Tensor):
     """A tensor that says it is on the GPU."""
 
     def __new__(cls, held: Tensor) -> OnGpu:
+        """Wrap the numbers it holds."""
         layout = {"strides": held.stride(), "storage_offset": held.storage_offset(), "dtype": held.dtype}
         made = Tensor._make_wrapper_subclass(cls, held.shape, **layout)
         made.held = held
