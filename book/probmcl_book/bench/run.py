@@ -63,7 +63,7 @@ def _rows(name: str, case: Case, smoke: bool) -> list[Row]:
     for threads in THREADS[-1:] if smoke or case.repeats == 1 else THREADS:
         # Where no figure counts, no process is started for it.
         found = measure_here(name, smoke=True) if smoke else measure(name, threads)
-        words = f", {threads} threads" if case.repeats > 1 and not smoke else ""
+        words = f", {threads} thread{'s' * (threads > 1)}" if case.repeats > 1 and not smoke else ""
         ours, theirs = found["ours"], found.get("theirs")
         compared = (
             None
