@@ -1,5 +1,6 @@
 """Chapters keep their length: words of prose, lines of a cell, and the minutes that their card states."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ def test_the_card_states_the_minutes(chapter: Chapter) -> None:
     text = chapter.path.read_text(encoding="utf-8")
     assert text == timed(chapter), "run: make notebooks"
     assert chapter.number is None or CARD.search(text)
+    assert not re.search(r"\S\n\(\S+\)=\n", text), "a target right under a paragraph is a part of it"
 
 
 def test_words_of_code_front_matter_and_fences_do_not_count(tmp_path: Path) -> None:
