@@ -87,7 +87,7 @@ def probmcl_loss(output, labels, tau=0.25, weight=0.05):
 
 
 def train(encoder, head, images, labels, augment, steps):
-    """The contrastive stage; then the head goes, and a classifier is fitted."""
+    """The contrastive stage. A classifier on the frozen encoder comes later."""
     weights = [*encoder.parameters(), *head.parameters()]
     optimiser = torch.optim.AdamW(weights, lr=2e-3)
     for _ in range(steps):
