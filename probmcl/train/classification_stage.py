@@ -1,6 +1,7 @@
 """The second stage: a linear probe of the frozen encoder (M14). Its rival: all trained at once."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Unpack
 
 import torch
@@ -60,9 +61,7 @@ def linear_probe(
     _check.instance("settings", settings, TrainingSettings)
     features = _check.finite("features", features, dims=2).float().cpu()
     _check.same_rows("features", features, "labels", _check.labels("labels", labels))
-    mean, (low, high) = features.mean(0), features.aminmax(dim=0)
-    # The same in all rows, but for the last bits.
-    constant = high - low <= 8 * torch.finfo(features.dtype).eps * torch.maximum(low.abs(), high.abs())
+    mean, constant = features.mean(0), _constant(features)
     deviation = features.std(0, correction=0).clamp(min=1e-6).masked_fill(constant, 1.0)
     with seeded(seed):
         layer = nn.Linear(features.shape[1], labels.shape[1])
@@ -70,14 +69,7 @@ def linear_probe(
     data = TensorDataset((features - mean) / deviation, labels.float().cpu())
     loader: Loader = DataLoader(data, settings.batch_size, shuffle=True, generator=shuffle)
 
-    def folded(layer: Any) -> nn.Linear:
-        """The layer that gives for x what ``layer`` gives for (x - mean) / deviation; a constant counts 0."""
-        found = nn.Linear(layer.in_features, layer.out_features)
-        with torch.no_grad():
-            found.weight.copy_((layer.weight.cpu() / deviation).masked_fill(constant, 0.0))
-            found.bias.copy_(layer.bias.cpu() - found.weight @ mean)
-        return found
-
+    folded = partial(_fold, mean=mean, deviation=deviation, constant=constant)
     known_by = {"features": features, "labels": labels} if options.get("checkpoint") else {}
     identity = broadcast_object({name: checksum(tensor) for name, tensor in known_by.items()})  # rank 0's
     named: dict[str, Any] = {"seed": seed, "watch": watching(watch, folded), "identity": identity}
@@ -126,3 +118,18 @@ def _classification_step(criterion: Criterion, *, shared: bool = False) -> Step:
         return LossParts(loss, {"classification": loss.detach()})
 
     return step
+
+
+def _constant(features: Tensor) -> Tensor:
+    """Which features are the same in all rows, but for the last bits, ``(F,)``."""
+    low, high = features.aminmax(dim=0)
+    return high - low <= 8 * torch.finfo(features.dtype).eps * torch.maximum(low.abs(), high.abs())
+
+
+def _fold(layer: Any, mean: Tensor, deviation: Tensor, constant: Tensor) -> nn.Linear:
+    """The layer that gives for x what ``layer`` gives for (x - mean) / deviation; a constant counts 0."""
+    folded = nn.Linear(layer.in_features, layer.out_features)
+    with torch.no_grad():
+        folded.weight.copy_((layer.weight.cpu() / deviation).masked_fill(constant, 0.0))
+        folded.bias.copy_(layer.bias.cpu() - folded.weight @ mean)
+    return folded

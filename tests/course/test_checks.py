@@ -386,7 +386,7 @@ class TestComparison:
         feedback(metrics.by_hand, 0.1234, "ada")
         assert capsys.readouterr().out.startswith("[?] by_hand: no common mistake found")
         scores, labels = metrics.instance("ada")[4:]
-        feedback(metrics.by_hand, metrics.ranked_precision(scores, labels), "ada", tell=True)
+        feedback(metrics.by_hand, metrics.mistakes.ranked_precision(scores, labels), "ada", tell=True)
         assert capsys.readouterr().out.startswith("[x] by_hand: passed")
 
 

@@ -13,9 +13,19 @@ import torch
 
 from probmcl import _check
 from probmcl.evaluate import Interval, MantelTest, mantel_test
-from probmcl_book.claims import findings
 from probmcl_book.claims.doubt_report import UNFAMILIAR, epistemic_finding
-from probmcl_book.claims.findings import NOT_RUN, Finding, Part, Records, decided, scope
+from probmcl_book.claims.findings import (
+    CONTRADICTED,
+    NOT_RUN,
+    SUPPORTED,
+    UNDECIDED,
+    Finding,
+    Part,
+    Records,
+    decided,
+    records_in,
+    scope,
+)
 from probmcl_book.claims.intervals import gain, gain_over_seeds
 from probmcl_book.claims.world_labels import labels_record_name, world_labels
 from probmcl_book.records.record import Record
@@ -142,7 +152,7 @@ def claim_finding(row: str, folder: Path | None = None) -> Finding:
     'not run'
     """
     claim = CLAIMS[_check.one_of("row", row, CLAIMS)]
-    records = findings.records_in(folder, (*claim.records, *COUNTED_LABELS.values()))
+    records = records_in(folder, (*claim.records, *COUNTED_LABELS.values()))
     return Finding(tuple(claim.parts(records)), claim.change)
 
 
@@ -187,11 +197,11 @@ def _thresholds(name: str, record: Record, main: Record) -> Part:
     best = max(gains, key=lambda one: gains[one][strongest[one]].low)
     learned = mean_of(found, best).metrics[GRAPH].value
     plain = mean_of(in_group(main, ALL), "BCE").metrics[GRAPH].value
-    word = findings.UNDECIDED
+    word = UNDECIDED
     if gains[best][strongest[best]].low > 0 and learned >= plain:
-        word = findings.SUPPORTED
+        word = SUPPORTED
     elif any(gains[THRESHOLD][rival].high < 0 for rival in ("any", "Jaccard 1")):
-        word = findings.CONTRADICTED
+        word = CONTRADICTED
     pairs = dict.fromkeys([(best, strongest[best]), (THRESHOLD, "any"), (THRESHOLD, "Jaccard 1")])
     numbers = [_less(one, rival, gains[one][rival]) for one, rival in pairs]
     numbers.append(f"rank correlation with the label graph {learned:.2f}, of BCE {plain:.2f}")
@@ -204,7 +214,7 @@ def _above_head(name: str, found: Record, head: str) -> Part:
     if part.word == NOT_RUN:
         return part
     ours, theirs = (mean_of(found, one).metrics["multiply-adds"].value for one in (REFERENCE, head))
-    word = findings.UNDECIDED if part.word == findings.SUPPORTED and ours > theirs else part.word
+    word = UNDECIDED if part.word == SUPPORTED and ours > theirs else part.word
     cost = f"{ours / 1e6:.2f} against {theirs / 1e6:.2f} million multiply-adds per image"
     return Part(name, word, part.where, (*part.numbers, cost), part.records)
 
@@ -213,11 +223,11 @@ def _label_graph(name: str, record: Record, counted: Record | None) -> Part:
     """C4 in one world."""
     found, test, level = in_group(record, ALL), graph_test(record, counted, REFERENCE), corrected_level(2)
     leads = {rival: gain_over_seeds(found, REFERENCE, rival, GRAPH, level) for rival in ("BCE", "ASL")}
-    word = findings.UNDECIDED
+    word = UNDECIDED
     if test.p_value >= 0.05 or leads["BCE"].high < 0:
-        word = findings.CONTRADICTED
+        word = CONTRADICTED
     elif all(lead.low > 0 for lead in leads.values()):
-        word = findings.SUPPORTED
+        word = SUPPORTED
     own = mean_of(found, REFERENCE).metrics[GRAPH].value
     numbers = [f"rank correlation with the label graph {own:.2f}, Mantel test p = {test.p_value:.4f}"]
     numbers += [_less(REFERENCE, rival, lead) for rival, lead in leads.items()]

@@ -9,14 +9,20 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from probmcl_book import studies
 from probmcl_book.bench import CASES, bench_table, run_benchmarks
 from probmcl_book.claims import epistemic_finding
 from probmcl_book.commands.arguments import Commands, add_command, add_out, add_training, hand_over
 from probmcl_book.records import verdict
 from probmcl_book.records.provenance import command_line
 from probmcl_book.replicate import digits_recipe
-from probmcl_book.studies import LABEL_SOURCES, label_record, looks_record, read_label_matrix, run_uncertainty
+from probmcl_book.studies import (
+    LABEL_SOURCES,
+    label_record,
+    looks_record,
+    read_label_matrix,
+    run_uncertainty,
+    uncertainty_recipe,
+)
 from probmcl_book.studies.uncertainty_study import MODELS
 
 
@@ -69,7 +75,7 @@ def add(commands: Commands) -> None:
 
 def _uncertainty(options: Namespace, arguments: Sequence[str], console: Console) -> None:
     record = run_uncertainty(
-        studies.uncertainty_recipe(images=64, epochs=1) if options.smoke else None,
+        uncertainty_recipe(images=64, epochs=1) if options.smoke else None,
         options.seeds,
         members=options.members,
         command=command_line(arguments),

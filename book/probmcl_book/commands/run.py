@@ -15,12 +15,24 @@ from rich.console import Console
 from probmcl.model import check_weights
 from probmcl.train import is_first, process_group
 from probmcl.train.settings import PRECISIONS
-from probmcl_book import replicate
 from probmcl_book.claims import published_table, read_ledger, standings
 from probmcl_book.commands.arguments import Commands, add_command, add_training, hand_over, report
 from probmcl_book.records import Record
 from probmcl_book.records.provenance import command_line
-from probmcl_book.replicate import RECIPES, DigitsData, FolderData, PretrainedStart, Recipe, Splits
+from probmcl_book.replicate import (
+    RECIPES,
+    DigitsData,
+    FolderData,
+    PretrainedStart,
+    Recipe,
+    Splits,
+    estimate,
+    own_recipe,
+    run_experiment,
+    shortened,
+    smaller,
+    weights_file,
+)
 from probmcl_book.replicate.dry_run import dry_run
 from probmcl_book.replicate.folder import slug
 
@@ -89,11 +101,11 @@ def _run(options: Namespace, arguments: Sequence[str], console: Console) -> None
     splits = recipe.splits(options.data) if splits is None else splits
     with process_group(options.device):
         if is_first() and not isinstance(recipe.data, DigitsData):
-            expected = replicate.estimate(recipe, splits, len(options.seeds), device=options.device)
+            expected = estimate(recipe, splits, len(options.seeds), device=options.device)
             for line in expected.lines():
                 console.print(line, highlight=False)
             expected.check()
-        record = replicate.run_experiment(
+        record = run_experiment(
             recipe,
             options.seeds,
             command=command_line(arguments),
@@ -140,7 +152,7 @@ def _named(options: Namespace) -> tuple[Recipe, Splits | None]:
     if not isinstance(recipe.data, DigitsData):
         return _shorter(recipe, options), None
     _refuse(options, f"{options.name} is no experiment on photographs", "weights", "limit", "epochs")
-    return (replicate.smaller(recipe, images=384, epochs=1) if options.smoke else recipe), None
+    return (smaller(recipe, images=384, epochs=1) if options.smoke else recipe), None
 
 
 def _own(options: Namespace) -> tuple[Recipe, Splits | None]:
@@ -151,7 +163,7 @@ def _own(options: Namespace) -> tuple[Recipe, Splits | None]:
     splits = FolderData().read(options.images, options.labels)
     name = f"own-{slug(options.images.resolve().name)}".strip("-")
     encoder = options.encoder or "timm/resnet18"
-    own = replicate.own_recipe(name, encoder, images=len(splits.train), size=options.size)
+    own = own_recipe(name, encoder, images=len(splits.train), size=options.size)
     recipe = _shorter(own, options)
     return recipe, splits.limited(recipe.limit)
 
@@ -167,7 +179,7 @@ def _shorter(recipe: Recipe, options: Namespace) -> Recipe:
     """A recipe on photographs with the images and the epochs that were asked for."""
     small = {"limit": 64, "epochs": 1} if options.smoke else {"limit": None, "epochs": None}
     asked = {name: getattr(options, name) for name in small}
-    return replicate.shortened(recipe, **{k: small[k] if asked[k] is None else asked[k] for k in small})
+    return shortened(recipe, **{k: small[k] if asked[k] is None else asked[k] for k in small})
 
 
 def _started(recipe: Recipe, weights: str | None) -> tuple[Recipe, Path | None]:
@@ -178,7 +190,7 @@ def _started(recipe: Recipe, weights: str | None) -> tuple[Recipe, Path | None]:
         return replace(recipe, start=None), None
     path = Path(weights)
     if path.is_file():
-        return replace(recipe, start=replicate.weights_file(path)), path
+        return replace(recipe, start=weights_file(path)), path
     check_weights(recipe.encoder, weights)  # before the data are read
     return replace(recipe, start=PretrainedStart(weights)), None
 

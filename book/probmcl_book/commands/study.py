@@ -9,12 +9,21 @@ import torch
 from rich.console import Console
 
 from probmcl import _check
-from probmcl_book import studies
 from probmcl_book.commands.arguments import Commands, add_command, add_training, hand_over, report
 from probmcl_book.records import Cell, Table
 from probmcl_book.records.provenance import command_line
 from probmcl_book.replicate import DataSets, PretrainedStart
-from probmcl_book.studies import STUDIES, Study, StudyRuns, planned_study, record_name, repeat_runs, run_study
+from probmcl_book.studies import (
+    EVERY_WORLD,
+    STUDIES,
+    Study,
+    StudyRuns,
+    planned_study,
+    record_name,
+    repeat_runs,
+    run_study,
+    summarise,
+)
 
 
 def add(commands: Commands) -> None:
@@ -31,7 +40,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("name", nargs="?", choices=sorted(STUDIES), help="the study")
     parser.add_argument(
-        "--world", choices=sorted(studies.EVERY_WORLD), help="the data; the study's first if not given"
+        "--world", choices=sorted(EVERY_WORLD), help="the data; the study's first if not given"
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="the folder of the data, if it is on disk")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="weights of the start, if it is a file")
@@ -73,7 +82,7 @@ def _study(options: Namespace, arguments: Sequence[str], console: Console) -> No
     if found.runs:
         resamples = 20 if options.smoke else 1000
         command = command_line(arguments)
-        record = studies.summarise(found, command=command, resamples=resamples, planned=planned)
+        record = summarise(found, command=command, resamples=resamples, planned=planned)
         lines = report(record, verdicts=not options.smoke)  # a few images allow none
         kept = {"smoke": options.smoke, "checkpoints": options.folder or usual}
         hand_over(record, options.out, lines, console, **kept)

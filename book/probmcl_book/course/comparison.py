@@ -95,7 +95,7 @@ def check_function(
         raise WrongAnswerError(f"`{name}`: not answered yet. It returns nothing.")
     expected = [truth(*copy.deepcopy(case)) for case in ordered]
     answers = list(zip(ordered, results, expected, strict=True))
-    if wrong := [one for one in answers if not same(*one[1:], tolerance)]:
+    if wrong := [one for one in answers if not same(*one[1:], tolerance, tolerance)]:
         case, got, right = wrong[0]
         hint = _explanation(ordered, results, mistakes, tolerance) or _shape_hint(got, right)
         raise WrongAnswerError(
@@ -129,19 +129,17 @@ def check_value(
     must_be_answered(value, name)
     if not _alike(value, truth):
         raise WrongAnswerError(f"`{name}`: expected {_kind(truth)}, got {shown(value)}.")
-    if same(value, truth, tolerance, relative=0.0):
+    if same(value, truth, atol=tolerance):
         return
     for hint, wrong in mistakes:
-        if same(value, wrong, tolerance, 0.0) and not same(wrong, truth, tolerance, 0.0):
+        if same(value, wrong, atol=tolerance) and not same(wrong, truth, atol=tolerance):
             raise WrongAnswerError(f"`{name}` is not right.\n  Hint: {hint}")
     if tell:
         raise WrongAnswerError(f"`{name}` is not right: got {shown(value)}.")
 
 
-def same(got: Any, expected: Any, tolerance: float = 1e-5, relative: float | None = None) -> bool:
-    """Whether two results are equal up to ``tolerance``, absolute plus relative; NaN equals NaN.
-
-    The ``relative`` one is the same number by default.
+def same(got: Any, expected: Any, atol: float = 1e-5, rtol: float = 0.0) -> bool:
+    """Whether two results are equal up to an absolute plus a relative tolerance; NaN equals NaN.
 
     >>> same(torch.tensor([1.0, 2.0]), [1.0, 2.0]), same(1.0, 1.1)
     (True, False)
@@ -150,18 +148,19 @@ def same(got: Any, expected: Any, tolerance: float = 1e-5, relative: float | Non
         return bool(got == expected)
     if isinstance(expected, dict):
         return isinstance(got, dict) and all(
-            k in got and same(got[k], expected[k], tolerance) for k in expected
+            k in got and same(got[k], expected[k], atol, rtol) for k in expected
         )
     if _in_parts(expected):
-        return _are_parts(got, expected) and all(map(same, got, expected, [tolerance] * len(expected)))
+        return _are_parts(got, expected) and all(
+            same(*pair, atol, rtol) for pair in zip(got, expected, strict=True)
+        )
     try:
         found, wanted = as_tensor(got), as_tensor(expected)
     except (TypeError, ValueError, RuntimeError):
         return False
     if found.shape != wanted.shape:
         return False
-    rtol = tolerance if relative is None else relative
-    return torch.allclose(found, wanted, rtol=rtol, atol=tolerance, equal_nan=True)
+    return torch.allclose(found, wanted, rtol=rtol, atol=atol, equal_nan=True)
 
 
 def _in_parts(expected: Any) -> bool:
@@ -218,7 +217,9 @@ def _explanation(
     """The hint of the first mistake that gives all of ``results``, or an empty string."""
     for mistake in mistakes:
         given = [_call(mistake.answer, case) for case in cases]
-        if all(same(result, wrong, tolerance) for result, wrong in zip(results, given, strict=True)):
+        if all(
+            same(result, wrong, tolerance, tolerance) for result, wrong in zip(results, given, strict=True)
+        ):
             return mistake.hint
     return ""
 

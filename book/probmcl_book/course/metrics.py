@@ -8,7 +8,6 @@ from torch import Tensor
 from probmcl import evaluate
 from probmcl_book.course import metrics_mistakes as mistakes
 from probmcl_book.course.comparison import check_function, check_value
-from probmcl_book.course.metrics_mistakes import f1_of_classes, has_ties, ranked_precision, search
 from probmcl_book.course.student import generator_of
 
 
@@ -34,7 +33,7 @@ def instance(student_id: str, term: str = "public") -> Instance:
         validation, test = _scored(generator), _scored(generator)
         test[1][:, 5] = 0
         validation[1][2, 5] = 1
-        if not has_ties(*validation):  # or the last bit of a formula would decide a threshold
+        if not mistakes.has_ties(*validation):  # or the last bit of a formula would decide a threshold
             return Instance(*validation, *test, *_few(generator))
 
 
@@ -52,7 +51,7 @@ def _few(generator: torch.Generator) -> tuple[Tensor, Tensor]:
     while True:
         labels = torch.tensor([1, 0, 1, 0, 0, 1, 0, 0])[torch.randperm(8, generator=generator)]
         scores = torch.randint(2, 10, (8,), generator=generator).sort(descending=True).values.double() / 10
-        truth = ranked_precision(scores, labels)
+        truth = mistakes.ranked_precision(scores, labels)
         seen = mistakes.AP[:-1]  # the last is of scores without a positive
         if all(abs(mistake.answer(scores, labels) - truth) > 0.01 for mistake in seen):
             return scores, labels
@@ -66,7 +65,9 @@ def label_statistics(answer: Any, *, seed: int = 0) -> None:
 
 def average_precision(answer: Any, *, seed: int = 0) -> None:
     """Check ``average_precision(scores, labels)`` of one class: ties are one point; NaN without positives."""
-    check_function(answer, ranked_precision, _ranking_cases(seed), mistakes.AP, name="average_precision")
+    check_function(
+        answer, mistakes.ranked_precision, _ranking_cases(seed), mistakes.AP, name="average_precision"
+    )
 
 
 def mean_average_precision(answer: Any, *, seed: int = 0) -> None:
@@ -84,7 +85,7 @@ def macro_f1(answer: Any, *, seed: int = 0) -> None:
     """Check ``macro_f1(answers, labels)``: the mean F1 of the classes that have positives."""
 
     def macro_f1(answers: Tensor, labels: Tensor) -> float:
-        return f1_of_classes(answers, labels)[labels.any(0)].mean().item()
+        return mistakes.f1_of_classes(answers, labels)[labels.any(0)].mean().item()
 
     check_function(answer, macro_f1, _answer_cases(seed), mistakes.F1)
 
@@ -93,7 +94,7 @@ def by_hand(value: Any, student_id: str, term: str = "public", *, tell: bool = F
     """Check the average precision of a student's own eight scores; ``tell`` of :func:`check_value`."""
     own = instance(student_id, term)
     scores, labels = own.few_scores, own.few_labels
-    truth = ranked_precision(scores, labels)
+    truth = mistakes.ranked_precision(scores, labels)
     told = [(mistake.hint, mistake.answer(scores, labels)) for mistake in mistakes.AP]
     check_value("my_ap", value, truth, told, tolerance=2e-3, tell=tell)
 
@@ -102,16 +103,17 @@ def own_test(values: tuple[Any, Any], student_id: str, term: str = "public", *, 
     """Check thresholds from validation and CF1 on test of a student's own data; ``tell`` as above."""
     own = instance(student_id, term)
     scores, labels = own.validation_scores, own.validation_labels
-    right = search(scores, labels)
-    on_test = search(own.test_scores, own.test_labels)
+    right = mistakes.search(scores, labels)
+    on_test = mistakes.search(own.test_scores, own.test_labels)
+    lowest = mistakes.search(scores, labels, ties="lowest")
     of_thresholds = (
         ("These thresholds were chosen on the test images, which are then no test any more.", on_test),
-        ("You compare with > instead of >=.", search(scores, labels, strict=True)),
-        ("Of several thresholds with the same F1 take the highest.", search(scores, labels, ties="lowest")),
+        ("You compare with > instead of >=.", mistakes.search(scores, labels, strict=True)),
+        ("Of several thresholds with the same F1 take the highest.", lowest),
     )
     at_right = evaluate.multilabel_metrics(own.test_scores, own.test_labels, thresholds=right).at_threshold
     macro = "This is the mean of the classes' F1 (macro F1). CF1 is the harmonic mean of CP and CR."
-    f1 = f1_of_classes(own.test_scores >= right, own.test_labels)
+    f1 = mistakes.f1_of_classes(own.test_scores >= right, own.test_labels)
     of_cf1 = (
         ("The thresholds of this number were chosen on the test images.", _cf1(own, on_test)),
         (macro, f1[own.test_labels.any(0)].mean()),
@@ -194,7 +196,7 @@ def _score_cases(seed: int) -> list[tuple[Tensor, Tensor]]:
         labels[0] = 1
         if k > 2:
             labels[:, -1] = 0
-        if not has_ties(scores, labels):
+        if not mistakes.has_ties(scores, labels):
             cases.append((scores, labels))
             sizes.pop(0)
     return cases

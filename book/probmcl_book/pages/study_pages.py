@@ -3,13 +3,29 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from probmcl_book import claims, studies
+from probmcl_book.claims import (
+    WorldLabels,
+    claim_finding,
+    labels_record_name,
+    records_in,
+    replaces_default,
+    validation_gains,
+    world_labels,
+)
 from probmcl_book.pages.display import show
 from probmcl_book.pages.figures.studies import differences_to
 from probmcl_book.pages.output import say
 from probmcl_book.pages.tables import table
 from probmcl_book.records import Cell, Record, over_seeds
-from probmcl_book.studies import EVERY_WORLD, PLANNED, record_name
+from probmcl_book.studies import (
+    EVERY_WORLD,
+    PLANNED,
+    difference_of,
+    planned_study,
+    record_name,
+    recorded_runs,
+    study_in,
+)
 
 NOT_RUN = "not run"
 
@@ -27,7 +43,7 @@ def study_command(study: str, world: str) -> str:
 def recorded(study: str) -> dict[str, Record]:
     """The records of a study that there are, by world."""
     names = {record_name(study, world): world for world in PLANNED[study]}
-    return {names[name]: record for name, record in claims.records_in(None, list(names)).items()}
+    return {names[name]: record for name, record in records_in(None, list(names)).items()}
 
 
 def study_plan(names: Sequence[str]) -> None:
@@ -36,8 +52,8 @@ def study_plan(names: Sequence[str]) -> None:
     for study in names:
         found = recorded(study)
         for world in PLANNED[study]:
-            planned = len(studies.planned_study(study, world))
-            runs: Cell = studies.recorded_runs(found[world]) if world in found else NOT_RUN
+            planned = len(planned_study(study, world))
+            runs: Cell = recorded_runs(found[world]) if world in found else NOT_RUN
             made = found[world].created if world in found else study_command(study, world)
             rows.append([study, EVERY_WORLD[world].title, planned, runs, made])
     columns = ["study", "world", "runs planned", "runs recorded", "recorded on, or how to run it"]
@@ -57,8 +73,8 @@ def where_recorded(study: str, draw: Callable[[Record], None]) -> None:
 
 def differences(record: Record) -> None:
     """Show how much higher every other setting of one group is than the study's reference, in a figure."""
-    reference = studies.study_in(record).reference
-    gains = {name: studies.difference_of(record, name, reference) for name in over_seeds(record)}
+    reference = study_in(record).reference
+    gains = {name: difference_of(record, name, reference) for name in over_seeds(record)}
     found = {name: gain for name, gain in gains.items() if gain is not None}
     level = next(iter(found.values())).level
     show(
@@ -74,7 +90,7 @@ def differences(record: Record) -> None:
 
 def gains_on_validation(record: Record) -> None:
     """Display how much higher each setting of one group is than the default on validation, with errors."""
-    gains = sorted(claims.validation_gains(record).items(), key=lambda item: -item[1].value)
+    gains = sorted(validation_gains(record).items(), key=lambda item: -item[1].value)
     caption = f"Means over {len(record.seeds)} seeds, plus and minus two standard errors."
     table(gains, ["setting", "validation mAP less the default's"], caption=caption)
 
@@ -86,7 +102,7 @@ def defaults_verdict(study: str) -> None:
     if missing:
         lacking = f"{NOT_RUN.capitalize()}: {', '.join(missing)}."
         say(f"The rule asks for {len(worlds)} worlds. {lacking} Until then the default stays.")
-    reasons = claims.replaces_default(found) if found else {}
+    reasons = replaces_default(found) if found else {}
     if found and not reasons:
         say("No setting replaces the default on what is recorded.")
     for setting, reason in reasons.items():
@@ -96,15 +112,15 @@ def defaults_verdict(study: str) -> None:
 
 def claim_verdict(row: str) -> None:
     """Print the verdict on a claim, C1 to C4: its word, its parts, and what would change it."""
-    found = claims.claim_finding(row)
+    found = claim_finding(row)
     for line in (f"{row}: {found.word}.", *map(str, found.parts), found.change):
         say(line)
 
 
-def labels_of(record: Record, group: str = "") -> claims.WorldLabels:
+def labels_of(record: Record, group: str = "") -> WorldLabels:
     """The labels of a study's world, counted in a record of the book where they are not known exactly."""
-    name = claims.labels_record_name(studies.study_in(record).world)
-    return claims.world_labels(record, claims.records_in(None, [name]).get(name), group=group)
+    name = labels_record_name(study_in(record).world)
+    return world_labels(record, records_in(None, [name]).get(name), group=group)
 
 
 def metrics_by_setting(record: Record, metrics: Mapping[str, str], *, caption: str) -> None:

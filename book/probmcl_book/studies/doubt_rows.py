@@ -14,9 +14,18 @@ import torch
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from probmcl import evaluate
 from probmcl.data import CORRUPTIONS
-from probmcl.evaluate import Interval, mean_auroc, mean_average_precision, risk_coverage, seed_interval
+from probmcl.evaluate import (
+    Interval,
+    area_under_risk_coverage,
+    bootstrap_interval,
+    mean_auroc,
+    mean_average_precision,
+    paired_bootstrap_difference,
+    risk_coverage,
+    seed_interval,
+    shifted_against_clean,
+)
 from probmcl.evaluate.metrics import Metric
 from probmcl.evaluate.uncertainty import BETWEEN, DISAGREEMENT, ENSEMBLES, WEIGHTS, WITHIN
 from probmcl_book.records.record import Difference, Row
@@ -62,7 +71,7 @@ def doubt_rows(
             }
             rows.append(Row(name, seed, metrics, seconds, views))
         over_seeds = {
-            task: evaluate.bootstrap_interval(metric, doubt, events, resamples=resamples, seed=0)
+            task: bootstrap_interval(metric, doubt, events, resamples=resamples, seed=0)
             for task, (metric, doubt, events) in tasks.items()
         }
         over_seeds |= levels[name]
@@ -79,7 +88,7 @@ def doubt_differences(
     scores = [name for name in COMPARED if name in questions.clean]
     level = 1 - 0.05 / (len(scores) * len(chosen))
     baseline = questions.tasks(AT_THRESHOLDS)
-    less = partial(evaluate.paired_bootstrap_difference, resamples=resamples, level=level, seed=0)
+    less = partial(paired_bootstrap_difference, resamples=resamples, level=level, seed=0)
     differences = []
     for name in scores:
         tasks = questions.tasks(name)
@@ -102,13 +111,13 @@ class _Questions:
     def tasks(self, name: str) -> dict[str, Task]:
         """The questions to one score; columns of one seed stand together."""
         doubt = self.clean[name]  # (N, S)
-        found = {k: evaluate.shifted_against_clean(doubt, scores[name]) for k, scores in self.shifted.items()}
+        found = {k: shifted_against_clean(doubt, scores[name]) for k, scores in self.shifted.items()}
         middle = [found[f"{corruption} {MIDDLE}"] for corruption in CORRUPTIONS]
         together, events = (torch.stack(part, dim=2).flatten(1) for part in zip(*middle, strict=True))
         return {
             ERRORS: (mean_auroc, doubt, self.failed),
             LABEL_ERRORS: (mean_auroc, self.of_labels[name], self.wrong.flatten(1)),
-            AURC: (evaluate.area_under_risk_coverage, doubt, self.failed),
+            AURC: (area_under_risk_coverage, doubt, self.failed),
             **{f"{kind} AUROC": (mean_auroc, *pair) for kind, pair in found.items()},
             f"{CORRUPTED} AUROC": (mean_auroc, together, events),
         }

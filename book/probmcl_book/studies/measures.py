@@ -3,9 +3,14 @@
 import torch
 from torch import Tensor, nn
 
-from probmcl import evaluate
 from probmcl.data import co_occurrence, label_statistics
-from probmcl.evaluate import multiply_adds, parameter_count, rank_correlation, weight_similarity
+from probmcl.evaluate import (
+    co_occurrence_similarity,
+    multiply_adds,
+    parameter_count,
+    rank_correlation,
+    weight_similarity,
+)
 from probmcl.loss import positive_weights
 from probmcl.model import MixtureDensityHead
 from probmcl.train import predict
@@ -22,9 +27,10 @@ COUNTED_BATCHES = 20
 
 def cost(trained: Trained, splits: Splits, recipe: Recipe) -> dict[str, float]:
     """Parameters and multiply-adds of what scores an image, and parameters of the head beside it."""
-    scoring = logits_model(trained.encoder, trained.classifier).cpu()  # where the view is
+    scoring = logits_model(trained.encoder, trained.classifier)
     view = recipe.views.plain()(splits.validation[0][0].unsqueeze(0))
     assert isinstance(view, Tensor)
+    view = view.to(next(scoring.parameters()).device)
     everything = parameter_count(nn.ModuleList([scoring, *([] if trained.head is None else [trained.head])]))
     return {
         "parameters": float(parameter_count(scoring)),
@@ -101,6 +107,6 @@ _RULE = ("rule", "index", "threshold", "empty")
 def _graph(splits: Splits, recipe: Recipe) -> Tensor:
     """Correlation of the labels ``(K, K)``: exact for DigitScenes, that of the training images elsewhere."""
     if isinstance(recipe.data, DigitsData):
-        return evaluate.co_occurrence_similarity(co_occurrence(recipe.data.themes, most=recipe.data.most))
+        return co_occurrence_similarity(co_occurrence(recipe.data.themes, most=recipe.data.most))
     counted = label_statistics(splits.train.labels, splits.train.classes)
-    return evaluate.co_occurrence_similarity(counted.co_occurrence)
+    return co_occurrence_similarity(counted.co_occurrence)

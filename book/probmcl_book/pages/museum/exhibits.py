@@ -8,10 +8,21 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from probmcl import evaluate, loss
 from probmcl.data import LabelledImages, make_loader, plain_view
-from probmcl.evaluate import average_precision, multilabel_metrics, thresholds_from_validation
-from probmcl.loss import contrastive_loss, mixture_nll, overlap
+from probmcl.evaluate import (
+    average_precision,
+    mean_average_precision,
+    multilabel_metrics,
+    thresholds_from_validation,
+)
+from probmcl.loss import (
+    asymmetric_loss,
+    contrastive_loss,
+    cosine_similarity,
+    log_bhattacharyya,
+    mixture_nll,
+    overlap,
+)
 from probmcl.model import GaussianMixture
 from probmcl_book.pages.museum import wrong
 
@@ -46,7 +57,7 @@ def coefficient() -> tuple[Numbers, Numbers]:
     nu[0] = math.sqrt(-8 * math.log(0.68))
     a, b = (GaussianMixture(torch.zeros(1, 1), m.view(1, 1, -1), s.view(1, 1, -1)) for m in (mu, nu))
     power = wrong.coefficient_to_the_power_of_d(mu, nu, s, s)
-    return (power.item(),), (loss.log_bhattacharyya(a, b).exp().item(),)
+    return (power.item(),), (log_bhattacharyya(a, b).exp().item(),)
 
 
 def far_positive() -> tuple[Numbers, Numbers]:
@@ -67,7 +78,7 @@ def lonely_anchor() -> tuple[Numbers, Numbers]:
 def lonely_anchors() -> tuple[Numbers, Numbers]:
     """The loss of eight anchors, six of which have no positive."""
     z = torch.randn(8, 8, generator=_generator(1691), dtype=torch.float64)
-    logits, positives = loss.cosine_similarity(z) / 0.5, torch.zeros(8, 8, dtype=torch.float64)
+    logits, positives = cosine_similarity(z) / 0.5, torch.zeros(8, 8, dtype=torch.float64)
     positives[0, 1] = positives[1, 0] = 1
     return (wrong.zeros_in_the_mean(logits, positives).item(),), (contrastive_loss(logits, positives).item(),)
 
@@ -132,7 +143,7 @@ def gradients_back_on() -> tuple[Numbers, Numbers]:
             compute(torch.zeros(2, 3), torch.ones(2, 3))
             return float(torch.is_grad_enabled())
 
-    return (left_on(wrong.focal_weight_without_gradient),), (left_on(loss.asymmetric_loss),)
+    return (left_on(wrong.focal_weight_without_gradient),), (left_on(asymmetric_loss),)
 
 
 def order_of_ties() -> tuple[Numbers, Numbers]:
@@ -165,7 +176,7 @@ def best_epoch() -> tuple[Numbers, Numbers]:
 
     def epochs(part: str) -> list[float]:
         noise = torch.randn(20, 100, 10, generator=generator)
-        return [evaluate.mean_average_precision(labels[part] + scores, labels[part]) for scores in noise]
+        return [mean_average_precision(labels[part] + scores, labels[part]) for scores in noise]
 
     validation, test = epochs("validation"), epochs("test")
     return (max(test),), (test[validation.index(max(validation))],)

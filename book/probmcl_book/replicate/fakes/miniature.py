@@ -16,8 +16,15 @@ from probmcl import _check
 from probmcl.data.public.chestxray14 import FINDINGS
 from probmcl.data.public.coco_categories import Category
 from probmcl.data.scenes.themes import draw_label_sets
-from probmcl_book.replicate.fakes import layout
-from probmcl_book.replicate.fakes.layout import Film, Mark, Picture, Polygon, image_bytes
+from probmcl_book.replicate.fakes.layout import (
+    Film,
+    Mark,
+    Picture,
+    Polygon,
+    image_bytes,
+    write_chest,
+    write_coco,
+)
 
 # Ten shapes, whose ids have gaps as COCO's have: corners, share of the radius between corners, colour.
 SHAPES = {
@@ -53,7 +60,7 @@ def write_coco_miniature(
     _check.count("pixels", pixels, low=32)
     for seed, (part, count) in enumerate((("train2014", train), ("val2014", val))):
         pictures = _pictures(part, count, unlabelled, pixels, seed)
-        layout.write_coco(root, part, pictures, list(SHAPES))
+        write_coco(root, part, pictures, list(SHAPES))
 
 
 def write_chest_miniature(root: str | Path, *, films: int = 96, pixels: int = 128) -> None:
@@ -82,7 +89,7 @@ def write_chest_miniature(root: str | Path, *, films: int = 96, pixels: int = 12
             drawn.append(
                 Film(f"{patient:08}_{number:03}.png", image_bytes(film, "PNG"), str(patient), names, test)
             )
-    layout.write_chest(root, drawn, folders=2)
+    write_chest(root, drawn, folders=2)
 
 
 def _pictures(part: str, count: int, unlabelled: int, pixels: int, seed: int) -> Iterator[Picture]:
