@@ -20,30 +20,16 @@ The rules, written before the first run of the report:
 """
 
 from dataclasses import replace
-from typing import Any
 
 from probmcl_book.replicate.recipe import Method, Recipe
 from probmcl_book.studies import Candidate, Study, Trial, Tuning
-from probmcl_book.studies.planned.settings import PROBE, SEEDS, TUNING_SEED, alone
+from probmcl_book.studies.planned.settings import BEST, PROBE, SEEDS, TUNING_SEED, alone, at_its_best
 from probmcl_book.studies.planned.worlds import World, base_method
 
 SHARES = {"n = 4,000": 1.0, "n = 1,000": 0.25}  # nested sets of training images; a group of trials each
 DECAYS = (0.1, 1.0, 3.0, 10.0, 30.0)  # the first is as good as none
 REFERENCE = "BCE"
-FIRST_READ, BEST = "ProbMCL, as first read", "ProbMCL, at its best"
-
-AT_ITS_BEST: dict[str, Any] = {
-    "similarity": "log_bhattacharyya",
-    "temperature": 0.3,
-    "balance_weight": 1.0,
-    "sharpness_weight": 0.8,
-}
-HEAD_AT_ITS_BEST: dict[str, Any] = {"sigma_floor": 0.3, "first_sigma": 0.4}
-"""ProbMCL with components that stay apart and that the image chooses, as trials on DigitScenes found them.
-
-Sigma ends at 0.3 or above, so unit means can lie several sigmas apart and the temperature is of the order of
-SupCon's; the batch uses all components, an image about as many as images have labels.
-"""
+FIRST_READ = "ProbMCL, as first read"
 
 _FAST = {"learning_rate": 0.0022}
 
@@ -94,7 +80,7 @@ def photograph_methods(base: Recipe) -> dict[str, Method]:
         replace(contrastive, name="SupCon, threshold", criterion="supcon"),
         replace(contrastive, name="MulSupCon", criterion="mulsupcon"),
         replace(contrastive, name="KMCL", criterion="kmcl"),
-        replace(contrastive, name=BEST, options=AT_ITS_BEST, head=HEAD_AT_ITS_BEST),
+        at_its_best(contrastive),
         replace(contrastive, name=FIRST_READ),
     )
     return {method.name: method for method in found}

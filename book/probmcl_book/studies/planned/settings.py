@@ -9,7 +9,7 @@ from probmcl_book.replicate.recipe import Method, Recipe
 from probmcl_book.studies import Candidate
 from probmcl_book.studies.planned.worlds import base_method
 
-REFERENCE = "ProbMCL"
+REFERENCE, BEST = "ProbMCL", "ProbMCL, at its best"
 PROBE = "Start (linear probe)"
 SEEDS = (0, 1, 2)  # of the studies outside the main comparison
 TUNING_SEED = 100  # of every tuning: no seed of a report
@@ -52,6 +52,17 @@ def methods(base: Recipe) -> dict[str, Method]:
     if not isinstance(base.data, FeatureData):  # a feature has no places that a transformer could look at
         found.append(replace(whole, name="Transformer head", criterion="ml-decoder"))
     return {method.name: method for method in [*found, replace(contrastive, name=REFERENCE)]}
+
+
+def at_its_best(method: Method) -> Method:
+    """ProbMCL with components that stay apart and that the image chooses, as trials on DigitScenes found it.
+
+    Sigma ends at 0.3 or above, so unit means can lie several sigmas apart and the temperature is of the order
+    of SupCon's; the batch uses all components, an image about as many as images have labels.
+    """
+    options = {"similarity": "log_bhattacharyya", "temperature": 0.3}
+    use = {"balance_weight": 1.0, "sharpness_weight": 0.8}
+    return replace(method, name=BEST, options=options | use, head={"sigma_floor": 0.3, "first_sigma": 0.4})
 
 
 def candidates(method: Method) -> tuple[Candidate, ...]:
