@@ -6,7 +6,7 @@ the training images ``--views`` times augmented as well, as the recipe augments 
 first; of validation and test images it is the only one.
 
 ``mirflickr14-mobilenetv2-128`` gives what ``mirflickr14-features`` trains on, in some
-minutes of one core. ``coco18-lite0-128`` with ``--views 4 --train 4000 --bfloat16`` gives what
+minutes of one core. ``coco18-lite0-128`` with ``--views 4 --bfloat16`` gives what
 ``coco18-features`` trains on.
 """
 

@@ -1,5 +1,6 @@
 """Studies in small: they resume, stop in time, tune on validation alone, and sum up what was run."""
 
+import math
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,6 +30,7 @@ from probmcl_book.studies import (
     run_study,
     summarise,
 )
+from probmcl_book.studies.planned.photographs import PROBE, RANGES
 
 BASE = tiny_recipe()
 RATES = tuple(Candidate({"learning_rate": rate}) for rate in (1e-3, 1e-2))
@@ -262,7 +264,8 @@ def test_a_planned_study_keeps_its_promises(name: str, world: str) -> None:
     assert len(found) <= 150
     views: dict[str, set[int]] = {}
     for one in found.trials:
-        assert len(one.seeds) == (5 if name in ("main", "topology") else 3)
+        most = name in ("main", "topology") or one.group == "n = 15,000"
+        assert len(one.seeds) == (5 if most else 3)
         for method in one.recipe.methods:
             views.setdefault(one.group, set()).add(method.training.epochs)
     assert all(len(epochs) == 1 for epochs in views.values())  # the same number of image views in a group
@@ -328,8 +331,17 @@ def test_photographs_get_as_many_steps_whatever_their_number() -> None:
     planned = planned_study("photographs")
     for trial in planned.trials:
         for training in (method.training for method in trial.recipe.methods):
-            images = round(4000 * trial.recipe.train_share)
-            assert images // training.batch_size * training.epochs == 320
+            images = round(15_000 * trial.recipe.train_share)
+            assert images // training.batch_size * training.epochs == 1200
+
+
+def test_draws_try_the_same_places_of_the_ranges_and_every_twelfth_of_each() -> None:
+    tried = planned_study("photographs").tuning.candidates
+    rates = {setting: [one.training.get("learning_rate") for one in each] for setting, each in tried.items()}
+    assert len({tuple(each) for setting, each in rates.items() if setting != PROBE}) == 1
+    low, high = RANGES["learning_rate"]
+    twelfths = [math.log(rate / low) / math.log(high / low) * 12 for rate in rates["BCE"]]
+    assert sorted(map(math.floor, twelfths)) == list(range(12))
 
 
 def test_a_try_of_the_photographs_runs_every_method(tmp_path, monkeypatch) -> None:

@@ -14,7 +14,6 @@ from probmcl_book.replicate.views import FeatureViews, PhotoViews
 
 NAME = "COCO-18, MS-COCO photographs with 18 labels"
 SPLIT = "a cut of our own of photographs of train2017, 15,000/2,500/5,000"
-STORED = "4,000 of the photographs for training, seed 0"
 ACCESS = (
     "private rebuild of MS-COCO 2017 (python -m probmcl sources fetch coco2017 --root DIR) at 128 pixels: "
     "22,500 photographs kept by syf0122/COMP5329_Assignment02, commit 7c1fe6ff; packed by "
@@ -55,9 +54,8 @@ def coco18_features() -> Recipe:
     """
     origin = Origin(
         f"{NAME}, features of EfficientNet-Lite0",
-        f"{SPLIT}; {STORED}",
-        f"{ACCESS}; features of one plain and 4 augmented views by tools/feature_views.py --train 4000, in "
-        "bfloat16",
+        SPLIT,
+        f"{ACCESS}; features of one plain and 4 augmented views by tools/feature_views.py, in bfloat16",
         SOURCE,
     )
     training = TrainingSettings(epochs=4, batch_size=50, learning_rate=1e-3)
@@ -72,6 +70,6 @@ def coco18_features() -> Recipe:
             Method("SupCon, threshold", "supcon", training, trunk=(512, 64), options={"temperature": 0.2}),
             Method("ProbMCL", "probmcl", training, trunk=(512, 64)),
         ),
-        probe=TrainingSettings(epochs=20, batch_size=50, learning_rate=3e-3, weight_decay=10.0),
+        probe=TrainingSettings(epochs=5, batch_size=50, learning_rate=3e-3, weight_decay=10.0),
         views=FeatureViews(1280),
     )

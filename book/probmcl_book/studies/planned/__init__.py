@@ -36,7 +36,7 @@ def planned_study(name: str, world: str | None = None, *, smoke: bool = False) -
     With ``smoke`` it is tiny, with one seed and two candidates per setting: it shows that the parts fit.
 
     >>> [(name, len(planned_study(name))) for name in STUDIES][-3:]  # runs of the report
-    [('choices', 57), ('photographs', 42), ('steps', 48)]
+    [('choices', 57), ('photographs', 88), ('steps', 48)]
     """
     world = PLANNED[_check.one_of("name", name, STUDIES)][0] if world is None else world
     place = EVERY_WORLD[_check.one_of("world", world, EVERY_WORLD)]
