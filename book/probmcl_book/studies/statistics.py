@@ -23,6 +23,7 @@ from probmcl.loss import positive_statistics
 from probmcl_book.records.making import Making
 from probmcl_book.records.record import DataIdentity, Record, Row
 from probmcl_book.replicate.origin import Origin
+from probmcl_book.replicate.recipes.coco18 import ORIGIN as COCO18
 
 THRESHOLDS = (0.3, 0.5, 0.7, 1.0)
 BATCH_SIZE, BATCHES, SEED = 128, 500, 0  # the random batches in which positives are counted
@@ -54,6 +55,7 @@ LABEL_SOURCES: dict[str, Origin] = {
         source="https://press.liacs.nl/mirflickr; "
         "https://github.com/VilleAR/IDL_Image_Classification_Project",
     ),
+    "coco18": COCO18,
 }
 """The label matrices of the book, by the name that ``python -m probmcl statistics`` takes."""
 

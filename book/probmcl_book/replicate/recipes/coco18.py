@@ -5,6 +5,8 @@ package index (``tools/lite0_weights.py``), the features from ``tools/feature_vi
 COCO's categories 1 to 19 without 12, so no number here stands beside published ones of COCO.
 """
 
+from dataclasses import replace
+
 from probmcl.train import TrainingSettings
 from probmcl_book.replicate.datasets import FeatureData, PackedData
 from probmcl_book.replicate.origin import Origin
@@ -12,14 +14,14 @@ from probmcl_book.replicate.recipe import Method, PretrainedStart, Recipe
 from probmcl_book.replicate.recipes.photos import PROBE, TRUNK
 from probmcl_book.replicate.views import FeatureViews, PhotoViews
 
-NAME = "COCO-18, MS-COCO photographs with 18 labels"
-SPLIT = "a cut of our own of photographs of train2017, 15,000/2,500/5,000"
-ACCESS = (
-    "private rebuild of MS-COCO 2017 (python -m probmcl sources fetch coco2017 --root DIR) at 128 pixels: "
-    "22,500 photographs kept by syf0122/COMP5329_Assignment02, commit 7c1fe6ff; packed by "
-    "tools/lay_out_npz.py parts"
+ORIGIN = Origin(
+    name="COCO-18, MS-COCO photographs with 18 labels",
+    split="a cut of our own of photographs of train2017, 15,000/2,500/5,000",
+    access="private rebuild of MS-COCO 2017 (python -m probmcl sources fetch coco2017 --root DIR) at 128 "
+    "pixels: 22,500 photographs kept by syf0122/COMP5329_Assignment02, commit 7c1fe6ff; packed by "
+    "tools/lay_out_npz.py parts",
+    source="https://cocodataset.org; https://github.com/syf0122/COMP5329_Assignment02",
 )
-SOURCE = "https://cocodataset.org; https://github.com/syf0122/COMP5329_Assignment02"
 LITE0 = PretrainedStart(
     "efficientnet-lite0.safetensors",
     "sha256:2b4a5f7e9a1870e2c41efd811c5b04f7e5843b32900a338e3f181204a324f9c6",
@@ -35,7 +37,7 @@ def coco18_lite0_128() -> Recipe:
     training = TrainingSettings(epochs=10, batch_size=64, learning_rate=5e-4)
     return Recipe(
         name="coco18-lite0-128",
-        data=PackedData(Origin(NAME, SPLIT, ACCESS, SOURCE)),
+        data=PackedData(ORIGIN),
         start=LITE0,
         encoder="timm/tf_efficientnet_lite0",
         methods=(Method("ASL", "asl", training), Method("ProbMCL", "probmcl", training, trunk=TRUNK)),
@@ -52,12 +54,9 @@ def coco18_features() -> Recipe:
     >>> coco18_features().encoder
     'feature-mlp'
     """
-    origin = Origin(
-        f"{NAME}, features of EfficientNet-Lite0",
-        SPLIT,
-        f"{ACCESS}; features of one plain and 4 augmented views by tools/feature_views.py, in bfloat16",
-        SOURCE,
-    )
+    stored = "features of one plain and 4 augmented views by tools/feature_views.py, in bfloat16"
+    name = f"{ORIGIN.name}, features of EfficientNet-Lite0"
+    origin = replace(ORIGIN, name=name, access=f"{ORIGIN.access}; {stored}")
     training = TrainingSettings(epochs=4, batch_size=50, learning_rate=1e-3)
     return Recipe(
         name="coco18_features",
