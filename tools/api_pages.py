@@ -4,7 +4,8 @@ A page of ``book/api/`` documents each public name of a room, as ``probmcl.loss.
 
 * links a name that is called by its file, ``probmcl.loss.overlap.overlap``, to its place in the room;
 * leaves a name that exists, but that no room offers, without a link (a name that does not exist still warns);
-* shows constants with the text that stands below them in their file;
+* begins with what most people come for, and ends with constants, which have the text that stands below them
+  in their file;
 * takes ``|z|`` in a docstring for what it says and not for one of reStructuredText's substitutions.
 """
 
@@ -21,12 +22,20 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import PycodeError
-from sphinx.ext.autodoc import DataDocumenter, ModuleDocumenter
+from sphinx.ext.autodoc import DataDocumenter, Documenter, ModuleDocumenter
 from sphinx.pycode import ModuleAnalyzer
 
 PACKAGES = ("probmcl", "probmcl_book")
 LONGEST_VALUE = 300
 """Characters of a constant that a page shows."""
+FIRST = (
+    *("LabelledImages", "TwoViews", "digit_scenes", "make_loader"),
+    *("MixtureDensityHead", "GaussianMixture", "build_encoder"),
+    *("ProbMCLLoss", "SupConLoss", "AsymmetricLoss", "KMCLLoss", "MulSupConLoss"),
+    *("two_stages", "contrastive_stage", "linear_probe", "fit"),
+    *("multilabel_metrics", "mean_average_precision", "paired_bootstrap_difference"),
+)
+"""Names that stand before the others of their room, in this order."""
 LITERAL_OR_BAR = re.compile(r"(``.*?``)|(?<!\\)\|")
 
 
@@ -106,6 +115,28 @@ def resolve(
     return contents if exists(target) else None
 
 
+def place(name: str) -> tuple[int, int]:
+    """Return a sort key for a public name of a room: what people come for, classes, functions, constants.
+
+    >>> sorted(["RULES", "overlap", "LabelSets", "SupConLoss", "ProbMCLLoss"], key=place)
+    ['ProbMCLLoss', 'SupConLoss', 'LabelSets', 'overlap', 'RULES']
+    """
+    first = FIRST.index(name) if name in FIRST else len(FIRST)
+    return first, 2 if name.isupper() else int(name[0].islower())
+
+
+class RoomDocumenter(ModuleDocumenter):
+    """Documents a room in the order of :func:`place`."""
+
+    def sort_members(
+        self, documenters: list[tuple[Documenter, bool]], order: str
+    ) -> list[tuple[Documenter, bool]]:
+        """Sort the members; those of equal place stay as ``__all__`` has them."""
+        return sorted(
+            super().sort_members(documenters, order), key=lambda one: place(one[0].name.split("::")[-1])
+        )
+
+
 class ConstantDocumenter(DataDocumenter):
     """Shows the constants of a room; Sphinx alone shows those whose text stands in the room's own file."""
 
@@ -165,6 +196,7 @@ def process(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: li
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect to Sphinx."""
+    app.add_autodocumenter(RoomDocumenter, override=True)
     app.add_autodocumenter(ConstantDocumenter, override=True)
     app.connect("missing-reference", resolve)
     app.connect("autodoc-skip-member", keep_constants)
