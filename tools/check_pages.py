@@ -1,9 +1,10 @@
 """Open every built page in headless Chromium: ``python tools/check_pages.py [--screenshots DIR] [pages]``.
 
 A page passes if nothing is written to the console as an error, no script fails, every request goes to the
-book itself, every formula is rendered, a phone 390 pixels wide shows it without scrolling sideways, and
-axe-core finds nothing serious in light or dark (:mod:`accessibility`). The command also measures what each
-page weighs on its way to a reader and how soon it answers (:mod:`page_weight`).
+book itself, every formula is rendered, no name is cut off in the list of contents, a phone 390 pixels wide
+shows it without scrolling sideways, and axe-core finds nothing serious in light or dark
+(:mod:`accessibility`). The command also measures what each page weighs on its way to a reader and how soon it
+answers (:mod:`page_weight`).
 """
 
 from __future__ import annotations
@@ -60,6 +61,14 @@ WIDTH = """() => {
   const name = wide ? `${wide.tagName.toLowerCase()}.${wide.className}: ${text}` : "an element";
   return `${document.documentElement.scrollWidth} pixels wide at ${width}, because of ${name}`;
 }"""
+CLIPPED = """() => [...document.querySelectorAll(".bd-sidebar-secondary")].flatMap(bar => {
+  const edge = Math.min(bar.getBoundingClientRect().right, document.documentElement.clientWidth);
+  return [...bar.querySelectorAll("a")].filter(name => {
+    const text = document.createRange();
+    text.selectNodeContents(name);
+    return text.getBoundingClientRect().right > edge + 1;
+  }).map(name => name.textContent.trim());
+})"""
 
 
 def find_browser() -> str | None:
@@ -138,6 +147,8 @@ class PageCheck:
         self.page.set_viewport_size(DESKTOP)
         self.page.goto(f"{self.address}/{name}", wait_until="load")
         self._formulas()
+        if clipped := self.page.evaluate(CLIPPED):
+            self.problems.append(f"cut off in the list of contents: {clipped[0]}")
         self.page.set_viewport_size(PHONE)
         self.page.evaluate(
             "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"

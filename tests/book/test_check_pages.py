@@ -14,6 +14,8 @@ FAULTS = {
     "formula.html": (r"<span class='math'>\(x\)</span>", "formulas: 0 of 1 are rendered"),
     "contrast.html": ("<p style='color: #aaa; background: #fff'>pale</p>",
                       "accessibility, light: Elements must meet minimum color contrast"),
+    "sidebar.html": ("<nav class='bd-sidebar-secondary' style='width: 50px; overflow: hidden'>"
+                     "<a href='#'>ContrastiveCriterion.forward</a></nav>", "cut off in the list"),
     "wide.html": ("<p style='width: 800px'>wide</p>", "scrolls sideways: 8"),
 }  # fmt: skip
 

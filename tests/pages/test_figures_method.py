@@ -16,12 +16,14 @@ def test_the_example_shows_one_pair_of_positives_and_a_stranger() -> None:
 
 
 @pytest.mark.usefixtures("style")
-def test_the_matrix_of_positives_is_the_package_s() -> None:
+@pytest.mark.parametrize("tall", [False, True])
+def test_the_matrix_of_positives_is_the_package_s(tall: bool) -> None:
     views, labels, mixture = example()
-    shown = method_overview(views, labels, mixture).axes[-1].get_images()[0].get_array()
+    shown = method_overview(views, labels, mixture, tall=tall).axes[-1].get_images()[0].get_array()
     assert torch.equal(torch.as_tensor(shown.data).bool(), positive_set(two_view_labels(labels)[0]))
 
 
-def test_both_files_are_written(tmp_path) -> None:
+def test_the_files_of_the_front_page_are_written(tmp_path) -> None:
     main(str(tmp_path))
-    assert {path.name for path in tmp_path.iterdir()} == {"method-light.png", "method-dark.png"}
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {f"method-{theme}{shape}.png" for theme in ("light", "dark") for shape in ("", "-tall")}

@@ -1,6 +1,7 @@
 """The method in one picture: the figure of the landing page and of the README.
 
-``python -m probmcl_book.pages.figures.method FOLDER`` writes ``method-light.png`` and ``method-dark.png``.
+``python -m probmcl_book.pages.figures.method FOLDER`` writes ``method-light.png``, ``method-dark.png``, and
+both ``-tall`` for phones.
 """
 
 import sys
@@ -22,7 +23,6 @@ from probmcl.train import seeded
 from probmcl_book.pages.style import DARK, LIGHT, colours, drawing_in
 
 IMAGES = 3
-ROWS = (0.80, 0.50, 0.20)  # height of each image on the page
 
 
 def example() -> tuple[Tensor, Tensor, GaussianMixture]:
@@ -38,41 +38,68 @@ def example() -> tuple[Tensor, Tensor, GaussianMixture]:
     return views, scenes.labels[chosen], mixture
 
 
-def method_overview(views: Tensor, labels: Tensor, mixture: GaussianMixture) -> Figure:
-    """The two stages; rows i and i + 3 of the views ``(6, H, W)`` and of their mixtures belong to image i."""
+def method_overview(views: Tensor, labels: Tensor, mixture: GaussianMixture, *, tall: bool = False) -> Figure:
+    """The two stages; rows i and i + 3 of the views ``(6, H, W)`` and of their mixtures belong to image i.
+
+    ``tall`` has the parts below each other, for the screen of a phone.
+    """
     c = colours()
-    figure = plt.figure(figsize=(11, 4.3), layout="none")
+    figure = plt.figure(figsize=(6.0, 8.9) if tall else (11, 4.3), layout="none")
     page = figure.add_axes((0, 0, 1, 1))
-    page.set(xlim=(0, 11), ylim=(0, 4.3))
+    page.set(xlim=(0, figure.get_figwidth()), ylim=(0, figure.get_figheight()))
     page.axis("off")
-    _stage(page, 0.10, 8.55, "First stage: learn which images belong together", c.anchor)
-    _stage(page, 8.78, 2.12, "Second stage", c.positive)
-    for image, height in enumerate(ROWS):
+    first = (0.10, 2.20, 5.80, 6.25) if tall else (0.10, 0.12, 8.55, 3.72)
+    second = (0.10, 0.12, 5.80, 1.55) if tall else (8.78, 0.12, 2.12, 3.72)
+    _stage(page, first, "First stage: learn which images belong together", c.anchor)
+    _stage(page, second, "Second stage", c.positive)
+    _from_views_to_mixtures(figure, views, labels, mixture, 4.62 if tall else 0.0)
+    alike, positive = ((4.25, 2.85), (0.75, 2.85)) if tall else ((6.49, 2.34), (6.49, 0.58))
+    _matrix(figure, log_expected_likelihood(mixture).exp(), *alike)
+    _matrix(figure, positive_set(two_view_labels(labels)[0], threshold=0.5).float(), *positive)
+    above = (alike[0] + 0.6, alike[1] + (-0.24 if tall else 1.28))
+    page.text(*above, "similarity of mixtures", ha="center", color=c.text, fontsize="medium")
+    below = (positive[0] + 0.6, positive[1] - 0.24)
+    page.text(*below, "positive set: overlap $\\geq \\alpha$", ha="center", color=c.text, fontsize="medium")
+    loss = (3.1, 3.45) if tall else (8.22, 2.1)
+    page.text(*loss, "$L$", ha="center", va="center", fontsize="x-large", color=c.negative, fontweight="bold")
+    arrows = _ARROWS_TALL if tall else _ARROWS_WIDE
+    for start, end in arrows:
+        _arrow(page, start, end)
+    frozen, classifier = ((0.55, 0.45), (3.85, 0.45)) if tall else ((9.02, 1.0), (9.02, 2.45))
+    _box(page, (*frozen, 1.6, 0.85), "encoder\nfrozen", c.muted)
+    _box(page, (*classifier, 1.6, 0.85), "linear classifier\nasymmetric loss", c.positive)
+    dropped = (3.0, 1.1) if tall else (9.82, 0.62)
+    page.text(*dropped, "the head is dropped", ha="center", color=c.muted, fontsize="small")
+    return figure
+
+
+_ARROWS_WIDE = (
+    *(((6.00, 2.1), (6.22, 2.1)), ((7.83, 2.9), (8.0, 2.35)), ((7.83, 1.2), (8.0, 1.85))),
+    ((9.82, 1.88), (9.82, 2.40)),
+)
+_ARROWS_TALL = (
+    *(((4.85, 4.95), (4.85, 4.15)), ((0.93, 4.85), (1.25, 4.15)), ((4.15, 3.45), (3.4, 3.45))),
+    *(((2.05, 3.45), (2.8, 3.45)), ((2.25, 0.87), (3.75, 0.87))),
+)
+
+
+def _from_views_to_mixtures(
+    figure: Figure, views: Tensor, labels: Tensor, mixture: GaussianMixture, bottom: float
+) -> None:
+    c, page = colours(), figure.axes[0]
+    for image, height in enumerate((3.44, 2.15, 0.86)):
+        middle = bottom + height
         for view in range(2):
             row = image + view * IMAGES
-            _picture(figure, views[row], 0.022 + 0.072 * view, height - 0.085)
-            _density(figure, mixture[row : row + 1], 0.385 + 0.078 * view, height - 0.085)
+            _picture(figure, views[row], 0.24 + 0.79 * view, middle - 0.365)
+            _density(figure, mixture[row : row + 1], 4.26 + 0.85 * view, middle - 0.365)
         names = "{" + ", ".join(str(k) for k in labels[image].nonzero().flatten().tolist()) + "}"
-        page.text(0.93, 4.3 * height - 0.47, names, ha="center", va="top", color=c.muted, fontsize=9)
-    _arrow(page, (1.82, 2.1), (2.10, 2.1))
-    _box(page, 2.12, 1.55, 0.92, 1.1, "encoder\n$h(x)$", c.anchor)
-    _arrow(page, (3.06, 2.1), (3.22, 2.1))
-    _box(page, 3.24, 1.55, 0.74, 1.1, "mixture\ndensity\nhead", c.accent)
-    _arrow(page, (4.00, 2.1), (4.20, 2.1))
-    _arrow(page, (6.00, 2.1), (6.22, 2.1))
-    _matrix(figure, log_expected_likelihood(mixture).exp(), 0.580, 0.545)
-    page.text(7.09, 3.62, "similarity of mixtures", ha="center", color=c.text, fontsize=10)
-    view_labels, _ = two_view_labels(labels)
-    _matrix(figure, positive_set(view_labels, threshold=0.5).float(), 0.580, 0.135)
-    page.text(7.09, 0.34, "positive set: overlap $\\geq \\alpha$", ha="center", color=c.text, fontsize=10)
-    _arrow(page, (7.83, 2.9), (8.0, 2.35))
-    _arrow(page, (7.83, 1.2), (8.0, 1.85))
-    page.text(8.22, 2.1, "$L$", ha="center", va="center", fontsize=16, color=c.negative, fontweight="bold")
-    _box(page, 9.02, 2.45, 1.6, 0.85, "linear classifier\nasymmetric loss", c.positive)
-    _arrow(page, (9.82, 1.88), (9.82, 2.40))
-    _box(page, 9.02, 1.0, 1.6, 0.85, "encoder\nfrozen", c.muted)
-    page.text(9.82, 0.62, "the head is dropped", ha="center", color=c.muted, fontsize=9)
-    return figure
+        page.text(0.93, middle - 0.47, names, ha="center", va="top", color=c.muted, fontsize="small")
+    middle = bottom + 2.1
+    _box(page, (2.12, middle - 0.55, 0.92, 1.1), "encoder\n$h(x)$", c.anchor)
+    _box(page, (3.24, middle - 0.55, 0.74, 1.1), "mixture\ndensity\nhead", c.accent)
+    for start, end in ((1.82, 2.10), (3.06, 3.22), (4.00, 4.20)):
+        _arrow(page, (start, middle), (end, middle))
 
 
 def _related_scenes(labels: Tensor) -> tuple[int, int, int]:
@@ -89,27 +116,35 @@ def _related_scenes(labels: Tensor) -> tuple[int, int, int]:
     raise ValueError("labels: expected scenes of two and three digits that overlap, found none")
 
 
-def _stage(page: Axes, left: float, width: float, title: str, colour: str) -> None:
-    box = FancyBboxPatch((left, 0.12), width, 3.72, boxstyle="round,pad=0.02,rounding_size=0.12")
+def _stage(page: Axes, place: tuple[float, float, float, float], title: str, colour: str) -> None:
+    left, bottom, width, height = place
+    box = FancyBboxPatch((left, bottom), width, height, boxstyle="round,pad=0.02,rounding_size=0.12")
     box.set(facecolor=colour, alpha=0.07, edgecolor="none")
     page.add_patch(box)
-    page.text(left + 0.05, 4.02, title, color=colour, fontsize=12, fontweight="bold")
+    page.text(left + 0.05, bottom + height + 0.18, title, color=colour, fontsize="large", fontweight="bold")
 
 
-def _box(page: Axes, x: float, y: float, width: float, height: float, text: str, colour: str) -> None:
+def _box(page: Axes, place: tuple[float, float, float, float], text: str, colour: str) -> None:
+    x, y, width, height = place
     box = FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0.02,rounding_size=0.08")
     box.set(facecolor=colours().background, edgecolor=colour, linewidth=1.8)
     page.add_patch(box)
     centre = (x + width / 2, y + height / 2)
-    page.text(*centre, text, ha="center", va="center", fontsize=10, color=colours().text)
+    page.text(*centre, text, ha="center", va="center", fontsize="medium", color=colours().text)
 
 
 def _arrow(page: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
     page.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=13, color=colours().muted))
 
 
+def _square(figure: Figure, left: float, bottom: float, side: float) -> Axes:
+    """Axes in inches."""
+    width, height = figure.get_size_inches()
+    return figure.add_axes((left / width, bottom / height, side / width, side / height))
+
+
 def _picture(figure: Figure, image: Tensor, left: float, bottom: float) -> None:
-    axes = figure.add_axes((left, bottom, 0.066, 0.17))
+    axes = _square(figure, left, bottom, 0.73)
     axes.imshow(image.numpy(), cmap="gray")
     axes.axis("off")
 
@@ -118,7 +153,7 @@ def _density(figure: Figure, mixture: GaussianMixture, left: float, bottom: floa
     grid = torch.linspace(-1.5, 1.5, 60)
     points = torch.stack(torch.meshgrid(grid, grid, indexing="xy"), -1).view(-1, 1, 2)
     density = mixture.distribution().log_prob(points).exp().view(60, 60)  # type: ignore[no-untyped-call]
-    axes = figure.add_axes((left, bottom, 0.070, 0.17))
+    axes = _square(figure, left, bottom, 0.73)
     axes.contourf(grid, grid, density.numpy(), levels=np.linspace(0.02, 1.35, 9), cmap=colours().sequential)
     axes.set(xticks=[], yticks=[], aspect="equal", xlim=(-1.4, 1.4), ylim=(-1.4, 1.4))
     for spine in axes.spines.values():
@@ -126,7 +161,7 @@ def _density(figure: Figure, mixture: GaussianMixture, left: float, bottom: floa
 
 
 def _matrix(figure: Figure, values: Tensor, left: float, bottom: float) -> None:
-    axes = figure.add_axes((left, bottom, 0.13, 0.28))
+    axes = _square(figure, left, bottom, 1.2)
     axes.imshow(values.numpy(), cmap=colours().sequential, vmin=0, vmax=1.15)
     axes.set(xticks=[], yticks=[])
     axes.set_xticks(np.arange(0.5, 5), minor=True)
@@ -138,11 +173,13 @@ def _matrix(figure: Figure, values: Tensor, left: float, bottom: float) -> None:
 def main(folder: str) -> None:
     """Write the figure in both styles."""
     for name, style in (("light", LIGHT), ("dark", DARK)):
-        with drawing_in(style):
-            figure = method_overview(*example())
-            with whole_file(Path(folder) / f"method-{name}.png") as file:
-                figure.savefig(file, dpi=144)
-            plt.close(figure)
+        for tall, suffix in ((False, ""), (True, "-tall")):
+            with drawing_in(style):
+                plt.rcParams["font.size"] = 12.5 if tall else 10.0
+                figure = method_overview(*example(), tall=tall)
+                with whole_file(Path(folder) / f"method-{name}{suffix}.png") as file:
+                    figure.savefig(file, dpi=144)
+                plt.close(figure)
 
 
 if __name__ == "__main__":
