@@ -49,6 +49,14 @@ class ProbMCLLoss(ContrastiveCriterion):
     >>> found = ProbMCLLoss().in_parts(output, labels)
     >>> sorted(found.parts), sorted(found.diagnostics)
     (['contrastive', 'nll'], ['effective_rank', 'mean_sigma', 'sigma_at_floor', 'weight_entropy'])
+
+    The defaults are the objective as it was first read, under which mixtures shrink. These keep components
+    apart and let the image choose among them; ledger row M5 has what that brings.
+
+    >>> head = MixtureDensityHead(16, components=3, trunk=(32, 8), sigma_floor=0.3, first_sigma=0.4)
+    >>> loss = ProbMCLLoss("log_bhattacharyya", 0.3, balance_weight=1.0, sharpness_weight=0.8)
+    >>> sorted(loss.in_parts(head(torch.randn(4, 16)), labels).parts)
+    ['balance', 'contrastive', 'excess_entropy', 'nll']
     """
 
     def __init__(
