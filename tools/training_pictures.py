@@ -26,12 +26,12 @@ from probmcl_book.replicate.parts import contrastive_parts
 from probmcl_book.replicate.recipe import Method
 from probmcl_book.replicate.recipes.digits import smaller
 from probmcl_book.replicate.views import training_loader
-from probmcl_book.studies.planned.photographs import AT_ITS_BEST, HEAD_AT_ITS_BEST
+from probmcl_book.studies.planned.settings import at_its_best
 
 SEED, EVERY, SCENES = 0, 8, digit_scenes("test", 200)
 BASE = smaller(digits_recipe(), images=2000, epochs=8)  # also of letters, before them
 *_, SUPCON, FIRST = BASE.methods
-CURED = replace(FIRST, name="ProbMCL, cured", options=AT_ITS_BEST, head=HEAD_AT_ITS_BEST)
+CURED = replace(at_its_best(FIRST), name="ProbMCL, cured")
 RECIPE = replace(BASE, methods=(SUPCON, FIRST, CURED))
 STEPS = SUPCON.training.epochs * (2000 // SUPCON.training.batch_size)
 Look = tuple[Tensor, Tensor | None]
