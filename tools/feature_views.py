@@ -36,7 +36,6 @@ def main(
     *,
     weights: Path | None = None,
     views: int = 8,
-    train: int | None = None,
     bfloat16: bool = False,
 ) -> None:
     """Write the three files."""
@@ -46,7 +45,6 @@ def main(
     encoder = pretrain(recipe, seed=0, weights=weights).eval().to(memory_format=torch.channels_last)
     encoder = encoder.bfloat16() if bfloat16 else encoder
     splits = recipe.splits(folder)
-    splits = splits if train is None else splits.fewer_to_train(train / len(splits.train))
     for part, images in (("validation", splits.validation), ("test", splits.test), ("train", splits.train)):
         found = features(encoder, recipe.views.plain(), images, seed=0)
         for pair in range(views // 2 if part == "train" else 0):
@@ -86,6 +84,5 @@ if __name__ == "__main__":
     parser.add_argument("out", type=Path, metavar="OUT")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="in place of the published weights")
     parser.add_argument("--views", type=int, default=8, help="augmented views, an even number; 8")
-    parser.add_argument("--train", type=int, metavar="N", help="N training images in place of all")
     parser.add_argument("--bfloat16", action="store_true", help="run the encoder in bfloat16")
     main(**vars(parser.parse_args()))

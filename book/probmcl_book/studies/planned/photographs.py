@@ -14,7 +14,7 @@ The rules, written before the first run of the report:
   SupCon with the probe. The interval is the paired one over test images, corrected for all comparisons at
   that n, and the paired t interval over seeds beside it. A sign is *decided* where both exclude 0. That
   against the label-graph head, which C3 is about, is decided at the largest n alone, and only if neither
-  interval reaches further than 0.007 to each side, the published gain.
+  interval reaches further than 0.007 to each side, as much as ProbMCL's published lead over ASL.
 * **Advice**: the start's probe, unless a setting that is compared with it here is decided above it.
 * Test images are scored once, by the runs of the report. An earlier report, with 4,000 images at most, a
   quarter of the steps and rates of no record, has read them.
